@@ -1,0 +1,151 @@
+"""EmotionClassifier: face crops in, labelled probabilities out, on top of any session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+from resemote_edge.preprocessing import ColorOrder
+
+if TYPE_CHECKING:
+    from resemote_edge.passport import Passport
+    from resemote_edge.runtimes.session import Session
+
+__all__ = ["Emotion", "EmotionClassifier", "load"]
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """The decision for one face.
+
+    Attributes:
+        label: Most probable emotion.
+        score: Its probability, in [0, 1].
+        probabilities: Every emotion's probability by name, in the order of the logits; sums to 1.
+    """
+
+    label: str
+    score: float
+    probabilities: dict[str, float] = field(repr=False)
+
+
+class EmotionClassifier:
+    """Classifies face crops with one session.
+
+    Used by one thread at a time, like the session it owns; `close` it or use it as a context manager.
+
+    Attributes:
+        session: The session that computes the logits; closed along with the classifier.
+        passport: What the artifact says of itself.
+    """
+
+    def __init__(self, session: "Session", passport: "Passport") -> None:
+        self.session = session
+        self.passport = passport
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the logits."""
+        return self.passport.labels
+
+    def __call__(self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]], *, color: ColorOrder) -> list[Emotion]:
+        """Classify one crop or many.
+
+        Args:
+            crops: One crop, uint8 (H, W) or (H, W, 3), or a sequence of such crops of any sizes from 8x8 up.
+            color: Channel order: ``"gray"`` for (H, W), ``"rgb"`` or ``"bgr"`` for (H, W, 3). Never guessed.
+
+        Returns:
+            One `Emotion` per crop, in order; a single crop gives a list of one, an empty sequence an empty list.
+
+        Raises:
+            InputError: A crop is of the wrong type, shape, size or colour order.
+            SessionClosedError: After `close`.
+        """
+        single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
+        probabilities = softmax(self.logits([crops] if single else crops, color=color))  # type: ignore[list-item]
+        best = probabilities.argmax(axis=1)
+        return [
+            Emotion(self.labels[top], float(row[top]), dict(zip(self.labels, map(float, row), strict=True)))
+            for row, top in zip(probabilities, best, strict=True)
+        ]
+
+    def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder) -> NDArray[Any]:
+        """Raw network outputs for a sequence of crops, batched as the artifact allows.
+
+        Args:
+            crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
+            color: Channel order.
+
+        Returns:
+            float32 (N, classes), caller-owned.
+
+        Raises:
+            InputError: A crop is unusable.
+        """
+        if isinstance(crops, np.ndarray) and crops.ndim < (3 if color == "gray" else 4):
+            raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
+        count = len(crops)
+        out = np.empty((count, len(self.labels)), dtype=np.float32)
+        step = self.passport.batch.max or 256
+        for start in range(0, count, step):
+            chunk = list(crops[start : start + step])
+            out[start : start + len(chunk)] = self._run(self.passport.preprocessing(chunk, color))
+        return out
+
+    def close(self) -> None:
+        """Release the session; calling it again does nothing."""
+        self.session.close()
+
+    def __enter__(self) -> "EmotionClassifier":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[Any]:
+        return self.session.run({self.session.inputs[0].name: batch})[self.session.outputs[0].name]
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities of logits (N, classes), computed in float64 so that rows sum to 1 to the last digit shown."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf)
+    exponentials = np.exp(shifted)
+    result: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return result
+
+
+def load(
+    artifact: str | Path, *, runtime: str = "auto", device: str = "auto", threads: int | None = None
+) -> EmotionClassifier:
+    """Open an artifact for classification.
+
+    Args:
+        artifact: Folder made by ``resemote-edge export``.
+        runtime: ``pytorch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` to take the first that can run
+            this artifact here; ``classifier.session.runtime`` tells which.
+        device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
+        threads: CPU threads; None leaves it to the runtime.
+
+    Returns:
+        A classifier that owns its session.
+
+    Raises:
+        ArtifactError: The artifact is not whole, or made for another machine or version.
+        MissingDependencyError: The runtime's package is not installed.
+        DeviceUnavailableError: The device asked for is not there; nothing else is used in its place.
+    """
+    from resemote_edge.artifact import Artifact
+    from resemote_edge.runtimes.registry import open_session
+    from resemote_edge.runtimes.session import SessionOptions
+
+    opened = Artifact.load(artifact)
+    session = open_session(opened, runtime, SessionOptions(device=device, threads=threads))
+    return EmotionClassifier(session, opened.passport)

@@ -1,0 +1,225 @@
+"""FER2013 in the three forms it circulates in, official splits kept.
+
+- Kaggle's ``fer2013.csv``: columns ``emotion,pixels,Usage``, a header line, 48x48 gray pixels as text;
+- a folder or a zip of ``<split>/<emotion>/*.jpg|png``.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.errors import DatasetError, InputError, missing_dependency
+from resemote_edge.labels import FER2013, canonical_name
+
+__all__ = ["load_fer2013"]
+
+#: Called now and then with (done, total) while images are read.
+Progress = Callable[[int, int], None]
+
+_SIDE = 48
+_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "val": "validation",
+    "publictest": "validation",
+    "test": "test",
+    "privatetest": "test",
+}
+_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass
+class _Rows:
+    """Images of one split while they are being read."""
+
+    images: list[NDArray[np.uint8]]
+    targets: list[int]
+    members: list[str]
+
+
+def load_fer2013(
+    path: str | Path, splits: tuple[str, ...] = SPLITS, progress: Progress | None = None
+) -> dict[str, Dataset]:
+    """Read splits of FER2013.
+
+    Args:
+        path: ``fer2013.csv``, a folder, or a zip.
+        splits: Which to read, out of ``train``, ``validation``, ``test``.
+        progress: Told how many images are done.
+
+    Returns:
+        One dataset per split asked for.
+
+    Raises:
+        DatasetError: No such path, a malformed row, an unreadable image, an unknown or missing class, or a split
+            without images; the message names file and line or member.
+        InputError: An unknown split.
+    """
+    unknown = [split for split in splits if split not in SPLITS]
+    if unknown:
+        raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
+    source = Path(path)
+    if source.is_dir():
+        rows = _read_members(_folder_members(source), source, splits, progress)
+    elif not source.is_file():
+        raise DatasetError(f"{source}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip of it")
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            rows = _read_members(_zip_members(archive), source, splits, progress)
+    elif source.suffix.lower() == ".csv":
+        rows = _read_csv(source, splits, progress)
+    else:
+        raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file; pass one of these")
+    return {split: _finish(source, split, rows[split]) for split in splits}
+
+
+def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
+    if not rows.images:
+        raise DatasetError(f"{source}: no images in split '{split}'; expected <split>/<emotion>/ or Usage rows for it")
+    shapes = {image.shape for image in rows.images}
+    if len(shapes) > 1:
+        odd = next(i for i, image in enumerate(rows.images) if image.shape != rows.images[0].shape)
+        raise DatasetError(
+            f"{source}: {rows.members[odd]}: image of {rows.images[odd].shape}, the first one has "
+            f"{rows.images[0].shape}; FER2013 images are all of one size"
+        )
+    absent = [label for index, label in enumerate(FER2013) if index not in set(rows.targets)]
+    if absent:
+        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}; all seven are needed")
+    return Dataset(
+        name=f"fer2013 {split}",
+        split=split,
+        images=np.stack(rows.images),
+        targets=np.asarray(rows.targets, dtype=np.int64),
+        labels=FER2013,
+        members=tuple(rows.members),
+    )
+
+
+def _empty(splits: tuple[str, ...]) -> dict[str, _Rows]:
+    return {split: _Rows([], [], []) for split in splits}
+
+
+# --- the CSV form -----------------------------------------------------------------------------------------------------
+
+
+def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) -> dict[str, _Rows]:
+    rows = _empty(splits)
+    size = source.stat().st_size
+    read = 0
+    with source.open(newline="", encoding="utf-8", errors="replace") as stream:
+        reader = csv.reader(stream)
+        header = [name.strip() for name in next(reader, [])]
+        if header != ["emotion", "pixels", "Usage"]:
+            raise DatasetError(f"{source}:1: expected the header emotion,pixels,Usage, found {','.join(header)[:60]!r}")
+        for row in reader:
+            where = f"{source}:{reader.line_num}"
+            if len(row) != 3:
+                raise DatasetError(f"{where}: expected 3 columns (emotion,pixels,Usage), found {len(row)}")
+            emotion, text, usage = row
+            split = _USAGES.get(usage.strip())
+            if split is None:
+                raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(_USAGES)}")
+            read += len(text)
+            if split in rows:
+                rows[split].targets.append(_csv_target(emotion, where))
+                rows[split].images.append(_csv_pixels(text, where))
+                rows[split].members.append(f"line {reader.line_num}")
+            if progress and reader.line_num % 500 == 0:
+                progress(read, size)
+    return rows
+
+
+def _csv_target(text: str, where: str) -> int:
+    if text.strip() not in {str(index) for index in range(len(FER2013))}:
+        raise DatasetError(f"{where}: emotion must be 0 to {len(FER2013) - 1}, found {text[:20]!r}")
+    return int(text)
+
+
+def _csv_pixels(text: str, where: str) -> NDArray[np.uint8]:
+    try:
+        values = np.array(text.split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise DatasetError(f"{where}: pixels must be whole numbers separated by spaces, found {text[:30]!r}…") from None
+    if values.size != _SIDE * _SIDE:
+        raise DatasetError(f"{where}: expected {_SIDE * _SIDE} pixels (48x48), found {values.size}")
+    if values.min() < 0 or values.max() > 255:
+        raise DatasetError(f"{where}: pixels must be 0 to 255, found {values.min()} to {values.max()}")
+    return values.astype(np.uint8).reshape(_SIDE, _SIDE)
+
+
+# --- folders and zips -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Member:
+    """An image in a folder or zip: its path inside, and how to read it."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+def _folder_members(folder: Path) -> list[_Member]:
+    return [
+        _Member(path.relative_to(folder).as_posix(), path.read_bytes)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+
+
+def _zip_members(archive: zipfile.ZipFile) -> list[_Member]:
+    names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+    return [_Member(name, lambda name=name: archive.read(name)) for name in names]  # type: ignore[misc]
+
+
+def _placed(members: list[_Member], source: Path) -> Iterator[tuple[_Member, str, str]]:
+    for member in members:
+        parts = PurePosixPath(member.name).parts
+        if not member.name.lower().endswith(_SUFFIXES):
+            continue
+        # An enclosing folder ("fer2013/train/...") is common; the last three parts decide.
+        split = _FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
+        if split is None:
+            raise DatasetError(f"{source}: {member.name}: expected <split>/<emotion>/<image>, split one of "
+                               "train, validation, test")  # fmt: skip
+        yield member, split, parts[-2]
+
+
+def _read_members(
+    members: list[_Member], source: Path, splits: tuple[str, ...], progress: Progress | None
+) -> dict[str, _Rows]:
+    rows = _empty(splits)
+    wanted = [(member, split, folder) for member, split, folder in _placed(members, source) if split in rows]
+    for done, (member, split, folder) in enumerate(wanted):
+        where = f"{source}: {member.name}"
+        try:
+            target = FER2013.index(canonical_name(folder))
+        except InputError as error:
+            raise DatasetError(f"{where}: {error}") from None
+        rows[split].targets.append(target)
+        rows[split].images.append(_decode(member, where))
+        rows[split].members.append(member.name)
+        if progress and done % 500 == 0:
+            progress(done, len(wanted))
+    return rows
+
+
+def _decode(member: _Member, where: str) -> NDArray[np.uint8]:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise missing_dependency("PIL", "images", "reading image files") from None
+    try:
+        with Image.open(io.BytesIO(member.read())) as image:
+            return np.asarray(image.convert("L"), dtype=np.uint8)
+    except (UnidentifiedImageError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{where}: not a readable image ({error}); fetch the dataset again") from None

@@ -1,0 +1,76 @@
+"""DataReport: what a dataset holds, and what is wrong with it."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.data.dataset import Dataset
+
+__all__ = ["DataReport", "inspect_splits"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """Facts about the splits of one dataset.
+
+    Attributes:
+        path: The dataset.
+        counts: Images per split and class.
+        sha256: Hash of each split (pixels and labels; the container and the order do not matter).
+        duplicates_within: Per split, images that repeat an earlier image of it pixel for pixel.
+        duplicates_across: Per ``"a -> b"``, images of split ``b`` that also stand in split ``a``.
+        conflicting_labels: Distinct images that carry more than one label anywhere.
+    """
+
+    path: str
+    counts: dict[str, dict[str, int]]
+    sha256: dict[str, str]
+    duplicates_within: dict[str, int]
+    duplicates_across: dict[str, int]
+    conflicting_labels: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same facts as plain JSON types."""
+        return {
+            "path": self.path,
+            "counts": self.counts,
+            "totals": {split: sum(classes.values()) for split, classes in self.counts.items()},
+            "sha256": self.sha256,
+            "duplicates_within": self.duplicates_within,
+            "duplicates_across": self.duplicates_across,
+            "conflicting_labels": self.conflicting_labels,
+        }
+
+
+def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
+    """Count, hash, and look for duplicates and contradictions.
+
+    Args:
+        path: Where the splits were read from.
+        splits: Datasets by split name.
+
+    Returns:
+        The report.
+    """
+    digests = {split: data.pixel_digests() for split, data in splits.items()}
+    labels_of: dict[bytes, set[str]] = defaultdict(set)
+    for split, data in splits.items():
+        for digest, target in zip(digests[split], data.targets, strict=True):
+            labels_of[digest].add(data.labels[target])
+    across = {}
+    names = list(splits)
+    for position, first in enumerate(names):
+        known = set(digests[first])
+        for second in names[position + 1 :]:
+            across[f"{first} -> {second}"] = sum(digest in known for digest in digests[second])
+    return DataReport(
+        path=str(path),
+        counts={split: data.counts() for split, data in splits.items()},
+        sha256={split: data.sha256() for split, data in splits.items()},
+        duplicates_within={
+            split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits
+        },
+        duplicates_across=across,
+        conflicting_labels=sum(len(labels) > 1 for labels in labels_of.values()),
+    )

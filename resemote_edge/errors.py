@@ -1,0 +1,110 @@
+"""Every error this package raises on purpose.
+
+::
+
+    ResEmoteEdgeError
+    +-- MissingDependencyError     an optional package is not installed (names the extra)
+    +-- DeviceUnavailableError     the asked-for device or runtime cannot run here
+    +-- ArtifactError              an artifact cannot be read or is not whole
+    |   +-- PassportVersionError   written under another passport schema
+    |   +-- ArtifactMismatchError  contents differ from the passport, or do not fit this machine
+    +-- InputError                 the caller passed something unusable (crop, feed, option, path)
+    +-- DatasetError               a dataset is malformed (names file and line)
+    +-- CheckpointError            weights are malformed (names the key and both shapes)
+    +-- ExportError                an export stage failed
+    |   +-- GateError              the exported model missed a limit of its recipe (exit code 3)
+    +-- SessionClosedError         a session was used after close
+    +-- NativeError                the native library reported a failure
+
+Each message says what failed, what was found, and what to do about it. On the command line they end as one readable
+line and ``exit_code``; a traceback there is a bug of ours.
+"""
+
+__all__ = [
+    "ArtifactError",
+    "ArtifactMismatchError",
+    "CheckpointError",
+    "DatasetError",
+    "DeviceUnavailableError",
+    "ExportError",
+    "GateError",
+    "InputError",
+    "MissingDependencyError",
+    "NativeError",
+    "PassportVersionError",
+    "ResEmoteEdgeError",
+    "SessionClosedError",
+    "missing_dependency",
+]
+
+
+class ResEmoteEdgeError(Exception):
+    """Root of the tree; catch it to catch everything this package raises on purpose."""
+
+    exit_code = 1
+
+
+class MissingDependencyError(ResEmoteEdgeError):
+    """An optional package is needed and not installed."""
+
+
+class DeviceUnavailableError(ResEmoteEdgeError):
+    """The device or runtime that was asked for cannot be used on this machine."""
+
+
+class ArtifactError(ResEmoteEdgeError):
+    """An artifact cannot be read or is not whole."""
+
+
+class PassportVersionError(ArtifactError):
+    """The passport was written under a schema this version does not read."""
+
+
+class ArtifactMismatchError(ArtifactError):
+    """The files differ from the passport, or the artifact was made for another machine."""
+
+
+class InputError(ResEmoteEdgeError):
+    """The caller passed something that cannot be used."""
+
+
+class DatasetError(ResEmoteEdgeError):
+    """A dataset is malformed; the message names the file and the line or member."""
+
+
+class CheckpointError(ResEmoteEdgeError):
+    """A checkpoint is malformed; the message names the key and both shapes."""
+
+
+class ExportError(ResEmoteEdgeError):
+    """A stage of the export failed; nothing was left at the destination."""
+
+
+class GateError(ExportError):
+    """The exported model missed a limit its recipe states; nothing was left at the destination."""
+
+    exit_code = 3
+
+
+class SessionClosedError(ResEmoteEdgeError):
+    """A session was used after it was closed."""
+
+
+class NativeError(ResEmoteEdgeError):
+    """The native library reported a failure."""
+
+
+def missing_dependency(package: str, extra: str, purpose: str) -> MissingDependencyError:
+    """Build the error for an absent optional package.
+
+    Args:
+        package: Import name that was not found.
+        extra: Extra of this distribution that installs it.
+        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
+
+    Returns:
+        The error, for the caller to raise.
+    """
+    return MissingDependencyError(
+        f"{purpose} needs the package '{package}', which is not installed; run: pip install 'resemote-edge[{extra}]'"
+    )

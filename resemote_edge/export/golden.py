@@ -1,0 +1,75 @@
+"""Golden crops: the self-test data every artifact carries."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.preprocessing import PreprocessSpec
+
+__all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "make_golden", "noise_crops", "reference_logits"]
+
+CROPS_NAME = "golden_crops.npy"
+LOGITS_NAME = "golden_logits.npy"
+
+# Fixed, so that two exports of the same weights carry the same self-test.
+_SEED = 20240
+_DRAWN = 24
+_NOISE = 8
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Self-test data.
+
+    Attributes:
+        crops: uint8 (32, 48, 48, 3), RGB: drawn faces and noise. Colour and not 64x64, so that a self-test also
+            covers colour order and resize.
+        logits: float32 (32, classes), PyTorch fp32 on the CPU.
+    """
+
+    crops: NDArray[np.uint8] = field(repr=False)
+    logits: NDArray[np.float32] = field(repr=False)
+
+    def save(self, folder: Path) -> None:
+        """Write both arrays as ``.npy``, which C reads with a dozen lines."""
+        np.save(folder / CROPS_NAME, self.crops, allow_pickle=False)
+        np.save(folder / LOGITS_NAME, self.logits, allow_pickle=False)
+
+
+def make_golden(model: ResEmoteNet, preprocessing: PreprocessSpec) -> Golden:
+    """Draw the crops and compute the reference's logits."""
+    crops = np.concatenate([drawn_faces(_DRAWN, seed=_SEED), noise_crops(_NOISE, seed=_SEED)])
+    return Golden(crops, reference_logits(model, preprocessing(list(crops), "rgb")))
+
+
+def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
+    """Crops of noise whose grain grows from a pixel to a few; uint8 (count, side, side, 3)."""
+    rng = np.random.default_rng(seed)
+    crops = np.empty((count, side, side, 3), dtype=np.uint8)
+    for index in range(count):
+        grain = 1 + index % 6
+        cells = -(-side // grain)
+        coarse = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+        crops[index] = coarse.repeat(grain, axis=0).repeat(grain, axis=1)[:side, :side]
+    return crops
+
+
+def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32], batch: int = 32) -> NDArray[np.float32]:
+    """Logits of the PyTorch network itself.
+
+    Args:
+        model: In eval mode, on the CPU.
+        inputs: float32 (N, 3, 64, 64).
+        batch: Inputs per step, which bounds the memory.
+
+    Returns:
+        float32 (N, classes).
+    """
+    with torch.inference_mode():
+        parts = [model(torch.from_numpy(inputs[at : at + batch])).numpy() for at in range(0, len(inputs), batch)]
+    return np.concatenate(parts)

@@ -1,0 +1,160 @@
+"""EvalGraph to ONNX: one node per operation, named after the paper's layers, typed fp32 or fp16."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from resemote_edge import __version__
+from resemote_edge.errors import ExportError
+from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
+
+__all__ = ["OnnxModel", "max_opset", "to_onnx"]
+
+#: Oldest opset written: TensorRT 8.2 reads 13 and below.
+MIN_OPSET = 13
+
+_FP16_MAX = 65504.0
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """The ONNX stage's result.
+
+    Attributes:
+        proto: The checked model.
+        precision: Type of its weights and of everything between input and output.
+        opset: Its opset.
+    """
+
+    proto: Any = field(repr=False)
+    precision: str
+    opset: int
+
+
+def max_opset() -> int:
+    """Newest opset the installed onnx package knows."""
+    return int(onnx.defs.onnx_opset_version())
+
+
+def to_onnx(
+    graph: EvalGraph, *, opset: int, precision: str, classes: int, metadata: Mapping[str, str] | None = None
+) -> OnnxModel:
+    """Write a graph as ONNX.
+
+    Args:
+        graph: What to write.
+        opset: From 13 up to what the installed onnx package knows.
+        precision: ``fp32``, or ``fp16`` for a typed fp16 graph whose input and output stay fp32.
+        classes: Logits.
+        metadata: Put into ``metadata_props``.
+
+    Returns:
+        A model with dynamic batch, input ``input`` float32 (batch, 3, 64, 64) and output ``logits`` float32
+        (batch, classes), accepted by ``onnx.checker`` with full checks.
+
+    Raises:
+        ExportError: The opset is out of range, or a weight does not fit into fp16.
+    """
+    if not MIN_OPSET <= opset <= max_opset():
+        raise ExportError(
+            f"opset {opset} cannot be written; choose {MIN_OPSET} to {max_opset()} (onnx {onnx.__version__} here)"
+        )
+    writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32))
+    for node in graph.nodes:
+        writer.add(node)
+    writer.finish()
+    onnx_graph = helper.make_graph(
+        writer.nodes,
+        "resemotenet",
+        [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, ["batch", 3, 64, 64])],
+        [helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, ["batch", classes])],
+        writer.initializers,
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    proto = helper.make_model(
+        onnx_graph,
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
+        producer_name="resemote-edge",
+        producer_version=__version__,
+    )
+    helper.set_model_props(proto, dict(metadata or {}))
+    onnx.checker.check_model(proto, full_check=True)
+    return OnnxModel(proto, precision, opset)
+
+
+class _Writer:
+    """Collects ONNX nodes and initializers; activations and weights are of one dtype."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._renamed = {}
+        if self._typed:
+            self._emit("Cast", "input.cast", ["input"], to=onnx.TensorProto.FLOAT16)
+            self._renamed[INPUT] = "input.cast"
+
+    @property
+    def _typed(self) -> bool:
+        return self.dtype != np.float32
+
+    def add(self, node: Node) -> None:
+        """Write one node of the eval graph."""
+        _EMITTERS[node.op](self, node)
+
+    def finish(self) -> None:
+        """Write what follows the last node."""
+        if self._typed:
+            self.nodes[-1].output[0] = "logits.typed"
+            self.nodes[-1].name = "fc4"
+            self._emit("Cast", LOGITS, ["logits.typed"], to=onnx.TensorProto.FLOAT)
+
+    def emit(self, op: str, node: Node, **attributes: Any) -> None:
+        """Write an ONNX node with the inputs and parameters of an eval-graph node."""
+        inputs = [self._renamed.get(name, name) for name in node.inputs]
+        for key in ("weight", "bias"):
+            if key in node.params:
+                inputs.append(self._initializer(f"{node.name}.{key}", node.params[key]))
+        self._emit(op, node.name, inputs, **attributes)
+
+    def _emit(self, op: str, name: str, inputs: list[str], **attributes: Any) -> None:
+        self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
+
+    def _initializer(self, name: str, array: NDArray[np.float32]) -> str:
+        if self._typed and float(np.abs(array).max(initial=0.0)) > _FP16_MAX:
+            raise ExportError(
+                f"{name} holds {float(np.abs(array).max()):.4g}, more than fp16 can (65504); export --precision fp32"
+            )
+        self.initializers.append(numpy_helper.from_array(array.astype(self.dtype, copy=False), name))
+        return name
+
+
+def _conv(writer: _Writer, node: Node) -> None:
+    stride, padding = node.attributes["stride"], node.attributes["padding"]
+    kernel = list(node.params["weight"].shape[2:])
+    writer.emit("Conv", node, kernel_shape=kernel, strides=[stride] * 2, pads=[padding] * 4)
+
+
+def _max_pool(writer: _Writer, node: Node) -> None:
+    size = node.attributes["size"]
+    writer.emit("MaxPool", node, kernel_shape=[size] * 2, strides=[size] * 2)
+
+
+#: How each operation of the eval graph is written.
+_EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
+    "conv": _conv,
+    "max_pool": _max_pool,
+    "linear": lambda writer, node: writer.emit("Gemm", node, transB=1),
+    "relu": lambda writer, node: writer.emit("Relu", node),
+    "sigmoid": lambda writer, node: writer.emit("Sigmoid", node),
+    "multiply": lambda writer, node: writer.emit("Mul", node),
+    "add": lambda writer, node: writer.emit("Add", node),
+    "global_mean": lambda writer, node: writer.emit("GlobalAveragePool", node),
+    "flatten": lambda writer, node: writer.emit("Flatten", node, axis=1),
+}

@@ -1,0 +1,85 @@
+"""Target: what every module of this folder implements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from resemote_edge.export.onnx import OnnxModel
+from resemote_edge.export.recipe import Recipe
+from resemote_edge.models.graph import EvalGraph
+from resemote_edge.passport import EngineInfo
+
+__all__ = ["Built", "BuiltFile", "Target", "TargetInputs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetInputs:
+    """What a target builds from.
+
+    Attributes:
+        graph: The eval graph.
+        onnx: The same as ONNX.
+        recipe: The recipe.
+        facts: Labels, preprocessing, lineage and so on, for metadata inside model files.
+        folder: Where the files go; empty.
+    """
+
+    graph: EvalGraph = field(repr=False)
+    onnx: OnnxModel
+    recipe: Recipe
+    facts: Mapping[str, str]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class BuiltFile:
+    """A file a target wrote: name, role and format as in the passport."""
+
+    name: str
+    role: str
+    format: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a target built.
+
+    Attributes:
+        files: Files in the folder.
+        tools: Versions of the tools that took part.
+        engine: For TensorRT.
+        notes: For the passport.
+    """
+
+    files: tuple[BuiltFile, ...]
+    tools: Mapping[str, str]
+    engine: EngineInfo | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """A kind of artifact.
+
+    Attributes:
+        name: On the command line and in JSON.
+        recipe_prefix: ``<device>-<runtime>`` of the recipe used when none is named.
+        runtime: Runtime that verifies the result.
+    """
+
+    name: str
+    recipe_prefix: str
+    runtime: str
+
+    def onnx_precision(self, recipe: Recipe) -> str:
+        """Precision of the ONNX this target wants to start from."""
+        ...
+
+    def build(self, inputs: TargetInputs) -> Built:
+        """Write the model files.
+
+        Raises:
+            MissingDependencyError: The target's package is not installed.
+            ExportError: The target's tool refused the model.
+        """
+        ...

@@ -1,0 +1,56 @@
+"""Target ``pytorch``: the eval graph as one safetensors file, for the ``pytorch`` runtime.
+
+The operations stand as JSON in the file's metadata, the weights as its tensors. Loading it runs no code from the file,
+which is more than PyTorch's own archive formats can promise.
+"""
+
+import json
+
+import numpy as np
+
+from resemote_edge.errors import missing_dependency
+from resemote_edge.export.recipe import Recipe
+from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
+
+__all__ = ["PyTorchTarget"]
+
+
+class PyTorchTarget:
+    """Writes ``model.safetensors``."""
+
+    name = "pytorch"
+    recipe_prefix = "any-pytorch"
+    runtime = "pytorch"
+
+    def onnx_precision(self, recipe: Recipe) -> str:
+        """The recipe's precision; the ONNX itself is not used."""
+        return recipe.precision
+
+    def build(self, inputs: TargetInputs) -> Built:
+        """Save the graph."""
+        try:
+            import safetensors
+            from safetensors.numpy import save_file
+        except ImportError:
+            raise missing_dependency("safetensors", "export", "exporting to PyTorch") from None
+        dtype = np.float16 if inputs.recipe.precision == "fp16" else np.float32
+        tensors = {
+            f"{node.name}.{key}": np.ascontiguousarray(array, dtype=dtype)
+            for node in inputs.graph.nodes
+            for key, array in node.params.items()
+        }
+        nodes = [
+            {
+                "name": node.name,
+                "op": node.op,
+                "inputs": list(node.inputs),
+                "params": sorted(node.params),
+                "attributes": dict(node.attributes),
+            }
+            for node in inputs.graph.nodes
+        ]
+        metadata = {**inputs.facts, "graph": json.dumps(nodes)}
+        save_file(tensors, inputs.folder / "model.safetensors", metadata=metadata)
+        return Built(
+            files=(BuiltFile("model.safetensors", "model", "graph"),), tools={"safetensors": safetensors.__version__}
+        )

@@ -1,0 +1,144 @@
+"""The verify stage: the exported model against the PyTorch reference, on the same inputs, within the recipe's limits."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.errors import GateError
+from resemote_edge.export.golden import noise_crops, reference_logits
+from resemote_edge.export.recipe import VerifyLimits
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.passport import Verification
+from resemote_edge.preprocessing import ColorOrder, PreprocessSpec
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import Session, SessionOptions
+
+__all__ = ["VerifyInputs", "choose_inputs", "verify"]
+
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class VerifyInputs:
+    """Inputs of the comparison.
+
+    Attributes:
+        description: For the passport.
+        tensors: float32 (N, 3, 64, 64).
+    """
+
+    description: str
+    tensors: NDArray[np.float32] = field(repr=False)
+
+
+def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) -> VerifyInputs:
+    """Real faces of the validation split where data is given; drawn faces and noise, half each, otherwise.
+
+    Args:
+        data: FER2013 in any form, or None.
+        count: How many.
+        preprocessing: Of the network.
+
+    Raises:
+        DatasetError: The data cannot be read.
+    """
+    if data is not None:
+        dataset = load_fer2013(data, splits=("validation",))["validation"]
+        chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
+        tensors = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
+        return VerifyInputs(f"{len(tensors)} faces of {dataset.name}", tensors)
+    drawn = count // 2
+    crops = [*drawn_faces(drawn, seed=_SEED), *noise_crops(count - drawn, seed=_SEED)]
+    color: ColorOrder = "rgb"
+    return VerifyInputs(f"{drawn} drawn faces and {count - drawn} noise crops", preprocessing(crops, color))
+
+
+def verify(
+    artifact: Artifact, model: ResEmoteNet, inputs: VerifyInputs, limits: VerifyLimits, runtime: str
+) -> Verification:
+    """Compare, and fail closed.
+
+    An engine that cannot run on this machine is verified through the ONNX it was built from, and the result says so.
+
+    Args:
+        artifact: Staged, with a draft passport.
+        model: The reference, in eval mode, on the CPU.
+        inputs: What both compute.
+        limits: Of the recipe.
+        runtime: Runtime of the target.
+
+    Returns:
+        What was measured, within the limits.
+
+    Raises:
+        GateError: Wrong shape, a value that is not finite, or a limit missed.
+    """
+    session, engine_verified = _open(artifact, runtime)
+    with session:
+        got = _run_all(session, inputs.tensors)
+        version = get_runtime(session.runtime).probe().version
+    want = reference_logits(model, inputs.tensors)
+    if got.shape != want.shape:
+        raise GateError(f"{session.runtime}: logits have shape {got.shape}, PyTorch gives {want.shape}; nothing exported")
+    if not np.isfinite(got).all():
+        raise GateError(f"{session.runtime}: the exported model gives NaN or Inf; nothing was exported")
+    difference = float(np.abs(got - want).max())
+    agreement = float((got.argmax(axis=1) == want.argmax(axis=1)).mean())
+    result = Verification(
+        status="passed",
+        runtime=session.runtime,
+        runtime_version=version or "unknown",
+        device=session.device,
+        file=session.file.path,
+        engine_verified=engine_verified,
+        inputs=inputs.description,
+        samples=len(want),
+        max_abs_logit_diff=difference,
+        max_abs_logit_diff_limit=limits.max_abs_logit_diff,
+        top1_agreement=agreement,
+        top1_agreement_limit=limits.min_top1_agreement,
+    )
+    _gate(result)
+    return result
+
+
+def _gate(result: Verification) -> None:
+    missed = []
+    if result.max_abs_logit_diff > result.max_abs_logit_diff_limit:
+        missed.append(
+            f"largest logit difference {result.max_abs_logit_diff:.3g} > {result.max_abs_logit_diff_limit:.3g}"
+        )
+    if result.top1_agreement < result.top1_agreement_limit:
+        missed.append(f"top-1 agreement {result.top1_agreement:.4f} < {result.top1_agreement_limit:.4f}")
+    if missed:
+        raise GateError(
+            f"the exported model differs from PyTorch over {result.inputs} in {result.runtime}: {'; '.join(missed)}. "
+            "Nothing was exported; choose another precision, or a recipe with other [verify] limits"
+        )
+
+
+def _open(artifact: Artifact, runtime: str) -> tuple[Session, str]:
+    """The session to verify with, and whether it runs the deployed file."""
+    built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
+    if built_on_device:
+        return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
+    availability = get_runtime(runtime).probe()
+    if artifact.passport.engine is not None and not availability.available:
+        return _open_onnx(artifact), f"no: {availability.reason}; the ONNX it was built from was run"
+    return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
+
+
+def _open_onnx(artifact: Artifact) -> Session:
+    return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))
+
+
+def _run_all(session: Session, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
+    step = session.artifact.passport.batch.max or 32
+    name, output = session.inputs[0].name, session.outputs[0].name
+    parts = [session.run({name: tensors[at : at + step]})[output] for at in range(0, len(tensors), step)]
+    return np.concatenate(parts)

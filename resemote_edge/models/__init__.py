@@ -1,0 +1,1 @@
+"""The network in PyTorch, its checkpoints, and the eval graph that exporters read."""

@@ -1,0 +1,258 @@
+"""Checkpoints: reading weights in every form they circulate in, and saying exactly what is wrong with bad ones."""
+
+import json
+import pickle
+import struct
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from resemote_edge.artifact import file_sha256
+from resemote_edge.errors import CheckpointError, InputError, missing_dependency
+from resemote_edge.labels import RESEMOTENET, canonical_name
+from resemote_edge.models.compact import COMPACT_TAPS, expand
+from resemote_edge.models.resemotenet import ResEmoteNet
+
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+_NUM_CLASSES = 7
+# BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
+_IGNORED_SUFFIX = ".num_batches_tracked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Weights of a ResEmoteNet, in the published layout, and what is known of them.
+
+    Attributes:
+        path: Where they were read from.
+        sha256: Hex digest of that file.
+        state: float32 parameters and buffers by their published names.
+        width: Channels of the first convolution.
+        labels: Class names in the order of the logits, canonical.
+        labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` otherwise.
+        stored_dtype: Dtype of the weights in the file.
+        stored_layout: ``published`` or ``compact``.
+        card: Model card, as far as there is one; empty otherwise.
+    """
+
+    path: Path
+    sha256: str
+    state: dict[str, Tensor] = field(repr=False)
+    width: int
+    labels: tuple[str, ...]
+    labels_source: str
+    stored_dtype: str
+    stored_layout: str
+    card: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def parameters(self) -> int:
+        """Learnable parameters in the published layout."""
+        buffers = ("running_mean", "running_var")
+        return sum(value.numel() for key, value in self.state.items() if not key.endswith(buffers))
+
+    def build(self) -> ResEmoteNet:
+        """The network with these weights, on the CPU, in eval mode. It shares memory with `state`."""
+        with torch.device("meta"):
+            model = ResEmoteNet(self.width, _NUM_CLASSES)
+        counters = {key: torch.zeros((), dtype=torch.int64) for key in model.state_dict() if _is_counter(key)}
+        model.load_state_dict({**self.state, **counters}, assign=True)
+        return model.eval()
+
+
+def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> Checkpoint:
+    """Read a checkpoint.
+
+    Accepted: ``{'model_state_dict': ...}``, a bare state dict, either with a ``module.`` prefix, safetensors, any
+    floating dtype, ``res_block3`` in the published or the compact layout. Width is read from the weights.
+
+    Args:
+        path: The file. A JSON file of the same stem beside it is read as its model card.
+        labels: Label order, when the file does not state it and it is not the published one.
+
+    Returns:
+        The weights as float32 in the published layout.
+
+    Raises:
+        CheckpointError: Unreadable, truncated, holds code, another architecture, missing or extra keys, a wrong
+            shape, or a value that is not finite; the message names the key.
+        InputError: `labels` is not an order of the seven emotions.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise CheckpointError(f"{source}: no such checkpoint file")
+    raw, metadata = _read_safetensors(source) if _is_safetensors(source) else _read_torch(source)
+    state = _strip_prefix(raw, source)
+    width = _width(state, source)
+    _check_keys_and_shapes(state, width, source)
+    for key, value in state.items():
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"{source}: {key} holds NaN or Inf; these weights cannot be used")
+    card = _read_card(source)
+    order, order_source = _label_order(labels, metadata, card, source)
+    compact = any(tuple(state[key].shape[2:]) == size for key, (size, _) in COMPACT_TAPS.items())
+    return Checkpoint(
+        path=source,
+        sha256=file_sha256(source),
+        state={key: value.to(torch.float32) for key, value in expand(state).items()},
+        width=width,
+        labels=order,
+        labels_source=order_source,
+        stored_dtype=str(state["conv1.weight"].dtype).removeprefix("torch."),
+        stored_layout="compact" if compact else "published",
+        card=card,
+    )
+
+
+def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...]) -> None:
+    """Write weights as safetensors with their label order; the file appears whole or not at all.
+
+    Args:
+        state: Parameters and buffers by their published names, either layout, any floating dtype.
+        path: Destination; an existing file is replaced.
+        labels: Class names in the order of the logits.
+    """
+    from safetensors.torch import save_file
+
+    kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not _is_counter(key)}
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file(kept, partial, metadata={"labels": json.dumps(list(labels)), "architecture": "ResEmoteNet"})
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _is_counter(key: str) -> bool:
+    return key.endswith(_IGNORED_SUFFIX)
+
+
+def _is_safetensors(path: Path) -> bool:
+    # A safetensors file starts with the length of its JSON header, then "{"; torch's formats start otherwise.
+    with path.open("rb") as stream:
+        head = stream.read(9)
+    return path.suffix == ".safetensors" or (len(head) == 9 and head[8:] == b"{" and head[:2] != b"PK")
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise missing_dependency("safetensors", "export", f"reading {path.name}") from None
+    try:
+        with safe_open(path, framework="pt") as stream:
+            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error}); fetch or copy it again") from None
+
+
+def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "weights_only" in str(error) or "Unsupported" in str(error):
+            raise CheckpointError(
+                f"{path}: holds Python objects besides tensors, and loading them would run code from the file; "
+                "save model.state_dict() alone, or as safetensors"
+            ) from None
+        raise CheckpointError(f"{path}: not a PyTorch checkpoint ({_first_line(error)})") from None
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError, struct.error, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path}: truncated or not a PyTorch checkpoint ({_first_line(error)}); fetch or copy it again"
+        ) from None
+    state = loaded.get("model_state_dict", loaded) if isinstance(loaded, dict) else loaded
+    if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
+        keys = ", ".join(map(str, list(state)[:5])) if isinstance(state, dict) else type(state).__name__
+        raise CheckpointError(
+            f"{path}: expected a state dict or {{'model_state_dict': state dict}}, found {keys or 'an empty dict'}"
+        )
+    return state, {}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+def _strip_prefix(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    if state and all(key.startswith("module.") for key in state):
+        state = {key.removeprefix("module."): value for key, value in state.items()}
+    kept = {key: value for key, value in state.items() if not _is_counter(key)}
+    integer = [key for key, value in kept.items() if not value.is_floating_point()]
+    if integer:
+        raise CheckpointError(f"{path}: {integer[0]} is {kept[integer[0]].dtype}, expected a floating dtype")
+    return kept
+
+
+def _width(state: dict[str, Tensor], path: Path) -> int:
+    first = state.get("conv1.weight")
+    if first is None or first.ndim != 4 or tuple(first.shape[1:]) != (3, 3, 3):
+        found = "no such key" if first is None else f"shape {tuple(first.shape)}"
+        raise CheckpointError(
+            f"{path}: not a ResEmoteNet: conv1.weight must have shape (width, 3, 3, 3), found {found}; "
+            f"its first keys are {', '.join(list(state)[:4])}"
+        )
+    width = int(first.shape[0])
+    if width % 4:
+        raise CheckpointError(f"{path}: conv1.weight has {width} filters; a ResEmoteNet's width is a multiple of 4")
+    return width
+
+
+def _check_keys_and_shapes(state: dict[str, Tensor], width: int, path: Path) -> None:
+    with torch.device("meta"):
+        reference = ResEmoteNet(width, _NUM_CLASSES).state_dict()
+    expected = {key: tuple(value.shape) for key, value in reference.items() if not _is_counter(key)}
+    missing = sorted(expected.keys() - state.keys())
+    extra = sorted(state.keys() - expected.keys())
+    if missing or extra:
+        parts = []
+        if missing:
+            shapes = ", ".join(f"{key} {expected[key]}" for key in missing[:3])
+            parts.append(f"missing {len(missing)} keys ({shapes}{', …' if len(missing) > 3 else ''})")
+        if extra:
+            shapes = ", ".join(f"{key} {tuple(state[key].shape)}" for key in extra[:3])
+            parts.append(f"{len(extra)} keys too many ({shapes}{', …' if len(extra) > 3 else ''})")
+        raise CheckpointError(f"{path}: not a ResEmoteNet of width {width}: {'; '.join(parts)}")
+    for key, shape in expected.items():
+        found = tuple(state[key].shape)
+        if found != shape and not (key in COMPACT_TAPS and found == (*shape[:2], *COMPACT_TAPS[key][0])):
+            raise CheckpointError(f"{path}: {key} has shape {found}, a ResEmoteNet of width {width} has {shape}")
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    card_path = path.with_suffix(".json")
+    if not card_path.is_file():
+        return {}
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{card_path}: the model card is not valid JSON ({error})") from None
+    return card if isinstance(card, dict) else {}
+
+
+def _label_order(
+    labels: tuple[str, ...] | None, metadata: dict[str, str], card: dict[str, Any], path: Path
+) -> tuple[tuple[str, ...], str]:
+    if labels is not None:
+        stated, source = labels, "caller"
+    elif "labels" in metadata:
+        stated, source = _metadata_labels(metadata["labels"], path), "file"
+    elif "labels" in card:
+        stated, source = tuple(card["labels"]), "file"
+    else:
+        return RESEMOTENET, "assumed"
+    order = tuple(canonical_name(name) for name in stated)
+    if sorted(order) != sorted(RESEMOTENET):
+        raise InputError(f"{path}: label order must name each of the seven emotions once, got {', '.join(order)}")
+    return order, source
+
+
+def _metadata_labels(text: str, path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(str(name) for name in json.loads(text))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise CheckpointError(f"{path}: its 'labels' metadata is not a JSON list ({error})") from None

@@ -1,0 +1,129 @@
+"""EvalGraph: the network as inference sees it, a short list of operations with their weights.
+
+Exporters read this instead of tracing PyTorch: the result has no exporter's left-overs, every node is named after the
+layer it came from, and rewriting the graph (compaction, lowering, quantization) is rewriting a list. BatchNorm is
+folded into the convolution before it, in float64, and dropout is gone, as in any inference graph.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
+
+__all__ = ["INPUT", "LOGITS", "EvalGraph", "Node", "build_eval_graph"]
+
+INPUT = "input"
+LOGITS = "logits"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation; its output tensor bears its name.
+
+    Attributes:
+        name: Layer it came from, for example ``res_block1.conv2``.
+        op: ``conv``, ``relu``, ``max_pool``, ``global_mean``, ``sigmoid``, ``multiply``, ``add``, ``flatten`` or
+            ``linear``.
+        inputs: Names of the tensors it reads.
+        params: ``weight`` and ``bias``, float32: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,).
+        attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too).
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    params: Mapping[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EvalGraph:
+    """Nodes in execution order, from the tensor ``input`` (N, 3, 64, 64) to ``logits`` (N, classes)."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Numbers stored in the graph."""
+        return sum(array.size for node in self.nodes for array in node.params.values())
+
+
+def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
+    """Write down what a network computes in eval mode.
+
+    Args:
+        model: On the CPU; not modified.
+
+    Returns:
+        The graph; unfolded weights share memory with the model.
+    """
+    nodes = [*_stem(model), *_attention(model)]
+    for name in ("res_block1", "res_block2", "res_block3"):
+        nodes += _residual_block(name, getattr(model, name), nodes[-1].name)
+    nodes.append(Node("pool", "global_mean", (nodes[-1].name,)))
+    nodes.append(Node("pool.flatten", "flatten", ("pool",)))
+    for name in ("fc1", "fc2", "fc3"):
+        nodes.append(_linear(name, getattr(model, name), nodes[-1].name))
+        nodes.append(Node(f"{name}.relu", "relu", (name,)))
+    last = _linear("fc4", model.fc4, nodes[-1].name)
+    nodes.append(Node(LOGITS, last.op, last.inputs, last.params))
+    return EvalGraph(tuple(nodes))
+
+
+def _stem(model: ResEmoteNet) -> Iterator[Node]:
+    source = INPUT
+    for index in (1, 2, 3):
+        conv, norm = getattr(model, f"conv{index}"), getattr(model, f"bn{index}")
+        yield _conv(f"conv{index}", conv, norm, source)
+        yield Node(f"conv{index}.relu", "relu", (f"conv{index}",))
+        source = f"conv{index}.pool"
+        yield Node(source, "max_pool", (f"conv{index}.relu",), attributes={"size": 2})
+
+
+def _attention(model: ResEmoteNet) -> Iterator[Node]:
+    # On a 1x1 map a linear layer is a 1x1 convolution; so no reshape stands between the mean and the gate.
+    down, up = model.se.fc[0].weight, model.se.fc[2].weight
+    yield Node("se.mean", "global_mean", ("conv3.pool",))
+    yield Node("se.fc.0", "conv", ("se.mean",), {"weight": _array(down)[:, :, None, None]}, {"stride": 1, "padding": 0})
+    yield Node("se.fc.1", "relu", ("se.fc.0",))
+    yield Node("se.fc.2", "conv", ("se.fc.1",), {"weight": _array(up)[:, :, None, None]}, {"stride": 1, "padding": 0})
+    yield Node("se.gate", "sigmoid", ("se.fc.2",))
+    yield Node("se", "multiply", ("conv3.pool", "se.gate"))
+
+
+def _residual_block(name: str, block: ResidualBlock, source: str) -> Iterator[Node]:
+    yield _conv(f"{name}.conv1", block.conv1, block.bn1, source)
+    yield Node(f"{name}.relu1", "relu", (f"{name}.conv1",))
+    yield _conv(f"{name}.conv2", block.conv2, block.bn2, f"{name}.relu1")
+    yield _conv(f"{name}.shortcut", block.shortcut[0], block.shortcut[1], source)
+    yield Node(f"{name}.add", "add", (f"{name}.conv2", f"{name}.shortcut"))
+    yield Node(name, "relu", (f"{name}.add",))
+
+
+def _conv(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, source: str) -> Node:
+    """A convolution with the BatchNorm behind it folded in: w * s, (b - mean) * s + beta, s = gamma / sqrt(var + eps)."""
+    weight = conv.weight.detach().double()
+    bias = conv.bias.detach().double() if conv.bias is not None else torch.zeros(len(weight), dtype=torch.float64)
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None  # only a BatchNorm built without statistics lacks them, and ours never is
+    assert variance is not None
+    scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
+    params = {
+        "weight": _array(weight * scale[:, None, None, None]),
+        "bias": _array((bias - mean.double()) * scale + norm.bias.detach().double()),
+    }
+    return Node(name, "conv", (source,), params, {"stride": int(conv.stride[0]), "padding": int(conv.padding[0])})
+
+
+def _linear(name: str, layer: nn.Linear, source: str) -> Node:
+    return Node(name, "linear", (source,), {"weight": _array(layer.weight), "bias": _array(layer.bias)})
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.detach().to(torch.float32).numpy()
+    return array

@@ -1,0 +1,217 @@
+"""Passport: the JSON manifest that travels beside every exported model.
+
+It says what the files are (hashes), how to talk to the model (labels, preprocessing, tensor specs), where it came
+from (lineage, recipe, tools) and what was measured (verification), so that an artifact can be judged without the
+machine that made it. `SCHEMA_VERSION` changes whenever an old reader would misread a new passport.
+"""
+
+from typing import Any
+
+import msgspec
+
+from resemote_edge.errors import ArtifactError, PassportVersionError
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.tensor_spec import BatchRange, TensorSpec
+
+__all__ = [
+    "PASSPORT_NAME",
+    "SCHEMA_VERSION",
+    "EngineInfo",
+    "FileEntry",
+    "GoldenInfo",
+    "Lineage",
+    "Passport",
+    "Verification",
+    "decode_passport",
+    "encode_passport",
+]
+
+SCHEMA_VERSION = 1
+PASSPORT_NAME = "passport.json"
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Immutable, and strict about unknown fields. (kw_only is not inherited.)"""
+
+
+class FileEntry(_Record, kw_only=True):
+    """One file of the artifact.
+
+    Attributes:
+        path: Relative to the passport; a plain file name.
+        role: ``model`` (what runs), ``weights`` (read along with the model), ``source`` (what the model was built
+            from) or ``golden`` (self-test data).
+        format: File format a runtime declares it can load: ``onnx``, ``openvino-ir``, ``tensorrt-engine``,
+            ``tensorrt-rtx-engine``, ``graph``; ``openvino-weights`` and ``npy`` are read along with others.
+        sha256: Hex digest of the contents.
+        size_bytes: Size of the contents.
+    """
+
+    path: str
+    role: str
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+class EngineInfo(_Record, kw_only=True):
+    """What a TensorRT engine is tied to.
+
+    Attributes:
+        builder: ``tensorrt`` or ``tensorrt-rtx``.
+        version: Version of the builder; another one refuses the engine.
+        compute_capabilities: GPUs it was built for, such as ``"8.6"``.
+        typing: ``strong`` (precision stands in the ONNX) or ``flags`` (builder flags on an fp32 ONNX).
+    """
+
+    builder: str
+    version: str
+    compute_capabilities: tuple[str, ...]
+    typing: str
+
+
+class Lineage(_Record, kw_only=True):
+    """Where the weights came from.
+
+    Attributes:
+        checkpoint: File name of the checkpoint.
+        checkpoint_sha256: Its hex digest.
+        width: Channels of the first convolution; 64 is the paper's network.
+        parameters: Learnable parameters in the original layout.
+        training_data: What it was trained on, as its model card says, or None when unknown.
+        accuracy: Accuracies as trained, by name, as fractions in [0, 1].
+    """
+
+    checkpoint: str
+    checkpoint_sha256: str
+    width: int
+    parameters: int
+    training_data: str | None = None
+    accuracy: dict[str, float] = {}
+
+
+class Verification(_Record, kw_only=True):
+    """Outcome of the verify stage: exported model against the PyTorch reference on the same inputs.
+
+    Attributes:
+        status: ``passed``; a failed export leaves no passport.
+        runtime: Runtime that ran the exported model.
+        runtime_version: Its version.
+        device: Device it ran on.
+        file: File that was run; for an engine that cannot run on the exporting machine, the ONNX it was built from.
+        engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
+        inputs: What was fed, for example ``"64 faces of fer2013 validation"``.
+        samples: How many.
+        max_abs_logit_diff: Largest absolute difference over all logits.
+        max_abs_logit_diff_limit: Limit of the recipe.
+        top1_agreement: Fraction of inputs with the same top class, in [0, 1].
+        top1_agreement_limit: Limit of the recipe.
+    """
+
+    status: str
+    runtime: str
+    runtime_version: str
+    device: str
+    file: str
+    engine_verified: str
+    inputs: str
+    samples: int
+    max_abs_logit_diff: float
+    max_abs_logit_diff_limit: float
+    top1_agreement: float
+    top1_agreement_limit: float
+
+
+class GoldenInfo(_Record, kw_only=True):
+    """Self-test data: drawn crops and the reference's logits for them.
+
+    Attributes:
+        crops: File name; ``npy`` uint8 (N, H, W, 3) in RGB.
+        logits: File name; ``npy`` float32 (N, classes), PyTorch fp32 on the CPU.
+        count: N.
+        max_abs_logit_diff: Largest difference the self-test allows.
+    """
+
+    crops: str
+    logits: str
+    count: int
+    max_abs_logit_diff: float
+
+
+class Passport(_Record, kw_only=True):
+    """The whole manifest; see the module docstring.
+
+    Attributes:
+        schema_version: `SCHEMA_VERSION` of the writer.
+        name: Name of the artifact.
+        created_utc: ISO 8601, seconds.
+        target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
+        precision: ``fp32`` or ``fp16``.
+        labels: Class names in the order of the logits.
+        preprocessing: From a face crop to the input.
+        inputs: Tensor specs.
+        outputs: Tensor specs.
+        batch: Batch sizes accepted.
+        lineage: Where the weights came from.
+        recipe: The export recipe, whole.
+        tools: Versions of everything that took part.
+        files: Every file beside the passport.
+        golden: Self-test data.
+        verification: What the verify stage measured; None only while an export is under way.
+        engine: For TensorRT engines.
+        notes: Plain sentences for whoever inspects the artifact.
+    """
+
+    schema_version: int
+    name: str
+    created_utc: str
+    target: str
+    precision: str
+    labels: tuple[str, ...]
+    preprocessing: PreprocessSpec
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    batch: BatchRange
+    lineage: Lineage
+    recipe: dict[str, Any]
+    tools: dict[str, str]
+    files: tuple[FileEntry, ...]
+    golden: GoldenInfo
+    verification: Verification | None = None
+    engine: EngineInfo | None = None
+    notes: tuple[str, ...] = ()
+
+
+class _SchemaOnly(msgspec.Struct):
+    schema_version: int
+
+
+def encode_passport(passport: Passport) -> bytes:
+    """Serialise a passport as indented JSON, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(passport), indent=2) + b"\n"
+
+
+def decode_passport(raw: bytes, origin: str) -> Passport:
+    """Parse and validate a passport.
+
+    Args:
+        raw: JSON text.
+        origin: Path shown in messages.
+
+    Returns:
+        The passport.
+
+    Raises:
+        PassportVersionError: Another schema version.
+        ArtifactError: Not JSON, or a field is missing, unknown or of the wrong type.
+    """
+    try:
+        found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version
+        if found != SCHEMA_VERSION:
+            raise PassportVersionError(
+                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}; "
+                "export the artifact again, or install the version that wrote it"
+            )
+        return msgspec.json.decode(raw, type=Passport)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{origin}: not a valid passport: {error}; export the artifact again") from None

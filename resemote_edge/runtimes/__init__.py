@@ -1,0 +1,1 @@
+"""Runtimes: engine families that run artifacts, behind one `Session` interface."""

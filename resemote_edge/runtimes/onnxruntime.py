@@ -1,0 +1,78 @@
+"""Runtime ``onnxruntime``: ONNX on the CPU or a CUDA device."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.telemetry import import_onnxruntime
+
+__all__ = ["ONNXRuntimeRuntime"]
+
+#: Execution provider to device name; the order is the order in which ``auto`` prefers them.
+_DEVICES = {"CUDAExecutionProvider": "cuda:0", "CPUExecutionProvider": "cpu"}
+
+_LOG_FATAL = 4
+
+
+class ONNXRuntimeRuntime:
+    """ONNX Runtime, with one execution provider and no fallback to another."""
+
+    name = "onnxruntime"
+    formats = ("onnx",)
+
+    def probe(self) -> Availability:
+        """Devices by the execution providers this build was compiled with."""
+        try:
+            onnxruntime = import_onnxruntime("runtime onnxruntime")
+        except MissingDependencyError:
+            return Availability(
+                available=False,
+                version=None,
+                reason="package 'onnxruntime' is not installed",
+                hint="run: pip install 'resemote-edge[onnxruntime]'",
+            )
+        built_in = onnxruntime.get_available_providers()
+        devices = tuple(device for provider, device in _DEVICES.items() if provider in built_in)
+        return Availability(available=True, version=onnxruntime.__version__, devices=devices)
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Load the ONNX."""
+        import_onnxruntime("runtime onnxruntime")
+        device = require_device(self.name, options.device, self.probe())
+        return _ONNXRuntimeSession(artifact, device, options, self)
+
+
+class _ONNXRuntimeSession(Session):
+    def __init__(
+        self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime
+    ) -> None:
+        file = model_file(runtime, artifact)
+        super().__init__(runtime.name, device, artifact, file)
+        onnxruntime = import_onnxruntime("runtime onnxruntime")
+        settings = onnxruntime.SessionOptions()
+        settings.log_severity_level = _LOG_FATAL  # what fails is raised below, in our words
+        settings.inter_op_num_threads = 1
+        if options.threads is not None:
+            settings.intra_op_num_threads = options.threads
+        provider = next(name for name, known in _DEVICES.items() if known == device)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(artifact.file(file)), settings, providers=[provider], enable_fallback=0
+            )
+        except Exception as error:  # its pybind errors share no base class
+            raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error
+        if self._session.get_providers()[0] != provider:
+            raise DeviceUnavailableError(
+                f"runtime onnxruntime: asked for {device}, got {self._session.get_providers()[0]}; "
+                "install the CUDA and cuDNN versions this onnxruntime was built for, or pass --device cpu"
+            )
+        self._names = [spec.name for spec in self.outputs]
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return dict(zip(self._names, self._session.run(self._names, feeds), strict=True))
+
+    def _close(self) -> None:
+        self._session = None

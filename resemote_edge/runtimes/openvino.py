@@ -1,0 +1,75 @@
+"""Runtime ``openvino``: IR or ONNX on Intel CPUs, GPUs and NPUs, and on ARM CPUs."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import ArtifactError, MissingDependencyError
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.telemetry import import_openvino
+
+__all__ = ["OpenVINORuntime"]
+
+
+class OpenVINORuntime:
+    """OpenVINO on one device, tuned for the latency of one request."""
+
+    name = "openvino"
+    formats = ("openvino-ir", "onnx")
+
+    def probe(self) -> Availability:
+        """Devices as OpenVINO lists them, in lower case."""
+        try:
+            openvino = import_openvino("runtime openvino")
+        except MissingDependencyError:
+            return Availability(
+                available=False,
+                version=None,
+                reason="package 'openvino' is not installed",
+                hint="run: pip install 'resemote-edge[openvino]'",
+            )
+        # "GPU.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
+        devices = tuple(sorted(name.lower() for name in openvino.Core().available_devices))
+        version = openvino.__version__.split("-")[0]
+        if not devices:
+            return Availability(
+                available=False, version=version, reason="no device found", hint="reinstall the openvino package"
+            )
+        return Availability(available=True, version=version, devices=devices)
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Compile the model for a device."""
+        import_openvino("runtime openvino")
+        device = require_device(self.name, options.device, self.probe())
+        return _OpenVINOSession(artifact, device, options, self)
+
+
+class _OpenVINOSession(Session):
+    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
+        file = model_file(runtime, artifact)
+        super().__init__(runtime.name, device, artifact, file)
+        openvino = import_openvino("runtime openvino")
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if device == "cpu":
+            # Left alone, OpenVINO computes in bf16 on CPUs that have it. fp32 and fp16 artifacts promise more digits.
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
+            if options.threads is not None:
+                settings["INFERENCE_NUM_THREADS"] = options.threads
+        core = openvino.Core()
+        try:
+            model = core.read_model(str(artifact.file(file)))
+            self._compiled = core.compile_model(model, device.upper(), settings)
+        except RuntimeError as error:
+            raise ArtifactError(f"{artifact.file(file)}: OpenVINO cannot load it on {device}: {error}") from error
+        self._request = self._compiled.create_infer_request()
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        self._request.infer(feeds, share_inputs=True)
+        # The request reuses its output buffers, so the caller gets copies.
+        return {spec.name: np.array(self._request.get_tensor(spec.name).data) for spec in self.outputs}
+
+    def _close(self) -> None:
+        self._request = None
+        self._compiled = None

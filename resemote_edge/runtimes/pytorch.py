@@ -1,0 +1,110 @@
+"""Runtime ``pytorch``: runs the eval graph of a ``model.safetensors`` with PyTorch's operators.
+
+It is the reference the others are compared with, and the way to run on whatever PyTorch supports. It knows nothing of
+the network's Python class: the operations and weights all stand in the file, and no code is loaded from it.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import ArtifactError, missing_dependency
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+
+__all__ = ["PyTorchRuntime"]
+
+
+class PyTorchRuntime:
+    """PyTorch on the CPU or a CUDA device."""
+
+    name = "pytorch"
+    formats = ("graph",)
+
+    def probe(self) -> Availability:
+        """Devices: ``cpu`` always, one ``cuda:N`` per GPU."""
+        try:
+            import safetensors  # noqa: F401
+            import torch
+        except ImportError as error:
+            return Availability(
+                available=False,
+                version=None,
+                reason=f"package '{error.name}' is not installed",
+                hint="run: pip install 'resemote-edge[pytorch]'",
+            )
+        gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
+        return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Load the graph onto a device.
+
+        `SessionOptions.threads` sets PyTorch's thread count for the whole process: it has no other.
+        """
+        try:
+            import torch
+        except ImportError:
+            raise missing_dependency("torch", "pytorch", "runtime pytorch") from None
+        device = require_device(self.name, options.device, self.probe())
+        if options.threads is not None:
+            torch.set_num_threads(options.threads)
+        return _PyTorchSession(artifact, device, self)
+
+
+class _PyTorchSession(Session):
+    def __init__(self, artifact: Artifact, device: str, runtime: PyTorchRuntime) -> None:
+        import torch
+        from safetensors import safe_open
+
+        file = model_file(runtime, artifact)
+        super().__init__(runtime.name, device, artifact, file)
+        self._torch = torch
+        with safe_open(artifact.file(file), framework="pt", device=device) as stream:
+            metadata = stream.metadata() or {}
+            weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        try:
+            nodes = json.loads(metadata["graph"])
+            self._steps = [_bind(node, weights, torch.nn.functional) for node in nodes]
+        except KeyError as error:
+            raise ArtifactError(f"{artifact.file(file)}: incomplete graph, {error} is missing; export again") from None
+        self._dtype = next(iter(weights.values())).dtype
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        torch = self._torch
+        with torch.inference_mode():
+            tensors = {name: torch.from_numpy(feed).to(self.device, self._dtype) for name, feed in feeds.items()}
+            for name, inputs, operation in self._steps:
+                tensors[name] = operation(*(tensors[source] for source in inputs))
+            # numpy() shares memory with a tensor that dies here, so the array is the caller's alone.
+            return {spec.name: tensors[spec.name].to("cpu", torch.float32).numpy() for spec in self.outputs}
+
+    def _close(self) -> None:
+        self._steps = []
+
+
+def _bind(node: dict[str, Any], weights: dict[str, Any], functional: Any) -> tuple[str, list[str], Callable[..., Any]]:
+    """One step: the tensor it makes, the tensors it reads, and the operator with its weights bound."""
+    params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
+    return node["name"], node["inputs"], _OPERATIONS[node["op"]](functional, params, node["attributes"])
+
+
+def _conv(functional: Any, params: dict[str, Any], attributes: dict[str, int]) -> Callable[..., Any]:
+    stride, padding = attributes["stride"], attributes["padding"]
+    return lambda x: functional.conv2d(x, params["weight"], params.get("bias"), stride, padding)
+
+
+#: How each operation of the eval graph is computed.
+_OPERATIONS: dict[str, Callable[[Any, dict[str, Any], dict[str, int]], Callable[..., Any]]] = {
+    "conv": _conv,
+    "linear": lambda f, params, _: lambda x: f.linear(x, params["weight"], params["bias"]),
+    "max_pool": lambda f, _, attributes: lambda x: f.max_pool2d(x, attributes["size"]),
+    "relu": lambda f, *_: f.relu,
+    "sigmoid": lambda *_: lambda x: x.sigmoid(),
+    "multiply": lambda *_: lambda a, b: a * b,
+    "add": lambda *_: lambda a, b: a + b,
+    "global_mean": lambda *_: lambda x: x.mean(dim=(2, 3), keepdim=True),
+    "flatten": lambda *_: lambda x: x.flatten(1),
+}

@@ -1,0 +1,71 @@
+"""Registry of runtimes: a name on the command line to the class that implements it."""
+
+from importlib import import_module
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import DeviceUnavailableError, InputError
+from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
+
+__all__ = ["RUNTIMES", "get_runtime", "open_session", "probe_all", "runtimes_for"]
+
+#: Name to ``module:Class``; the order is the order in which ``auto`` tries them.
+RUNTIMES: dict[str, str] = {
+    "tensorrt": "resemote_edge.runtimes.tensorrt:TensorRTRuntime",
+    "openvino": "resemote_edge.runtimes.openvino:OpenVINORuntime",
+    "onnxruntime": "resemote_edge.runtimes.onnxruntime:ONNXRuntimeRuntime",
+    "pytorch": "resemote_edge.runtimes.pytorch:PyTorchRuntime",
+}
+
+
+def get_runtime(name: str) -> Runtime:
+    """The runtime of that name; its package is imported only when it is probed or used.
+
+    Raises:
+        InputError: No runtime has that name.
+    """
+    if name not in RUNTIMES:
+        raise InputError(f"unknown runtime {name!r}; choose one of {', '.join(sorted(RUNTIMES))}, or auto")
+    module, _, attribute = RUNTIMES[name].partition(":")
+    runtime: Runtime = getattr(import_module(module), attribute)()
+    return runtime
+
+
+def probe_all() -> dict[str, Availability]:
+    """Availability of every runtime on this machine, by name."""
+    return {name: get_runtime(name).probe() for name in RUNTIMES}
+
+
+def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
+    """Names of the runtimes that know the format of an artifact's file of one of these roles, in registry order."""
+    return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
+
+
+def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
+    """Load an artifact.
+
+    Args:
+        artifact: What to load.
+        runtime: A name, or ``auto`` for the first in registry order that knows the artifact's model file and is
+            available here. ``auto`` never takes the ONNX an engine was built from in the engine's place.
+        options: Device and threads.
+
+    Returns:
+        The session; its ``runtime`` and ``device`` tell what was chosen.
+
+    Raises:
+        DeviceUnavailableError: ``auto`` found no runtime that works here, or the device asked for is not there.
+    """
+    options = options or SessionOptions()
+    if runtime != "auto":
+        return get_runtime(runtime).create_session(artifact, options)
+    reasons = []
+    for name in runtimes_for(artifact):
+        candidate = get_runtime(name)
+        availability = candidate.probe()
+        if availability.available and options.device in ("auto", *availability.devices):
+            return candidate.create_session(artifact, options)
+        reason = availability.reason or f"no device {options.device!r}"
+        reasons.append(f"{name}: {reason}" + (f" ({availability.hint})" if availability.hint else ""))
+    raise DeviceUnavailableError(
+        f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
+    )

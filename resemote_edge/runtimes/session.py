@@ -1,0 +1,188 @@
+"""Session, Runtime and what they exchange: the interface every runtime implements."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, final
+
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.passport import FileEntry
+from resemote_edge.tensor_spec import TensorSpec
+
+__all__ = ["Availability", "Runtime", "Session", "SessionOptions", "model_file", "require_device"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """Whether a runtime can work on this machine.
+
+    Attributes:
+        available: The package was imported *and* a device was found.
+        version: Version of the package; None when it is not installed.
+        devices: Devices found, in this package's words (``cpu``, ``cuda:0``, ``gpu``, ``npu``).
+        reason: Why it is not available; empty otherwise.
+        hint: What to do about it; empty otherwise.
+    """
+
+    available: bool
+    version: str | None
+    devices: tuple[str, ...] = ()
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """How to open a session.
+
+    Attributes:
+        device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``; ``auto`` lets the runtime choose, and only then.
+        threads: CPU threads for one call; None leaves it to the runtime.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads must be at least 1, got {self.threads}")
+
+
+class Session(ABC):
+    """An artifact loaded on a device.
+
+    Contract, tested for every runtime by the same template:
+
+    - `run` blocks until the outputs are on the host; they are owned by the caller and never written again.
+    - A session is used by one thread at a time. It does not time itself.
+    - After `close`, `run` raises `SessionClosedError`; closing twice is fine.
+
+    A subclass sets up everything in its constructor and writes `_run` and `_close`.
+
+    Attributes:
+        runtime: Name of the runtime.
+        device: The effective device, never ``auto``.
+        artifact: What was loaded.
+        file: The file of it that runs.
+    """
+
+    def __init__(self, runtime: str, device: str, artifact: Artifact, file: FileEntry) -> None:
+        self.runtime = runtime
+        self.device = device
+        self.artifact = artifact
+        self.file = file
+        self._closed = False
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the tensors `run` wants."""
+        return self.artifact.passport.inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """Specs of the tensors `run` gives."""
+        return self.artifact.passport.outputs
+
+    @final
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute the outputs.
+
+        Args:
+            feeds: One array per input spec, by name; not modified.
+
+        Returns:
+            One array per output spec, by name, on the host, caller-owned.
+
+        Raises:
+            InputError: A feed is missing, unknown, or of another dtype, shape or batch size.
+            SessionClosedError: After `close`.
+        """
+        if self._closed:
+            raise SessionClosedError(f"this {self.runtime} session was closed; open a new one")
+        names = [spec.name for spec in self.inputs]
+        if sorted(feeds) != sorted(names):
+            raise InputError(f"feeds must be named {', '.join(names)}; got {', '.join(sorted(feeds)) or 'none'}")
+        checked = {spec.name: spec.check(feeds[spec.name]) for spec in self.inputs}
+        self.artifact.passport.batch.check(len(checked[names[0]]))
+        return self._run(checked)
+
+    @final
+    def close(self) -> None:
+        """Release what the session holds; calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute the outputs of feeds that were checked; contiguous arrays in, fresh arrays out."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Release engine objects; called once."""
+
+
+class Runtime(Protocol):
+    """An engine family.
+
+    Attributes:
+        name: Its name on the command line and in JSON.
+        formats: File formats it can load, best first.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+
+    def probe(self) -> Availability:
+        """Tell whether it can work here; never raises."""
+        ...
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Load an artifact on a device."""
+        ...
+
+
+def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
+    """The file of an artifact that a runtime loads.
+
+    Raises:
+        ArtifactMismatchError: The artifact has no file in a format this runtime knows.
+    """
+    entry = artifact.find(runtime.formats, roles=("model", "source"))
+    if entry is None:
+        have = ", ".join(sorted({e.format for e in artifact.passport.files if e.role in ("model", "source")}))
+        raise ArtifactMismatchError(
+            f"{artifact.path}: runtime {runtime.name} loads {', '.join(runtime.formats)}, this artifact holds {have}; "
+            "choose another --runtime, or export for a target it can load"
+        )
+    return entry
+
+
+def require_device(runtime: str, device: str, availability: Availability) -> str:
+    """The device to use: the one asked for if it is there, the first one found for ``auto``.
+
+    Raises:
+        DeviceUnavailableError: The runtime cannot work here, or the device asked for was not found.
+    """
+    if not availability.available:
+        raise DeviceUnavailableError(f"runtime {runtime}: {availability.reason}; {availability.hint}")
+    if device == "auto":
+        return availability.devices[0]
+    if device not in availability.devices:
+        raise DeviceUnavailableError(
+            f"runtime {runtime}: device {device!r} was not found; found {', '.join(availability.devices)}; "
+            "pass one of these as --device (nothing is used in its place)"
+        )
+    return device

@@ -1,0 +1,170 @@
+"""Runtime ``tensorrt``: engines of TensorRT and of TensorRT for RTX, whose Python APIs agree.
+
+An engine only runs under the version that built it, on the compute capability it was built for. Both are checked
+against the passport before the engine is touched, so that the refusal is a sentence and not a deserialiser's code.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.cuda_memory import CudaProvider, find_provider
+from resemote_edge.errors import (
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    ResEmoteEdgeError,
+)
+from resemote_edge.passport import EngineInfo
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file
+
+__all__ = ["TensorRTRuntime", "check_engine"]
+
+#: Builder named in the passport to the import name of the package that runs its engines.
+_MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
+
+
+class TensorRTRuntime:
+    """TensorRT on a CUDA device."""
+
+    name = "tensorrt"
+    formats = ("tensorrt-engine", "tensorrt-rtx-engine")
+
+    def probe(self) -> Availability:
+        """Available when one of the two packages is installed and CUDA finds a GPU."""
+        versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
+        version = ", ".join(versions) or None
+        if version is None:
+            return Availability(
+                available=False,
+                version=None,
+                reason="neither package 'tensorrt' nor 'tensorrt-rtx' is installed",
+                hint="run: pip install 'resemote-edge[tensorrt]' or 'resemote-edge[tensorrt-rtx]'",
+            )
+        try:
+            count = find_provider().device_count()
+        except ResEmoteEdgeError as error:
+            reason, _, hint = str(error).partition("; ")
+            return Availability(available=False, version=version, reason=reason, hint=hint)
+        return Availability(
+            available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count))
+        )
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Deserialise the engine on a GPU, once it is known to fit."""
+        model_file(self, artifact)
+        engine = artifact.passport.engine
+        if engine is None:
+            raise ArtifactMismatchError(f"{artifact.path}: its passport describes no engine; export it again")
+        module = _import(engine.builder)
+        if module is None:
+            raise MissingDependencyError(
+                f"{artifact.path}: its engine runs under the package '{engine.builder}', which is not installed; "
+                f"run: pip install 'resemote-edge[{engine.builder}]'"
+            )
+        check_engine(engine, str(artifact.path), version=str(module.__version__))
+        device = "cuda:0" if options.device == "auto" else options.device
+        provider = find_provider(_index(device))
+        check_engine(engine, str(artifact.path), compute_capability=provider.compute_capability())
+        return _TensorRTSession(artifact, device, self, module, provider)
+
+
+def check_engine(
+    engine: EngineInfo, origin: str, *, version: str | None = None, compute_capability: str | None = None
+) -> None:
+    """Compare what an engine is tied to with what is here.
+
+    Args:
+        engine: From the passport.
+        origin: Artifact, for the message.
+        version: Version of the installed package; None to leave it unchecked.
+        compute_capability: Of the GPU; None to leave it unchecked.
+
+    Raises:
+        ArtifactMismatchError: They differ.
+    """
+    if version is not None and version != engine.version:
+        raise ArtifactMismatchError(
+            f"{origin}: the engine was built by {engine.builder} {engine.version}, installed is {version}; "
+            f"install {engine.builder}=={engine.version}, or export the artifact again here"
+        )
+    if compute_capability is not None and compute_capability not in engine.compute_capabilities:
+        raise ArtifactMismatchError(
+            f"{origin}: the engine was built for compute capability {', '.join(engine.compute_capabilities)}, this "
+            f"GPU has {compute_capability}; export again with it in tensorrt.compute_capabilities"
+        )
+
+
+def _import(builder: str) -> Any:
+    try:
+        return import_module(_MODULES[builder])
+    except (ImportError, OSError, KeyError):  # OSError: the bindings are there, their libraries are not
+        return None
+
+
+def _index(device: str) -> int:
+    kind, _, index = device.partition(":")
+    if kind != "cuda" or not index.isdigit():
+        raise DeviceUnavailableError(f"runtime tensorrt runs on cuda:N, not on {device!r}; pass --device cuda:0")
+    return int(index)
+
+
+class _TensorRTSession(Session):
+    """One execution context with its own stream; device buffers for the largest batch are allocated once."""
+
+    def __init__(
+        self, artifact: Artifact, device: str, runtime: TensorRTRuntime, trt: Any, provider: CudaProvider
+    ) -> None:
+        file = model_file(runtime, artifact)
+        super().__init__(runtime.name, device, artifact, file)
+        self._provider = provider
+        self._buffers: dict[str, int] = {}
+        self._stream = 0
+        largest = artifact.passport.batch.max
+        if largest is None:
+            raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch; export it again")
+        self._logger = trt.Logger(trt.Logger.ERROR)
+        self._runtime = trt.Runtime(self._logger)
+        self._engine = self._runtime.deserialize_cuda_engine(artifact.file(file).read_bytes())
+        if self._engine is None:
+            raise ArtifactMismatchError(f"{artifact.file(file)}: the engine cannot be deserialised; export it again")
+        self._context = self._engine.create_execution_context()
+        if self._context is None:
+            raise DeviceUnavailableError(f"{artifact.path}: no execution context on {device}; is its memory full?")
+        try:
+            self._stream = provider.stream_create()
+            for spec in (*self.inputs, *self.outputs):
+                size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
+                self._buffers[spec.name] = provider.allocate(size * np.dtype(spec.dtype).itemsize)
+                self._context.set_tensor_address(spec.name, self._buffers[spec.name])
+        except BaseException:
+            self._close()
+            raise
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        for name, feed in feeds.items():
+            if not self._context.set_input_shape(name, feed.shape):
+                raise InputError(f"input '{name}': the engine refuses shape {feed.shape}")
+            self._provider.copy_to_device(self._buffers[name], feed, self._stream)
+        if not self._context.execute_async_v3(self._stream):
+            raise DeviceUnavailableError(f"{self.artifact.path}: the engine failed to execute on {self.device}")
+        results = {}
+        for spec in self.outputs:
+            host = np.empty(tuple(self._context.get_tensor_shape(spec.name)), dtype=spec.dtype)
+            self._provider.copy_to_host(host, self._buffers[spec.name], self._stream)
+            results[spec.name] = host
+        self._provider.stream_synchronize(self._stream)
+        return results
+
+    def _close(self) -> None:
+        for pointer in self._buffers.values():
+            self._provider.free(pointer)
+        self._buffers = {}
+        if self._stream:
+            self._provider.stream_destroy(self._stream)
+            self._stream = 0
+        self._context = self._engine = self._runtime = None

@@ -1,0 +1,53 @@
+"""Imports of packages that phone home, with that switched off."""
+
+import sys
+from typing import Any
+
+from resemote_edge.errors import missing_dependency
+
+__all__ = ["import_onnxruntime", "import_openvino"]
+
+
+def import_openvino(purpose: str) -> Any:
+    """Import ``openvino`` without its telemetry.
+
+    Importing it sends a usage event unless the user has opted out by a file in the home directory. It falls back to a
+    stub when its telemetry package is absent, so that package is made to look absent in this process, and nothing is
+    written to the user's home.
+
+    Args:
+        purpose: What needs it, for the message when it is not installed.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingDependencyError: Not installed.
+    """
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except ImportError:
+        raise missing_dependency("openvino", "openvino", purpose) from None
+    return openvino
+
+
+def import_onnxruntime(purpose: str) -> Any:
+    """Import ``onnxruntime`` with its platform telemetry events disabled.
+
+    Args:
+        purpose: What needs it, for the message when it is not installed.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingDependencyError: Not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise missing_dependency("onnxruntime", "onnxruntime", purpose) from None
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

@@ -1,0 +1,79 @@
+"""TensorSpec: name, dtype and shape of one input or output of a session."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+
+__all__ = ["BatchRange", "TensorSpec"]
+
+#: Name of the one dynamic dimension.
+BATCH = "batch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRange:
+    """Batch sizes an artifact accepts.
+
+    Attributes:
+        min: Smallest batch.
+        opt: Batch it was tuned for.
+        max: Largest batch; None when there is no limit but memory.
+    """
+
+    min: int = 1
+    opt: int = 1
+    max: int | None = None
+
+    def check(self, batch: int) -> None:
+        """Raise `InputError` when a batch size is outside the range."""
+        if batch < self.min or (self.max is not None and batch > self.max):
+            upper = "any" if self.max is None else self.max
+            raise InputError(
+                f"batch size {batch} is outside the artifact's range {self.min}..{upper}; "
+                "split the batch, or export with another range in the recipe"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorSpec:
+    """One input or output.
+
+    Attributes:
+        name: Tensor name, the same in every runtime.
+        dtype: numpy dtype name, for example ``"float32"``.
+        shape: Dimensions; the string ``"batch"`` stands for the dynamic first one.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+    def check(self, array: Any) -> NDArray[Any]:
+        """Return the array if it fits this spec.
+
+        Args:
+            array: What the caller feeds; never converted silently.
+
+        Returns:
+            The same array, made contiguous if it was not.
+
+        Raises:
+            InputError: Not a numpy array, or another dtype or shape.
+        """
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"input '{self.name}' must be a numpy array, got {type(array).__name__}")
+        if array.dtype != np.dtype(self.dtype):
+            raise InputError(f"input '{self.name}' must be {self.dtype}, got {array.dtype}; convert it before the call")
+        fits = array.ndim == len(self.shape) and all(
+            want in (BATCH, have) for want, have in zip(self.shape, array.shape, strict=True)
+        )
+        if not fits:
+            raise InputError(f"input '{self.name}' must have shape {self._shape_text()}, got {tuple(array.shape)}")
+        return np.ascontiguousarray(array)
+
+    def _shape_text(self) -> str:
+        return "(" + ", ".join(str(dim) for dim in self.shape) + ")"
