@@ -139,7 +139,12 @@ class CudaPythonProvider(CudaProvider):
         if int(status) != 0:
             _, text = self._cudart.cudaGetErrorString(status)
             readable = text.decode() if isinstance(text, bytes) else str(text)
-            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name}); check nvidia-smi")
+            if status.name in ("cudaErrorInsufficientDriver", "cudaErrorNoDevice"):
+                raise DeviceUnavailableError(
+                    f"no NVIDIA GPU with a working driver was found (CUDA says: {readable}); "
+                    "use a machine with one, and look at nvidia-smi there"
+                )
+            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name}); look at nvidia-smi")
         return results[0] if results else None
 
 

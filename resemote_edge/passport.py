@@ -31,10 +31,10 @@ PASSPORT_NAME = "passport.json"
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Immutable, and strict about unknown fields. (kw_only is not inherited.)"""
+    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
 
 
-class FileEntry(_Record, kw_only=True):
+class FileEntry(_Record, frozen=True, kw_only=True):
     """One file of the artifact.
 
     Attributes:
@@ -54,7 +54,7 @@ class FileEntry(_Record, kw_only=True):
     size_bytes: int
 
 
-class EngineInfo(_Record, kw_only=True):
+class EngineInfo(_Record, frozen=True, kw_only=True):
     """What a TensorRT engine is tied to.
 
     Attributes:
@@ -70,7 +70,7 @@ class EngineInfo(_Record, kw_only=True):
     typing: str
 
 
-class Lineage(_Record, kw_only=True):
+class Lineage(_Record, frozen=True, kw_only=True):
     """Where the weights came from.
 
     Attributes:
@@ -90,7 +90,7 @@ class Lineage(_Record, kw_only=True):
     accuracy: dict[str, float] = {}
 
 
-class Verification(_Record, kw_only=True):
+class Verification(_Record, frozen=True, kw_only=True):
     """Outcome of the verify stage: exported model against the PyTorch reference on the same inputs.
 
     Attributes:
@@ -122,7 +122,7 @@ class Verification(_Record, kw_only=True):
     top1_agreement_limit: float
 
 
-class GoldenInfo(_Record, kw_only=True):
+class GoldenInfo(_Record, frozen=True, kw_only=True):
     """Self-test data: drawn crops and the reference's logits for them.
 
     Attributes:
@@ -138,7 +138,7 @@ class GoldenInfo(_Record, kw_only=True):
     max_abs_logit_diff: float
 
 
-class Passport(_Record, kw_only=True):
+class Passport(_Record, frozen=True, kw_only=True):
     """The whole manifest; see the module docstring.
 
     Attributes:

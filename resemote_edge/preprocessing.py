@@ -50,7 +50,8 @@ def to_gray(crop: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:
     weights = _LUMA_RGB if color == "rgb" else _LUMA_RGB[::-1]
     wide = crop.astype(np.uint32)
     luma = wide[..., 0] * weights[0] + wide[..., 1] * weights[1] + wide[..., 2] * weights[2]
-    return ((luma + 0x8000) >> 16).astype(np.uint8)
+    gray: NDArray[np.uint8] = ((luma + 0x8000) >> 16).astype(np.uint8)
+    return gray
 
 
 @lru_cache(maxsize=512)

@@ -94,7 +94,9 @@ def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
         )
     absent = [label for index, label in enumerate(FER2013) if index not in set(rows.targets)]
     if absent:
-        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}; all seven are needed")
+        raise DatasetError(
+            f"{source}: split '{split}' has no images of class {', '.join(absent)}; all seven are needed"
+        )
     return Dataset(
         name=f"fer2013 {split}",
         split=split,

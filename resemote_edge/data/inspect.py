@@ -68,9 +68,7 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
         path=str(path),
         counts={split: data.counts() for split, data in splits.items()},
         sha256={split: data.sha256() for split, data in splits.items()},
-        duplicates_within={
-            split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits
-        },
+        duplicates_within={split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits},
         duplicates_across=across,
         conflicting_labels=sum(len(labels) > 1 for labels in labels_of.values()),
     )

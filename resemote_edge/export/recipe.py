@@ -16,10 +16,10 @@ RECIPE_SCHEMA = 1
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Immutable and strict: a misspelt key is an error, not a default. (kw_only is not inherited.)"""
+    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
 
 
-class VerifyLimits(_Section, kw_only=True):
+class VerifyLimits(_Section, frozen=True, kw_only=True):
     """Limits of the verify stage.
 
     Attributes:
@@ -33,7 +33,7 @@ class VerifyLimits(_Section, kw_only=True):
     min_top1_agreement: float
 
 
-class TensorRTOptions(_Section, kw_only=True):
+class TensorRTOptions(_Section, frozen=True, kw_only=True):
     """How a TensorRT engine is built.
 
     Attributes:
@@ -51,7 +51,7 @@ class TensorRTOptions(_Section, kw_only=True):
     workspace_mib: int | None = None
 
 
-class Recipe(_Section, kw_only=True):
+class Recipe(_Section, frozen=True, kw_only=True):
     """One export, decided in full.
 
     Attributes:

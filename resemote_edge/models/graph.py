@@ -87,11 +87,11 @@ def _stem(model: ResEmoteNet) -> Iterator[Node]:
 
 def _attention(model: ResEmoteNet) -> Iterator[Node]:
     # On a 1x1 map a linear layer is a 1x1 convolution; so no reshape stands between the mean and the gate.
-    down, up = model.se.fc[0].weight, model.se.fc[2].weight
+    down, up = (_array(model.se.fc.get_parameter(f"{index}.weight"))[:, :, None, None] for index in (0, 2))
     yield Node("se.mean", "global_mean", ("conv3.pool",))
-    yield Node("se.fc.0", "conv", ("se.mean",), {"weight": _array(down)[:, :, None, None]}, {"stride": 1, "padding": 0})
+    yield Node("se.fc.0", "conv", ("se.mean",), {"weight": down}, {"stride": 1, "padding": 0})
     yield Node("se.fc.1", "relu", ("se.fc.0",))
-    yield Node("se.fc.2", "conv", ("se.fc.1",), {"weight": _array(up)[:, :, None, None]}, {"stride": 1, "padding": 0})
+    yield Node("se.fc.2", "conv", ("se.fc.1",), {"weight": up}, {"stride": 1, "padding": 0})
     yield Node("se.gate", "sigmoid", ("se.fc.2",))
     yield Node("se", "multiply", ("conv3.pool", "se.gate"))
 
@@ -100,13 +100,13 @@ def _residual_block(name: str, block: ResidualBlock, source: str) -> Iterator[No
     yield _conv(f"{name}.conv1", block.conv1, block.bn1, source)
     yield Node(f"{name}.relu1", "relu", (f"{name}.conv1",))
     yield _conv(f"{name}.conv2", block.conv2, block.bn2, f"{name}.relu1")
-    yield _conv(f"{name}.shortcut", block.shortcut[0], block.shortcut[1], source)
+    yield _conv(f"{name}.shortcut", *block.projection(), source)
     yield Node(f"{name}.add", "add", (f"{name}.conv2", f"{name}.shortcut"))
     yield Node(name, "relu", (f"{name}.add",))
 
 
 def _conv(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, source: str) -> Node:
-    """A convolution with the BatchNorm behind it folded in: w * s, (b - mean) * s + beta, s = gamma / sqrt(var + eps)."""
+    """A convolution with its BatchNorm folded in: w * s and (b - mean) * s + beta, s = gamma / sqrt(var + eps)."""
     weight = conv.weight.detach().double()
     bias = conv.bias.detach().double() if conv.bias is not None else torch.zeros(len(weight), dtype=torch.float64)
     mean, variance = norm.running_mean, norm.running_var

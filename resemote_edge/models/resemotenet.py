@@ -55,6 +55,13 @@ class ResidualBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(out_channels)
         self.shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
 
+    def projection(self) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+        """The shortcut's convolution and BatchNorm."""
+        conv, norm = self.shortcut
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        return conv, norm
+
     def forward(self, x: Tensor) -> Tensor:
         """Map float (N, in, H, W) to (N, out, H/stride, W/stride)."""
         hidden = F.relu(self.bn1(self.conv1(x)))

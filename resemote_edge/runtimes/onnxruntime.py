@@ -21,7 +21,7 @@ class ONNXRuntimeRuntime:
     """ONNX Runtime, with one execution provider and no fallback to another."""
 
     name = "onnxruntime"
-    formats = ("onnx",)
+    formats: tuple[str, ...] = ("onnx",)
 
     def probe(self) -> Availability:
         """Devices by the execution providers this build was compiled with."""

@@ -17,7 +17,7 @@ class OpenVINORuntime:
     """OpenVINO on one device, tuned for the latency of one request."""
 
     name = "openvino"
-    formats = ("openvino-ir", "onnx")
+    formats: tuple[str, ...] = ("openvino-ir", "onnx")
 
     def probe(self) -> Availability:
         """Devices as OpenVINO lists them, in lower case."""

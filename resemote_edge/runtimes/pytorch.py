@@ -22,7 +22,7 @@ class PyTorchRuntime:
     """PyTorch on the CPU or a CUDA device."""
 
     name = "pytorch"
-    formats = ("graph",)
+    formats: tuple[str, ...] = ("graph",)
 
     def probe(self) -> Availability:
         """Devices: ``cpu`` always, one ``cuda:N`` per GPU."""

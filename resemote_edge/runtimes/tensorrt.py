@@ -32,7 +32,7 @@ class TensorRTRuntime:
     """TensorRT on a CUDA device."""
 
     name = "tensorrt"
-    formats = ("tensorrt-engine", "tensorrt-rtx-engine")
+    formats: tuple[str, ...] = ("tensorrt-engine", "tensorrt-rtx-engine")
 
     def probe(self) -> Availability:
         """Available when one of the two packages is installed and CUDA finds a GPU."""

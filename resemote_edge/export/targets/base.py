@@ -63,12 +63,10 @@ class Target(Protocol):
 
     Attributes:
         name: On the command line and in JSON.
-        recipe_prefix: ``<device>-<runtime>`` of the recipe used when none is named.
         runtime: Runtime that verifies the result.
     """
 
     name: str
-    recipe_prefix: str
     runtime: str
 
     def onnx_precision(self, recipe: Recipe) -> str:

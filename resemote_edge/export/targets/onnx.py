@@ -12,7 +12,6 @@ class OnnxTarget:
     """Writes ``model.onnx``."""
 
     name = "onnx"
-    recipe_prefix = "cpu-onnxruntime"
     runtime = "onnxruntime"
 
     def onnx_precision(self, recipe: Recipe) -> str:

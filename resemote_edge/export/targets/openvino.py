@@ -12,7 +12,6 @@ class OpenVINOTarget:
     """Reads the fp32 ONNX and writes IR, with weights in fp32 or compressed to fp16."""
 
     name = "openvino"
-    recipe_prefix = "cpu-openvino"
     runtime = "openvino"
 
     def onnx_precision(self, recipe: Recipe) -> str:

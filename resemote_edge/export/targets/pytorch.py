@@ -19,7 +19,6 @@ class PyTorchTarget:
     """Writes ``model.safetensors``."""
 
     name = "pytorch"
-    recipe_prefix = "any-pytorch"
     runtime = "pytorch"
 
     def onnx_precision(self, recipe: Recipe) -> str:

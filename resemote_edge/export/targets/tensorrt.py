@@ -37,7 +37,6 @@ class TensorRTTarget:
     """Writes ``model.onnx`` and ``model.engine``; with ``builder = "on-device"`` the ONNX alone."""
 
     name = "tensorrt"
-    recipe_prefix = "rtx-tensorrt"
     runtime = "tensorrt"
 
     def onnx_precision(self, recipe: Recipe) -> str:

@@ -1,0 +1,53 @@
+# Every target makes and uses .venv; a machine needs Python 3.10 to 3.13 and make, nothing else.
+#
+# On Linux x86-64 PyPI's torch brings several GB of CUDA. For the CPU build:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+ARGS ?=
+
+.PHONY: help demo test check format tables clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.10 to 3.13 is needed, found: $$($(PYTHON) --version 2>&1); run: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp per set of extras: installed again only when the project's own requirements change.
+$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) torch
+	$(INSTALL) --editable '.[all]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) torch
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/demo.stamp
+
+demo: $(VENV)/demo.stamp  ## export the embedded weights to every target and measure (ARGS="--data fer2013.zip")
+	$(BIN)/resemote-edge demo --force $(ARGS)
+
+test: $(VENV)/dev.stamp  ## run the tests (ARGS="-k name")
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/dev.stamp  ## lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
+	$(BIN)/python -m resemote_edge.benchmarks.tables README.md
+
+clean:  ## remove .venv and what the commands leave in the checkout
+	rm -rf $(VENV) artifacts demo bench-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m resemote_edge``."""
+
+from resemote_edge.cli import main
+
+main()

@@ -1,0 +1,184 @@
+"""Reports: one table, drawn on screen, in Markdown and as a picture, from a `BenchReport`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resemote_edge.benchmarks.accuracy import AccuracyReport
+from resemote_edge.benchmarks.results import BenchReport, BenchRow
+from resemote_edge.errors import missing_dependency
+from resemote_edge.staging import write_file
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["NOT_MEASURED", "draw_confusion", "markdown_report", "markdown_table", "rich_table", "write_report"]
+
+NOT_MEASURED = "not measured"
+
+
+def _accuracy(row: BenchRow) -> str:
+    return NOT_MEASURED if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f} %"
+
+
+#: Header and cell of every column, for the screen and for Markdown alike.
+COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
+    ("artifact", lambda row: row.artifact),
+    ("runtime", lambda row: row.runtime),
+    ("device", lambda row: row.speed.device),
+    ("precision", lambda row: row.precision),
+    ("batch", lambda row: str(row.batch)),
+    ("p50 ms", lambda row: f"{row.speed.latency_p50_ms:.2f}"),
+    ("p90 ms", lambda row: f"{row.speed.latency_p90_ms:.2f}"),
+    ("p99 ms", lambda row: f"{row.speed.latency_p99_ms:.2f}"),
+    ("samples/s", lambda row: f"{row.speed.throughput_samples_per_s:.0f}"),
+    ("crop to decision p50 ms", lambda row: f"{row.speed.crop_to_decision_p50_ms:.2f}"),
+    ("load ms", lambda row: f"{row.speed.load_time_ms:.0f}"),
+    ("peak MiB", lambda row: f"{row.speed.peak_memory_bytes / 2**20:.0f}"),
+    ("model MB", lambda row: f"{row.model_size_bytes / 1e6:.1f}"),
+    ("accuracy", _accuracy),
+)
+
+_TEXT_COLUMNS = {"artifact", "runtime", "device", "precision"}
+
+
+def rich_table(report: BenchReport) -> "Table":
+    """The table for the screen."""
+    from rich.table import Table
+
+    table = Table(title=f"Latency of one call, {report.rows[0].threads} threads", header_style="bold")
+    for header, _ in COLUMNS:
+        table.add_column(header, justify="left" if header in _TEXT_COLUMNS else "right", overflow="fold")
+    for row in report.rows:
+        table.add_row(*(cell(row) for _, cell in COLUMNS))
+    return table
+
+
+def markdown_table(report: BenchReport) -> str:
+    """The table in Markdown."""
+    headers = [header for header, _ in COLUMNS]
+    rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in headers]
+    rows = [[cell(row) for _, cell in COLUMNS] for row in report.rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+
+
+def markdown_report(report: BenchReport, picture: str | None = None) -> str:
+    """The whole report in Markdown.
+
+    Args:
+        report: What was measured.
+        picture: File name of the chart beside it, if there is one.
+    """
+    environment = report.environment
+    packages = ", ".join(f"{name} {version}" for name, version in environment["packages"].items())
+    accuracy = report.accuracy_data or "not measured (no dataset was given)"
+    lines = [
+        "# Benchmark report",
+        "",
+        f"Measured {report.created_utc} on {environment['cpu_model']}, {environment['cores_allowed']} cores "
+        f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; "
+        f"load average before: {environment['load_average_1m']:.2f}.",
+        "",
+        f"- GPUs: {'; '.join(environment['gpus']) or 'none'}",
+        f"- Packages: {packages}",
+        f"- Commit: {environment['git_commit'] or 'not a checkout'}",
+        f"- Timed on: {report.inputs}; every row in a process of its own, after {report.rows[0].speed.warmup_runs} "
+        "warm-up calls, nothing clipped",
+        f"- Accuracy: {accuracy}",
+        "",
+        markdown_table(report),
+    ]
+    if picture:
+        lines += [f"![p50 latency per crop]({picture})", ""]
+    if report.skipped:
+        lines += ["Not measured here:", ""]
+        lines += [f"- {row.artifact} in {row.runtime}: {row.reason}" for row in report.skipped]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
+    """Write ``report.json``, ``report.md`` and, where matplotlib is installed, ``latency.png``.
+
+    Args:
+        report: What was measured.
+        folder: Where; created if need be.
+
+    Returns:
+        The paths written, by kind (``json``, ``markdown``, ``picture``).
+    """
+    written = {"json": folder / "report.json", "markdown": folder / "report.md"}
+    write_file(written["json"], report.to_json())
+    picture: Path | None = folder / "latency.png"
+    try:
+        _draw_latency(report, folder / "latency.png")
+        written["picture"] = folder / "latency.png"
+    except ImportError:
+        picture = None
+    write_file(written["markdown"], markdown_report(report, picture.name if picture else None))
+    return written
+
+
+def _draw_latency(report: BenchReport, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(f"{row.artifact}\n{row.runtime}" for row in report.rows))
+    batches = sorted({row.batch for row in report.rows})
+    figure = Figure(figsize=(9, 1.2 + 0.38 * len(names) * len(batches)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    height = 0.8 / len(batches)
+    for offset, batch in enumerate(batches):
+        rows = [row for row in report.rows if row.batch == batch]
+        places = [names.index(f"{row.artifact}\n{row.runtime}") + offset * height for row in rows]
+        p50 = [row.speed.latency_p50_ms / batch for row in rows]
+        p99 = [row.speed.latency_p99_ms / batch - low for row, low in zip(rows, p50, strict=True)]
+        bars = axes.barh(places, p50, height * 0.9, label=f"batch {batch}", xerr=[[0.0] * len(p99), p99], capsize=2)
+        axes.bar_label(bars, [f" {value:.2f}" for value in p50], label_type="center", fontsize=8, color="white")
+    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(names))], names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("ms per crop: bar p50, whisker p99")
+    axes.legend()
+    _save(figure, path)
+
+
+def draw_confusion(report: AccuracyReport, path: Path) -> None:
+    """Draw the confusion matrix as a picture, each row in percent of its class.
+
+    Args:
+        report: From `measure_accuracy`.
+        path: PNG to write.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_dependency("matplotlib", "report", "drawing the confusion matrix") from None
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    shares = [[count / max(sum(row), 1) * 100 for count in row] for row in report.confusion]
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    ticks = range(len(report.labels))
+    axes.set_xticks(ticks, report.labels, rotation=30, ha="right")
+    axes.set_yticks(ticks, report.labels)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(f"{report.dataset}: {report.accuracy * 100:.2f} % of {report.samples}")
+    for row in ticks:
+        for column in ticks:
+            share = shares[row][column]
+            axes.text(column, row, f"{share:.0f}", ha="center", va="center", color="white" if share > 55 else "black")
+    figure.colorbar(image, label="% of the true class", shrink=0.85)
+    _save(figure, path)
+
+
+def _save(figure: object, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    figure.savefig(partial, format="png", dpi=120)  # type: ignore[attr-defined]
+    partial.replace(path)

@@ -1,0 +1,83 @@
+"""The command line: one file per command, no logic in it.
+
+A command's module imports click alone; what it needs beyond that is imported when it runs, so that ``--help`` of every
+command works with the base dependencies.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from resemote_edge import __version__
+from resemote_edge.errors import ResEmoteEdgeError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+#: Command to ``module:function``, in the order ``--help`` lists them.
+COMMANDS: dict[str, str] = {
+    "demo": "resemote_edge.cli.demo:demo",
+    "export": "resemote_edge.cli.export:export",
+    "inspect": "resemote_edge.cli.inspect:inspect",
+    "verify": "resemote_edge.cli.verify:verify",
+    "predict": "resemote_edge.cli.predict:predict",
+    "bench": "resemote_edge.cli.bench:bench",
+    "eval": "resemote_edge.cli.eval:evaluate",
+    "runtimes": "resemote_edge.cli.runtimes:runtimes",
+    "doctor": "resemote_edge.cli.doctor:doctor",
+    "checkpoint": "resemote_edge.cli.checkpoint:checkpoint",
+    "data": "resemote_edge.cli.data:data",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="resemote-edge")
+def cli() -> None:
+    r"""Deploy ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
+
+    \b
+    Example:
+      resemote-edge export --target openvino
+      resemote-edge bench --runtime openvino
+    """
+
+
+def main() -> None:
+    """Entry point: errors of the user's end as one readable line, never as a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Aborted.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except ResEmoteEdgeError as error:
+        click.echo(f"Error: {_one_line(error)}", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,86 @@
+"""``resemote-edge bench``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import (
+    data_option,
+    device_option,
+    json_option,
+    measuring_progress,
+    runtime_option,
+    threads_option,
+)
+
+
+@click.command()
+@click.argument("artifacts", type=click.Path(path_type=Path), nargs=-1)
+@runtime_option("all")
+@click.option("--batch", default="1,8", show_default=True, help="Batch sizes, comma-separated.")
+@threads_option
+@device_option
+@data_option
+@click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
+@click.option("--min-seconds", type=click.FloatRange(min=0.0), default=2.0, show_default=True, help="Timed, per row.")
+@click.option("--min-runs", type=click.IntRange(min=1), default=50, show_default=True, help="Timed calls, per row.")
+@click.option("--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls before the clock.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for report.json, report.md."
+)
+@json_option
+def bench(
+    artifacts: tuple[Path, ...],
+    runtime: str,
+    batch: str,
+    threads: int | None,
+    device: str,
+    data: Path | None,
+    split: str,
+    min_seconds: float,
+    min_runs: int,
+    warmup: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    r"""Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
+
+    Every row is measured in a process of its own. Without ARTIFACTS, the embedded default is exported for the runtime
+    into artifacts/ first, or taken from there if it was exported before.
+
+    \b
+    Example:
+      resemote-edge bench --runtime openvino
+      resemote-edge bench artifacts/* --runtime all --batch 1,8 --data fer2013.zip -o bench-results
+    """
+    from rich.console import Console
+
+    from resemote_edge.benchmarks.report import rich_table, write_report
+    from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, run_bench
+    from resemote_edge.default_artifact import artifacts_or_default
+
+    opened = artifacts_or_default(artifacts, runtime, notice=lambda text: click.echo(text, err=True))
+    request = BenchRequest(
+        artifacts=opened,
+        runtime=runtime,
+        batches=parse_batches(batch),
+        threads=threads,
+        device=device,
+        data=data,
+        split=split,
+        warmup_runs=warmup,
+        min_runs=min_runs,
+        min_seconds=min_seconds,
+    )
+    with measuring_progress("measuring") as update:
+        report = run_bench(request, progress=lambda _, done, total: update(done, total))
+    if as_json:
+        click.echo(report.to_json().decode(), nl=False)
+    else:
+        console = Console()
+        console.print(rich_table(report))
+        for row in report.skipped:
+            console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow")
+    if output is not None:
+        for kind, path in write_report(report, output).items():
+            click.echo(f"{kind}: {path}", err=True)

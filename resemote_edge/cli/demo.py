@@ -1,0 +1,40 @@
+"""``resemote-edge demo``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import data_option, measuring_progress
+
+
+@click.command()
+@data_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@click.option("--force", is_flag=True, help="Replace what an earlier demo left at the destination.")
+def demo(data: Path | None, output: Path, force: bool) -> None:
+    r"""Export the embedded default to every target, verify, and measure every runtime that works here.
+
+    Without --data, FER2013 is taken from where RESEMOTE_EDGE_FER2013 points; without that, accuracy is not measured.
+
+    \b
+    Example:
+      resemote-edge demo --data fer2013.zip
+    """
+    from rich.console import Console
+
+    from resemote_edge.benchmarks.report import rich_table
+    from resemote_edge.demo import run_demo
+
+    console = Console()
+    with measuring_progress("measuring") as update:
+        result = run_demo(
+            data, output, force=force, notice=lambda text: click.echo(text, err=True),
+            progress=lambda _, done, total: update(done, total),
+        )  # fmt: skip
+    console.print(rich_table(result.report))
+    for row in result.report.skipped:
+        console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow")
+    if result.report.accuracy_data is None:
+        console.print("accuracy was not measured: no dataset was given (--data, or RESEMOTE_EDGE_FER2013)")
+    for kind, path in result.written.items():
+        console.print(f"{kind}: {path}", highlight=False, soft_wrap=True)

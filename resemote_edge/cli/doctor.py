@@ -1,0 +1,28 @@
+"""``resemote-edge doctor``."""
+
+import click
+
+from resemote_edge.cli.output import echo_json, json_option
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    r"""Examine this machine: CPU features, GPUs, JetPack, runtimes, and what to install.
+
+    \b
+    Example:
+      resemote-edge doctor
+    """
+    from rich.console import Console
+
+    from resemote_edge.doctor import diagnose, diagnosis_table
+
+    diagnosis = diagnose()
+    if as_json:
+        echo_json(diagnosis.to_dict())
+        return
+    console = Console()
+    console.print(diagnosis_table(diagnosis))
+    for line in diagnosis.advice:
+        console.print(f"- {line}", highlight=False, soft_wrap=True)

@@ -1,0 +1,66 @@
+"""``resemote-edge eval``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import (
+    device_option,
+    echo_json,
+    json_option,
+    measuring_progress,
+    runtime_option,
+    threads_option,
+)
+
+
+@click.command("eval")
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="FER2013: csv, folder or zip.")
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@runtime_option("auto")
+@device_option
+@threads_option
+@click.option("--reference", type=click.Path(path_type=Path), help="Artifact to measure agreement with.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for eval.json and confusion.png.")
+@json_option
+def evaluate(
+    artifact: Path,
+    data: Path,
+    split: str,
+    runtime: str,
+    device: str,
+    threads: int | None,
+    reference: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    r"""Measure the accuracy of ARTIFACT: official, and without the images that also stand in the training split.
+
+    \b
+    Example:
+      resemote-edge eval artifacts/resemotenet-s-fer2013-openvino-fp32 --data fer2013.zip --split test
+    """
+    from rich.console import Console
+
+    from resemote_edge.benchmarks.evaluate import EvalRequest, accuracy_tables, run_eval, write_eval
+
+    request = EvalRequest(
+        artifact=artifact,
+        data=data,
+        split=split,
+        runtime=runtime,
+        device=device,
+        threads=threads,
+        reference=reference,
+    )
+    with measuring_progress("images") as update:
+        result = run_eval(request, update)
+    if as_json:
+        echo_json(result.to_dict())
+    else:
+        for table in accuracy_tables(result):
+            Console().print(table)
+    if output is not None:
+        for path in write_eval(result, output):
+            click.echo(f"written: {path}", err=True)

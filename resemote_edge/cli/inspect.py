@@ -1,0 +1,30 @@
+"""``resemote-edge inspect``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import echo_json, json_option
+
+
+@click.command()
+@click.argument("artifact", type=click.Path(path_type=Path))
+@json_option
+def inspect(artifact: Path, as_json: bool) -> None:
+    r"""Show the passport of ARTIFACT, after checking every file against it.
+
+    \b
+    Example:
+      resemote-edge inspect artifacts/resemotenet-s-fer2013-openvino-fp32
+    """
+    import msgspec
+    from rich.console import Console
+
+    from resemote_edge.artifact import Artifact
+    from resemote_edge.describe import passport_table
+
+    passport = Artifact.load(artifact).passport
+    if as_json:
+        echo_json(msgspec.to_builtins(passport))
+    else:
+        Console().print(passport_table(passport))

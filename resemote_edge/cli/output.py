@@ -1,0 +1,56 @@
+"""What commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = [
+    "data_option",
+    "device_option",
+    "echo_json",
+    "json_option",
+    "measuring_progress",
+    "runtime_option",
+    "threads_option",
+]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="cpu, cuda:0, gpu, npu; only auto lets the runtime choose."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), default=None, help="CPU threads.  [default: all cores]"
+)
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="FER2013: fer2013.csv, a folder, or a zip of <split>/<emotion>/ images.",
+)
+
+
+def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--runtime NAME`` with this default."""
+    words = f"pytorch, onnxruntime, openvino, tensorrt, or {default}."
+    return click.option("--runtime", default=default, show_default=True, help=words)
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as indented JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def measuring_progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, cleared at the end; yields ``update(done, total)``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,0 +1,28 @@
+"""``resemote-edge runtimes``."""
+
+import click
+
+from resemote_edge.cli.output import echo_json, json_option
+
+
+@click.command()
+@json_option
+def runtimes(as_json: bool) -> None:
+    r"""List every runtime: version and devices, or why it cannot work here and what to do about it.
+
+    \b
+    Example:
+      resemote-edge runtimes --json
+    """
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from resemote_edge.describe import runtimes_table
+    from resemote_edge.runtimes.registry import probe_all
+
+    found = probe_all()
+    if as_json:
+        echo_json({name: asdict(availability) for name, availability in found.items()})
+    else:
+        Console().print(runtimes_table(found))

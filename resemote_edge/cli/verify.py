@@ -1,0 +1,40 @@
+"""``resemote-edge verify``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import device_option, echo_json, json_option, runtime_option, threads_option
+
+
+@click.command()
+@click.argument("artifact", type=click.Path(path_type=Path))
+@runtime_option("auto")
+@device_option
+@threads_option
+@json_option
+def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_json: bool) -> None:
+    r"""Rerun the golden crops of ARTIFACT on this machine; exit code 3 when the results differ.
+
+    \b
+    Example:
+      resemote-edge verify artifacts/resemotenet-s-fer2013-openvino-fp32
+    """
+    from resemote_edge.artifact import Artifact
+    from resemote_edge.runtimes.registry import open_session
+    from resemote_edge.runtimes.session import SessionOptions
+    from resemote_edge.self_test import self_test
+
+    opened = Artifact.load(artifact)
+    with open_session(opened, runtime, SessionOptions(device=device, threads=threads)) as session:
+        result = self_test(opened, session)
+    if as_json:
+        echo_json(result.to_dict())
+    else:
+        click.echo(
+            f"{'passed' if result.passed else 'FAILED'}: {result.crops} golden crops, {result.runtime} on "
+            f"{result.device} ({result.file}), largest logit difference {result.max_abs_logit_diff:.3g} "
+            f"(limit {result.limit:.3g}), top-1 agreement {result.top1_agreement:.4f}"
+        )
+    if not result.passed:
+        raise SystemExit(3)

@@ -1,0 +1,64 @@
+"""Default artifacts: the embedded weights, exported for a runtime when the user names no artifact."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from resemote_edge.artifact import Artifact, file_sha256
+from resemote_edge.errors import InputError
+from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
+from resemote_edge.weights import DEFAULT_NAME, default_checkpoint
+
+__all__ = ["TARGET_OF_RUNTIME", "artifacts_or_default"]
+
+#: Runtime to the target whose artifacts it is at home with.
+TARGET_OF_RUNTIME: dict[str, str] = {
+    "tensorrt": "tensorrt",
+    "openvino": "openvino",
+    "onnxruntime": "onnx",
+    "pytorch": "pytorch",
+}
+
+
+def artifacts_or_default(
+    paths: Sequence[Path], runtime: str, notice: Callable[[str], None] = lambda text: None
+) -> tuple[Artifact, ...]:
+    """The artifacts named, or the embedded default exported for the runtime.
+
+    Args:
+        paths: Artifacts; may be empty.
+        runtime: A name; ``auto`` for the first runtime that works here; ``all`` for every one that does.
+        notice: Told what is exported or taken from an earlier export.
+
+    Returns:
+        At least one artifact.
+
+    Raises:
+        ArtifactError: An artifact is not whole.
+        InputError: An unknown runtime, or a default artifact's folder holds something else.
+        MissingDependencyError: Exporting needs a package that is not installed.
+    """
+    if paths:
+        return tuple(Artifact.load(path) for path in paths)
+    if runtime in ("auto", "all"):
+        names = [name for name in RUNTIMES if get_runtime(name).probe().available]
+        names = names[:1] if runtime == "auto" else names
+        if not names:
+            raise InputError("no runtime works here; see: resemote-edge runtimes")
+    else:
+        names = [get_runtime(runtime).name]
+    return tuple(_default(TARGET_OF_RUNTIME[name], notice) for name in names)
+
+
+def _default(target: str, notice: Callable[[str], None]) -> Artifact:
+    # fp32 everywhere but for TensorRT, whose users are on GPUs that are made for fp16.
+    precision = "fp16" if target == "tensorrt" else "fp32"
+    folder = ARTIFACTS_FOLDER / f"{DEFAULT_NAME}-{target}-{precision}"
+    if folder.exists():
+        artifact = Artifact.load(folder)
+        if artifact.passport.lineage.checkpoint_sha256 != file_sha256(default_checkpoint()):
+            raise InputError(f"{folder} was exported from other weights; name the artifact to use, or remove it")
+        notice(f"using {folder}, exported {artifact.passport.created_utc}")
+        return artifact
+    notice(f"exporting the embedded default to {folder}")
+    return run_export(ExportOptions(target=target, precision=precision))

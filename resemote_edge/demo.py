@@ -1,0 +1,90 @@
+"""The demo: the main job, end to end, on embedded defaults."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.report import write_report
+from resemote_edge.benchmarks.results import BenchReport
+from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+from resemote_edge.data.locate import find_fer2013
+from resemote_edge.export.command import ExportOptions, describe, run_export
+from resemote_edge.runtimes.registry import get_runtime, open_session, runtimes_for
+from resemote_edge.self_test import self_test
+from resemote_edge.weights import DEFAULT_NAME
+
+__all__ = ["DemoResult", "run_demo"]
+
+#: What the demo exports: target and precision.
+_EXPORTS = (
+    ("pytorch", "fp32"),
+    ("onnx", "fp32"),
+    ("onnx", "fp16"),
+    ("openvino", "fp32"),
+    ("openvino", "fp16"),
+    ("tensorrt", "fp16"),
+)
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo made.
+
+    Attributes:
+        report: What was measured.
+        written: Files of the report, by kind.
+    """
+
+    report: BenchReport
+    written: dict[str, Path]
+
+
+def run_demo(
+    data: Path | None,
+    output: Path,
+    *,
+    force: bool = False,
+    notice: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> DemoResult:
+    """Export to every target, run each artifact's self-test, and measure.
+
+    Args:
+        data: FER2013; None to look where `find_fer2013` looks.
+        output: Folder for the artifacts and the report.
+        force: Replace what an earlier demo left there.
+        notice: Told what happens, one line at a time.
+        progress: As for `run_bench`.
+
+    Returns:
+        The report and where it was written.
+
+    Raises:
+        ResEmoteEdgeError: Whatever an export or a measurement raises.
+    """
+    data = data or find_fer2013()
+    notice(f"dataset: {data}" if data else "no dataset: drawn faces for parity and latency, no accuracy")
+    artifacts = []
+    for target, precision in _EXPORTS:
+        name = f"{DEFAULT_NAME}-{target}-{precision}"
+        options = ExportOptions(target=target, precision=precision, data=data, output=output / name, force=force)
+        artifact = run_export(options)
+        for line in describe(artifact, as_lines=True):
+            notice(line)
+        artifacts.append(artifact)
+        _self_test(artifact, notice)
+    report = run_bench(BenchRequest(artifacts=tuple(artifacts), data=data, min_seconds=1.0), progress)
+    return DemoResult(report, write_report(report, output))
+
+
+def _self_test(artifact: Artifact, notice: Callable[[str], None]) -> None:
+    for name in runtimes_for(artifact):
+        availability = get_runtime(name).probe()
+        if not availability.available:
+            notice(f"self-test in {name}: not run, {availability.reason}")
+            continue
+        with open_session(artifact, name) as session:
+            result = self_test(artifact, session)
+        state = "passed" if result.passed else "FAILED"
+        notice(f"self-test in {name} on {result.device}: {state}, difference {result.max_abs_logit_diff:.2g}")

@@ -1,0 +1,47 @@
+"""Facts about a checkpoint, for ``resemote-edge checkpoint inspect``."""
+
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.errors import missing_dependency
+from resemote_edge.weights import default_checkpoint
+
+__all__ = ["checkpoint_facts"]
+
+
+def checkpoint_facts(path: Path | None) -> dict[str, Any]:
+    """Read a checkpoint and say what it is.
+
+    Args:
+        path: The file; None for the embedded default.
+
+    Returns:
+        Plain JSON types.
+
+    Raises:
+        CheckpointError: The file is malformed.
+        MissingDependencyError: PyTorch is not installed.
+    """
+    try:
+        from resemote_edge.models.checkpoint import load_checkpoint
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
+
+    checkpoint = load_checkpoint(path or default_checkpoint())
+    card = checkpoint.card
+    return {
+        "file": str(checkpoint.path),
+        "sha256": checkpoint.sha256,
+        "size_bytes": checkpoint.path.stat().st_size,
+        "width": checkpoint.width,
+        "parameters": checkpoint.parameters,
+        "labels": list(checkpoint.labels),
+        "labels_source": checkpoint.labels_source,
+        "stored_dtype": checkpoint.stored_dtype,
+        "stored_layout": checkpoint.stored_layout,
+        "lineage": {
+            "training_data": card.get("training_data"),
+            "training": card.get("training"),
+            "accuracy": card.get("accuracy"),
+        },
+    }
