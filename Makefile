@@ -35,7 +35,7 @@ demo: $(VENV)/demo.stamp  ## export the embedded weights to every target and mea
 	$(BIN)/resemote-edge demo --force $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run the tests (ARGS="-k name")
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## lint, formatting, types
 	$(BIN)/ruff check .

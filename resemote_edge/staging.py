@@ -37,6 +37,7 @@ def staged_folder(destination: Path) -> Iterator[Path]:
     Yields:
         The staging folder, on the same file system.
     """
+    created = [parent for parent in destination.parents if not parent.exists()]
     destination.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
     try:
@@ -54,6 +55,9 @@ def staged_folder(destination: Path) -> Iterator[Path]:
             staging.rename(destination)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        for parent in created:  # innermost first
+            if not any(parent.iterdir()):
+                parent.rmdir()
 
 
 def write_file(path: Path, content: str | bytes) -> None:

@@ -4,10 +4,12 @@ import os
 import platform
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 __all__ = ["Environment", "capture_environment"]
 
@@ -63,7 +65,8 @@ class Environment:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON types."""
-        return asdict(self)
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
     def short(self) -> str:
         """One line for people."""

@@ -63,10 +63,11 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
-    for package in ("torch", "onnx", "safetensors"):
-        _require(package)
-    from resemote_edge.export.pipeline import ExportRequest, export_artifact
-    from resemote_edge.models.checkpoint import load_checkpoint
+    try:
+        from resemote_edge.export.pipeline import ExportRequest, export_artifact
+        from resemote_edge.models.checkpoint import load_checkpoint
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "export", "exporting a checkpoint") from None
 
     stage("checkpoint")
     labels = None if options.labels is None else tuple(name.strip() for name in options.labels.split(","))
@@ -78,13 +79,6 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
         force=options.force,
     )
     return export_artifact(request, stage)
-
-
-def _require(package: str) -> None:
-    from importlib.util import find_spec
-
-    if find_spec(package) is None:
-        raise missing_dependency(package, "export", "exporting a checkpoint")
 
 
 def _recipe(options: ExportOptions) -> Recipe:

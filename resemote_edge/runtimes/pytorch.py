@@ -75,7 +75,9 @@ class _PyTorchSession(Session):
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         torch = self._torch
         with torch.inference_mode():
-            tensors = {name: torch.from_numpy(feed).to(self.device, self._dtype) for name, feed in feeds.items()}
+            # torch wraps writable memory only; a read-only feed is copied, never written.
+            writable = {name: feed if feed.flags.writeable else feed.copy() for name, feed in feeds.items()}
+            tensors = {name: torch.from_numpy(feed).to(self.device, self._dtype) for name, feed in writable.items()}
             for name, inputs, operation in self._steps:
                 tensors[name] = operation(*(tensors[source] for source in inputs))
             # numpy() shares memory with a tensor that dies here, so the array is the caller's alone.

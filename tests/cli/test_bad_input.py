@@ -1,0 +1,188 @@
+"""Every bad input, typed on the command line: one readable line, a non-zero exit code, nothing left behind."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+USAGE, FAILURE, GATE = 2, 1, 3
+
+
+@dataclass
+class Case:
+    """A command line with {names} of things made by `world`, and what it must end in."""
+
+    id: str
+    command: str
+    says: str
+    code: int = FAILURE
+    env: dict = field(default_factory=dict)
+
+
+CASES = [
+    Case("no checkpoint", "export nowhere.pt --target onnx", "nowhere.pt: no such checkpoint file"),
+    Case("truncated checkpoint", "export {cut} --target onnx", "truncated or not a PyTorch checkpoint"),
+    Case("truncated safetensors", "checkpoint inspect {cut_safetensors}", "not a whole safetensors file"),
+    Case("text as checkpoint", "checkpoint inspect {text}", "not a PyTorch checkpoint"),
+    Case("code in checkpoint", "export {code} --target onnx", "would run code"),
+    Case("other network", "checkpoint inspect {other}", "not a ResEmoteNet: conv1.weight"),
+    Case("missing key", "export {missing} --target onnx", "missing 1 keys (fc2.bias (32,))"),
+    Case("extra key", "export {extra} --target onnx", "1 keys too many (fc9.bias (2,))"),
+    Case("wrong shape", "export {shape} --target onnx", "fc1.weight has shape (63, 128)"),
+    Case("NaN weights", "export {nan} --target onnx", "fc3.weight holds NaN or Inf"),
+    Case("bad label order", "export {good} --target onnx --labels happy,sad", "each of the seven emotions once"),
+    Case("unknown label", "export {good} --target onnx --labels a,b,c,d,e,f,g", "unknown emotion label 'a'"),
+    Case("no target", "export {good}", "pass --target or --recipe"),
+    Case("unknown target", "export {good} --target coreml", "'coreml' is not one of", USAGE),
+    Case("unknown precision", "export {good} --target onnx --precision int3", "'int3' is not one of", USAGE),
+    Case("unknown recipe", "export {good} --recipe tpu-v9", "no such recipe; the ones that come with it are"),
+    Case("bad recipe", "export {good} --recipe {recipe}", "unknown field `opsett`"),
+    Case("contradiction", "export {good} --recipe cpu-openvino-fp32 --target onnx", "contradicts recipe"),
+    Case("missed gate", "export {good} --recipe {strict}", "Nothing was exported", GATE),
+    Case("fp32 on Turing", "export {good} --recipe {turing}", "no FP32 matrix product for Turing"),
+    Case("destination taken", "export {good} --target onnx -o {artifact}", "exists; pass --force"),
+    Case("destination precious", "export {good} --target onnx -o {precious} --force", "is no artifact"),
+    Case("destination unwritable", "export {good} --target onnx -o /proc/nowhere/x", "/proc/nowhere"),
+    Case("broken data for export", "export {good} --target onnx --data {bad_csv}", "fer.csv:3: expected 2304 pixels"),
+    Case("no artifact", "inspect nowhere", "an artifact is a folder with a passport.json, found nothing there"),
+    Case("not an artifact", "verify {precious}", "no passport.json in this folder"),
+    Case("changed byte", "verify {changed}", "the file was changed"),
+    Case("other schema", "inspect {future}", "passport schema 99"),
+    Case("unknown runtime", "verify {artifact} --runtime tensorflow", "unknown runtime 'tensorflow'"),
+    Case("unknown device", "verify {artifact} --device npu", "no runtime can run this artifact here"),
+    Case("device not found", "verify {artifact} --runtime openvino --device npu", "device 'npu' was not found"),
+    Case("wrong runtime", "verify {artifact} --runtime pytorch", "runtime pytorch loads graph"),
+    Case("no threads", "verify {artifact} --threads 0", "0 is not in the range", USAGE),
+    Case("bad batch", "bench {artifact} --batch 1,x", "whole numbers from 1 up"),
+    Case("bench unknown runtime", "bench {artifact} --runtime tensorflow", "unknown runtime 'tensorflow'"),
+    Case(
+        "bench broken data", "bench {artifact} --batch 1 --min-runs 1 --min-seconds 0 --data {text}", "neither a folder"
+    ),
+    Case("no image", "predict nowhere.png --artifact {artifact}", "nowhere.png: no such image file"),
+    Case("text as image", "predict {text} --artifact {artifact}", "not a readable image"),
+    Case("tiny image", "predict {tiny_image} --artifact {artifact}", "at least 8x8 pixels"),
+    Case("no dataset", "data inspect nowhere", "nowhere: no such dataset"),
+    Case("bad csv row", "data inspect {bad_csv}", "fer.csv:3: expected 2304 pixels (48x48), found 3"),
+    Case("empty folder", "data inspect {empty}", "no images in split 'train'"),
+    Case("missing class", "data inspect {no_disgust}", "no images of class disgust"),
+    Case("unreadable image", "data inspect {bad_image}", "test/happy/0.png: not a readable image"),
+    Case("eval without data", "eval {artifact}", "Missing option '--data'", USAGE),
+    Case("eval broken reference", "eval {artifact} --data {fer} --reference nowhere", "nowhere: an artifact is"),
+    Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
+    Case("demo with a wrong variable", "demo -o out", "RESEMOTE_EDGE_FER2013=", env={"RESEMOTE_EDGE_FER2013": "/gone"}),
+]
+
+
+class _Code:
+    def __reduce__(self):
+        return (print, ("code ran",))
+
+
+@pytest.fixture(scope="module")
+def world(network, checkpoint_path, artifacts, tmp_path_factory):
+    """Everything the command lines above speak of."""
+    root = tmp_path_factory.mktemp("world")
+    state = dict(network.state_dict())
+    made = {"good": checkpoint_path, "artifact": artifacts("cpu-onnxruntime-fp32").path}
+
+    def save(name, content):
+        made[name] = root / f"{name}.pt"
+        torch.save(content, made[name])
+
+    save("code", {"model_state_dict": _Code()})
+    save("other", {"features.0.weight": torch.zeros(64, 3, 7, 7)})
+    save("missing", {key: value for key, value in state.items() if key != "fc2.bias"})
+    save("extra", {**state, "fc9.bias": torch.zeros(2)})
+    save("shape", {**state, "fc1.weight": state["fc1.weight"][:-1]})
+    save("nan", {**state, "fc3.weight": state["fc3.weight"] * float("nan")})
+    whole = checkpoint_path.read_bytes()
+    write(made, root / "cut.pt", whole[: len(whole) // 2])
+    from safetensors.torch import save as pack
+
+    write(made, root / "cut_safetensors.safetensors", pack(state)[:-1000])
+    write(made, root / "text.txt", b"hello")
+    recipe = (
+        'schema = 1\nname = "x"\ndescription = "X."\ntarget = "onnx"\nprecision = "fp16"\nopset = 17\n'
+        "[verify]\nmax_abs_logit_diff = 1e-12\nmin_top1_agreement = 1.0\n"
+    )
+    write(made, root / "strict.toml", recipe.encode())
+    write(made, root / "recipe.toml", recipe.replace("opset =", "opsett =").encode())
+    turing = recipe.replace('"onnx"', '"tensorrt"').replace('"fp16"', '"fp32"') + (
+        '[tensorrt]\nbuilder = "tensorrt-rtx"\ncompute_capabilities = ["7.5"]\n[batch]\nmax = 4\n'
+    )
+    write(made, root / "turing.toml", turing.encode())
+    made["precious"] = root / "precious"
+    made["precious"].mkdir()
+    (made["precious"] / "thesis.txt").write_text("years of work")
+    for name in ("changed", "future"):
+        made[name] = root / name
+        shutil.copytree(made["artifact"], made[name])
+    raw = bytearray((made["changed"] / "model.onnx").read_bytes())
+    raw[1000] ^= 1
+    (made["changed"] / "model.onnx").write_bytes(raw)
+    passport = json.loads((made["future"] / "passport.json").read_text())
+    (made["future"] / "passport.json").write_text(json.dumps({**passport, "schema_version": 99}))
+    made["tiny_image"] = root / "tiny.png"
+    Image.new("RGB", (5, 5)).save(made["tiny_image"])
+    pixels = " ".join(["7"] * 2304)
+    made["bad_csv"] = root / "fer.csv"
+    made["bad_csv"].write_text(f"emotion,pixels,Usage\n0,{pixels},PublicTest\n1,1 2 3,PublicTest\n")
+    made["empty"] = root / "empty"
+    made["empty"].mkdir()
+    made["fer"] = dataset(root / "fer")
+    made["no_disgust"] = dataset(root / "no_disgust")
+    shutil.rmtree(made["no_disgust"] / "train" / "disgust")
+    made["bad_image"] = dataset(root / "bad_image")
+    (made["bad_image"] / "test" / "happy" / "0.png").write_bytes(b"not a picture")
+    return made
+
+
+def write(made, path, content):
+    made[path.stem] = path
+    path.write_bytes(content)
+
+
+def dataset(folder):
+    rng = np.random.default_rng(1)
+    for split in ("train", "validation", "test"):
+        for label in ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"):
+            (folder / split / label).mkdir(parents=True)
+            Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / split / label / "0.png")
+    return folder
+
+
+def snapshot(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_bad_input_ends_in_one_readable_line(case, world, tmp_path):
+    import os
+
+    if "turing" in case.command:
+        pytest.importorskip("tensorrt_rtx")
+    before = {name: snapshot(path) for name, path in world.items() if path.is_dir()}
+    arguments = [word.format(**world) for word in case.command.split()]
+    done = subprocess.run(
+        [sys.executable, "-m", "resemote_edge", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **case.env},
+        check=False,
+    )
+    assert done.returncode == case.code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert case.says in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    # Besides it, progress (indented) and click's usage lines at most.
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+    assert {name: snapshot(path) for name, path in world.items() if path.is_dir()} == before

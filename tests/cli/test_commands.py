@@ -1,0 +1,125 @@
+"""Commands as a user types them, in a subprocess."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def resemote_edge(*arguments, cwd=None, env=None):
+    command = [sys.executable, "-m", "resemote_edge", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, check=False)
+
+
+def ok(*arguments, **options):
+    done = resemote_edge(*arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_export_inspect_verify(checkpoint_path, tmp_path):
+    made = json.loads(ok("export", checkpoint_path, "--target", "onnx", "--json", cwd=tmp_path))
+    assert made["artifact"] == "artifacts/tiny-onnx-fp32"
+    assert made["verification"]["status"] == "passed"
+    passport = json.loads(ok("inspect", made["artifact"], "--json", cwd=tmp_path))
+    assert passport["target"] == "onnx"
+    assert "passed" in ok("inspect", made["artifact"], cwd=tmp_path)
+    for runtime in ("onnxruntime", "openvino"):
+        result = json.loads(ok("verify", made["artifact"], "--runtime", runtime, "--json", cwd=tmp_path))
+        assert result["passed"]
+        assert result["runtime"] == runtime
+
+
+def test_verify_fails_with_exit_code_3(artifacts, tmp_path):
+    import shutil
+
+    shutil.copytree(artifacts("cpu-onnxruntime-fp16").path, tmp_path / "a")
+    manifest = tmp_path / "a" / "passport.json"
+    passport = json.loads(manifest.read_text())
+    passport["golden"]["max_abs_logit_diff"] = 1e-12
+    manifest.write_text(json.dumps(passport))
+    done = resemote_edge("verify", tmp_path / "a")
+    assert done.returncode == 3
+    assert done.stdout.startswith("FAILED")
+
+
+def test_predict_names_every_image(artifacts, tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / "a.png", tmp_path / "b.jpg"]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (90, 70, 3), dtype=np.uint8)).save(path)
+    rows = json.loads(ok("predict", *paths, "--artifact", artifacts("cpu-onnxruntime-fp32").path, "--json"))
+    assert [row["image"] for row in rows] == [str(path) for path in paths]
+    for row in rows:
+        assert sum(row["probabilities"].values()) == pytest.approx(1.0)
+        assert row["probabilities"][row["label"]] == row["score"]
+    text = ok("predict", paths[0], "--artifact", artifacts("cpu-onnxruntime-fp32").path)
+    assert rows[0]["label"] in text
+
+
+def test_predict_without_an_artifact_exports_the_default_once(tmp_path):
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
+    first = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "exporting the embedded default to artifacts/resemotenet-s-fer2013-onnx-fp32" in first.stderr
+    again = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
+    assert "using artifacts/resemotenet-s-fer2013-onnx-fp32" in again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_bench_and_eval(artifacts, tiny_fer2013, tmp_path):
+    artifact = artifacts("cpu-openvino-fp32").path
+    quick = ["--min-seconds", "0", "--min-runs", "3", "--warmup", "1", "--threads", "1", "--batch", "1,2"]
+    report = json.loads(
+        ok("bench", artifact, "--runtime", "openvino", "--data", tiny_fer2013, *quick, "--json", "-o", tmp_path / "out")
+    )
+    assert [row["batch"] for row in report["rows"]] == [1, 2]
+    assert report["rows"][0]["accuracy"]["samples"] == 14
+    assert {"report.json", "report.md", "latency.png"} == {path.name for path in (tmp_path / "out").iterdir()}
+    result = json.loads(
+        ok("eval", artifact, "--data", tiny_fer2013, "--reference", artifacts("any-pytorch-fp32").path, "--json")
+    )
+    assert result["agreement"] == 1.0
+    assert result["accuracy"] == report["rows"][0]["accuracy"]["accuracy"]
+    assert "recall" in ok("eval", artifact, "--data", tiny_fer2013)
+
+
+def test_data_inspect(tiny_fer2013):
+    report = json.loads(ok("data", "inspect", tiny_fer2013, "--json"))
+    assert report["totals"] == {"train": 14, "validation": 14, "test": 14}
+    assert "disgust" in ok("data", "inspect", tiny_fer2013)
+
+
+def test_checkpoint_inspect(checkpoint_path):
+    facts = json.loads(ok("checkpoint", "inspect", checkpoint_path, "--json"))
+    assert facts["width"] == 4
+    assert facts["labels_source"] == "assumed"
+    default = json.loads(ok("checkpoint", "inspect", "--json"))
+    assert default["lineage"]["accuracy"]["fer2013_test"] == pytest.approx(0.65, abs=0.05)
+
+
+def test_doctor_and_runtimes_tell_what_to_install():
+    diagnosis = json.loads(ok("doctor", "--json"))
+    assert set(diagnosis["runtimes"]) == {"pytorch", "onnxruntime", "openvino", "tensorrt"}
+    for name, found in diagnosis["runtimes"].items():
+        if not found["available"]:
+            assert any(line.startswith(f"runtime {name}: ") for line in diagnosis["advice"])
+    assert "cores allowed" in ok("doctor")
+    assert "openvino" in ok("runtimes")
+
+
+def test_recipes_are_listed():
+    listed = ok("export", "--list-recipes")
+    assert [line.split()[0] for line in listed.splitlines()] == sorted(
+        path.stem for path in (Path(__file__).resolve().parents[2] / "export").glob("*.toml")
+    )
+
+
+def test_version():
+    import resemote_edge as package
+
+    assert package.__version__ in ok("--version")

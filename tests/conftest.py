@@ -1,0 +1,106 @@
+"""Fixtures: a small random network, its artifacts, and FER2013 where it is at hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.data.locate import FER2013_VARIABLE, find_fer2013
+from resemote_edge.export.pipeline import ExportRequest, export_artifact
+from resemote_edge.export.recipe import find_recipe
+from resemote_edge.labels import FER2013, RESEMOTENET
+from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
+from resemote_edge.models.resemotenet import ResEmoteNet
+
+torch.set_num_threads(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-runtime",
+        action="append",
+        default=[],
+        help="fail instead of skipping the contract tests of this runtime where it is not available",
+    )
+
+
+def random_network(width: int = 4, seed: int = 0) -> ResEmoteNet:
+    """A network whose logits differ from input to input: weights, BatchNorm statistics and biases all random."""
+    generator = torch.Generator().manual_seed(seed)
+    model = ResEmoteNet(width).eval()
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            if name.endswith("running_var"):
+                value.copy_(0.5 + torch.rand(value.shape, generator=generator))
+            elif name.endswith(("running_mean", "bias")):
+                value.copy_(0.1 * torch.randn(value.shape, generator=generator))
+            elif value.ndim > 1:
+                value.copy_(torch.randn(value.shape, generator=generator) * (2.0 / value[0].numel()) ** 0.5)
+            elif value.is_floating_point():
+                value.copy_(1.0 + 0.1 * torch.randn(value.shape, generator=generator))
+    return model
+
+
+@pytest.fixture(scope="session")
+def network() -> ResEmoteNet:
+    return random_network()
+
+
+@pytest.fixture(scope="session")
+def checkpoint_path(network: ResEmoteNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.pt"
+    torch.save({"model_state_dict": network.state_dict()}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def checkpoint(checkpoint_path: Path) -> Checkpoint:
+    return load_checkpoint(checkpoint_path, RESEMOTENET)
+
+
+@pytest.fixture(scope="session")
+def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Artifact]:
+    """Artifact of the small network by recipe name; exported once. Not to be changed: copy it first."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    made: dict[str, Artifact] = {}
+
+    def get(recipe: str) -> Artifact:
+        if recipe not in made:
+            request = ExportRequest(checkpoint=checkpoint, recipe=find_recipe(recipe), destination=folder / recipe)
+            made[recipe] = export_artifact(request)
+        return made[recipe]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def fer2013() -> Path:
+    path = find_fer2013()
+    if path is None:
+        pytest.skip(f"FER2013 is not at hand; set {FER2013_VARIABLE} to fer2013.csv, a folder or a zip")
+    return path
+
+
+@pytest.fixture
+def tiny_fer2013(tmp_path: Path) -> Path:
+    """A dataset in FER2013's folder layout: two noise images per split and class."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for split in ("train", "validation", "test"):
+        for label in FER2013:
+            folder = tmp_path / "fer" / split / {"anger": "angry"}.get(label, label)
+            folder.mkdir(parents=True)
+            for index in range(2):
+                Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / f"{index}.png")
+    return tmp_path / "fer"
+
+
+@pytest.fixture(autouse=True)
+def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tests behave the same whatever terminal and locale they run under.
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("NO_COLOR", "1")

@@ -1,0 +1,136 @@
+"""SessionContract: what every runtime promises. A runtime's test module subclasses it in five lines."""
+
+import numpy as np
+import pytest
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.self_test import self_test
+
+
+class SessionContract:
+    runtime: str
+    #: Recipes whose artifacts it runs, and one whose artifact it cannot.
+    recipes: tuple[str, ...]
+    foreign: str
+
+    @pytest.fixture(autouse=True)
+    def _available(self, request):
+        found = get_runtime(self.runtime).probe()
+        if not found.available:
+            message = f"runtime {self.runtime}: {found.reason}; {found.hint}"
+            if self.runtime in request.config.getoption("--require-runtime"):
+                pytest.fail(message)
+            pytest.skip(message)
+
+    @pytest.fixture
+    def recipe(self):
+        return self.recipes[0]
+
+    @pytest.fixture
+    def artifact(self, artifacts, recipe) -> Artifact:
+        return artifacts(recipe)
+
+    @pytest.fixture
+    def session(self, artifact):
+        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+            yield session
+
+    def feed(self, session, batch=3, seed=0):
+        x = np.random.default_rng(seed).standard_normal((batch, 3, 64, 64)).astype(np.float32)
+        return {session.inputs[0].name: x}
+
+    def test_golden_crops_pass(self, artifacts):
+        for recipe in self.recipes:
+            artifact = artifacts(recipe)
+            with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+                result = self_test(artifact, session)
+            assert result.passed, (recipe, result)
+            assert result.top1_agreement == 1.0
+
+    def test_it_says_what_it_is(self, session, artifact):
+        assert session.runtime == self.runtime
+        assert session.device in get_runtime(self.runtime).probe().devices
+        assert [spec.name for spec in session.inputs] == ["input"]
+        assert [spec.name for spec in session.outputs] == ["logits"]
+        assert session.file in artifact.passport.files
+
+    @pytest.mark.parametrize("batch", [1, 3, 16])
+    def test_any_batch_in_the_range(self, session, batch):
+        outputs = session.run(self.feed(session, batch))
+        assert list(outputs) == ["logits"]
+        assert outputs["logits"].shape == (batch, 7)
+        assert outputs["logits"].dtype == np.float32
+
+    def test_rows_of_a_batch_are_independent(self, session):
+        feed = self.feed(session, 5)
+        together = session.run(feed)["logits"]
+        alone = np.concatenate([session.run({"input": feed["input"][i : i + 1]})["logits"] for i in range(5)])
+        np.testing.assert_allclose(together, alone, atol=2e-4)
+
+    def test_outputs_belong_to_the_caller(self, session):
+        first = session.run(self.feed(session, seed=1))["logits"]
+        kept = first.copy()
+        session.run(self.feed(session, seed=2))
+        assert np.array_equal(first, kept)
+        first[...] = 0.0  # writable, and writing does not reach the session
+        assert np.array_equal(session.run(self.feed(session, seed=1))["logits"], kept)
+
+    def test_outputs_outlive_the_session(self, artifact):
+        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+            outputs = session.run(self.feed(session))["logits"]
+            kept = outputs.copy()
+        assert np.array_equal(outputs, kept)
+
+    def test_feeds_are_not_modified_and_may_be_strided(self, session):
+        wide = np.random.default_rng(0).standard_normal((3, 3, 64, 128)).astype(np.float32)
+        view = wide[..., ::2]
+        before = wide.copy()
+        strided = session.run({"input": view})["logits"]
+        assert np.array_equal(wide, before)
+        assert np.array_equal(strided, session.run({"input": view.copy()})["logits"])
+
+    def test_a_read_only_feed_is_fine(self, session):
+        feed = self.feed(session)
+        feed["input"].setflags(write=False)
+        assert session.run(feed)["logits"].shape == (3, 7)
+
+    @pytest.mark.parametrize(
+        ("feeds", "words"),
+        [
+            ({}, "got none"),
+            ({"image": np.zeros((1, 3, 64, 64), np.float32)}, "must be named input"),
+            ({"input": np.zeros((1, 3, 64, 64), np.float64)}, "must be float32"),
+            ({"input": np.zeros((1, 64, 64, 3), np.float32)}, r"\(batch, 3, 64, 64\)"),
+            ({"input": np.zeros((1, 3, 48, 48), np.float32)}, r"\(batch, 3, 64, 64\)"),
+            ({"input": np.zeros((3, 64, 64), np.float32)}, r"\(batch, 3, 64, 64\)"),
+            ({"input": np.zeros((0, 3, 64, 64), np.float32)}, "batch size 0"),
+            ({"input": [[1.0]]}, "numpy array"),
+        ],
+    )
+    def test_bad_feeds_are_refused(self, session, feeds, words):
+        with pytest.raises(InputError, match=words):
+            session.run(feeds)
+
+    def test_closed_means_closed(self, artifact):
+        session = get_runtime(self.runtime).create_session(artifact, SessionOptions())
+        session.close()
+        session.close()
+        with pytest.raises(SessionClosedError):
+            session.run(self.feed(session))
+
+    def test_two_sessions_do_not_disturb_each_other(self, session, artifact):
+        want = session.run(self.feed(session))["logits"]
+        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as other:
+            other.run(self.feed(session, seed=9))
+        assert np.array_equal(session.run(self.feed(session))["logits"], want)
+
+    def test_another_device_is_refused_not_replaced(self, artifact):
+        with pytest.raises(DeviceUnavailableError, match="--device"):
+            get_runtime(self.runtime).create_session(artifact, SessionOptions(device="tpu"))
+
+    def test_a_format_it_cannot_load_is_refused(self, artifacts):
+        with pytest.raises(ArtifactMismatchError, match="this artifact holds"):
+            get_runtime(self.runtime).create_session(artifacts(self.foreign), SessionOptions())

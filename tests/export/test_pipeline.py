@@ -1,0 +1,125 @@
+import dataclasses
+import json
+
+import msgspec
+import numpy as np
+import pytest
+from resemote_edge.artifact import Artifact, file_sha256
+from resemote_edge.errors import DatasetError, ExportError, GateError, InputError
+from resemote_edge.export.pipeline import ExportRequest, export_artifact
+from resemote_edge.export.recipe import available_recipes, find_recipe
+from resemote_edge.telemetry import import_openvino
+
+
+@pytest.fixture
+def request_for(checkpoint, tmp_path):
+    def make(recipe, **changes):
+        return ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=tmp_path / "out" / "artifact", **changes)
+
+    return make
+
+
+def with_limits(name, **limits):
+    recipe = find_recipe(name)
+    return msgspec.structs.replace(recipe, verify=msgspec.structs.replace(recipe.verify, **limits))
+
+
+@pytest.mark.parametrize("name", available_recipes())
+def test_every_recipe_exports_and_says_so(artifacts, name, checkpoint_path):
+    artifact = Artifact.load(artifacts(name).path)
+    passport = artifact.passport
+    assert passport.recipe["name"] == name
+    assert passport.target == passport.recipe["target"]
+    assert passport.lineage.checkpoint_sha256 == file_sha256(checkpoint_path)
+    assert passport.lineage.width == 4
+    result = passport.verification
+    assert result.status == "passed"
+    assert result.samples == 64
+    assert result.max_abs_logit_diff <= result.max_abs_logit_diff_limit
+    assert {path.name for path in artifact.path.iterdir()} == {entry.path for entry in passport.files} | {
+        "passport.json"
+    }
+    assert [path.stat().st_mode & 0o777 for path in artifact.path.iterdir()] == [0o644] * (len(passport.files) + 1)
+
+
+@pytest.mark.parametrize("name", available_recipes())
+def test_golden_crops_are_drawn_and_complete(artifacts, name):
+    crops, logits = artifacts(name).golden()
+    assert crops.shape == (32, 48, 48, 3)
+    assert logits.shape == (32, 7)
+    assert len({crop.tobytes() for crop in crops}) == 32
+    assert np.ptp(logits, axis=0).min() > 0.05  # the inputs make a difference, so the self-test can fail
+
+
+def test_facts_in_the_ir(artifacts):
+    artifact = artifacts("cpu-openvino-fp16")
+    model = import_openvino("a test").Core().read_model(str(artifact.path / "model.xml"))
+    assert json.loads(model.get_rt_info(["resemote_edge", "labels"]).astype(str)) == list(artifact.passport.labels)
+
+
+def test_compression_halves_the_ir(artifacts):
+    full, half = ((artifacts(f"cpu-openvino-{p}").path / "model.bin").stat().st_size for p in ("fp32", "fp16"))
+    assert half / full == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("limits", [{"max_abs_logit_diff": 1e-12}, {"min_top1_agreement": 1.01}])
+@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp16", "cpu-openvino-fp16", "rtx-tensorrt-fp16"])
+def test_a_missed_limit_leaves_nothing(request_for, name, limits):
+    request = request_for(with_limits(name, **limits))
+    with pytest.raises(GateError, match="Nothing was exported"):
+        export_artifact(request)
+    assert not request.destination.parent.exists()
+
+
+def test_weights_that_overflow_are_caught(checkpoint, tmp_path):
+    state = {**checkpoint.state, "fc4.weight": checkpoint.state["fc4.weight"] * 1e38}
+    spoilt = dataclasses.replace(checkpoint, state=state)
+    request = ExportRequest(
+        checkpoint=spoilt, recipe=find_recipe("cpu-onnxruntime-fp32"), destination=tmp_path / "out" / "artifact"
+    )
+    with pytest.raises(GateError, match="NaN or Inf"):
+        export_artifact(request)
+    assert not (tmp_path / "out").exists()
+
+
+def test_verification_takes_faces_of_the_validation_split(request_for, tiny_fer2013):
+    artifact = export_artifact(request_for(find_recipe("cpu-onnxruntime-fp32"), data=tiny_fer2013))
+    assert artifact.passport.verification.inputs == "14 faces of fer2013 validation"
+
+
+def test_a_broken_dataset_leaves_nothing(request_for, tmp_path):
+    request = request_for(find_recipe("cpu-onnxruntime-fp32"), data=tmp_path / "gone")
+    with pytest.raises(DatasetError):
+        export_artifact(request)
+    assert not request.destination.parent.exists()
+
+
+def test_force_replaces_and_only_force(request_for):
+    first = export_artifact(request_for(find_recipe("cpu-onnxruntime-fp32")))
+    with pytest.raises(InputError, match="--force"):
+        export_artifact(request_for(find_recipe("cpu-onnxruntime-fp16")))
+    assert Artifact.load(first.path).passport.precision == "fp32"
+    export_artifact(request_for(find_recipe("cpu-onnxruntime-fp16"), force=True))
+    assert Artifact.load(first.path).passport.precision == "fp16"
+    assert [path.name for path in first.path.parent.iterdir()] == ["artifact"]
+
+
+def test_two_exports_of_the_same_weights_are_the_same_bytes(request_for, artifacts):
+    again = export_artifact(request_for(find_recipe("cpu-onnxruntime-fp32"))).passport
+    once = artifacts("cpu-onnxruntime-fp32").passport
+    assert [entry.sha256 for entry in again.files] == [entry.sha256 for entry in once.files]
+
+
+def test_an_assumed_label_order_is_noted(checkpoint, artifacts, tmp_path):
+    assert artifacts("cpu-onnxruntime-fp32").passport.notes == ()
+    assumed = dataclasses.replace(checkpoint, labels_source="assumed")
+    request = ExportRequest(
+        checkpoint=assumed, recipe=find_recipe("cpu-onnxruntime-fp32"), destination=tmp_path / "artifact"
+    )
+    assert "label order" in export_artifact(request).passport.notes[0]
+
+
+def test_an_opset_nobody_knows(request_for):
+    request = request_for(msgspec.structs.replace(find_recipe("cpu-onnxruntime-fp32"), opset=99))
+    with pytest.raises(ExportError, match="opset 99"):
+        export_artifact(request)

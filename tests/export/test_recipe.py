@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+from resemote_edge.errors import InputError
+from resemote_edge.export.defaults import RECIPE_PREFIXES, default_recipe
+from resemote_edge.export.recipe import available_recipes, find_recipe, load_recipe
+from resemote_edge.export.targets import TARGETS, get_target
+
+GOOD = """
+schema = 1
+name = "test"
+description = "A test."
+target = "onnx"
+precision = "fp32"
+opset = 17
+[verify]
+max_abs_logit_diff = 1e-3
+min_top1_agreement = 1.0
+"""
+
+
+@pytest.mark.parametrize("name", available_recipes())
+def test_recipes_are_named_after_what_they_say(name):
+    recipe = find_recipe(name)
+    assert recipe.name == name
+    assert name.endswith(recipe.precision)
+    assert get_target(recipe.target).name == recipe.target
+    assert recipe.description.endswith(".")
+
+
+def test_every_target_has_default_recipes():
+    assert set(RECIPE_PREFIXES) == set(TARGETS)
+    for target in TARGETS:
+        for precision in ("fp32", "fp16"):
+            recipe = find_recipe(default_recipe(target, precision))
+            assert (recipe.target, recipe.precision) == (target, precision)
+
+
+def test_jetson_nano_gets_what_tensorrt_8_2_reads():
+    recipe = find_recipe("jetson-nano-tensorrt-fp16")
+    assert recipe.opset <= 13
+    assert recipe.tensorrt.typing == "flags"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("opset = 17", "opset = 'new'"), "opset"),
+        (("opset = 17", "opsett = 17"), "opset"),
+        (("opset = 17", ""), "opset"),
+        (("fp32", "fp8"), "precision"),
+        (("schema = 1", "schema = 2"), "schema 2"),
+        (("[verify]", "[verify"), "not a valid recipe"),
+        (('"onnx"', '"tensorrt"'), r"\[tensorrt\] section"),
+    ],
+)
+def test_a_bad_recipe_names_the_key(tmp_path, change, words):
+    path = tmp_path / "bad.toml"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(InputError, match=words):
+        load_recipe(path)
+
+
+def test_a_path_is_a_recipe_too(tmp_path):
+    (tmp_path / "mine.toml").write_text(GOOD)
+    assert find_recipe(tmp_path / "mine.toml").name == "test"
+
+
+def test_an_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(InputError, match="cpu-openvino-fp32"):
+        find_recipe(Path("nowhere.toml"))
+    with pytest.raises(InputError, match="onnx, openvino"):
+        get_target("coreml")
+    with pytest.raises(InputError, match="onnx, openvino"):
+        default_recipe("coreml", "fp32")

@@ -1,0 +1,107 @@
+"""The TensorRT target, with NVIDIA's own parser and ahead-of-time builder; no GPU is needed."""
+
+import msgspec
+import pytest
+from resemote_edge.errors import ExportError, MissingDependencyError, ResEmoteEdgeError
+from resemote_edge.export.pipeline import ExportRequest, export_artifact
+from resemote_edge.export.recipe import find_recipe
+
+trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install 'resemote-edge[tensorrt-rtx]'")
+
+
+def recipe_for(precision, *capabilities, **options):
+    recipe = find_recipe(f"rtx-tensorrt-{precision}")
+    section = msgspec.structs.replace(
+        recipe.tensorrt, compute_capabilities=capabilities, **{"builder": "tensorrt-rtx", **options}
+    )
+    return msgspec.structs.replace(recipe, tensorrt=section)
+
+
+@pytest.fixture
+def build(checkpoint, tmp_path):
+    def run(recipe):
+        destination = tmp_path / "out" / "engine"
+        return export_artifact(ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination))
+
+    yield run
+    leftovers = [path.name for path in (tmp_path / "out").glob("*")]
+    assert leftovers in ([], ["engine"])
+
+
+@pytest.mark.parametrize(
+    ("precision", "capability"),
+    [("fp16", "7.5"), ("fp16", "8.6"), ("fp16", "8.9"), ("fp16", "12.0"), ("fp32", "8.6"), ("fp32", "8.9"), ("fp32", "12.0")],
+)
+def test_engines_build_without_a_gpu(build, precision, capability):
+    artifact = build(recipe_for(precision, capability))
+    engine = artifact.passport.engine
+    assert engine.builder == "tensorrt-rtx"
+    assert engine.version == trt.__version__
+    assert engine.compute_capabilities == (capability,)
+    assert (artifact.path / "model.engine").stat().st_size > 100_000
+    roles = {entry.path: (entry.role, entry.format) for entry in artifact.passport.files}
+    assert roles["model.engine"] == ("model", "tensorrt-rtx-engine")
+    assert roles["model.onnx"] == ("source", "onnx")
+
+
+def test_the_default_recipe_covers_four_generations(artifacts):
+    assert artifacts("rtx-tensorrt-fp16").passport.engine.compute_capabilities == ("7.5", "8.6", "8.9", "12.0")
+
+
+def test_verification_tells_that_the_engine_was_not_run(artifacts):
+    from resemote_edge.runtimes.registry import get_runtime
+
+    result = artifacts("rtx-tensorrt-fp16").passport.verification
+    if get_runtime("tensorrt").probe().available:
+        assert (result.runtime, result.engine_verified) == ("tensorrt", "yes")
+    else:
+        assert (result.runtime, result.file) == ("onnxruntime", "model.onnx")
+        assert result.engine_verified.startswith("no: ")
+
+
+def test_fp32_is_refused_on_turing_with_the_reason(build):
+    with pytest.raises(ExportError, match=r"no FP32 matrix product for Turing.*--precision fp16"):
+        build(recipe_for("fp32", "7.5", "8.6"))
+
+
+@pytest.mark.parametrize("capabilities", [("5.3",), ()])
+def test_gpus_the_builder_does_not_know_are_refused(build, capabilities):
+    with pytest.raises(ExportError, match=r"7\.5, 8\.0.*correct tensorrt.compute_capabilities"):
+        build(recipe_for("fp16", *capabilities))
+
+
+def test_precision_by_flags_is_refused_where_there_are_none(build):
+    with pytest.raises(ExportError, match='typing = "strong"'):
+        build(recipe_for("fp16", "8.6", typing="flags"))
+
+
+def test_an_engine_needs_a_largest_batch(build):
+    recipe = recipe_for("fp16", "8.6")
+    with pytest.raises(ExportError, match=r"batch\.max"):
+        build(msgspec.structs.replace(recipe, batch=find_recipe("cpu-onnxruntime-fp32").batch))
+
+
+def test_with_no_builder_the_error_names_both_extras(build, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt_rtx", None)
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    with pytest.raises(MissingDependencyError) as caught:
+        build(recipe_for("fp16", "8.6", builder="auto"))
+    assert "resemote-edge[tensorrt]" in str(caught.value)
+    assert "resemote-edge[tensorrt-rtx]" in str(caught.value)
+
+
+def test_a_recipe_that_wants_a_gpu_does_not_fall_back(build):
+    from resemote_edge.runtimes.registry import get_runtime
+
+    if get_runtime("tensorrt").probe().available:
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(ResEmoteEdgeError, match="resemote-edge\\[tensorrt\\]|no NVIDIA GPU"):
+        build(recipe_for("fp16", "8.6", builder="tensorrt"))
+
+
+def test_on_device_builds_nothing_here(artifacts):
+    artifact = artifacts("jetson-nano-tensorrt-fp16")
+    assert artifact.passport.engine is None
+    assert not (artifact.path / "model.engine").exists()
+    assert "built on the device" in artifact.passport.notes[0]
+    assert artifact.passport.verification.engine_verified.startswith("no: ")

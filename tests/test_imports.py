@@ -1,0 +1,108 @@
+"""Import-light, proven: in a subprocess, with everything outside the base dependencies made unimportable."""
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+
+from resemote_edge.cli import COMMANDS
+
+HEAVY = ["torch", "onnx", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "cuda", "PIL", "click", "msgspec"]
+
+# Blocks every distribution that is not a base dependency, then runs the command line.
+BLOCKED = """
+import sys
+from importlib import metadata
+allowed = set({allowed!r})
+owners = metadata.packages_distributions()
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in owners and not any(d.lower().replace("_", "-") in allowed for d in owners[top]):
+            raise ModuleNotFoundError(f"No module named {{name!r}} (blocked)", name=top)
+        return None
+sys.meta_path.insert(0, Blocker())
+sys.argv = ["resemote-edge", *{arguments!r}]
+from resemote_edge.cli import main
+main()
+"""
+
+
+def base_distributions() -> list[str]:
+    """The base dependencies and what they need in turn."""
+    found: set[str] = set()
+    waiting = ["resemote-edge"]
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        found.add(name)
+        for text in metadata.requires(name) or []:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return sorted(found)
+
+
+def run_with_base_only(*arguments: str) -> subprocess.CompletedProcess[str]:
+    code = BLOCKED.format(allowed=base_distributions(), arguments=list(arguments))
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_import_pulls_the_standard_library_and_numpy_only():
+    code = f"import sys, resemote_edge; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names():
+    import resemote_edge
+
+    assert resemote_edge.__all__ == ["Emotion", "EmotionClassifier", "__version__", "load"]
+    assert resemote_edge.__version__ == metadata.version("resemote-edge")
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS), ["data", "inspect"], ["checkpoint", "inspect"]]
+)
+def test_help_works_with_base_dependencies_and_shows_an_example(command):
+    done = run_with_base_only(*command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Example:" in done.stdout
+
+
+def test_base_dependencies_run_the_commands_that_need_no_more():
+    done = run_with_base_only("runtimes", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for name in ("pytorch", "onnxruntime", "openvino", "tensorrt"):
+        assert not found[name]["available"]
+        assert f"pip install 'resemote-edge[{name}]'" in found[name]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["export", "--target", "onnx"], "export"),
+        (["checkpoint", "inspect"], "export"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(arguments, extra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run_with_base_only(*arguments)
+    assert done.returncode == 1
+    assert f"pip install 'resemote-edge[{extra}]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_openvino_telemetry_stays_off():
+    code = (
+        "import sys; from resemote_edge.telemetry import import_openvino; import_openvino('a test');"
+        "print([m for m in sys.modules if m.startswith('openvino_telemetry') and sys.modules[m] is not None])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
