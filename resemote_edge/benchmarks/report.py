@@ -1,5 +1,6 @@
 """Reports: one table, drawn on screen, in Markdown and as a picture, from a `BenchReport`."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,44 +22,83 @@ def _accuracy(row: BenchRow) -> str:
     return NOT_MEASURED if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f} %"
 
 
-#: Header and cell of every column, for the screen and for Markdown alike.
-COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
-    ("artifact", lambda row: row.artifact),
-    ("runtime", lambda row: row.runtime),
-    ("device", lambda row: row.speed.device),
-    ("precision", lambda row: row.precision),
-    ("batch", lambda row: str(row.batch)),
-    ("p50 ms", lambda row: f"{row.speed.latency_p50_ms:.2f}"),
-    ("p90 ms", lambda row: f"{row.speed.latency_p90_ms:.2f}"),
-    ("p99 ms", lambda row: f"{row.speed.latency_p99_ms:.2f}"),
-    ("samples/s", lambda row: f"{row.speed.throughput_samples_per_s:.0f}"),
-    ("crop to decision p50 ms", lambda row: f"{row.speed.crop_to_decision_p50_ms:.2f}"),
-    ("load ms", lambda row: f"{row.speed.load_time_ms:.0f}"),
-    ("peak MiB", lambda row: f"{row.speed.peak_memory_bytes / 2**20:.0f}"),
-    ("model MB", lambda row: f"{row.model_size_bytes / 1e6:.1f}"),
-    ("accuracy", _accuracy),
-)
+#: Header and cell of every column.
+COLUMNS: dict[str, Callable[[BenchRow], str]] = {
+    "artifact": lambda row: row.artifact,
+    "runtime": lambda row: row.runtime,
+    "device": lambda row: row.speed.device,
+    "precision": lambda row: row.precision,
+    "batch": lambda row: str(row.batch),
+    "p50 ms": lambda row: f"{row.speed.latency_p50_ms:.2f}",
+    "p90 ms": lambda row: f"{row.speed.latency_p90_ms:.2f}",
+    "p99 ms": lambda row: f"{row.speed.latency_p99_ms:.2f}",
+    "samples/s": lambda row: f"{row.speed.throughput_samples_per_s:.0f}",
+    "crop to decision p50 ms": lambda row: f"{row.speed.crop_to_decision_p50_ms:.2f}",
+    "load ms": lambda row: f"{row.speed.load_time_ms:.0f}",
+    "peak MiB": lambda row: f"{row.speed.peak_memory_bytes / 2**20:.0f}",
+    "model MB": lambda row: f"{row.model_size_bytes / 1e6:.1f}",
+    "accuracy": _accuracy,
+}
 
 _TEXT_COLUMNS = {"artifact", "runtime", "device", "precision"}
+
+#: What a terminal of 80 columns has room for, with headers to match; the files have every column.
+_SCREEN_COLUMNS: dict[str, str] = {
+    "runtime": "runtime",
+    "batch": "batch",
+    "p50 ms": "p50\nms",
+    "p90 ms": "p90\nms",
+    "p99 ms": "p99\nms",
+    "crop to decision p50 ms": "crop*\nms",
+    "samples/s": "per s",
+    "peak MiB": "peak\nMiB",
+    "model MB": "model\nMB",
+}
 
 
 def rich_table(report: BenchReport) -> "Table":
     """The table for the screen."""
     from rich.table import Table
 
-    table = Table(title=f"Latency of one call, {report.rows[0].threads} threads", header_style="bold")
-    for header, _ in COLUMNS:
-        table.add_column(header, justify="left" if header in _TEXT_COLUMNS else "right", overflow="fold")
+    prefix = _common_prefix([row.artifact for row in report.rows])
+    devices = ", ".join(sorted({row.speed.device for row in report.rows}))
+    table = Table(
+        title=f"{prefix + '…, ' if prefix else ''}{report.rows[0].threads} threads, {devices}",
+        caption="p50, p90, p99: latency of one call; crop*: p50 from crops to decisions; acc. -: not measured",
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        header_style="bold",
+    )
+    table.add_column("artifact", overflow="fold")
+    for name, header in _SCREEN_COLUMNS.items():
+        table.add_column(header, justify="left" if name in _TEXT_COLUMNS else "right")
+    table.add_column("acc.\n%", justify="right")
+    shown = ""
     for row in report.rows:
-        table.add_row(*(cell(row) for _, cell in COLUMNS))
+        cells = [COLUMNS[name](row) for name in _SCREEN_COLUMNS]
+        accuracy = "-" if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f}"
+        name = "" if row.artifact == shown else row.artifact.removeprefix(prefix)
+        table.add_row(name, *cells, accuracy)
+        shown = row.artifact
     return table
+
+
+def _common_prefix(names: list[str]) -> str:
+    """What all names begin with, up to and with a hyphen; empty when there is one name only."""
+    if len(set(names)) < 2:
+        return ""
+    common = os.path.commonprefix(names)
+    return common[: common.rfind("-") + 1]
 
 
 def markdown_table(report: BenchReport) -> str:
     """The table in Markdown."""
-    headers = [header for header, _ in COLUMNS]
+    headers = list(COLUMNS)
     rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in headers]
-    rows = [[cell(row) for _, cell in COLUMNS] for row in report.rows]
+    rows = [[cell(row) for cell in COLUMNS.values()] for row in report.rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
 
 
