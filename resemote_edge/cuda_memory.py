@@ -4,6 +4,7 @@
 installed serves, cuda-python first. Nothing else in this package talks to CUDA.
 """
 
+import ctypes
 from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError
 
-__all__ = ["CudaProvider", "current_compute_capability", "find_provider"]
+__all__ = ["CudaProvider", "current_compute_capability", "find_provider", "gpu_count"]
 
 
 class CudaProvider(ABC):
@@ -242,6 +243,18 @@ def find_provider(index: int = 0) -> CudaProvider:
         "CUDA needs the package 'cuda-python' or 'pycuda', and neither is installed; "
         "run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)"
     )
+
+
+def gpu_count() -> int:
+    """GPUs the NVIDIA driver finds, asked through its own library; 0 where there is no driver. Needs no provider."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value
 
 
 def current_compute_capability() -> str:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.benchmarks.report import write_report
+from resemote_edge.benchmarks.report import REPORT_FILES, write_report
 from resemote_edge.benchmarks.results import BenchReport
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, describe, run_export
 from resemote_edge.runtimes.registry import get_runtime, open_session, runtimes_for
 from resemote_edge.self_test import self_test
+from resemote_edge.staging import refuse_files
 from resemote_edge.weights import DEFAULT_NAME
 
 __all__ = ["DemoResult", "run_demo"]
@@ -63,6 +64,7 @@ def run_demo(
     Raises:
         ResEmoteEdgeError: Whatever an export or a measurement raises.
     """
+    refuse_files(output, REPORT_FILES, force=force)
     data = data or find_fer2013()
     notice(f"dataset: {data}" if data else "no dataset: drawn faces for parity and latency, no accuracy")
     artifacts = []

@@ -1,9 +1,13 @@
-"""Tables for people: facts, passports, runtimes and datasets as rich tables."""
+"""Tables for people: facts, passports, runtimes and datasets as rich tables.
+
+Cells are `Text`, so that rich does not take the brackets of ``resemote-edge[openvino]`` for its own markup.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from resemote_edge.passport import Passport
 from resemote_edge.runtimes.session import Availability
@@ -20,7 +24,7 @@ def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        table.add_row(name, _text(value))
+        table.add_row(Text(name), Text(_text(value)))
     return table
 
 
@@ -81,7 +85,8 @@ def runtimes_table(found: Mapping[str, Availability]) -> Table:
         table.add_column(header, overflow="fold")
     for name, availability in found.items():
         why = "" if availability.available else f"{availability.reason}; {availability.hint}"
-        table.add_row(name, availability.version or "-", ", ".join(availability.devices) or "-", why)
+        cells = (name, availability.version or "-", ", ".join(availability.devices) or "-", why)
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -3,13 +3,13 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resemote_edge.errors import InputError
 
-__all__ = ["refuse_existing", "staged_folder", "write_file"]
+__all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
@@ -25,6 +25,26 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
     ours = destination.is_dir() and ((destination / "passport.json").is_file() or not any(destination.iterdir()))
     if not ours:
         raise InputError(f"{destination} exists and is no artifact, so --force will not delete it; pass another -o")
+
+
+def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> None:
+    """Refuse to overwrite files; called before long work, not after it.
+
+    Args:
+        folder: Where they would be written; None when nothing will be.
+        names: Of the files.
+        force: Whether the user asked for it.
+
+    Raises:
+        InputError: One of them exists and `force` is not set, or the folder is a file.
+    """
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; pass a folder as -o")
+    taken = [name for name in names if (folder / name).exists()]
+    if taken and not force:
+        raise InputError(f"{folder / taken[0]} exists; pass --force to replace it, or another -o")
 
 
 @contextmanager

@@ -83,6 +83,14 @@ def test_base_dependencies_run_the_commands_that_need_no_more():
         assert f"pip install 'resemote-edge[{name}]'" in found[name]["hint"]
 
 
+@pytest.mark.parametrize("command", ["runtimes", "doctor"])
+def test_the_cure_survives_the_way_to_the_screen(command):
+    done = run_with_base_only(command)
+    assert done.returncode == 0, done.stderr
+    for name in ("pytorch", "onnxruntime", "openvino", "tensorrt"):
+        assert f"resemote-edge[{name}]" in done.stdout  # brackets are markup to the table's library
+
+
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [

@@ -20,7 +20,11 @@ from resemote_edge.staging import write_file
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["EvalRequest", "EvalResult", "accuracy_tables", "run_eval", "write_eval"]
+__all__ = ["EVAL_FILES", "EvalRequest", "EvalResult", "accuracy_tables", "run_eval", "write_eval"]
+
+
+#: What `write_eval` writes.
+EVAL_FILES = ("eval.json", "confusion.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,11 +156,11 @@ def _confusion_table(report: AccuracyReport) -> "Table":
 
 def write_eval(result: EvalResult, folder: Path) -> list[Path]:
     """Write ``eval.json`` and, where matplotlib is installed, ``confusion.png``; returns the paths written."""
-    written = [folder / "eval.json"]
-    write_file(written[0], msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n")
+    data, picture = (folder / name for name in EVAL_FILES)
+    write_file(data, msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n")
     try:
-        draw_confusion(result.accuracy, folder / "confusion.png")
-        written.append(folder / "confusion.png")
+        draw_confusion(result.accuracy, picture)
     except MissingDependencyError:
-        pass
-    return written
+        picture.unlink(missing_ok=True)  # one of an earlier evaluation would not show these figures
+        return [data]
+    return [data, picture]

@@ -13,9 +13,12 @@ from resemote_edge.staging import write_file
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["NOT_MEASURED", "draw_confusion", "markdown_report", "markdown_table", "rich_table", "write_report"]
+__all__ = ["NOT_MEASURED", "REPORT_FILES", "draw_confusion", "markdown_report", "markdown_table", "rich_table", "write_report"]
 
 NOT_MEASURED = "not measured"
+
+#: What `write_report` writes.
+REPORT_FILES = ("report.json", "report.md", "latency.png")
 
 
 def _accuracy(row: BenchRow) -> str:
@@ -147,15 +150,15 @@ def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``picture``).
     """
-    written = {"json": folder / "report.json", "markdown": folder / "report.md"}
-    write_file(written["json"], report.to_json())
-    picture: Path | None = folder / "latency.png"
+    data, text, picture = (folder / name for name in REPORT_FILES)
+    write_file(data, report.to_json())
+    written = {"json": data, "markdown": text}
     try:
-        _draw_latency(report, folder / "latency.png")
-        written["picture"] = folder / "latency.png"
+        _draw_latency(report, picture)
+        written["picture"] = picture
     except ImportError:
-        picture = None
-    write_file(written["markdown"], markdown_report(report, picture.name if picture else None))
+        picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+    write_file(text, markdown_report(report, picture.name if "picture" in written else None))
     return written
 
 

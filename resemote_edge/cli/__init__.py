@@ -4,6 +4,7 @@ A command's module imports click alone; what it needs beyond that is imported wh
 command works with the base dependencies.
 """
 
+import signal
 import sys
 from importlib import import_module
 
@@ -60,6 +61,8 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: errors of the user's end as one readable line, never as a traceback."""
+    # A termination request unwinds like any error, so that staging folders are removed on the way out.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -74,7 +77,7 @@ def main() -> None:
         click.echo(f"Error: {_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename}: " if error.filename else "reading or writing failed: "
         click.echo(f"Error: {where}{error.strerror or error}", err=True)
         sys.exit(1)
 

@@ -28,6 +28,7 @@ from resemote_edge.cli.output import (
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for report.json, report.md."
 )
+@click.option("--force", is_flag=True, help="Replace files at the destination.")
 @json_option
 def bench(
     artifacts: tuple[Path, ...],
@@ -41,6 +42,7 @@ def bench(
     min_runs: int,
     warmup: int,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     r"""Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
@@ -55,10 +57,12 @@ def bench(
     """
     from rich.console import Console
 
-    from resemote_edge.benchmarks.report import rich_table, write_report
+    from resemote_edge.benchmarks.report import REPORT_FILES, rich_table, write_report
     from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, run_bench
     from resemote_edge.default_artifact import artifacts_or_default
+    from resemote_edge.staging import refuse_files
 
+    refuse_files(output, REPORT_FILES, force=force)
     opened = artifacts_or_default(artifacts, runtime, notice=lambda text: click.echo(text, err=True))
     request = BenchRequest(
         artifacts=opened,
@@ -80,7 +84,10 @@ def bench(
         console = Console()
         console.print(rich_table(report))
         for row in report.skipped:
-            console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow")
+            console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if output is not None:
-        for kind, path in write_report(report, output).items():
+        written = write_report(report, output)
+        for kind, path in written.items():
             click.echo(f"{kind}: {path}", err=True)
+        if "picture" not in written:
+            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)

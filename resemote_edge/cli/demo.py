@@ -33,8 +33,8 @@ def demo(data: Path | None, output: Path, force: bool) -> None:
         )  # fmt: skip
     console.print(rich_table(result.report))
     for row in result.report.skipped:
-        console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow")
+        console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if result.report.accuracy_data is None:
         console.print("accuracy was not measured: no dataset was given (--data, or RESEMOTE_EDGE_FER2013)")
     for kind, path in result.written.items():
-        console.print(f"{kind}: {path}", highlight=False, soft_wrap=True)
+        console.print(f"{kind}: {path}", highlight=False, markup=False, soft_wrap=True)

@@ -25,4 +25,4 @@ def doctor(as_json: bool) -> None:
     console = Console()
     console.print(diagnosis_table(diagnosis))
     for line in diagnosis.advice:
-        console.print(f"- {line}", highlight=False, soft_wrap=True)
+        console.print(f"- {line}", highlight=False, markup=False, soft_wrap=True)

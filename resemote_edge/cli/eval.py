@@ -23,6 +23,7 @@ from resemote_edge.cli.output import (
 @threads_option
 @click.option("--reference", type=click.Path(path_type=Path), help="Artifact to measure agreement with.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for eval.json and confusion.png.")
+@click.option("--force", is_flag=True, help="Replace files at the destination.")
 @json_option
 def evaluate(
     artifact: Path,
@@ -33,6 +34,7 @@ def evaluate(
     threads: int | None,
     reference: Path | None,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     r"""Measure the accuracy of ARTIFACT: official, and without the images that also stand in the training split.
@@ -43,8 +45,10 @@ def evaluate(
     """
     from rich.console import Console
 
-    from resemote_edge.benchmarks.evaluate import EvalRequest, accuracy_tables, run_eval, write_eval
+    from resemote_edge.benchmarks.evaluate import EVAL_FILES, EvalRequest, accuracy_tables, run_eval, write_eval
+    from resemote_edge.staging import refuse_files
 
+    refuse_files(output, EVAL_FILES, force=force)
     request = EvalRequest(
         artifact=artifact,
         data=data,

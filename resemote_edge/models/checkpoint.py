@@ -116,7 +116,11 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
         state: Parameters and buffers by their published names, either layout, any floating dtype.
         path: Destination; an existing file is replaced.
         labels: Class names in the order of the logits.
+
+    Raises:
+        CheckpointError: The file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not _is_counter(key)}
@@ -124,6 +128,8 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
     try:
         save_file(kept, partial, metadata={"labels": json.dumps(list(labels)), "architecture": "ResEmoteNet"})
         partial.replace(path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error})") from None
     finally:
         partial.unlink(missing_ok=True)
 

@@ -5,14 +5,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
+from resemote_edge.cuda_memory import gpu_count
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
 from resemote_edge.telemetry import import_onnxruntime
 
 __all__ = ["ONNXRuntimeRuntime"]
 
-#: Execution provider to device name; the order is the order in which ``auto`` prefers them.
-_DEVICES = {"CUDAExecutionProvider": "cuda:0", "CPUExecutionProvider": "cpu"}
+_CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 _LOG_FATAL = 4
 
@@ -24,7 +24,7 @@ class ONNXRuntimeRuntime:
     formats: tuple[str, ...] = ("onnx",)
 
     def probe(self) -> Availability:
-        """Devices by the execution providers this build was compiled with."""
+        """Devices: ``cuda:N`` where this build has the CUDA provider and the driver finds GPUs, and ``cpu``."""
         try:
             onnxruntime = import_onnxruntime("runtime onnxruntime")
         except MissingDependencyError:
@@ -34,8 +34,8 @@ class ONNXRuntimeRuntime:
                 reason="package 'onnxruntime' is not installed",
                 hint="run: pip install 'resemote-edge[onnxruntime]'",
             )
-        built_in = onnxruntime.get_available_providers()
-        devices = tuple(device for provider, device in _DEVICES.items() if provider in built_in)
+        gpus = gpu_count() if _CUDA in onnxruntime.get_available_providers() else 0
+        devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)
 
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
@@ -57,10 +57,10 @@ class _ONNXRuntimeSession(Session):
         settings.inter_op_num_threads = 1
         if options.threads is not None:
             settings.intra_op_num_threads = options.threads
-        provider = next(name for name, known in _DEVICES.items() if known == device)
+        provider, choice = (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2]})
         try:
             self._session = onnxruntime.InferenceSession(
-                str(artifact.file(file)), settings, providers=[provider], enable_fallback=0
+                str(artifact.file(file)), settings, providers=[(provider, choice)], enable_fallback=0
             )
         except Exception as error:  # its pybind errors share no base class
             raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error

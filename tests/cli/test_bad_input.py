@@ -72,6 +72,10 @@ CASES = [
     Case("empty folder", "data inspect {empty}", "no images in split 'train'"),
     Case("missing class", "data inspect {no_disgust}", "no images of class disgust"),
     Case("unreadable image", "data inspect {bad_image}", "test/happy/0.png: not a readable image"),
+    Case("report in the way", "bench {artifact} -o {reported}", "report.json exists; pass --force"),
+    Case("evaluation in the way", "eval {artifact} --data {fer} -o {reported}", "eval.json exists; pass --force"),
+    Case("a file as a folder", "bench {artifact} -o {text}", "is a file; pass a folder"),
+    Case("demo in the way", "demo --data {fer} -o {reported}", "report.json exists; pass --force"),
     Case("eval without data", "eval {artifact}", "Missing option '--data'", USAGE),
     Case("eval broken reference", "eval {artifact} --data {fer} --reference nowhere", "nowhere: an artifact is"),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
@@ -128,6 +132,10 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     (made["changed"] / "model.onnx").write_bytes(raw)
     passport = json.loads((made["future"] / "passport.json").read_text())
     (made["future"] / "passport.json").write_text(json.dumps({**passport, "schema_version": 99}))
+    made["reported"] = root / "reported"
+    made["reported"].mkdir()
+    for name in ("report.json", "eval.json"):
+        (made["reported"] / name).write_text("{}")
     made["tiny_image"] = root / "tiny.png"
     Image.new("RGB", (5, 5)).save(made["tiny_image"])
     pixels = " ".join(["7"] * 2304)

@@ -1,6 +1,7 @@
 """Commands as a user types them, in a subprocess."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,39 @@ def test_version():
     import resemote_edge as package
 
     assert package.__version__ in ok("--version")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_export_leaves_nothing(number, tmp_path):
+    command = [sys.executable, "-m", "resemote_edge", "export", "--target", "openvino", "-o", "out/artifact"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.strip() == "openvino":  # the staging folder is there, the artifact not yet
+                process.send_signal(number)
+                break
+        rest = process.stderr.read()
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["onnx", "openvino", "pytorch", "tensorrt"])
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
+    if target == "tensorrt":
+        pytest.importorskip("tensorrt_rtx")
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", small], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small file system needs more rights than this user has")
+    try:
+        done = resemote_edge("export", "--target", target, "--precision", "fp16", cwd=small)
+        left = list(small.iterdir())
+    finally:
+        subprocess.run(["umount", small], check=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert left == []

@@ -27,9 +27,12 @@ class OpenVINOTarget:
             raise ExportError(f"OpenVINO {openvino.__version__} cannot read the ONNX: {error}") from error
         for key, value in inputs.facts.items():
             model.set_rt_info(value, ["resemote_edge", key.removeprefix("resemote_edge.")])
-        openvino.save_model(
-            model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.precision == "fp16"
-        )
+        try:
+            openvino.save_model(
+                model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.precision == "fp16"
+            )
+        except RuntimeError as error:  # its writer reports a full disk as a stream error
+            raise ExportError(f"{inputs.folder}: OpenVINO cannot write the IR ({error}); is the disk full?") from None
         return Built(
             files=(
                 BuiltFile("model.xml", "model", "openvino-ir"),

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import ExportError, missing_dependency
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 
@@ -29,6 +29,7 @@ class PyTorchTarget:
         """Save the graph."""
         try:
             import safetensors
+            from safetensors import SafetensorError
             from safetensors.numpy import save_file
         except ImportError:
             raise missing_dependency("safetensors", "export", "exporting to PyTorch") from None
@@ -49,7 +50,10 @@ class PyTorchTarget:
             for node in inputs.graph.nodes
         ]
         metadata = {**inputs.facts, "graph": json.dumps(nodes)}
-        save_file(tensors, inputs.folder / "model.safetensors", metadata=metadata)
+        try:
+            save_file(tensors, inputs.folder / "model.safetensors", metadata=metadata)
+        except SafetensorError as error:
+            raise ExportError(f"{inputs.folder}: cannot write the graph ({error})") from None
         return Built(
             files=(BuiltFile("model.safetensors", "model", "graph"),), tools={"safetensors": safetensors.__version__}
         )
