@@ -9,7 +9,7 @@ from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_ex
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
 from resemote_edge.weights import DEFAULT_NAME, default_checkpoint
 
-__all__ = ["TARGET_OF_RUNTIME", "artifacts_or_default"]
+__all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifacts_or_default"]
 
 #: Runtime to the target whose artifacts it is at home with.
 TARGET_OF_RUNTIME: dict[str, str] = {
@@ -18,6 +18,9 @@ TARGET_OF_RUNTIME: dict[str, str] = {
     "onnxruntime": "onnx",
     "pytorch": "pytorch",
 }
+
+#: The other way round.
+RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in TARGET_OF_RUNTIME.items()}
 
 
 def artifacts_or_default(

@@ -58,6 +58,11 @@ def passport_table(passport: Passport) -> Table:
         "trained on": passport.lineage.training_data,
         "accuracy as trained": {name: f"{value * 100:.2f} %" for name, value in passport.lineage.accuracy.items()},
     }
+    for rewrite in passport.rewrites:
+        facts[f"proof: {rewrite.name}"] = (
+            f"{rewrite.parameters_before:,} to {rewrite.parameters_after:,} parameters; largest logit difference "
+            f"{rewrite.max_abs_logit_diff_float64:.2g} in float64, {rewrite.max_abs_logit_diff_float32:.2g} in float32"
+        )
     if passport.engine is not None:
         engine = passport.engine
         facts["engine"] = f"{engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}"

@@ -21,6 +21,7 @@ __all__ = [
     "GoldenInfo",
     "Lineage",
     "Passport",
+    "Rewrite",
     "Verification",
     "decode_passport",
     "encode_passport",
@@ -52,6 +53,26 @@ class FileEntry(_Record, frozen=True, kw_only=True):
     format: str
     sha256: str
     size_bytes: int
+
+
+class Rewrite(_Record, frozen=True, kw_only=True):
+    """A rewriting of the graph, with the proof that it is still the same function.
+
+    Attributes:
+        name: ``fold-batchnorm``, ``compact`` or ``lower``.
+        parameters_before: Weights and biases stored before.
+        parameters_after: After.
+        max_abs_logit_diff_float64: Largest difference to the original network, both in float64: the mathematics.
+        max_abs_logit_diff_float32: Largest difference to the original network, both in float32: the rounding.
+        inputs: What both computed.
+    """
+
+    name: str
+    parameters_before: int
+    parameters_after: int
+    max_abs_logit_diff_float64: float
+    max_abs_logit_diff_float32: float
+    inputs: str
 
 
 class EngineInfo(_Record, frozen=True, kw_only=True):
@@ -157,6 +178,7 @@ class Passport(_Record, frozen=True, kw_only=True):
         tools: Versions of everything that took part.
         files: Every file beside the passport.
         golden: Self-test data.
+        rewrites: What was done to the graph, in order, each with its proof.
         verification: What the verify stage measured; None only while an export is under way.
         engine: For TensorRT engines.
         notes: Plain sentences for whoever inspects the artifact.
@@ -177,6 +199,7 @@ class Passport(_Record, frozen=True, kw_only=True):
     tools: dict[str, str]
     files: tuple[FileEntry, ...]
     golden: GoldenInfo
+    rewrites: tuple[Rewrite, ...] = ()
     verification: Verification | None = None
     engine: EngineInfo | None = None
     notes: tuple[str, ...] = ()

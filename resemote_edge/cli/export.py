@@ -13,6 +13,12 @@ from resemote_edge.cli.output import data_option, echo_json, json_option
 @click.option("--precision", type=click.Choice(["fp32", "fp16"]), help="Precision.  [default: fp32]")
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
 @click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
+@click.option(
+    "--lowering",
+    type=click.Choice(["auto", "conv", "matmul"]),
+    help="Small maps as convolutions or as matrix products; auto measures both here.  [default: the recipe's]",
+)
 @data_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]")
 @click.option("--force", is_flag=True, help="Replace an artifact at the destination.")
@@ -24,6 +30,8 @@ def export(
     precision: str | None,
     recipe: str | None,
     labels: str | None,
+    compact: bool | None,
+    lowering: str | None,
     data: Path | None,
     output: Path | None,
     force: bool,
@@ -40,6 +48,7 @@ def export(
       resemote-edge export --target tensorrt --precision fp16
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
+    from resemote_edge.autotune import choose_lowering
     from resemote_edge.export.command import ExportOptions, describe, list_all, run_export
 
     if list_recipes:
@@ -52,10 +61,13 @@ def export(
         precision=precision,
         recipe=recipe,
         labels=labels,
+        compact=compact,
+        lowering=lowering,
         data=data,
         output=output,
         force=force,
     )
+    options = choose_lowering(options, notice=lambda text: click.echo(f"  {text}", err=True))
     artifact = run_export(options, stage=lambda name: click.echo(f"  {name}", err=True))
     if as_json:
         echo_json(describe(artifact))

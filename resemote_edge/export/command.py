@@ -10,11 +10,11 @@ import msgspec
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import InputError, missing_dependency
 from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import Recipe, available_recipes, find_recipe
+from resemote_edge.export.recipe import GraphOptions, LoweringEvidence, Recipe, available_recipes, find_recipe
 from resemote_edge.staging import refuse_existing
 from resemote_edge.weights import default_checkpoint
 
-__all__ = ["ARTIFACTS_FOLDER", "ExportOptions", "describe", "list_all", "run_export"]
+__all__ = ["ARTIFACTS_FOLDER", "ExportOptions", "describe", "list_all", "resolve_recipe", "run_export"]
 
 #: Where artifacts go when no destination is named.
 ARTIFACTS_FOLDER = Path("artifacts")
@@ -30,6 +30,9 @@ class ExportOptions:
         precision: Precision; fp32, or the recipe's.
         recipe: Name or file; the target's default for that precision.
         labels: Seven names, comma-separated.
+        compact: Whether to drop weights that cannot reach the output; the recipe's choice.
+        lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
+        evidence: Figures that decided the lowering, in place of the recipe's.
         data: FER2013 for verification.
         output: Destination; a folder under ``artifacts`` named after checkpoint and recipe.
         force: Replace an artifact at the destination.
@@ -40,6 +43,9 @@ class ExportOptions:
     precision: str | None = None
     recipe: str | None = None
     labels: str | None = None
+    compact: bool | None = None
+    lowering: str | None = None
+    evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
     output: Path | None = None
     force: bool = False
@@ -59,7 +65,9 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
         InputError: Options that contradict each other, or a taken destination.
         ResEmoteEdgeError: Whatever the pipeline raises.
     """
-    recipe = _recipe(options)
+    recipe = resolve_recipe(options)
+    if recipe.graph.lowering == "auto":
+        raise InputError("lowering 'auto' must be measured first; on the command line, resemote-edge export does that")
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
@@ -81,7 +89,25 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     return export_artifact(request, stage)
 
 
-def _recipe(options: ExportOptions) -> Recipe:
+def resolve_recipe(options: ExportOptions) -> Recipe:
+    """The recipe the options name, with their changes to it.
+
+    Raises:
+        InputError: Options that contradict each other, or a recipe that is not valid.
+    """
+    recipe = _named_recipe(options)
+    graph = recipe.graph
+    if options.compact is not None:
+        graph = msgspec.structs.replace(graph, compact=options.compact)
+    if options.lowering is not None and options.lowering != graph.lowering:
+        # Figures that decided for something else would only mislead.
+        graph = msgspec.convert({**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions)
+    if options.evidence is not None:
+        graph = msgspec.structs.replace(graph, evidence=options.evidence)
+    return msgspec.structs.replace(recipe, graph=graph)
+
+
+def _named_recipe(options: ExportOptions) -> Recipe:
     if options.recipe is None:
         if options.target is None:
             raise InputError(f"pass --target or --recipe; recipes: {', '.join(available_recipes())}")
@@ -122,6 +148,7 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
             "artifact": str(artifact.path),
             "files": {entry.path: entry.size_bytes for entry in passport.files},
             "verification": msgspec.to_builtins(result),
+            "rewrites": msgspec.to_builtins(passport.rewrites),
             "engine": msgspec.to_builtins(passport.engine),
             "notes": list(passport.notes),
         }
@@ -132,6 +159,13 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
         f"largest logit difference {result.max_abs_logit_diff:.2g} (limit {result.max_abs_logit_diff_limit:.2g}), "
         f"top-1 agreement {result.top1_agreement:.4f}",
     ]
+    if passport.rewrites:
+        first, last = passport.rewrites[0], passport.rewrites[-1]
+        steps = ", ".join(rewrite.name for rewrite in passport.rewrites)
+        lines.append(
+            f"rewritten exactly ({steps}): {first.parameters_before:,} to {last.parameters_after:,} parameters, largest "
+            f"logit difference {max(r.max_abs_logit_diff_float64 for r in passport.rewrites):.2g} in float64"
+        )
     if result.engine_verified != "yes":
         lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
     if passport.engine is not None:

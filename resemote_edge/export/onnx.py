@@ -1,5 +1,6 @@
 """EvalGraph to ONNX: one node per operation, named after the paper's layers, typed fp32 or fp16."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from onnx import helper, numpy_helper
 from resemote_edge import __version__
 from resemote_edge.errors import ExportError
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
+from resemote_edge.models.shapes import Shape, infer_shapes
 
 __all__ = ["OnnxModel", "max_opset", "to_onnx"]
 
@@ -64,7 +66,7 @@ def to_onnx(
         raise ExportError(
             f"opset {opset} cannot be written; choose {MIN_OPSET} to {max_opset()} (onnx {onnx.__version__} here)"
         )
-    writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32))
+    writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32), infer_shapes(graph))
     for node in graph.nodes:
         writer.add(node)
     writer.finish()
@@ -91,8 +93,9 @@ def to_onnx(
 class _Writer:
     """Collects ONNX nodes and initializers; activations and weights are of one dtype."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
+    def __init__(self, dtype: np.dtype[Any], shapes: Mapping[str, Shape]) -> None:
         self.dtype = dtype
+        self.shapes = shapes
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._renamed = {}
@@ -115,18 +118,22 @@ class _Writer:
             self.nodes[-1].name = "fc4"
             self._emit("Cast", LOGITS, ["logits.typed"], to=onnx.TensorProto.FLOAT)
 
-    def emit(self, op: str, node: Node, **attributes: Any) -> None:
-        """Write an ONNX node with the inputs and parameters of an eval-graph node."""
-        inputs = [self._renamed.get(name, name) for name in node.inputs]
-        for key in ("weight", "bias"):
+    def emit(self, op: str, node: Node, *extra: str, **attributes: Any) -> None:
+        """Write an ONNX node with the inputs and parameters of an eval-graph node, and further inputs by name."""
+        inputs = [*(self._renamed.get(name, name) for name in node.inputs), *extra]
+        for key in ("weight", "bias", "indices"):
             if key in node.params:
-                inputs.append(self._initializer(f"{node.name}.{key}", node.params[key]))
+                inputs.append(self.initializer(f"{node.name}.{key}", node.params[key]))
         self._emit(op, node.name, inputs, **attributes)
 
     def _emit(self, op: str, name: str, inputs: list[str], **attributes: Any) -> None:
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
 
-    def _initializer(self, name: str, array: NDArray[np.float32]) -> str:
+    def initializer(self, name: str, array: NDArray[Any]) -> str:
+        """Store an array, floating ones in the graph's type, and return its name."""
+        if array.dtype.kind != "f":
+            self.initializers.append(numpy_helper.from_array(array, name))
+            return name
         if self._typed and float(np.abs(array).max(initial=0.0)) > _FP16_MAX:
             raise ExportError(
                 f"{name} holds {float(np.abs(array).max()):.4g}, more than fp16 can (65504); export --precision fp32"
@@ -146,6 +153,24 @@ def _max_pool(writer: _Writer, node: Node) -> None:
     writer.emit("MaxPool", node, kernel_shape=[size] * 2, strides=[size] * 2)
 
 
+def _reshape(writer: _Writer, node: Node) -> None:
+    shape = writer.initializer(f"{node.name}.shape", np.asarray(node.attributes["shape"], dtype=np.int64))
+    writer.emit("Reshape", node, shape)
+
+
+def _pad_token(writer: _Writer, node: Node) -> None:
+    # pads: begin and end of (batch, token, channel); one zero token behind the last.
+    pads = writer.initializer(f"{node.name}.pads", np.asarray([0, 0, 0, 0, 1, 0], dtype=np.int64))
+    writer.emit("Pad", node, pads)
+
+
+def _to_tokens(writer: _Writer, node: Node) -> None:
+    channels, height, width = writer.shapes[node.inputs[0]]
+    writer.emit("Transpose", dataclasses.replace(node, name=f"{node.name}.nhwc"), perm=[0, 2, 3, 1])
+    flat = Node(node.name, "reshape", (f"{node.name}.nhwc",), attributes={"shape": (-1, height * width, channels)})
+    _reshape(writer, flat)
+
+
 #: How each operation of the eval graph is written.
 _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
     "conv": _conv,
@@ -156,5 +181,9 @@ _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
     "multiply": lambda writer, node: writer.emit("Mul", node),
     "add": lambda writer, node: writer.emit("Add", node),
     "global_mean": lambda writer, node: writer.emit("GlobalAveragePool", node),
+    "gather": lambda writer, node: writer.emit("Gather", node, axis=1),
+    "reshape": _reshape,
+    "pad_token": _pad_token,
+    "to_tokens": _to_tokens,
     "flatten": lambda writer, node: writer.emit("Flatten", node, axis=1),
 }

@@ -19,9 +19,12 @@ from resemote_edge.export.onnx import to_onnx
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.targets import get_target
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.export.verify import choose_inputs, verify
+from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, build_eval_graph
+from resemote_edge.models.compact import compact
+from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph
+from resemote_edge.models.lowering import lower
+from resemote_edge.models.proof import Step, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.passport import (
     PASSPORT_NAME,
@@ -30,6 +33,7 @@ from resemote_edge.passport import (
     GoldenInfo,
     Lineage,
     Passport,
+    Rewrite,
     encode_passport,
 )
 from resemote_edge.preprocessing import PreprocessSpec
@@ -40,6 +44,11 @@ __all__ = ["ExportRequest", "export_artifact"]
 
 #: Told the name of each stage as it begins.
 StageCallback = Callable[[str], None]
+
+
+# Rewritings are proved on seeded random tensors and on the first inputs of the verify stage, in float64 and float32.
+_PROOF_RANDOM = 8
+_PROOF_INPUTS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +76,7 @@ class _Traced:
 
     model: ResEmoteNet
     graph: EvalGraph
+    rewrites: tuple[Rewrite, ...]
     lineage: Lineage
     preprocessing: PreprocessSpec
 
@@ -93,7 +103,8 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     target = get_target(recipe.target)
     refuse_existing(request.destination, force=request.force)
     stage("graph")
-    traced = _trace(request.checkpoint)
+    inputs = choose_inputs(request.data, recipe.verify.samples, PreprocessSpec())
+    traced = _trace(request.checkpoint, recipe, inputs)
     facts = _facts(request.checkpoint, recipe, traced)
     stage("onnx")
     classes = len(request.checkpoint.labels)
@@ -109,7 +120,6 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
         golden.save(folder)
         draft = _passport(request, traced, built, golden, folder)
         stage("verify")
-        inputs = choose_inputs(request.data, recipe.verify.samples, traced.preprocessing)
         result = verify(Artifact(folder, draft), traced.model, inputs, recipe.verify, target.runtime)
         stage("passport")
         passport = msgspec.structs.replace(draft, verification=result)
@@ -117,8 +127,17 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     return Artifact(request.destination, passport)
 
 
-def _trace(checkpoint: Checkpoint) -> _Traced:
+def _trace(checkpoint: Checkpoint, recipe: Recipe, inputs: VerifyInputs) -> _Traced:
     model = checkpoint.build()
+    steps: list[Step] = []
+    if recipe.graph.compact:
+        steps.append(("compact", compact))
+    if recipe.graph.lowering == "matmul":
+        steps.append(("lower", lower))
+    random = np.random.default_rng(_PROOF_RANDOM).standard_normal((_PROOF_RANDOM, *inputs.tensors.shape[1:]))
+    proof_inputs = np.concatenate([random.astype(np.float32), inputs.tensors[:_PROOF_INPUTS]])
+    described = f"{_PROOF_RANDOM} seeded random tensors, and {len(proof_inputs) - _PROOF_RANDOM} of {inputs.description}"
+    graph, rewrites = prove(model, steps, proof_inputs, described)
     card = checkpoint.card
     accuracy = card.get("accuracy", {})
     if not isinstance(accuracy, dict) or not all(isinstance(value, (int, float)) for value in accuracy.values()):
@@ -131,7 +150,7 @@ def _trace(checkpoint: Checkpoint) -> _Traced:
         training_data=card.get("training_data"),
         accuracy={str(name): float(value) for name, value in accuracy.items()},
     )
-    return _Traced(model, build_eval_graph(model), lineage, PreprocessSpec())
+    return _Traced(model, graph, rewrites, lineage, PreprocessSpec())
 
 
 def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: _Traced) -> dict[str, str]:
@@ -185,6 +204,7 @@ def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Gol
             count=len(golden.crops),
             max_abs_logit_diff=recipe.verify.max_abs_logit_diff,
         ),
+        rewrites=traced.rewrites,
         engine=built.engine,
         notes=_notes(checkpoint, built),
     )

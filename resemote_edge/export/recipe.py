@@ -8,7 +8,7 @@ import msgspec
 from resemote_edge.errors import InputError
 from resemote_edge.tensor_spec import BatchRange
 
-__all__ = ["Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
+__all__ = ["GraphOptions", "LoweringEvidence", "Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
 
 Precision = Literal["fp32", "fp16"]
 
@@ -31,6 +31,41 @@ class VerifyLimits(_Section, frozen=True, kw_only=True):
     samples: int = 64
     max_abs_logit_diff: float
     min_top1_agreement: float
+
+
+class LoweringEvidence(_Section, frozen=True, kw_only=True):
+    """The measurement that decided how small maps are computed.
+
+    Attributes:
+        machine: CPU and threads.
+        runtime: Runtime and version.
+        width: Width of the network it was measured with.
+        batch: Crops per call.
+        conv_p50_ms: Latency with convolutions.
+        matmul_p50_ms: Latency with matrix products over tokens, measured alternately with the former.
+    """
+
+    machine: str
+    runtime: str
+    width: int
+    batch: int
+    conv_p50_ms: float
+    matmul_p50_ms: float
+
+
+class GraphOptions(_Section, frozen=True, kw_only=True):
+    """Exact rewriting of the graph before it is written as ONNX.
+
+    Attributes:
+        compact: Drop weights that cannot reach the output at 64x64.
+        lowering: ``conv`` leaves convolutions on small maps as they are, ``matmul`` computes them as matrix products
+            over tokens, ``auto`` measures both on the exporting machine and takes the faster.
+        evidence: The figures that decided; empty for ``auto`` and where no measurement was possible.
+    """
+
+    compact: bool = True
+    lowering: Literal["auto", "conv", "matmul"] = "conv"
+    evidence: tuple[LoweringEvidence, ...] = ()
 
 
 class TensorRTOptions(_Section, frozen=True, kw_only=True):
@@ -61,6 +96,7 @@ class Recipe(_Section, frozen=True, kw_only=True):
         target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
         precision: Precision the engine computes in.
         opset: ONNX opset of the graph.
+        graph: Exact rewriting of the graph.
         batch: Batch sizes; for TensorRT the optimisation profile.
         verify: Limits of the verify stage.
         tensorrt: For target ``tensorrt`` only.
@@ -72,6 +108,7 @@ class Recipe(_Section, frozen=True, kw_only=True):
     target: str
     precision: Precision
     opset: int
+    graph: GraphOptions = GraphOptions()
     batch: BatchRange = BatchRange()
     verify: VerifyLimits
     tensorrt: TensorRTOptions | None = None

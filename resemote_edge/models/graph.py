@@ -7,8 +7,8 @@ folded into the convolution before it, in float64, and dropout is gone, as in an
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -27,18 +27,22 @@ class Node:
 
     Attributes:
         name: Layer it came from, for example ``res_block1.conv2``.
-        op: ``conv``, ``relu``, ``max_pool``, ``global_mean``, ``sigmoid``, ``multiply``, ``add``, ``flatten`` or
+        op: On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)), ``to_tokens``
+            (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end), ``gather``
+            (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``. On (M, K):
             ``linear``.
         inputs: Names of the tensors it reads.
-        params: ``weight`` and ``bias``, float32: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,).
-        attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too).
+        params: ``weight`` and ``bias``, floating: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,);
+            ``indices`` of a gather, int64 (P,).
+        attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too), ``shape`` of a
+            reshape (-1 where the batch is).
     """
 
     name: str
     op: str
     inputs: tuple[str, ...]
-    params: Mapping[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
-    attributes: Mapping[str, int] = field(default_factory=dict)
+    params: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,16 @@ class EvalGraph:
 
     @property
     def parameters(self) -> int:
-        """Numbers stored in the graph."""
-        return sum(array.size for node in self.nodes for array in node.params.values())
+        """Weights and biases stored in the graph."""
+        floating = ("weight", "bias")
+        return sum(array.size for node in self.nodes for key, array in node.params.items() if key in floating)
 
 
 def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
     """Write down what a network computes in eval mode.
 
     Args:
-        model: On the CPU; not modified.
+        model: On the CPU; not modified. Its dtype (float32, or float64 for proofs) is that of the graph.
 
     Returns:
         The graph; unfolded weights share memory with the model.
@@ -113,9 +118,10 @@ def _conv(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, source: str) -> Node
     assert mean is not None  # only a BatchNorm built without statistics lacks them, and ours never is
     assert variance is not None
     scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
+    dtype = conv.weight.dtype
     params = {
-        "weight": _array(weight * scale[:, None, None, None]),
-        "bias": _array((bias - mean.double()) * scale + norm.bias.detach().double()),
+        "weight": _array((weight * scale[:, None, None, None]).to(dtype)),
+        "bias": _array(((bias - mean.double()) * scale + norm.bias.detach().double()).to(dtype)),
     }
     return Node(name, "conv", (source,), params, {"stride": int(conv.stride[0]), "padding": int(conv.padding[0])})
 
@@ -124,6 +130,6 @@ def _linear(name: str, layer: nn.Linear, source: str) -> Node:
     return Node(name, "linear", (source,), {"weight": _array(layer.weight), "bias": _array(layer.bias)})
 
 
-def _array(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.detach().to(torch.float32).numpy()
+def _array(tensor: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.detach().numpy()
     return array

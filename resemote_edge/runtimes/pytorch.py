@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, missing_dependency
+from resemote_edge.graph_operations import bind_operation
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
 
 __all__ = ["PyTorchRuntime"]
@@ -67,10 +68,10 @@ class _PyTorchSession(Session):
             weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
         try:
             nodes = json.loads(metadata["graph"])
-            self._steps = [_bind(node, weights, torch.nn.functional) for node in nodes]
+            self._steps = [self._bind(node, weights) for node in nodes]
         except KeyError as error:
             raise ArtifactError(f"{artifact.file(file)}: incomplete graph, {error} is missing; export again") from None
-        self._dtype = next(iter(weights.values())).dtype
+        self._dtype = next(value.dtype for value in weights.values() if value.is_floating_point())
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         torch = self._torch
@@ -86,27 +87,7 @@ class _PyTorchSession(Session):
     def _close(self) -> None:
         self._steps = []
 
-
-def _bind(node: dict[str, Any], weights: dict[str, Any], functional: Any) -> tuple[str, list[str], Callable[..., Any]]:
-    """One step: the tensor it makes, the tensors it reads, and the operator with its weights bound."""
-    params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
-    return node["name"], node["inputs"], _OPERATIONS[node["op"]](functional, params, node["attributes"])
-
-
-def _conv(functional: Any, params: dict[str, Any], attributes: dict[str, int]) -> Callable[..., Any]:
-    stride, padding = attributes["stride"], attributes["padding"]
-    return lambda x: functional.conv2d(x, params["weight"], params.get("bias"), stride, padding)
-
-
-#: How each operation of the eval graph is computed.
-_OPERATIONS: dict[str, Callable[[Any, dict[str, Any], dict[str, int]], Callable[..., Any]]] = {
-    "conv": _conv,
-    "linear": lambda f, params, _: lambda x: f.linear(x, params["weight"], params["bias"]),
-    "max_pool": lambda f, _, attributes: lambda x: f.max_pool2d(x, attributes["size"]),
-    "relu": lambda f, *_: f.relu,
-    "sigmoid": lambda *_: lambda x: x.sigmoid(),
-    "multiply": lambda *_: lambda a, b: a * b,
-    "add": lambda *_: lambda a, b: a + b,
-    "global_mean": lambda *_: lambda x: x.mean(dim=(2, 3), keepdim=True),
-    "flatten": lambda *_: lambda x: x.flatten(1),
-}
+    def _bind(self, node: dict[str, Any], weights: dict[str, Any]) -> tuple[str, list[str], Callable[..., Any]]:
+        """One step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
+        params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
+        return node["name"], node["inputs"], bind_operation(self._torch, node["op"], params, node["attributes"])

@@ -123,3 +123,21 @@ def test_an_opset_nobody_knows(request_for):
     request = request_for(msgspec.structs.replace(find_recipe("cpu-onnxruntime-fp32"), opset=99))
     with pytest.raises(ExportError, match="opset 99"):
         export_artifact(request)
+
+
+@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp32", "cpu-openvino-fp16", "any-pytorch-fp32", "rtx-tensorrt-fp16"])
+@pytest.mark.parametrize("compact", [True, False])
+@pytest.mark.parametrize("lowering", ["conv", "matmul"])
+def test_every_form_of_the_graph_in_every_target(request_for, name, compact, lowering):
+    recipe = find_recipe(name)
+    graph = msgspec.structs.replace(recipe.graph, compact=compact, lowering=lowering)
+    passport = export_artifact(request_for(msgspec.structs.replace(recipe, graph=graph))).passport
+    steps = ["fold-batchnorm"] + ["compact"] * compact + ["lower"] * (lowering == "matmul")
+    assert [rewrite.name for rewrite in passport.rewrites] == steps
+    assert (passport.rewrites[-1].parameters_after < 0.5 * passport.lineage.parameters) == compact
+    assert passport.recipe["graph"]["lowering"] == lowering
+
+
+def test_the_proof_is_over_random_and_given_inputs(request_for, tiny_fer2013):
+    passport = export_artifact(request_for(find_recipe("cpu-onnxruntime-fp32"), data=tiny_fer2013)).passport
+    assert passport.rewrites[1].inputs == "8 seeded random tensors, and 14 of 14 faces of fer2013 validation"

@@ -35,7 +35,7 @@ class PyTorchTarget:
             raise missing_dependency("safetensors", "export", "exporting to PyTorch") from None
         dtype = np.float16 if inputs.recipe.precision == "fp16" else np.float32
         tensors = {
-            f"{node.name}.{key}": np.ascontiguousarray(array, dtype=dtype)
+            f"{node.name}.{key}": np.ascontiguousarray(array, dtype=dtype if array.dtype.kind == "f" else array.dtype)
             for node in inputs.graph.nodes
             for key, array in node.params.items()
         }

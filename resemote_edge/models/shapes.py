@@ -1,0 +1,96 @@
+"""Shapes of every tensor of an eval graph at the network's one input size."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from resemote_edge.errors import ExportError
+from resemote_edge.models.graph import INPUT, EvalGraph, Node
+
+__all__ = ["SIDE", "Shape", "infer_shapes", "output_side"]
+
+#: Rows and columns of the network's input.
+SIDE = 64
+
+#: Without the batch: (C, H, W) for maps, (P, C) for tokens, (K,) for vectors.
+Shape = tuple[int, ...]
+
+
+def output_side(side: int, kernel: int, stride: int, padding: int) -> int:
+    """Rows (or columns) a convolution makes of this many."""
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+def infer_shapes(graph: EvalGraph, side: int = SIDE) -> dict[str, Shape]:
+    """Shape of every tensor, by name.
+
+    Args:
+        graph: Whose.
+        side: Rows and columns of the input; anything but 64 is refused, because rewritten graphs are exact there only.
+
+    Returns:
+        The shapes, without the batch.
+
+    Raises:
+        ExportError: Another side, or a graph whose shapes do not fit together.
+    """
+    if side != SIDE:
+        raise ExportError(f"graphs are rewritten exactly for {SIDE}x{SIDE} input only, not for {side}x{side}")
+    shapes: dict[str, Shape] = {INPUT: (3, side, side)}
+    for node in graph.nodes:
+        try:
+            shape = _RULES[node.op](node, [shapes[name] for name in node.inputs])
+        except (KeyError, ValueError, IndexError) as error:
+            raise ExportError(f"{node.name} ({node.op}): no shape can be told from its inputs ({error})") from None
+        if min(shape) < 1:
+            raise ExportError(f"{node.name}: its output would be empty, of shape {shape}")
+        shapes[node.name] = shape
+    return shapes
+
+
+def _conv(node: Node, inputs: list[Shape]) -> Shape:
+    _, height, width = inputs[0]
+    out, _, kernel_rows, kernel_columns = node.params["weight"].shape
+    stride, padding = node.attributes["stride"], node.attributes["padding"]
+    return (
+        out,
+        output_side(height, kernel_rows, stride, padding),
+        output_side(width, kernel_columns, stride, padding),
+    )
+
+
+def _max_pool(node: Node, inputs: list[Shape]) -> Shape:
+    channels, height, width = inputs[0]
+    return channels, height // node.attributes["size"], width // node.attributes["size"]
+
+
+def _to_tokens(node: Node, inputs: list[Shape]) -> Shape:
+    channels, height, width = inputs[0]
+    return height * width, channels
+
+
+def _flatten(node: Node, inputs: list[Shape]) -> Shape:
+    size = 1
+    for side in inputs[0]:
+        size *= side
+    return (size,)
+
+
+def _same(node: Node, inputs: list[Shape]) -> Shape:
+    return max(inputs, key=lambda shape: shape[1:])
+
+
+_RULES: Mapping[str, Callable[[Node, list[Shape]], Any]] = {
+    "conv": _conv,
+    "max_pool": _max_pool,
+    "to_tokens": _to_tokens,
+    "flatten": _flatten,
+    "relu": _same,
+    "sigmoid": _same,
+    "multiply": _same,
+    "add": _same,
+    "global_mean": lambda node, inputs: (inputs[0][0], 1, 1),
+    "pad_token": lambda node, inputs: (inputs[0][0] + 1, inputs[0][1]),
+    "gather": lambda node, inputs: (len(node.params["indices"]), inputs[0][1]),
+    "reshape": lambda node, inputs: tuple(node.attributes["shape"][1:]),
+    "linear": lambda node, inputs: (*inputs[0][:-1], node.params["weight"].shape[0]),
+}
