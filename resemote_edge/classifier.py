@@ -92,10 +92,8 @@ class EmotionClassifier:
             raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
         count = len(crops)
         out = np.empty((count, len(self.labels)), dtype=np.float32)
-        step = self.passport.batch.max or 256
-        for start in range(0, count, step):
-            chunk = list(crops[start : start + step])
-            out[start : start + len(chunk)] = self._run(self.passport.preprocessing(chunk, color))
+        for chunk in self.passport.batch.chunks(count, at_most=256):
+            out[chunk] = self._run(self.passport.preprocessing(list(crops[chunk]), color))
         return out
 
     def close(self) -> None:

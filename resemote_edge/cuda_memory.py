@@ -6,7 +6,10 @@ installed serves, cuda-python first. Nothing else in this package talks to CUDA.
 
 import ctypes
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,13 +17,18 @@ from numpy.typing import NDArray
 
 from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError
 
-__all__ = ["CudaProvider", "current_compute_capability", "find_provider", "gpu_count"]
+__all__ = ["CudaProvider", "compute_capability", "find_provider", "gpu_count", "installed_provider"]
+
+# Of the driver API's device attributes.
+_CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
 
 
 class CudaProvider(ABC):
     """What TensorRT needs of CUDA, on one device.
 
-    Pointers and streams are integers, as TensorRT takes them. Whoever allocates, frees.
+    Pointers and streams are integers, as TensorRT takes them. Whoever allocates, frees. CUDA's current device belongs
+    to a thread, so every use, TensorRT's calls included, stands inside ``with provider.current():``, which leaves the
+    calling thread as it found it.
 
     Attributes:
         name: ``cuda-python`` or ``pycuda``.
@@ -33,16 +41,8 @@ class CudaProvider(ABC):
         self.index = index
 
     @abstractmethod
-    def device_count(self) -> int:
-        """GPUs this process sees."""
-
-    @abstractmethod
-    def compute_capability(self) -> str:
-        """Of the device, such as ``"8.6"``."""
-
-    @abstractmethod
-    def device_name(self) -> str:
-        """Marketing name of the device."""
+    def current(self) -> AbstractContextManager[None]:
+        """Make the device current in the calling thread, and restore what was current on leaving."""
 
     @abstractmethod
     def stream_create(self) -> int:
@@ -84,22 +84,17 @@ class CudaPythonProvider(CudaProvider):
             self._cudart = import_module("cuda.bindings.runtime")
         except ModuleNotFoundError:
             self._cudart = import_module("cuda.cudart")  # before cuda-python 12.6
-        if self.device_count() > index:
-            self._call("cudaSetDevice", index)
+        self._call("cudaGetDeviceCount")  # so that an unusable driver is reported here and not later
 
-    def device_count(self) -> int:
-        """GPUs this process sees."""
-        return int(self._call("cudaGetDeviceCount"))
-
-    def compute_capability(self) -> str:
-        """Of the device."""
-        properties = self._call("cudaGetDeviceProperties", self.index)
-        return f"{properties.major}.{properties.minor}"
-
-    def device_name(self) -> str:
-        """Marketing name of the device."""
-        name = self._call("cudaGetDeviceProperties", self.index).name
-        return name.split(b"\0")[0].decode() if isinstance(name, bytes) else str(name)
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Set the calling thread's device, and set it back."""
+        before = self._call("cudaGetDevice")
+        self._call("cudaSetDevice", self.index)
+        try:
+            yield
+        finally:
+            self._call("cudaSetDevice", before)
 
     def stream_create(self) -> int:
         """A new stream."""
@@ -140,10 +135,10 @@ class CudaPythonProvider(CudaProvider):
         if int(status) != 0:
             _, text = self._cudart.cudaGetErrorString(status)
             readable = text.decode() if isinstance(text, bytes) else str(text)
-            if status.name in ("cudaErrorInsufficientDriver", "cudaErrorNoDevice"):
+            if status.name == "cudaErrorInsufficientDriver":
                 raise DeviceUnavailableError(
-                    f"no NVIDIA GPU with a working driver was found (CUDA says: {readable}); "
-                    "use a machine with one, and look at nvidia-smi there"
+                    f"NVIDIA's driver is too old for the installed cuda-python, or absent (CUDA says: {readable}); "
+                    "update the driver, or install an older one: pip install 'cuda-python<13'"
                 )
             raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name}); look at nvidia-smi")
         return results[0] if results else None
@@ -161,24 +156,19 @@ class PyCudaProvider(CudaProvider):
         self._blocks: dict[int, Any] = {}
         try:
             self._driver.init()
-            self._device = self._driver.Device(index)
-            self._context = self._device.retain_primary_context()
-            self._context.push()
+            # Not pushed here: a context left on a thread's stack makes pycuda abort the process at exit.
+            self._context = self._driver.Device(index).retain_primary_context()
         except self._driver.Error as error:
             raise DeviceUnavailableError(f"CUDA cannot be used: {error}; check NVIDIA's driver") from None
 
-    def device_count(self) -> int:
-        """GPUs this process sees."""
-        return int(self._driver.Device.count())
-
-    def compute_capability(self) -> str:
-        """Of the device."""
-        major, minor = self._device.compute_capability()
-        return f"{major}.{minor}"
-
-    def device_name(self) -> str:
-        """Marketing name of the device."""
-        return str(self._device.name())
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Push the device's primary context, and pop it."""
+        self._context.push()
+        try:
+            yield
+        finally:
+            self._context.pop()
 
     def stream_create(self) -> int:
         """A new stream."""
@@ -217,8 +207,20 @@ class PyCudaProvider(CudaProvider):
 _PROVIDERS: dict[str, type[CudaProvider]] = {"cuda": CudaPythonProvider, "pycuda": PyCudaProvider}
 
 
+def installed_provider() -> str | None:
+    """Name of the provider that would serve, without importing it; None when neither package is installed."""
+    return next((cls.name for package, cls in _PROVIDERS.items() if _is_installed(package)), None)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a module made unimportable by hand
+        return False
+
+
 def find_provider(index: int = 0) -> CudaProvider:
-    """The first installed provider, on a device that exists.
+    """The first installed provider that can be imported, on a device that exists.
 
     Args:
         index: CUDA device index.
@@ -227,41 +229,60 @@ def find_provider(index: int = 0) -> CudaProvider:
         A provider bound to that device.
 
     Raises:
-        MissingDependencyError: Neither package is installed.
+        MissingDependencyError: Neither package can be imported; the message says what was tried.
         DeviceUnavailableError: No driver, or no such GPU.
     """
-    for provider in _PROVIDERS.values():
+    count = gpu_count()
+    if count <= index:
+        raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {count} GPUs here")
+    failures = []
+    for package, provider in _PROVIDERS.items():
         try:
-            found = provider(index)
-        except ImportError:
-            continue
-        count = found.device_count()
-        if count <= index:
-            raise DeviceUnavailableError(f"cuda:{index} was not found; this machine has {count} CUDA devices")
-        return found
+            return provider(index)
+        except ImportError as error:
+            failures.append(f"{package}: {error}")
     raise MissingDependencyError(
-        "CUDA needs the package 'cuda-python' or 'pycuda', and neither is installed; "
+        f"CUDA needs the package 'cuda-python' or 'pycuda', and neither can be imported ({'; '.join(failures)}); "
         "run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)"
     )
 
 
 def gpu_count() -> int:
-    """GPUs the NVIDIA driver finds, asked through its own library; 0 where there is no driver. Needs no provider."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
+    """GPUs the NVIDIA driver finds, asked through its own library; 0 where there is no driver. Has no side effect."""
+    driver = _driver()
     count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+    if driver is None or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
 
 
-def current_compute_capability() -> str:
-    """Compute capability of the first GPU, such as ``"8.6"``.
+def compute_capability(index: int = 0) -> str:
+    """Compute capability of a GPU, such as ``"8.6"``, asked through the driver; needs no context and no provider.
+
+    Args:
+        index: CUDA device index.
 
     Raises:
-        MissingDependencyError: No provider is installed.
-        DeviceUnavailableError: No GPU.
+        DeviceUnavailableError: No such GPU.
     """
-    return find_provider().compute_capability()
+    driver = _driver()
+    device, value = ctypes.c_int(0), ctypes.c_int(0)
+    parts = []
+    for attribute in (_CAPABILITY_MAJOR, _CAPABILITY_MINOR):
+        if (
+            driver is None
+            or driver.cuDeviceGet(ctypes.byref(device), index) != 0
+            or driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device) != 0
+        ):
+            raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {gpu_count()} GPUs here")
+        parts.append(str(value.value))
+    return ".".join(parts)
+
+
+def _driver() -> Any:
+    """The driver's library, initialised; None where it is absent or refuses."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    return driver if driver.cuInit(0) == 0 else None

@@ -24,13 +24,14 @@ RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in TARG
 
 
 def artifacts_or_default(
-    paths: Sequence[Path], runtime: str, notice: Callable[[str], None] = lambda text: None
+    paths: Sequence[Path], runtime: str, device: str = "auto", notice: Callable[[str], None] = lambda text: None
 ) -> tuple[Artifact, ...]:
     """The artifacts named, or the embedded default exported for the runtime.
 
     Args:
         paths: Artifacts; may be empty.
         runtime: A name; ``auto`` for the first runtime that works here; ``all`` for every one that does.
+        device: Device the runtime must have, or ``auto``.
         notice: Told what is exported or taken from an earlier export.
 
     Returns:
@@ -44,13 +45,18 @@ def artifacts_or_default(
     if paths:
         return tuple(Artifact.load(path) for path in paths)
     if runtime in ("auto", "all"):
-        names = [name for name in RUNTIMES if get_runtime(name).probe().available]
+        names = [name for name in RUNTIMES if _serves(name, device)]
         names = names[:1] if runtime == "auto" else names
         if not names:
-            raise InputError("no runtime works here; see: resemote-edge runtimes")
+            raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
     else:
         names = [get_runtime(runtime).name]
     return tuple(_default(TARGET_OF_RUNTIME[name], notice) for name in names)
+
+
+def _serves(name: str, device: str) -> bool:
+    found = get_runtime(name).probe()
+    return found.available and device in ("auto", *found.devices)
 
 
 def _default(target: str, notice: Callable[[str], None]) -> Artifact:

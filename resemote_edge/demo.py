@@ -10,7 +10,7 @@ from resemote_edge.benchmarks.results import BenchReport
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, describe, run_export
-from resemote_edge.runtimes.registry import get_runtime, open_session, runtimes_for
+from resemote_edge.runtimes.registry import open_session, refusal, runtimes_for
 from resemote_edge.self_test import self_test
 from resemote_edge.staging import refuse_files
 from resemote_edge.weights import DEFAULT_NAME
@@ -82,9 +82,9 @@ def run_demo(
 
 def _self_test(artifact: Artifact, notice: Callable[[str], None]) -> None:
     for name in runtimes_for(artifact):
-        availability = get_runtime(name).probe()
-        if not availability.available:
-            notice(f"self-test in {name}: not run, {availability.reason}")
+        reason = refusal(name, artifact)
+        if reason is not None:
+            notice(f"self-test in {name}: not run, {reason}")
             continue
         with open_session(artifact, name) as session:
             result = self_test(artifact, session)

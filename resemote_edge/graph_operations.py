@@ -7,7 +7,10 @@ same function. This module itself does not import PyTorch; it is handed over.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["bind_operation"]
+__all__ = ["LUMA_RGB", "bind_operation"]
+
+#: Luma weights in units of 2^-16, for red, green and blue: `resemote_edge.preprocessing.to_gray`.
+LUMA_RGB = (19595, 38470, 7471)
 
 _Params = Mapping[str, Any]
 _Attributes = Mapping[str, Any]
@@ -56,12 +59,26 @@ def _reshape(torch: Any, params: _Params, attributes: _Attributes) -> Callable[.
     return lambda x: x.reshape(shape)
 
 
+def _luma(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
+    weights = LUMA_RGB if attributes["order"] == "rgb" else LUMA_RGB[::-1]
+
+    def gray(x: Any) -> Any:
+        # Whole numbers below 2^24: exact in float32 and up, so half precision takes the detour.
+        wide = x if x.element_size() >= 4 else x.float()
+        channels = (wide[:, index : index + 1] * (weight / 65536.0) for index, weight in enumerate(weights))
+        return torch.floor(sum(channels) + 0.5).to(x.dtype)
+
+    return gray
+
+
 _OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]] = {
     "conv": _conv,
     "linear": _linear,
     "max_pool": _max_pool,
     "gather": _gather,
     "reshape": _reshape,
+    "luma": _luma,
+    "from_nhwc": lambda *_: lambda x: x.permute(0, 3, 1, 2),
     "relu": lambda torch, *_: torch.relu,
     "sigmoid": lambda torch, *_: torch.sigmoid,
     "multiply": lambda torch, *_: torch.mul,

@@ -7,6 +7,8 @@ Steps, each exact, so that another implementation can be held to the same bits:
    whose weights are integers in units of 2^-16. Every intermediate is an integer below 2^53, so float64 products are
    exact whatever order a BLAS sums them in, and a C implementation gets the same pixels with 64-bit integers;
 3. normalise: ``(pixel / 255 - mean) / std`` through a table of 256 float32 values for each of the three equal channels.
+
+A graph may take over the last step, or the first and last (`InputFormat`); then the host only brings crops to size.
 """
 
 from collections.abc import Sequence
@@ -18,10 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.errors import InputError
+from resemote_edge.tensor_spec import BATCH, TensorSpec
 
-__all__ = ["ColorOrder", "PreprocessSpec", "resize_triangle", "to_gray", "triangle_weights"]
+__all__ = ["ColorOrder", "InputFormat", "PreprocessSpec", "resize_triangle", "to_gray", "triangle_weights"]
 
 ColorOrder: TypeAlias = Literal["gray", "rgb", "bgr"]
+
+#: What a network takes: the normalised tensor, or uint8 pixels (NHWC) that its graph converts and normalises itself.
+InputFormat: TypeAlias = Literal["tensor", "gray-u8", "rgb-u8", "bgr-u8"]
 
 #: Smallest crop side accepted, in pixels; below it there is no face left to look at.
 MIN_CROP_SIDE = 8
@@ -113,6 +119,7 @@ class PreprocessSpec:
         resize: Name of the resize filter; only ``"triangle"`` exists.
         mean: Per channel, subtracted after scaling to [0, 1].
         std: Per channel, divided by after the mean is subtracted.
+        input: What the graph takes; whatever is not ``tensor`` saves the host the conversion and normalisation.
     """
 
     height: int = 64
@@ -121,6 +128,20 @@ class PreprocessSpec:
     resize: Literal["triangle"] = "triangle"
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    input: InputFormat = "tensor"
+
+    @property
+    def feed_channels(self) -> int:
+        """Channels of what the graph takes."""
+        return {"tensor": self.channels, "gray-u8": 1}.get(self.input, 3)
+
+    @property
+    def feed_spec(self) -> TensorSpec:
+        """Spec of what the graph takes: float32 NCHW for ``tensor``, uint8 NHWC otherwise."""
+        if self.input == "tensor":
+            shape: tuple[int | str, ...] = (BATCH, self.channels, self.height, self.width)
+            return TensorSpec(name="input", dtype="float32", shape=shape)
+        return TensorSpec(name="input", dtype="uint8", shape=(BATCH, self.height, self.width, self.feed_channels))
 
     def pixels(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[np.uint8]:
         """Bring crops to the network's size, as gray pixels.
@@ -145,29 +166,75 @@ class PreprocessSpec:
             out[indices] = resize_triangle(stack, self.height, self.width)
         return out
 
-    def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Turn gray pixels into the network's input.
+    def color_pixels(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[np.uint8]:
+        """Bring crops to the network's size, in colour, in the channel order of `input`.
+
+        Args:
+            crops: As for `pixels`; gray ones become three equal channels.
+            color: Channel order of all of them.
+
+        Returns:
+            uint8 (N, height, width, 3), caller-owned.
+
+        Raises:
+            InputError: A crop is of the wrong type, shape or size.
+        """
+        out = np.empty((len(crops), self.height, self.width, 3), dtype=np.uint8)
+        for index, crop in enumerate(crops):
+            _check_crop(crop, color)
+            planes = crop[None] if color == "gray" else np.moveaxis(crop, 2, 0)
+            out[index] = np.moveaxis(resize_triangle(planes, self.height, self.width), 0, 2)
+        turned = color != "gray" and not self.input.startswith(color)
+        return np.ascontiguousarray(out[..., ::-1]) if turned else out
+
+    def normalize(self, pixels: NDArray[np.uint8], dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
+        """Turn gray pixels into the normalised tensor.
 
         Args:
             pixels: uint8 (N, height, width).
+            dtype: Of the result; the values are computed in float64 and rounded once.
 
         Returns:
-            float32 (N, channels, height, width), NCHW, caller-owned.
+            (N, channels, height, width), NCHW, caller-owned.
         """
-        out = np.empty((len(pixels), self.channels, self.height, self.width), dtype=np.float32)
-        for channel, table in enumerate(_normalize_tables(self.mean, self.std)):
+        out = np.empty((len(pixels), self.channels, self.height, self.width), dtype=dtype)
+        for channel, table in enumerate(_normalize_tables(self.mean, self.std, np.dtype(dtype).name)):
             np.take(table, pixels, out=out[:, channel], mode="clip")
         return out
 
-    def __call__(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[np.float32]:
-        """Crops to network input: `pixels`, then `normalize`."""
-        return self.normalize(self.pixels(crops, color))
+    def tensor(self, feed: NDArray[Any], dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
+        """The normalised tensor a feed stands for, as the original network takes it.
+
+        Args:
+            feed: What `__call__` returns.
+            dtype: Of the result.
+
+        Returns:
+            (N, channels, height, width), NCHW.
+        """
+        if self.input == "tensor":
+            return feed.astype(dtype, copy=False)
+        if self.input == "gray-u8":
+            return self.normalize(feed[..., 0], dtype)
+        color: ColorOrder = "rgb" if self.input == "rgb-u8" else "bgr"
+        return self.normalize(np.stack([to_gray(image, color) for image in feed]), dtype)
+
+    def __call__(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[Any]:
+        """Crops to what the graph takes, as `feed_spec` describes it; caller-owned.
+
+        Raises:
+            InputError: A crop is of the wrong type, shape or size.
+        """
+        if self.input in ("rgb-u8", "bgr-u8"):
+            return self.color_pixels(crops, color)
+        gray = self.pixels(crops, color)
+        return gray[..., None] if self.input == "gray-u8" else self.normalize(gray)
 
 
 @lru_cache(maxsize=8)
-def _normalize_tables(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], ...]:
+def _normalize_tables(mean: tuple[float, ...], std: tuple[float, ...], dtype: str) -> tuple[NDArray[Any], ...]:
     levels = np.arange(256, dtype=np.float64) / 255.0
-    return tuple(((levels - m) / s).astype(np.float32) for m, s in zip(mean, std, strict=True))
+    return tuple(((levels - m) / s).astype(dtype) for m, s in zip(mean, std, strict=True))
 
 
 def _check_crop(crop: Any, color: ColorOrder) -> None:

@@ -1,5 +1,7 @@
 """Writing that leaves the whole thing or nothing: stage beside the destination, then rename."""
 
+import errno
+import json
 import os
 import shutil
 import tempfile
@@ -13,18 +15,42 @@ __all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
-    """Refuse a destination that is taken.
+    """Refuse a destination that is taken, or that could not be put in place after the work is done.
+
+    Args:
+        destination: Where an artifact is to appear.
+        force: Whether an artifact there may be replaced.
 
     Raises:
-        InputError: Something is there and `force` is not set, or with `force` it is not an artifact of ours.
+        InputError: Something is there and `force` is not set; with `force`, it is no artifact or holds files that are
+            not the artifact's; or it is the current folder or a link that leads nowhere.
     """
+    if destination.is_symlink() and not destination.exists():
+        raise InputError(f"{destination} is a link that leads nowhere; remove it, or pass another -o")
     if not destination.exists():
         return
+    if destination.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise InputError(f"{destination} is the current folder or one around it; pass a folder to make as -o")
     if not force:
         raise InputError(f"{destination} exists; pass --force to replace it, or another destination")
-    ours = destination.is_dir() and ((destination / "passport.json").is_file() or not any(destination.iterdir()))
-    if not ours:
-        raise InputError(f"{destination} exists and is no artifact, so --force will not delete it; pass another -o")
+    foreign = _foreign_files(destination)
+    if foreign:
+        raise InputError(f"{destination} exists and {foreign}, so --force will not delete it; pass another -o")
+
+
+def _foreign_files(folder: Path) -> str:
+    """What a folder holds besides an artifact of ours, in words; empty when it may be replaced."""
+    if not folder.is_dir():
+        return "is a file"
+    names = {path.name for path in folder.iterdir()}
+    if not names:
+        return ""
+    try:
+        listed = {entry["path"] for entry in json.loads((folder / "passport.json").read_bytes())["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return "is no artifact"
+    extra = sorted(names - listed - {"passport.json"})
+    return f"holds {extra[0]}, which is not the artifact's" if extra else ""
 
 
 def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> None:
@@ -48,14 +74,18 @@ def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> N
 
 
 @contextmanager
-def staged_folder(destination: Path) -> Iterator[Path]:
+def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     """A fresh folder that becomes the destination when the block ends well, and vanishes when it does not.
 
     Args:
         destination: Replaced only at the end, by renaming; its parents are created.
+        force: Whether it may be replaced.
 
     Yields:
         The staging folder, on the same file system.
+
+    Raises:
+        InputError: The destination appeared in the meantime, and `force` is not set.
     """
     created = [parent for parent in destination.parents if not parent.exists()]
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -66,18 +96,35 @@ def staged_folder(destination: Path) -> Iterator[Path]:
         staging.chmod(0o755)
         for path in staging.iterdir():
             path.chmod(0o644)
-        if destination.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
-            destination.rename(old / "old")
-            staging.rename(destination)
-            shutil.rmtree(old)
-        else:
-            staging.rename(destination)
+        _put_in_place(staging, destination, force=force)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for parent in created:  # innermost first
-            if not any(parent.iterdir()):
+            if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
+    """Rename the staging folder to the destination; an older one comes back if that fails."""
+    if not destination.exists():
+        try:
+            staging.rename(destination)
+        except OSError as error:
+            # Renaming onto a folder that is not empty fails: somebody else was faster.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise InputError(f"{destination} appeared during the export; pass --force or another -o") from None
+        return
+    refuse_existing(destination, force=force)
+    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+    destination.rename(aside / "old")
+    try:
+        staging.rename(destination)
+    except BaseException:
+        (aside / "old").rename(destination)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_file(path: Path, content: str | bytes) -> None:

@@ -1,5 +1,6 @@
 """TensorSpec: name, dtype and shape of one input or output of a session."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.errors import InputError
 
-__all__ = ["BatchRange", "TensorSpec"]
+__all__ = ["BATCH", "BatchRange", "TensorSpec"]
 
 #: Name of the one dynamic dimension.
 BATCH = "batch"
@@ -27,6 +28,26 @@ class BatchRange:
     min: int = 1
     opt: int = 1
     max: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a range that holds nothing; raises ValueError, as decoders expect."""
+        if not 1 <= self.min <= self.opt or (self.max is not None and self.opt > self.max):
+            raise ValueError(f"batch sizes need 1 <= min <= opt <= max, got {self.min}, {self.opt}, {self.max}")
+
+    def chunks(self, count: int, *, at_most: int) -> Iterator[slice]:
+        """Cut a number of samples into batches of nearly equal size, so that the last one is not a leftover.
+
+        Args:
+            count: Samples.
+            at_most: Samples per batch, where the range sets no smaller limit.
+
+        Yields:
+            Slices that cover the samples in order.
+        """
+        largest = min(self.max or at_most, at_most)
+        parts = -(-count // largest)
+        for part in range(parts):
+            yield slice(count * part // parts, count * (part + 1) // parts)
 
     def check(self, batch: int) -> None:
         """Raise `InputError` when a batch size is outside the range."""

@@ -25,7 +25,8 @@ def edit(folder, **changes):
 
 def test_a_passport_survives_the_round_trip(artifacts):
     passport = artifacts("cpu-openvino-fp16").passport
-    assert decode_passport(encode_passport(passport), "x") == passport
+    encoded = encode_passport(passport)
+    assert encode_passport(decode_passport(encoded, "x")) == encoded
 
 
 def test_folder_and_manifest_both_name_an_artifact(copy):
@@ -97,9 +98,51 @@ def test_staging_leaves_the_whole_thing_or_nothing(tmp_path):
 
 def test_replacing_keeps_the_old_one_when_the_new_one_fails(copy):
     before = (copy / "passport.json").read_bytes()
-    with pytest.raises(RuntimeError), staged_folder(copy):
+    with pytest.raises(RuntimeError), staged_folder(copy, force=True):
         raise RuntimeError
     assert (copy / "passport.json").read_bytes() == before
+
+
+def test_an_old_artifact_comes_back_when_the_swap_fails(copy, monkeypatch):
+    before = (copy / "passport.json").read_bytes()
+    rename = type(copy).rename
+
+    def interrupted(self, target):
+        if target == copy and "partial" in self.name:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(type(copy), "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), staged_folder(copy, force=True) as folder:
+        (folder / "new").write_text("new")
+    assert (copy / "passport.json").read_bytes() == before
+    assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+
+def test_whoever_comes_second_does_not_overwrite(tmp_path):
+    destination = tmp_path / "out"
+    with pytest.raises(InputError, match=r"appeared|exists"), staged_folder(destination) as folder:
+        (folder / "mine").write_text("second")
+        destination.mkdir()
+        (destination / "theirs").write_text("first")
+    assert [path.name for path in destination.iterdir()] == ["theirs"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_cannot_be_put_in_place_is_refused_at_once(tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="leads nowhere"):
+        refuse_existing(tmp_path / "link", force=True)
+    monkeypatch.chdir(tmp_path)
+    for current in (tmp_path, tmp_path.parent, type(tmp_path)(".")):
+        with pytest.raises(InputError, match="current folder"):
+            refuse_existing(current, force=True)
+
+
+def test_force_keeps_files_that_are_not_the_artifact_s(copy):
+    (copy / "my-notes.txt").write_text("notes")
+    with pytest.raises(InputError, match=r"my-notes\.txt"):
+        refuse_existing(copy, force=True)
 
 
 def test_force_deletes_artifacts_and_nothing_else(copy, tmp_path):

@@ -30,7 +30,8 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
         labels: Order of the confusion matrix.
         confusion: Rows are true classes, columns predicted ones, in the order of `labels`; image counts.
         accuracy_without_train_duplicates: Over the images that are not pixel-identical to a training image; None
-            when the training split was not at hand.
+            when the training split was not at hand, or
+            nothing is left.
         samples_without_train_duplicates: How many those are.
         agreement: Fraction with the same top class as a reference artifact; None without one.
         reference: Name of that artifact.
@@ -103,7 +104,7 @@ def summarize(
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (truth, predicted), 1)
     recall = np.diag(confusion) / np.maximum(confusion.sum(axis=1), 1)
-    kept = None if copies is None else ~copies
+    kept = None if copies is None or copies.all() else ~copies
     return AccuracyReport(
         dataset=dataset.name,
         dataset_sha256=dataset.sha256(),

@@ -1,13 +1,13 @@
-"""Harness: times a call, keeps every sample, clips nothing."""
+"""Harness: times calls, keeps every sample, clips nothing."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Budget", "Samples", "time_call"]
+__all__ = ["Budget", "Samples", "time_calls"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,23 +54,27 @@ class Samples:
         return float(self.nanoseconds.mean()) / 1e6
 
 
-def time_call(call: Callable[[], object], budget: Budget) -> Samples:
-    """Call again and again and time each call.
+def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Samples]:
+    """Make several calls in turn, again and again, and time each.
+
+    In turn, because a machine's speed drifts: calls timed one after the other could not be compared.
 
     Args:
-        call: Blocks until its work is done, as `Session.run` does.
-        budget: How long.
+        calls: Each blocks until its work is done, as `Session.run` does.
+        budget: How long, for each of them.
 
     Returns:
-        Every sample, in order.
+        Every sample of every call, in order.
     """
     for _ in range(budget.warmup_runs):
-        call()
+        for call in calls:
+            call()
     clock = time.perf_counter_ns
-    samples: list[int] = []
-    end = clock() + int(budget.min_seconds * 1e9)
-    while len(samples) < budget.max_runs and (len(samples) < budget.min_runs or clock() < end):
-        start = clock()
-        call()
-        samples.append(clock() - start)
-    return Samples(budget.warmup_runs, np.asarray(samples, dtype=np.int64))
+    samples: list[list[int]] = [[] for _ in calls]
+    end = clock() + int(budget.min_seconds * 1e9) * len(calls)
+    while len(samples[0]) < budget.max_runs and (len(samples[0]) < budget.min_runs or clock() < end):
+        for call, taken in zip(calls, samples, strict=True):
+            start = clock()
+            call()
+            taken.append(clock() - start)
+    return [Samples(budget.warmup_runs, np.asarray(taken, dtype=np.int64)) for taken in samples]

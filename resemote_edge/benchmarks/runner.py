@@ -25,10 +25,14 @@ from resemote_edge.benchmarks.results import (
     SpeedJob,
     SpeedResult,
 )
-from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
-from resemote_edge.runtimes.registry import get_runtime, runtimes_for
+from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
+from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["BenchRequest", "parse_batches", "run_bench"]
+
+#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
+MAX_BATCH = 4096
 
 #: Told what is measured next, jobs done, and jobs in all.
 Progress = Callable[[str, int, int], None]
@@ -75,7 +79,7 @@ def parse_batches(text: str) -> tuple[int, ...]:
         InputError: Not whole numbers from 1 up.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
         raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas; got {text!r}")
     return tuple(int(part) for part in parts)
 
@@ -95,8 +99,7 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
         InputError: A batch size or thread count makes no sense.
         ResEmoteEdgeError: A measurement failed.
     """
-    if not request.batches or min(request.batches) < 1 or request.effective_threads < 1:
-        raise InputError(f"batch sizes and threads start at 1; got {request.batches} and {request.threads}")
+    _check(request)
     pairs, skipped = _plan(request)
     if not pairs:
         reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in skipped)
@@ -104,22 +107,20 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
     environment = capture_environment()
     total = len(pairs) * (len(request.batches) + (request.data is not None))
     rows: list[BenchRow] = []
-    done = 0
-    for artifact, runtime in pairs:
-        results = []
-        for batch in request.batches:
-            progress(f"{artifact.passport.name} · {runtime} · batch {batch}", done, total)
-            results.append(_measure_speed(request, artifact, runtime, batch))
-            done += 1
-        accuracy = None
-        if request.data is not None:
-            progress(f"{artifact.passport.name} · {runtime} · accuracy", done, total)
-            accuracy = _measure_accuracy(request, artifact, runtime, results[0].file_sha256)
-            done += 1
-        rows += [
-            _row(request, artifact, runtime, batch, speed, accuracy)
-            for batch, speed in zip(request.batches, results, strict=True)
-        ]
+    per_pair = len(request.batches) + (request.data is not None)
+    for index, (artifact, runtime) in enumerate(pairs):
+
+        def step(what: str, number: int, name: str = f"{artifact.passport.name} · {runtime}", at: int = index) -> None:
+            progress(f"{name} · {what}", at * per_pair + number, total)
+
+        try:
+            rows += _measure_pair(request, artifact, runtime, step)
+        except ResEmoteEdgeError as error:
+            if request.runtime != "all" or isinstance(error, (DatasetError, InputError)):
+                raise
+            skipped.append(Skipped(artifact=artifact.passport.name, runtime=runtime, reason=str(error)))
+    if not rows:
+        raise ResEmoteEdgeError("every measurement failed: " + "; ".join(row.reason for row in skipped))
     progress("done", total, total)
     return BenchReport(
         created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -129,6 +130,18 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
         rows=tuple(rows),
         skipped=tuple(skipped),
     )
+
+
+def _check(request: BenchRequest) -> None:
+    """Refuse before anything is measured what could only fail after it."""
+    if not request.batches or min(request.batches) < 1 or request.effective_threads < 1:
+        raise InputError(f"batch sizes and threads start at 1; got {request.batches} and {request.threads}")
+    if max(request.batches) > MAX_BATCH:
+        raise InputError(f"batch size {max(request.batches)} is beyond {MAX_BATCH}, the largest that is measured")
+    if not 0 <= request.min_seconds < float("inf"):
+        raise InputError(f"the seconds to measure must be a finite number from 0 up, got {request.min_seconds}")
+    if request.data is not None and not request.data.exists():
+        raise DatasetError(f"{request.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip")
 
 
 def _plan(request: BenchRequest) -> tuple[list[tuple[Artifact, str]], list[Skipped]]:
@@ -144,11 +157,11 @@ def _plan(request: BenchRequest) -> tuple[list[tuple[Artifact, str]], list[Skipp
             pairs.append((artifact, _named(request, artifact)))
             continue
         for name in runtimes_for(artifact):
-            availability = get_runtime(name).probe()
-            if availability.available:
+            reason = refusal(name, artifact, SessionOptions(device=request.device))
+            if reason is None:
                 pairs.append((artifact, name))
             else:
-                skipped.append(Skipped(artifact=artifact.passport.name, runtime=name, reason=availability.reason))
+                skipped.append(Skipped(artifact=artifact.passport.name, runtime=name, reason=reason))
     return pairs, skipped
 
 
@@ -157,10 +170,26 @@ def _named(request: BenchRequest, artifact: Artifact) -> str:
     if artifact.find(runtime.formats, roles=("model", "source")) is None:
         known = ", ".join(runtimes_for(artifact))
         raise InputError(f"{artifact.path}: runtime {request.runtime} cannot load it; it runs in {known}")
-    availability = runtime.probe()
-    if not availability.available:
-        raise DeviceUnavailableError(f"runtime {request.runtime}: {availability.reason}; {availability.hint}")
+    runtime.check(artifact, SessionOptions(device=request.device))
     return request.runtime
+
+
+def _measure_pair(
+    request: BenchRequest, artifact: Artifact, runtime: str, step: Callable[[str, int], None]
+) -> list[BenchRow]:
+    """Every batch size of one artifact in one runtime, and its accuracy."""
+    results = []
+    for number, batch in enumerate(request.batches):
+        step(f"batch {batch}", number)
+        results.append(_measure_speed(request, artifact, runtime, batch))
+    accuracy = None
+    if request.data is not None:
+        step("accuracy", len(results))
+        accuracy = _measure_accuracy(request, artifact, runtime, results[0].file_sha256)
+    return [
+        _row(request, artifact, runtime, batch, speed, accuracy)
+        for batch, speed in zip(request.batches, results, strict=True)
+    ]
 
 
 def _measure_speed(request: BenchRequest, artifact: Artifact, runtime: str, batch: int) -> SpeedResult:

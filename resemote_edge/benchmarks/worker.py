@@ -11,7 +11,7 @@ import msgspec
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import measure_accuracy
-from resemote_edge.benchmarks.harness import Budget, time_call
+from resemote_edge.benchmarks.harness import Budget, time_calls
 from resemote_edge.benchmarks.results import AccuracyJob, AccuracyResult, Failure, Outcome, SpeedJob, SpeedResult
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.drawn import drawn_faces
@@ -40,9 +40,8 @@ def run_speed(job: SpeedJob) -> SpeedResult:
     session.run(feeds)
     first = time.perf_counter_ns() - start
     budget = Budget(warmup_runs=job.warmup_runs, min_runs=job.min_runs, min_seconds=job.min_seconds)
-    model_only = time_call(lambda: session.run(feeds), budget)
     classifier = EmotionClassifier(session, artifact.passport)
-    whole = time_call(lambda: classifier(crops, color="rgb"), budget)
+    model_only, whole = time_calls([lambda: session.run(feeds), lambda: classifier(crops, color="rgb")], budget)
     return SpeedResult(
         device=session.device,
         runtime_version=version,

@@ -4,6 +4,7 @@ A command's module imports click alone; what it needs beyond that is imported wh
 command works with the base dependencies.
 """
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -29,6 +30,10 @@ COMMANDS: dict[str, str] = {
     "checkpoint": "resemote_edge.cli.checkpoint:checkpoint",
     "data": "resemote_edge.cli.data:data",
 }
+
+
+#: Environment variable that shows the traceback of an unexpected error.
+DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
 
 
 class LazyGroup(click.Group):
@@ -80,6 +85,15 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else "reading or writing failed: "
         click.echo(f"Error: {where}{error.strerror or error}", err=True)
         sys.exit(1)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        click.echo(
+            f"Error: {type(error).__name__}: {_one_line(error)} (this is a bug in resemote-edge; "
+            f"set {DEBUG_VARIABLE}=1 to see where, and report it)",
+            err=True,
+        )
+        sys.exit(70)
 
 
 def _one_line(error: BaseException) -> str:

@@ -63,7 +63,7 @@ def bench(
     from resemote_edge.staging import refuse_files
 
     refuse_files(output, REPORT_FILES, force=force)
-    opened = artifacts_or_default(artifacts, runtime, notice=lambda text: click.echo(text, err=True))
+    opened = artifacts_or_default(artifacts, runtime, device, notice=lambda text: click.echo(text, err=True))
     request = BenchRequest(
         artifacts=opened,
         runtime=runtime,

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from resemote_edge.cli.output import data_option, echo_json, json_option
+from resemote_edge.preprocessing import InputFormat
 
 
 @click.command()
@@ -14,6 +15,12 @@ from resemote_edge.cli.output import data_option, echo_json, json_option
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
 @click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
+@click.option(
+    "--input",
+    "input_format",
+    type=click.Choice(["tensor", "gray-u8", "rgb-u8", "bgr-u8"]),
+    help="What the model takes: the normalised tensor, or a uint8 64x64 crop.  [default: the recipe's]",
+)
 @click.option(
     "--lowering",
     type=click.Choice(["auto", "conv", "matmul"]),
@@ -31,6 +38,7 @@ def export(
     recipe: str | None,
     labels: str | None,
     compact: bool | None,
+    input_format: InputFormat | None,
     lowering: str | None,
     data: Path | None,
     output: Path | None,
@@ -62,6 +70,7 @@ def export(
         recipe=recipe,
         labels=labels,
         compact=compact,
+        input=input_format,
         lowering=lowering,
         data=data,
         output=output,

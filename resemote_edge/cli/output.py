@@ -41,7 +41,7 @@ def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 @contextmanager

@@ -27,12 +27,12 @@ def predict(
       resemote-edge predict *.png --artifact artifacts/resemotenet-s-fer2013-openvino-fp32 --json
     """
     from resemote_edge.classifier import load
-    from resemote_edge.data.image import read_rgb
+    from resemote_edge.data.image import read_face
     from resemote_edge.default_artifact import artifacts_or_default
 
-    crops = [read_rgb(path) for path in images]
+    crops = [read_face(path) for path in images]
     opened = artifacts_or_default(
-        [] if artifact is None else [artifact], runtime, notice=lambda text: click.echo(text, err=True)
+        [] if artifact is None else [artifact], runtime, device, notice=lambda text: click.echo(text, err=True)
     )
     with load(opened[0].path, runtime=runtime, device=device, threads=threads) as classifier:
         emotions = classifier(crops, color="rgb")

@@ -10,11 +10,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.data.image import eight_bits
 from resemote_edge.errors import DatasetError, InputError, missing_dependency
 from resemote_edge.labels import FER2013, canonical_name
 
@@ -24,6 +26,7 @@ __all__ = ["load_fer2013"]
 Progress = Callable[[int, int], None]
 
 _SIDE = 48
+_COLUMNS = ("emotion", "pixels", "Usage")
 _USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _FOLDERS = {
     "train": "train",
@@ -118,16 +121,17 @@ def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) 
     rows = _empty(splits)
     size = source.stat().st_size
     read = 0
-    with source.open(newline="", encoding="utf-8", errors="replace") as stream:
+    with source.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
         reader = csv.reader(stream)
-        header = [name.strip() for name in next(reader, [])]
-        if header != ["emotion", "pixels", "Usage"]:
+        header = [name.strip() for name in next(_csv_rows(reader, source), [])]
+        if sorted(header) != sorted(_COLUMNS):
             raise DatasetError(f"{source}:1: expected the header emotion,pixels,Usage, found {','.join(header)[:60]!r}")
-        for row in reader:
+        order = [header.index(name) for name in _COLUMNS]
+        for row in _csv_rows(reader, source):
             where = f"{source}:{reader.line_num}"
             if len(row) != 3:
                 raise DatasetError(f"{where}: expected 3 columns (emotion,pixels,Usage), found {len(row)}")
-            emotion, text, usage = row
+            emotion, text, usage = (row[index] for index in order)
             split = _USAGES.get(usage.strip())
             if split is None:
                 raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(_USAGES)}")
@@ -139,6 +143,13 @@ def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) 
             if progress and reader.line_num % 500 == 0:
                 progress(read, size)
     return rows
+
+
+def _csv_rows(reader: Any, source: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DatasetError(f"{source}:{reader.line_num}: not a readable CSV row ({error})") from None
 
 
 def _csv_target(text: str, where: str) -> int:
@@ -186,7 +197,9 @@ def _zip_members(archive: zipfile.ZipFile) -> list[_Member]:
 def _placed(members: list[_Member], source: Path) -> Iterator[tuple[_Member, str, str]]:
     for member in members:
         parts = PurePosixPath(member.name).parts
-        if not member.name.lower().endswith(_SUFFIXES):
+        # Archives made on a Mac carry a "._name" and a "__MACOSX" twin of every file.
+        hidden = "__MACOSX" in parts or parts[-1].startswith(".")
+        if hidden or not member.name.lower().endswith(_SUFFIXES):
             continue
         # An enclosing folder ("fer2013/train/...") is common; the last three parts decide.
         split = _FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
@@ -222,6 +235,9 @@ def _decode(member: _Member, where: str) -> NDArray[np.uint8]:
         raise missing_dependency("PIL", "images", "reading image files") from None
     try:
         with Image.open(io.BytesIO(member.read())) as image:
-            return np.asarray(image.convert("L"), dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, ValueError, zipfile.BadZipFile) as error:
+            return np.asarray(eight_bits(image).convert("L"), dtype=np.uint8)
+    # A zip's RuntimeError says that it is encrypted.
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, RuntimeError) as error:
+        raise DatasetError(f"{where}: not a readable image ({error}); fetch the dataset again") from None
+    except zipfile.BadZipFile as error:
         raise DatasetError(f"{where}: not a readable image ({error}); fetch the dataset again") from None

@@ -11,6 +11,7 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.errors import InputError, missing_dependency
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import GraphOptions, LoweringEvidence, Recipe, available_recipes, find_recipe
+from resemote_edge.preprocessing import InputFormat
 from resemote_edge.staging import refuse_existing
 from resemote_edge.weights import default_checkpoint
 
@@ -31,6 +32,7 @@ class ExportOptions:
         recipe: Name or file; the target's default for that precision.
         labels: Seven names, comma-separated.
         compact: Whether to drop weights that cannot reach the output; the recipe's choice.
+        input: ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; the recipe's choice.
         lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
         evidence: Figures that decided the lowering, in place of the recipe's.
         data: FER2013 for verification.
@@ -44,6 +46,7 @@ class ExportOptions:
     recipe: str | None = None
     labels: str | None = None
     compact: bool | None = None
+    input: InputFormat | None = None
     lowering: str | None = None
     evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
@@ -99,6 +102,8 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
     graph = recipe.graph
     if options.compact is not None:
         graph = msgspec.structs.replace(graph, compact=options.compact)
+    if options.input is not None:
+        graph = msgspec.structs.replace(graph, input=options.input)
     if options.lowering is not None and options.lowering != graph.lowering:
         # Figures that decided for something else would only mislead.
         graph = msgspec.convert({**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions)

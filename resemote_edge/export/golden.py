@@ -44,7 +44,7 @@ class Golden:
 def make_golden(model: ResEmoteNet, preprocessing: PreprocessSpec) -> Golden:
     """Draw the crops and compute the reference's logits."""
     crops = np.concatenate([drawn_faces(_DRAWN, seed=_SEED), noise_crops(_NOISE, seed=_SEED)])
-    return Golden(crops, reference_logits(model, preprocessing(list(crops), "rgb")))
+    return Golden(crops, reference_logits(model, preprocessing.tensor(preprocessing(list(crops), "rgb"))))
 
 
 def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from resemote_edge import __version__
 from resemote_edge.errors import ExportError
+from resemote_edge.graph_operations import LUMA_RGB
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
 
@@ -56,7 +57,8 @@ def to_onnx(
         metadata: Put into ``metadata_props``.
 
     Returns:
-        A model with dynamic batch, input ``input`` float32 (batch, 3, 64, 64) and output ``logits`` float32
+        A model with dynamic batch, input ``input`` float32 (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph
+        takes pixels, and output ``logits`` float32
         (batch, classes), accepted by ``onnx.checker`` with full checks.
 
     Raises:
@@ -66,14 +68,20 @@ def to_onnx(
         raise ExportError(
             f"opset {opset} cannot be written; choose {MIN_OPSET} to {max_opset()} (onnx {onnx.__version__} here)"
         )
-    writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32), infer_shapes(graph))
+    shapes = infer_shapes(graph)
+    takes_pixels = graph.nodes[0].op == "from_nhwc"
+    writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32), shapes, takes_pixels=takes_pixels)
     for node in graph.nodes:
         writer.add(node)
     writer.finish()
     onnx_graph = helper.make_graph(
         writer.nodes,
         "resemotenet",
-        [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, ["batch", 3, 64, 64])],
+        [
+            helper.make_tensor_value_info(
+                INPUT, onnx.TensorProto.UINT8 if takes_pixels else onnx.TensorProto.FLOAT, ["batch", *shapes[INPUT]]
+            )
+        ],
         [helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, ["batch", classes])],
         writer.initializers,
     )
@@ -93,19 +101,32 @@ def to_onnx(
 class _Writer:
     """Collects ONNX nodes and initializers; activations and weights are of one dtype."""
 
-    def __init__(self, dtype: np.dtype[Any], shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, dtype: np.dtype[Any], shapes: Mapping[str, Shape], *, takes_pixels: bool) -> None:
         self.dtype = dtype
         self.shapes = shapes
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._renamed = {}
-        if self._typed:
-            self._emit("Cast", "input.cast", ["input"], to=onnx.TensorProto.FLOAT16)
-            self._renamed[INPUT] = "input.cast"
+        if self._typed and not takes_pixels:
+            self._renamed[INPUT] = self.cast(INPUT, "input.cast")
 
     @property
     def _typed(self) -> bool:
         return self.dtype != np.float32
+
+    def cast(self, source: str, name: str) -> str:
+        """Cast a tensor to the graph's type and return the name of the result."""
+        self._emit("Cast", name, [source], to=helper.np_dtype_to_tensor_dtype(self.dtype))
+        return name
+
+    def emit_plain(self, op: str, name: str, inputs: list[str], **attributes: Any) -> None:
+        """Write an ONNX node with these inputs, whatever type they are of."""
+        self._emit(op, name, inputs, **attributes)
+
+    def constant(self, name: str, array: NDArray[Any]) -> str:
+        """Store an array in its own type and return its name."""
+        self.initializers.append(numpy_helper.from_array(array, name))
+        return name
 
     def add(self, node: Node) -> None:
         """Write one node of the eval graph."""
@@ -132,8 +153,7 @@ class _Writer:
     def initializer(self, name: str, array: NDArray[Any]) -> str:
         """Store an array, floating ones in the graph's type, and return its name."""
         if array.dtype.kind != "f":
-            self.initializers.append(numpy_helper.from_array(array, name))
-            return name
+            return self.constant(name, array)
         if self._typed and float(np.abs(array).max(initial=0.0)) > _FP16_MAX:
             raise ExportError(
                 f"{name} holds {float(np.abs(array).max()):.4g}, more than fp16 can (65504); export --precision fp32"
@@ -171,8 +191,39 @@ def _to_tokens(writer: _Writer, node: Node) -> None:
     _reshape(writer, flat)
 
 
+def _from_nhwc(writer: _Writer, node: Node) -> None:
+    # The cast comes first: TensorRT does nothing else with uint8. A luma behind it needs float32 whatever the graph's
+    # type is, and casts its result itself.
+    if node.attributes["channels"] == 1:
+        source = writer.cast(node.inputs[0], f"{node.name}.cast")
+    else:
+        source = f"{node.name}.cast"
+        writer.emit_plain("Cast", source, list(node.inputs), to=onnx.TensorProto.FLOAT)
+    writer.emit_plain("Transpose", node.name, [source], perm=[0, 3, 1, 2])
+
+
+def _luma(writer: _Writer, node: Node) -> None:
+    # Element by element and in float32, where these sums of whole numbers are exact: a convolution might be computed
+    # with fewer bits.
+    order = LUMA_RGB if node.attributes["order"] == "rgb" else LUMA_RGB[::-1]
+    weights = np.asarray(order, dtype=np.float32).reshape(1, 3, 1, 1) / np.float32(65536.0)
+    name = node.name
+    writer.emit_plain("Mul", f"{name}.parts", [*node.inputs, writer.constant(f"{name}.weights", weights)])
+    axes = writer.constant(f"{name}.axes", np.asarray([1], dtype=np.int64))
+    writer.emit_plain("ReduceSum", f"{name}.sum", [f"{name}.parts", axes], keepdims=1)
+    half = writer.constant(f"{name}.half", np.asarray(0.5, dtype=np.float32))
+    writer.emit_plain("Add", f"{name}.half_up", [f"{name}.sum", half])
+    if writer.dtype == np.float32:
+        writer.emit_plain("Floor", name, [f"{name}.half_up"])
+    else:
+        writer.emit_plain("Floor", f"{name}.float32", [f"{name}.half_up"])
+        writer.cast(f"{name}.float32", name)
+
+
 #: How each operation of the eval graph is written.
 _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
+    "from_nhwc": _from_nhwc,
+    "luma": _luma,
     "conv": _conv,
     "max_pool": _max_pool,
     "linear": lambda writer, node: writer.emit("Gemm", node, transB=1),

@@ -6,14 +6,15 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from resemote_edge import __version__
 from resemote_edge.artifact import Artifact, file_sha256
-from resemote_edge.errors import InputError
 from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, Golden, make_golden
 from resemote_edge.export.onnx import to_onnx
 from resemote_edge.export.recipe import Recipe
@@ -22,7 +23,8 @@ from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.compact import compact
-from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph
+from resemote_edge.models.embedding import embed_preprocessing
+from resemote_edge.models.graph import LOGITS, EvalGraph
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import Step, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
@@ -34,6 +36,7 @@ from resemote_edge.passport import (
     Lineage,
     Passport,
     Rewrite,
+    decode_passport,
     encode_passport,
 )
 from resemote_edge.preprocessing import PreprocessSpec
@@ -103,7 +106,7 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     target = get_target(recipe.target)
     refuse_existing(request.destination, force=request.force)
     stage("graph")
-    inputs = choose_inputs(request.data, recipe.verify.samples, PreprocessSpec())
+    inputs = choose_inputs(request.data, recipe.verify.samples, PreprocessSpec(input=recipe.graph.input))
     traced = _trace(request.checkpoint, recipe, inputs)
     facts = _facts(request.checkpoint, recipe, traced)
     stage("onnx")
@@ -111,8 +114,8 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     onnx_model = to_onnx(
         traced.graph, opset=recipe.opset, precision=target.onnx_precision(recipe), classes=classes, metadata=facts
     )
-    with staged_folder(request.destination) as folder:
-        stage(recipe.target)
+    with staged_folder(request.destination, force=request.force) as folder:
+        stage(f"target {recipe.target}")
         built = target.build(
             TargetInputs(graph=traced.graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=folder)
         )
@@ -123,7 +126,9 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
         result = verify(Artifact(folder, draft), traced.model, inputs, recipe.verify, target.runtime)
         stage("passport")
         passport = msgspec.structs.replace(draft, verification=result)
-        (folder / PASSPORT_NAME).write_bytes(encode_passport(passport))
+        encoded = encode_passport(passport)
+        decode_passport(encoded, PASSPORT_NAME)  # what cannot be read back must not be written
+        (folder / PASSPORT_NAME).write_bytes(encoded)
     return Artifact(request.destination, passport)
 
 
@@ -134,23 +139,31 @@ def _trace(checkpoint: Checkpoint, recipe: Recipe, inputs: VerifyInputs) -> _Tra
         steps.append(("compact", compact))
     if recipe.graph.lowering == "matmul":
         steps.append(("lower", lower))
-    random = np.random.default_rng(_PROOF_RANDOM).standard_normal((_PROOF_RANDOM, *inputs.tensors.shape[1:]))
-    proof_inputs = np.concatenate([random.astype(np.float32), inputs.tensors[:_PROOF_INPUTS]])
-    described = f"{_PROOF_RANDOM} seeded random tensors, and {len(proof_inputs) - _PROOF_RANDOM} of {inputs.description}"
-    graph, rewrites = prove(model, steps, proof_inputs, described)
+    spec = PreprocessSpec(input=recipe.graph.input)
+    if spec.input != "tensor":
+        steps.append((f"embed {spec.input}", embed_preprocessing(spec)))
+    feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
+    described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
+    graph, rewrites = prove(model, steps, spec, feeds, described)
     card = checkpoint.card
-    accuracy = card.get("accuracy", {})
-    if not isinstance(accuracy, dict) or not all(isinstance(value, (int, float)) for value in accuracy.values()):
-        raise InputError(f"{checkpoint.path}: 'accuracy' in its model card must map names to fractions")
     lineage = Lineage(
         checkpoint=checkpoint.path.name,
         checkpoint_sha256=checkpoint.sha256,
         width=checkpoint.width,
         parameters=checkpoint.parameters,
-        training_data=card.get("training_data"),
-        accuracy={str(name): float(value) for name, value in accuracy.items()},
+        training_data=card.training_data,
+        accuracy=card.accuracy,
     )
-    return _Traced(model, graph, rewrites, lineage, PreprocessSpec())
+    return _Traced(model, graph, rewrites, lineage, spec)
+
+
+def _random_feeds(spec: PreprocessSpec) -> NDArray[Any]:
+    """Seeded random feeds of the network's input format: normal numbers for tensors, any level for pixels."""
+    rng = np.random.default_rng(_PROOF_RANDOM)
+    shape = (_PROOF_RANDOM, *(int(side) for side in spec.feed_spec.shape[1:]))
+    if spec.input == "tensor":
+        return rng.standard_normal(shape).astype(np.float32)
+    return rng.integers(0, 256, shape, dtype=np.uint8)
 
 
 def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: _Traced) -> dict[str, str]:
@@ -170,13 +183,11 @@ def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: _Traced) -> dict[str,
 
 def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Golden, folder: Path) -> Passport:
     recipe, checkpoint = request.recipe, request.checkpoint
-    preprocessing = traced.preprocessing
     files = (
         *built.files,
         BuiltFile(CROPS_NAME, "golden", "npy"),
         BuiltFile(LOGITS_NAME, "golden", "npy"),
     )
-    input_shape = ("batch", preprocessing.channels, preprocessing.height, preprocessing.width)
     return Passport(
         schema_version=SCHEMA_VERSION,
         name=request.destination.name,
@@ -184,8 +195,8 @@ def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Gol
         target=recipe.target,
         precision=recipe.precision,
         labels=checkpoint.labels,
-        preprocessing=preprocessing,
-        inputs=(TensorSpec(name=INPUT, dtype="float32", shape=input_shape),),
+        preprocessing=traced.preprocessing,
+        inputs=(traced.preprocessing.feed_spec,),
         outputs=(TensorSpec(name=LOGITS, dtype="float32", shape=("batch", len(checkpoint.labels))),),
         batch=recipe.batch,
         lineage=traced.lineage,
@@ -202,7 +213,7 @@ def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Gol
             crops=CROPS_NAME,
             logits=LOGITS_NAME,
             count=len(golden.crops),
-            max_abs_logit_diff=recipe.verify.max_abs_logit_diff,
+            max_abs_logit_diff=recipe.verify.golden_limit,
         ),
         rewrites=traced.rewrites,
         engine=built.engine,

@@ -1,11 +1,12 @@
 """Recipe: everything that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from resemote_edge.errors import InputError
+from resemote_edge.preprocessing import InputFormat
 from resemote_edge.tensor_spec import BatchRange
 
 __all__ = ["GraphOptions", "LoweringEvidence", "Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
@@ -26,11 +27,19 @@ class VerifyLimits(_Section, frozen=True, kw_only=True):
         samples: Inputs compared with the PyTorch reference.
         max_abs_logit_diff: Largest absolute logit difference allowed.
         min_top1_agreement: Smallest fraction of inputs with the same top class, in [0, 1].
+        golden_max_abs_logit_diff: The same limit for the self-test, where the deployed engine computes in another
+            precision than the file that is verified; None to use the one above.
     """
 
-    samples: int = 64
-    max_abs_logit_diff: float
-    min_top1_agreement: float
+    samples: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    max_abs_logit_diff: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)]
+    min_top1_agreement: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    golden_max_abs_logit_diff: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] | None = None
+
+    @property
+    def golden_limit(self) -> float:
+        """Largest logit difference of the self-test."""
+        return self.golden_max_abs_logit_diff or self.max_abs_logit_diff
 
 
 class LoweringEvidence(_Section, frozen=True, kw_only=True):
@@ -60,11 +69,13 @@ class GraphOptions(_Section, frozen=True, kw_only=True):
         compact: Drop weights that cannot reach the output at 64x64.
         lowering: ``conv`` leaves convolutions on small maps as they are, ``matmul`` computes them as matrix products
             over tokens, ``auto`` measures both on the exporting machine and takes the faster.
+        input: What the graph takes: the normalised ``tensor``, or uint8 pixels it normalises itself.
         evidence: The figures that decided; empty for ``auto`` and where no measurement was possible.
     """
 
     compact: bool = True
     lowering: Literal["auto", "conv", "matmul"] = "conv"
+    input: InputFormat = "tensor"
     evidence: tuple[LoweringEvidence, ...] = ()
 
 
@@ -103,7 +114,7 @@ class Recipe(_Section, frozen=True, kw_only=True):
     """
 
     schema: int
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     description: str
     target: str
     precision: Precision

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from resemote_edge.export.golden import noise_crops, reference_logits
 from resemote_edge.export.recipe import VerifyLimits
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.passport import Verification
-from resemote_edge.preprocessing import ColorOrder, PreprocessSpec
-from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.runtimes.registry import get_runtime, refusal
 from resemote_edge.runtimes.session import Session, SessionOptions
 
 __all__ = ["VerifyInputs", "choose_inputs", "verify"]
@@ -29,10 +30,12 @@ class VerifyInputs:
 
     Attributes:
         description: For the passport.
-        tensors: float32 (N, 3, 64, 64).
+        feeds: What the exported graph takes, as `PreprocessSpec.feed_spec` says.
+        tensors: float32 (N, 3, 64, 64), what the original network takes for them.
     """
 
     description: str
+    feeds: NDArray[Any] = field(repr=False)
     tensors: NDArray[np.float32] = field(repr=False)
 
 
@@ -50,12 +53,13 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) 
     if data is not None:
         dataset = load_fer2013(data, splits=("validation",))["validation"]
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
-        tensors = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
-        return VerifyInputs(f"{len(tensors)} faces of {dataset.name}", tensors)
+        feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
+        return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds, preprocessing.tensor(feeds))
     drawn = count // 2
     crops = [*drawn_faces(drawn, seed=_SEED), *noise_crops(count - drawn, seed=_SEED)]
-    color: ColorOrder = "rgb"
-    return VerifyInputs(f"{drawn} drawn faces and {count - drawn} noise crops", preprocessing(crops, color))
+    feeds = preprocessing(crops, "rgb")
+    description = f"{drawn} drawn faces and {count - drawn} noise crops"
+    return VerifyInputs(description, feeds, preprocessing.tensor(feeds))
 
 
 def verify(
@@ -80,7 +84,7 @@ def verify(
     """
     session, engine_verified = _open(artifact, runtime)
     with session:
-        got = _run_all(session, inputs.tensors)
+        got = _run_all(session, inputs.feeds)
         version = get_runtime(session.runtime).probe().version
     want = reference_logits(model, inputs.tensors)
     if got.shape != want.shape:
@@ -109,11 +113,11 @@ def verify(
 
 def _gate(result: Verification) -> None:
     missed = []
-    if result.max_abs_logit_diff > result.max_abs_logit_diff_limit:
+    if not result.max_abs_logit_diff <= result.max_abs_logit_diff_limit:
         missed.append(
             f"largest logit difference {result.max_abs_logit_diff:.3g} > {result.max_abs_logit_diff_limit:.3g}"
         )
-    if result.top1_agreement < result.top1_agreement_limit:
+    if not result.top1_agreement >= result.top1_agreement_limit:
         missed.append(f"top-1 agreement {result.top1_agreement:.4f} < {result.top1_agreement_limit:.4f}")
     if missed:
         raise GateError(
@@ -127,9 +131,13 @@ def _open(artifact: Artifact, runtime: str) -> tuple[Session, str]:
     built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
     if built_on_device:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
-    availability = get_runtime(runtime).probe()
-    if artifact.passport.engine is not None and not availability.available:
-        return _open_onnx(artifact), f"no: {availability.reason}; the ONNX it was built from was run"
+    if artifact.passport.engine is None:
+        # On the CPU everywhere, so that an export means the same on every machine.
+        return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
+    reason = refusal(runtime, artifact)
+    if reason is not None:
+        reason = reason.replace(f"{artifact.path}: ", "").partition("; ")[0]
+        return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"
     return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
 
 
@@ -137,8 +145,7 @@ def _open_onnx(artifact: Artifact) -> Session:
     return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))
 
 
-def _run_all(session: Session, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
-    step = session.artifact.passport.batch.max or 32
+def _run_all(session: Session, feeds: NDArray[Any]) -> NDArray[np.float32]:
     name, output = session.inputs[0].name, session.outputs[0].name
-    parts = [session.run({name: tensors[at : at + step]})[output] for at in range(0, len(tensors), step)]
-    return np.concatenate(parts)
+    chunks = session.artifact.passport.batch.chunks(len(feeds), at_most=32)
+    return np.concatenate([session.run({name: feeds[chunk]})[output] for chunk in chunks])

@@ -6,8 +6,9 @@ import struct
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -17,11 +18,29 @@ from resemote_edge.labels import RESEMOTENET, canonical_name
 from resemote_edge.models.compact import COMPACT_TAPS, expand
 from resemote_edge.models.resemotenet import ResEmoteNet
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "ModelCard", "load_checkpoint", "save_checkpoint"]
 
 _NUM_CLASSES = 7
+_WRAPPED = ("model_state_dict", "state_dict")
+_LABEL_KEYS = ("labels", "classes", "class_to_idx")
 # BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
 _IGNORED_SUFFIX = ".num_batches_tracked"
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model card says that travels into passports; other fields of the JSON are for people.
+
+    Attributes:
+        labels: Class names in the order of the logits.
+        training_data: One sentence.
+        training: How it was trained.
+        accuracy: Accuracies by name, as fractions in [0, 1].
+    """
+
+    labels: tuple[str, ...] | None = None
+    training_data: str | None = None
+    training: dict[str, Any] | None = None
+    accuracy: dict[str, Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +56,7 @@ class Checkpoint:
         labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` otherwise.
         stored_dtype: Dtype of the weights in the file.
         stored_layout: ``published`` or ``compact``.
-        card: Model card, as far as there is one; empty otherwise.
+        card: Model card, as far as there is one; all fields empty otherwise.
     """
 
     path: Path
@@ -48,7 +67,7 @@ class Checkpoint:
     labels_source: str
     stored_dtype: str
     stored_layout: str
-    card: dict[str, Any] = field(default_factory=dict, repr=False)
+    card: ModelCard = field(default_factory=ModelCard, repr=False)
 
     @property
     def parameters(self) -> int:
@@ -68,8 +87,9 @@ class Checkpoint:
 def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> Checkpoint:
     """Read a checkpoint.
 
-    Accepted: ``{'model_state_dict': ...}``, a bare state dict, either with a ``module.`` prefix, safetensors, any
-    floating dtype, ``res_block3`` in the published or the compact layout. Width is read from the weights.
+    Accepted: ``{'model_state_dict': ...}`` or ``{'state_dict': ...}``, a bare state dict, either with a ``module.``
+    prefix, safetensors, any floating dtype, ``res_block3`` in the published or the compact layout. Width is read from
+    the weights; a label order stated beside them (``labels``, ``classes``, ``class_to_idx``) is used.
 
     Args:
         path: The file. A JSON file of the same stem beside it is read as its model card.
@@ -85,7 +105,8 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
     """
     source = Path(path)
     if not source.is_file():
-        raise CheckpointError(f"{source}: no such checkpoint file")
+        found = "a folder" if source.is_dir() else "nothing there"
+        raise CheckpointError(f"{source}: no such checkpoint file, found {found}")
     raw, metadata = _read_safetensors(source) if _is_safetensors(source) else _read_torch(source)
     state = _strip_prefix(raw, source)
     width = _width(state, source)
@@ -158,6 +179,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if _is_torchscript(path):
+        raise CheckpointError(f"{path}: a TorchScript archive, which holds code; save model.state_dict() instead")
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -171,13 +194,38 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise CheckpointError(
             f"{path}: truncated or not a PyTorch checkpoint ({_first_line(error)}); fetch or copy it again"
         ) from None
-    state = loaded.get("model_state_dict", loaded) if isinstance(loaded, dict) else loaded
-    if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
+    wrapper = loaded if isinstance(loaded, dict) else {}
+    state = next((wrapper[key] for key in _WRAPPED if key in wrapper), loaded)
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items())
+    ):
         keys = ", ".join(map(str, list(state)[:5])) if isinstance(state, dict) else type(state).__name__
         raise CheckpointError(
             f"{path}: expected a state dict or {{'model_state_dict': state dict}}, found {keys or 'an empty dict'}"
         )
-    return state, {}
+    return {key: value.to_dense() for key, value in state.items()}, _stated_labels(wrapper, path)
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith(("constants.pkl", ".data.pkl.py")) or "/code/" in name for name in archive.namelist())
+
+
+def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:
+    """The label order beside the state dict, under the names training scripts give it."""
+    for key in _LABEL_KEYS:
+        value = wrapper.get(key)
+        if isinstance(value, dict):  # torchvision's class_to_idx: name to index
+            value = [name for name, _ in sorted(value.items(), key=lambda item: item[1])]
+        if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+            return {"labels": json.dumps(list(value))}
+        if value is not None:
+            raise CheckpointError(f"{path}: its '{key}' is not a list of names; pass --labels")
+    return {}
 
 
 def _first_line(error: BaseException) -> str:
@@ -229,26 +277,25 @@ def _check_keys_and_shapes(state: dict[str, Tensor], width: int, path: Path) -> 
             raise CheckpointError(f"{path}: {key} has shape {found}, a ResEmoteNet of width {width} has {shape}")
 
 
-def _read_card(path: Path) -> dict[str, Any]:
+def _read_card(path: Path) -> ModelCard:
     card_path = path.with_suffix(".json")
     if not card_path.is_file():
-        return {}
+        return ModelCard()
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{card_path}: the model card is not valid JSON ({error})") from None
-    return card if isinstance(card, dict) else {}
+        return msgspec.json.decode(card_path.read_bytes(), type=ModelCard)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{card_path}: not a valid model card: {error}") from None
 
 
 def _label_order(
-    labels: tuple[str, ...] | None, metadata: dict[str, str], card: dict[str, Any], path: Path
+    labels: tuple[str, ...] | None, metadata: dict[str, str], card: ModelCard, path: Path
 ) -> tuple[tuple[str, ...], str]:
     if labels is not None:
         stated, source = labels, "caller"
     elif "labels" in metadata:
         stated, source = _metadata_labels(metadata["labels"], path), "file"
-    elif "labels" in card:
-        stated, source = tuple(card["labels"]), "file"
+    elif card.labels is not None:
+        stated, source = card.labels, "file"
     else:
         return RESEMOTENET, "assumed"
     order = tuple(canonical_name(name) for name in stated)

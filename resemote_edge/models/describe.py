@@ -40,8 +40,8 @@ def checkpoint_facts(path: Path | None) -> dict[str, Any]:
         "stored_dtype": checkpoint.stored_dtype,
         "stored_layout": checkpoint.stored_layout,
         "lineage": {
-            "training_data": card.get("training_data"),
-            "training": card.get("training"),
-            "accuracy": card.get("accuracy"),
+            "training_data": card.training_data,
+            "training": card.training,
+            "accuracy": card.accuracy,
         },
     }

@@ -27,15 +27,16 @@ class Node:
 
     Attributes:
         name: Layer it came from, for example ``res_block1.conv2``.
-        op: On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)), ``to_tokens``
-            (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end), ``gather``
-            (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``. On (M, K):
+        op: On pixels: ``from_nhwc`` (uint8 (N, H, W, C) to maps), ``luma`` (three channels of whole numbers to their
+            gray level). On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)),
+            ``to_tokens`` (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end),
+            ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``. On (M, K):
             ``linear``.
         inputs: Names of the tensors it reads.
         params: ``weight`` and ``bias``, floating: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,);
             ``indices`` of a gather, int64 (P,).
         attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too), ``shape`` of a
-            reshape (-1 where the batch is).
+            reshape (-1 where the batch is), ``channels`` of a from_nhwc, ``order`` of a luma.
     """
 
     name: str

@@ -17,6 +17,7 @@ from resemote_edge.graph_operations import bind_operation
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, build_eval_graph
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.passport import Rewrite
+from resemote_edge.preprocessing import PreprocessSpec
 
 __all__ = ["FLOAT64_LIMIT", "evaluate_graph", "prove"]
 
@@ -32,7 +33,7 @@ def evaluate_graph(graph: EvalGraph, inputs: NDArray[Any]) -> NDArray[Any]:
 
     Args:
         graph: What to compute.
-        inputs: (N, 3, 64, 64), converted to the graph's dtype.
+        inputs: What the graph takes, converted to the graph's dtype.
 
     Returns:
         (N, classes) in the graph's dtype.
@@ -49,15 +50,16 @@ def evaluate_graph(graph: EvalGraph, inputs: NDArray[Any]) -> NDArray[Any]:
 
 
 def prove(
-    model: ResEmoteNet, steps: Sequence[Step], inputs: NDArray[np.float32], description: str
+    model: ResEmoteNet, steps: Sequence[Step], spec: PreprocessSpec, feeds: NDArray[Any], description: str
 ) -> tuple[EvalGraph, tuple[Rewrite, ...]]:
     """Rewrite a network's graph and prove every step against the network itself.
 
     Args:
         model: float32, on the CPU, in eval mode; not modified.
         steps: Rewritings in order.
-        inputs: float32 (N, 3, 64, 64).
-        description: Of the inputs, for the passport.
+        spec: What the rewritten graph takes; before the step that embeds it, the tensors it stands for.
+        feeds: As `spec.feed_spec` says.
+        description: Of the feeds, for the passport.
 
     Returns:
         The rewritten float32 graph, and one `Rewrite` per step, folding BatchNorm first.
@@ -67,11 +69,11 @@ def prove(
     """
     named = [("fold-batchnorm", _unchanged), *steps]
     # float64 first, and freed before the float32 graph is built: it is the larger by far.
-    _, exact, scale = _rewrite(copy.deepcopy(model).double(), named, inputs)
+    _, exact, scale = _rewrite(copy.deepcopy(model).double(), named, spec, feeds)
     for (name, _), (_, difference) in zip(named, exact, strict=True):
         if not difference <= FLOAT64_LIMIT * max(scale, 1.0):
             raise GateError(f"rewriting '{name}' changed the logits by {difference:.3g} in float64; nothing exported")
-    graph, rounded, _ = _rewrite(model, named, inputs)
+    graph, rounded, _ = _rewrite(model, named, spec, feeds)
     before = [sum(parameter.numel() for parameter in model.parameters()), *(count for count, _ in rounded)]
     rewrites = tuple(
         Rewrite(
@@ -92,16 +94,19 @@ def _unchanged(graph: EvalGraph) -> EvalGraph:
 
 
 def _rewrite(
-    model: ResEmoteNet, steps: Sequence[Step], inputs: NDArray[np.float32]
+    model: ResEmoteNet, steps: Sequence[Step], spec: PreprocessSpec, feeds: NDArray[Any]
 ) -> tuple[EvalGraph, list[tuple[int, float]], float]:
     """The rewritten graph in the model's dtype; parameters and largest logit difference after each step; the scale."""
+    exact = model.conv1.weight.dtype == torch.float64
+    tensors = spec.tensor(feeds, np.float64 if exact else np.float32)
     with torch.inference_mode():
-        want = model(torch.from_numpy(inputs).to(model.conv1.weight.dtype)).numpy()
+        want = model(torch.from_numpy(tensors)).numpy()
     if not np.isfinite(want).all():
         raise GateError(f"the network itself gives NaN or Inf in {want.dtype}; its weights cannot be exported")
     graph = build_eval_graph(model)
     found = []
     for _, step in steps:
         graph = step(graph)
-        found.append((graph.parameters, float(np.abs(evaluate_graph(graph, inputs) - want).max())))
+        given = feeds if graph.nodes[0].op == "from_nhwc" else tensors
+        found.append((graph.parameters, float(np.abs(evaluate_graph(graph, given) - want).max())))
     return graph, found, float(np.abs(want).max())

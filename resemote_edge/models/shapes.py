@@ -35,7 +35,9 @@ def infer_shapes(graph: EvalGraph, side: int = SIDE) -> dict[str, Shape]:
     """
     if side != SIDE:
         raise ExportError(f"graphs are rewritten exactly for {SIDE}x{SIDE} input only, not for {side}x{side}")
-    shapes: dict[str, Shape] = {INPUT: (3, side, side)}
+    first = graph.nodes[0]
+    takes_pixels = first.op == "from_nhwc"
+    shapes: dict[str, Shape] = {INPUT: (side, side, first.attributes["channels"]) if takes_pixels else (3, side, side)}
     for node in graph.nodes:
         try:
             shape = _RULES[node.op](node, [shapes[name] for name in node.inputs])
@@ -80,6 +82,8 @@ def _same(node: Node, inputs: list[Shape]) -> Shape:
 
 
 _RULES: Mapping[str, Callable[[Node, list[Shape]], Any]] = {
+    "from_nhwc": lambda node, inputs: (inputs[0][2], *inputs[0][:2]),
+    "luma": lambda node, inputs: (1, *inputs[0][1:]),
     "conv": _conv,
     "max_pool": _max_pool,
     "to_tokens": _to_tokens,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifact import Artifact
 from resemote_edge.cuda_memory import gpu_count
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 from resemote_edge.telemetry import import_onnxruntime
 
 __all__ = ["ONNXRuntimeRuntime"]
@@ -38,10 +38,14 @@ class ONNXRuntimeRuntime:
         devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)
 
+    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+        """The device; needs the package, the device and a file it can load."""
+        import_onnxruntime("runtime onnxruntime")
+        return check_portable(self, artifact, options)
+
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Load the ONNX."""
-        import_onnxruntime("runtime onnxruntime")
-        device = require_device(self.name, options.device, self.probe())
+        device = self.check(artifact, options)
         return _ONNXRuntimeSession(artifact, device, options, self)
 
 
@@ -57,7 +61,7 @@ class _ONNXRuntimeSession(Session):
         settings.inter_op_num_threads = 1
         if options.threads is not None:
             settings.intra_op_num_threads = options.threads
-        provider, choice = (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2]})
+        provider, choice = (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2], "use_tf32": "0"})
         try:
             self._session = onnxruntime.InferenceSession(
                 str(artifact.file(file)), settings, providers=[(provider, choice)], enable_fallback=0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, MissingDependencyError
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 from resemote_edge.telemetry import import_openvino
 
 __all__ = ["OpenVINORuntime"]
@@ -39,10 +39,14 @@ class OpenVINORuntime:
             )
         return Availability(available=True, version=version, devices=devices)
 
+    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+        """The device; needs the package, the device and a file it can load."""
+        import_openvino("runtime openvino")
+        return check_portable(self, artifact, options)
+
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Compile the model for a device."""
-        import_openvino("runtime openvino")
-        device = require_device(self.name, options.device, self.probe())
+        device = self.check(artifact, options)
         return _OpenVINOSession(artifact, device, options, self)
 
 
@@ -52,11 +56,12 @@ class _OpenVINOSession(Session):
         super().__init__(runtime.name, device, artifact, file)
         openvino = import_openvino("runtime openvino")
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-        if device == "cpu":
-            # Left alone, OpenVINO computes in bf16 on CPUs that have it. fp32 and fp16 artifacts promise more digits.
+        # Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
+        # digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
+        if device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
             settings["INFERENCE_PRECISION_HINT"] = "f32"
-            if options.threads is not None:
-                settings["INFERENCE_NUM_THREADS"] = options.threads
+        if device == "cpu" and options.threads is not None:
+            settings["INFERENCE_NUM_THREADS"] = options.threads
         core = openvino.Core()
         try:
             model = core.read_model(str(artifact.file(file)))

@@ -6,6 +6,7 @@ the network's Python class: the operations and weights all stand in the file, an
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, missing_dependency
 from resemote_edge.graph_operations import bind_operation
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 
 __all__ = ["PyTorchRuntime"]
 
@@ -40,16 +41,21 @@ class PyTorchRuntime:
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
+    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+        """The device; needs the packages, the device and a file it can load."""
+        for package in ("torch", "safetensors"):
+            if find_spec(package) is None:
+                raise missing_dependency(package, "pytorch", "runtime pytorch")
+        return check_portable(self, artifact, options)
+
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Load the graph onto a device.
 
         `SessionOptions.threads` sets PyTorch's thread count for the whole process: it has no other.
         """
-        try:
-            import torch
-        except ImportError:
-            raise missing_dependency("torch", "pytorch", "runtime pytorch") from None
-        device = require_device(self.name, options.device, self.probe())
+        device = self.check(artifact, options)
+        import torch
+
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         return _PyTorchSession(artifact, device, self)
@@ -75,7 +81,8 @@ class _PyTorchSession(Session):
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         torch = self._torch
-        with torch.inference_mode():
+        # fp32 means fp32: left alone, cuDNN computes convolutions in TF32, with ten bits of mantissa.
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             # torch wraps writable memory only; a read-only feed is copied, never written.
             writable = {name: feed if feed.flags.writeable else feed.copy() for name, feed in feeds.items()}
             tensors = {name: torch.from_numpy(feed).to(self.device, self._dtype) for name, feed in writable.items()}

@@ -3,10 +3,10 @@
 from importlib import import_module
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.errors import DeviceUnavailableError, InputError
+from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
-__all__ = ["RUNTIMES", "get_runtime", "open_session", "probe_all", "runtimes_for"]
+__all__ = ["RUNTIMES", "get_runtime", "open_session", "probe_all", "refusal", "runtimes_for"]
 
 #: Name to ``module:Class``; the order is the order in which ``auto`` tries them.
 RUNTIMES: dict[str, str] = {
@@ -24,7 +24,7 @@ def get_runtime(name: str) -> Runtime:
         InputError: No runtime has that name.
     """
     if name not in RUNTIMES:
-        raise InputError(f"unknown runtime {name!r}; choose one of {', '.join(sorted(RUNTIMES))}, or auto")
+        raise InputError(f"unknown runtime {name!r}; choose one of {', '.join(sorted(RUNTIMES))}")
     module, _, attribute = RUNTIMES[name].partition(":")
     runtime: Runtime = getattr(import_module(module), attribute)()
     return runtime
@@ -38,6 +38,15 @@ def probe_all() -> dict[str, Availability]:
 def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
     """Names of the runtimes that know the format of an artifact's file of one of these roles, in registry order."""
     return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
+
+
+def refusal(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
+    """Why a runtime cannot run an artifact here, as a sentence; None when it can."""
+    try:
+        get_runtime(name).check(artifact, options or SessionOptions())
+    except ResEmoteEdgeError as error:
+        return str(error)
+    return None
 
 
 def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
@@ -60,12 +69,10 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
         return get_runtime(runtime).create_session(artifact, options)
     reasons = []
     for name in runtimes_for(artifact):
-        candidate = get_runtime(name)
-        availability = candidate.probe()
-        if availability.available and options.device in ("auto", *availability.devices):
-            return candidate.create_session(artifact, options)
-        reason = availability.reason or f"no device {options.device!r}"
-        reasons.append(f"{name}: {reason}" + (f" ({availability.hint})" if availability.hint else ""))
+        reason = refusal(name, artifact, options)
+        if reason is None:
+            return get_runtime(name).create_session(artifact, options)
+        reasons.append(reason)
     raise DeviceUnavailableError(
         f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
     )

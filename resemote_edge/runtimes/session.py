@@ -13,7 +13,7 @@ from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, 
 from resemote_edge.passport import FileEntry
 from resemote_edge.tensor_spec import TensorSpec
 
-__all__ = ["Availability", "Runtime", "Session", "SessionOptions", "model_file", "require_device"]
+__all__ = ["Availability", "Runtime", "Session", "SessionOptions", "check_portable", "model_file", "require_device"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +149,21 @@ class Runtime(Protocol):
         """Tell whether it can work here; never raises."""
         ...
 
+    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+        """Tell whether an artifact can run here, without loading it.
+
+        Returns:
+            The device it would run on.
+
+        Raises:
+            MissingDependencyError: The package is not installed.
+            DeviceUnavailableError: The device is not there.
+            ArtifactMismatchError: The artifact is in another format, or was made for another version or GPU.
+        """
+        ...
+
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
-        """Load an artifact on a device."""
+        """Load an artifact on a device, after the same checks."""
         ...
 
 
@@ -168,6 +181,13 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
             "choose another --runtime, or export for a target it can load"
         )
     return entry
+
+
+def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:
+    """`Runtime.check` for runtimes whose files are tied to no machine."""
+    device = require_device(runtime.name, options.device, runtime.probe())
+    model_file(runtime, artifact)
+    return device
 
 
 def require_device(runtime: str, device: str, availability: Availability) -> str:

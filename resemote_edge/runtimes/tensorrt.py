@@ -4,6 +4,7 @@ An engine only runs under the version that built it, on the compute capability i
 against the passport before the engine is touched, so that the refusal is a sentence and not a deserialiser's code.
 """
 
+from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
@@ -11,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.cuda_memory import CudaProvider, find_provider
-from resemote_edge.errors import (
-    ArtifactMismatchError,
-    DeviceUnavailableError,
-    InputError,
-    MissingDependencyError,
-    ResEmoteEdgeError,
+from resemote_edge.cuda_memory import (
+    CudaProvider,
+    compute_capability,
+    find_provider,
+    gpu_count,
+    installed_provider,
 )
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
 from resemote_edge.passport import EngineInfo
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file
+from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
 
 __all__ = ["TensorRTRuntime", "check_engine"]
 
@@ -45,17 +46,25 @@ class TensorRTRuntime:
                 reason="neither package 'tensorrt' nor 'tensorrt-rtx' is installed",
                 hint="run: pip install 'resemote-edge[tensorrt]' or 'resemote-edge[tensorrt-rtx]'",
             )
-        try:
-            count = find_provider().device_count()
-        except ResEmoteEdgeError as error:
-            reason, _, hint = str(error).partition("; ")
-            return Availability(available=False, version=version, reason=reason, hint=hint)
-        return Availability(
-            available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count))
-        )
+        count = gpu_count()
+        if not count:
+            return Availability(
+                available=False,
+                version=version,
+                reason="no NVIDIA GPU with a working driver was found",
+                hint="use a machine with one, and look at nvidia-smi there",
+            )
+        if installed_provider() is None:
+            return Availability(
+                available=False,
+                version=version,
+                reason="neither package 'cuda-python' nor 'pycuda' is installed",
+                hint="run: pip install 'resemote-edge[tensorrt]' or 'resemote-edge[pycuda]'",
+            )
+        return Availability(available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count)))
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
-        """Deserialise the engine on a GPU, once it is known to fit."""
+    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+        """The device; needs the builder's package in the builder's version, and a GPU the engine was built for."""
         model_file(self, artifact)
         engine = artifact.passport.engine
         if engine is None:
@@ -68,9 +77,17 @@ class TensorRTRuntime:
             )
         check_engine(engine, str(artifact.path), version=str(module.__version__))
         device = "cuda:0" if options.device == "auto" else options.device
-        provider = find_provider(_index(device))
-        check_engine(engine, str(artifact.path), compute_capability=provider.compute_capability())
-        return _TensorRTSession(artifact, device, self, module, provider)
+        index = _index(device)
+        require_device(self.name, device, self.probe())
+        check_engine(engine, str(artifact.path), compute_capability=compute_capability(index))
+        return device
+
+    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+        """Deserialise the engine on a GPU, once it is known to fit."""
+        device = self.check(artifact, options)
+        assert artifact.passport.engine is not None  # checked
+        module = _import(artifact.passport.engine.builder)
+        return _TensorRTSession(artifact, device, self, module, find_provider(_index(device)))
 
 
 def check_engine(
@@ -124,28 +141,47 @@ class _TensorRTSession(Session):
         self._provider = provider
         self._buffers: dict[str, int] = {}
         self._stream = 0
+        self._context: Any = None
+        self._engine: Any = None
+        self._runtime: Any = None
         largest = artifact.passport.batch.max
         if largest is None:
             raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch; export it again")
         self._logger = trt.Logger(trt.Logger.ERROR)
-        self._runtime = trt.Runtime(self._logger)
-        self._engine = self._runtime.deserialize_cuda_engine(artifact.file(file).read_bytes())
-        if self._engine is None:
-            raise ArtifactMismatchError(f"{artifact.file(file)}: the engine cannot be deserialised; export it again")
-        self._context = self._engine.create_execution_context()
-        if self._context is None:
-            raise DeviceUnavailableError(f"{artifact.path}: no execution context on {device}; is its memory full?")
         try:
-            self._stream = provider.stream_create()
-            for spec in (*self.inputs, *self.outputs):
-                size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
-                self._buffers[spec.name] = provider.allocate(size * np.dtype(spec.dtype).itemsize)
-                self._context.set_tensor_address(spec.name, self._buffers[spec.name])
+            with provider.current():
+                self._open(trt, largest)
         except BaseException:
             self._close()
             raise
 
+    def _open(self, trt: Any, largest: int) -> None:
+        path = self.artifact.file(self.file)
+        self._runtime = trt.Runtime(self._logger)
+        self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
+        if self._engine is None:
+            raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised; export it again")
+        self._context = self._engine.create_execution_context()
+        if self._context is None:
+            raise DeviceUnavailableError(f"{path}: no execution context on {self.device}; is its memory full?")
+        self._stream = self._provider.stream_create()
+        for spec in (*self.inputs, *self.outputs):
+            if np.dtype(trt.nptype(self._engine.get_tensor_dtype(spec.name))) != np.dtype(spec.dtype):
+                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}; export it again")
+            size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
+            self._buffers[spec.name] = self._provider.allocate(size * np.dtype(spec.dtype).itemsize)
+            if not self._context.set_tensor_address(spec.name, self._buffers[spec.name]):
+                raise ArtifactMismatchError(f"{path}: the engine has no tensor '{spec.name}'; export it again")
+
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        with self._provider.current():
+            try:
+                return self._enqueue(feeds)
+            finally:
+                # Whatever happened, no copy may still be reading a feed the caller is about to free.
+                self._provider.stream_synchronize(self._stream)
+
+    def _enqueue(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         for name, feed in feeds.items():
             if not self._context.set_input_shape(name, feed.shape):
                 raise InputError(f"input '{name}': the engine refuses shape {feed.shape}")
@@ -157,14 +193,15 @@ class _TensorRTSession(Session):
             host = np.empty(tuple(self._context.get_tensor_shape(spec.name)), dtype=spec.dtype)
             self._provider.copy_to_host(host, self._buffers[spec.name], self._stream)
             results[spec.name] = host
-        self._provider.stream_synchronize(self._stream)
         return results
 
     def _close(self) -> None:
-        for pointer in self._buffers.values():
-            self._provider.free(pointer)
-        self._buffers = {}
-        if self._stream:
-            self._provider.stream_destroy(self._stream)
-            self._stream = 0
-        self._context = self._engine = self._runtime = None
+        buffers, self._buffers = self._buffers, {}
+        stream, self._stream = self._stream, 0
+        # Every release is tried even if one before it fails; the context goes first, because it uses the rest.
+        with self._provider.current(), ExitStack() as releases:
+            if stream:
+                releases.callback(self._provider.stream_destroy, stream)
+            for pointer in buffers.values():
+                releases.callback(self._provider.free, pointer)
+            self._context = self._engine = self._runtime = None

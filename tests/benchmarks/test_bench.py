@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from resemote_edge.benchmarks.harness import Budget, Samples, time_call
+from resemote_edge.benchmarks.harness import Budget, Samples, time_calls
 from resemote_edge.benchmarks.report import NOT_MEASURED, markdown_report, markdown_table, write_report
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, run_bench
@@ -116,10 +116,12 @@ def test_bad_batches(text):
 
 def test_the_harness_keeps_every_sample():
     calls = []
-    samples = time_call(lambda: calls.append(1), Budget(warmup_runs=3, min_runs=7, min_seconds=0.0))
-    assert len(calls) == 10
-    assert (samples.runs, samples.warmup_runs) == (7, 3)
-    capped = time_call(lambda: None, Budget(warmup_runs=0, min_runs=1, min_seconds=60.0, max_runs=9))
+    both = time_calls(
+        [lambda: calls.append("a"), lambda: calls.append("b")], Budget(warmup_runs=3, min_runs=7, min_seconds=0.0)
+    )
+    assert calls == ["a", "b"] * 10  # in turn
+    assert [(samples.runs, samples.warmup_runs) for samples in both] == [(7, 3), (7, 3)]
+    (capped,) = time_calls([lambda: None], Budget(warmup_runs=0, min_runs=1, min_seconds=60.0, max_runs=9))
     assert capped.runs == 9
 
 

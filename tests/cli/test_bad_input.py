@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,16 +39,27 @@ CASES = [
     Case("NaN weights", "export {nan} --target onnx", "fc3.weight holds NaN or Inf"),
     Case("bad label order", "export {good} --target onnx --labels happy,sad", "each of the seven emotions once"),
     Case("unknown label", "export {good} --target onnx --labels a,b,c,d,e,f,g", "unknown emotion label 'a'"),
+    Case("folder as checkpoint", "checkpoint inspect {precious}", "no such checkpoint file, found a folder"),
+    Case("TorchScript", "checkpoint inspect {script}", "a TorchScript archive, which holds code"),
+    Case("numbers as keys", "checkpoint inspect {numbered}", "expected a state dict"),
+    Case("sparse weights", "checkpoint inspect {sparse}", "fc3.weight holds NaN or Inf"),
+    Case("broken card", "export {carded} --target onnx", "not a valid model card: Expected `str | null`"),
     Case("no target", "export {good}", "pass --target or --recipe"),
     Case("unknown target", "export {good} --target coreml", "'coreml' is not one of", USAGE),
     Case("unknown precision", "export {good} --target onnx --precision int3", "'int3' is not one of", USAGE),
     Case("unknown recipe", "export {good} --recipe tpu-v9", "no such recipe; the ones that come with it are"),
     Case("bad recipe", "export {good} --recipe {recipe}", "unknown field `opsett`"),
+    Case("no samples", "export {good} --recipe {no_samples}", "`$.verify.samples`"),
+    Case("limit that is no number", "export {good} --recipe {nan_limit}", "`$.verify.max_abs_logit_diff`"),
+    Case("empty batch range", "export {good} --recipe {batches}", "1 <= min <= opt <= max"),
+    Case("recipe with a path as name", "export {good} --recipe {traversal}", "`$.name`"),
     Case("contradiction", "export {good} --recipe cpu-openvino-fp32 --target onnx", "contradicts recipe"),
     Case("missed gate", "export {good} --recipe {strict}", "Nothing was exported", GATE),
     Case("fp32 on Turing", "export {good} --recipe {turing}", "no FP32 matrix product for Turing"),
     Case("destination taken", "export {good} --target onnx -o {artifact}", "exists; pass --force"),
     Case("destination precious", "export {good} --target onnx -o {precious} --force", "is no artifact"),
+    Case("destination with notes", "export {good} --target onnx -o {noted} --force", "holds notes.txt"),
+    Case("destination is here", "export {good} --target onnx -o . --force", "is the current folder"),
     Case("destination unwritable", "export {good} --target onnx -o /proc/nowhere/x", "/proc/nowhere"),
     Case("broken data for export", "export {good} --target onnx --data {bad_csv}", "fer.csv:3: expected 2304 pixels"),
     Case("no artifact", "inspect nowhere", "an artifact is a folder with a passport.json, found nothing there"),
@@ -60,15 +72,23 @@ CASES = [
     Case("wrong runtime", "verify {artifact} --runtime pytorch", "runtime pytorch loads graph"),
     Case("no threads", "verify {artifact} --threads 0", "0 is not in the range", USAGE),
     Case("bad batch", "bench {artifact} --batch 1,x", "whole numbers from 1 up"),
+    Case("superscript batch", "bench {artifact} --batch ²", "whole numbers from 1 up"),
+    Case("enormous batch", "bench {artifact} --batch 99999999", "beyond 4096"),
+    Case("endless bench", "bench {artifact} --min-seconds inf", "finite number"),
+    Case("bench without its data", "bench {artifact} --data nowhere.zip", "nowhere.zip: no such dataset"),
+    Case("bench unknown device", "bench {artifact} --device npu", "nothing to measure here"),
     Case("bench unknown runtime", "bench {artifact} --runtime tensorflow", "unknown runtime 'tensorflow'"),
     Case(
         "bench broken data", "bench {artifact} --batch 1 --min-runs 1 --min-seconds 0 --data {text}", "neither a folder"
     ),
     Case("no image", "predict nowhere.png --artifact {artifact}", "nowhere.png: no such image file"),
     Case("text as image", "predict {text} --artifact {artifact}", "not a readable image"),
+    Case("float image", "predict {float_image} --artifact {artifact}", "mode F have no stated range"),
+    Case("one of several images", "predict {fine_image} {tiny_image} --artifact {artifact}", "tiny.png: 5x5 pixels"),
     Case("tiny image", "predict {tiny_image} --artifact {artifact}", "at least 8x8 pixels"),
     Case("no dataset", "data inspect nowhere", "nowhere: no such dataset"),
     Case("bad csv row", "data inspect {bad_csv}", "fer.csv:3: expected 2304 pixels (48x48), found 3"),
+    Case("endless csv field", "data inspect {long_csv}", "long.csv:2: not a readable CSV row"),
     Case("empty folder", "data inspect {empty}", "no images in split 'train'"),
     Case("missing class", "data inspect {no_disgust}", "no images of class disgust"),
     Case("unreadable image", "data inspect {bad_image}", "test/happy/0.png: not a readable image"),
@@ -111,12 +131,27 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
 
     write(made, root / "cut_safetensors.safetensors", pack(state)[:-1000])
     write(made, root / "text.txt", b"hello")
+    save("numbered", {0: torch.zeros(2)})
+    save("sparse", {**state, "fc3.weight": (state["fc3.weight"] * float("inf")).to_sparse()})
+    made["script"] = root / "script.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch announces TorchScript's retirement
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), made["script"])
+    save("carded", {"model_state_dict": state})
+    made["carded"].with_suffix(".json").write_text('{"training_data": ["x"]}')
     recipe = (
         'schema = 1\nname = "x"\ndescription = "X."\ntarget = "onnx"\nprecision = "fp16"\nopset = 17\n'
         "[verify]\nmax_abs_logit_diff = 1e-12\nmin_top1_agreement = 1.0\n"
     )
     write(made, root / "strict.toml", recipe.encode())
     write(made, root / "recipe.toml", recipe.replace("opset =", "opsett =").encode())
+    for name, change in {
+        "no_samples": ("[verify]", "[verify]\nsamples = 0"),
+        "nan_limit": ("1e-12", "nan"),
+        "batches": ("opset = 17", "opset = 17\nbatch = {min = 5, opt = 1, max = 2}"),
+        "traversal": ('"x"', '"../../evil"'),
+    }.items():
+        write(made, root / f"{name}.toml", recipe.replace(*change).encode())
     turing = recipe.replace('"onnx"', '"tensorrt"').replace('"fp16"', '"fp32"') + (
         '[tensorrt]\nbuilder = "tensorrt-rtx"\ncompute_capabilities = ["7.5"]\n[batch]\nmax = 4\n'
     )
@@ -124,7 +159,7 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     made["precious"] = root / "precious"
     made["precious"].mkdir()
     (made["precious"] / "thesis.txt").write_text("years of work")
-    for name in ("changed", "future"):
+    for name in ("changed", "future", "noted"):
         made[name] = root / name
         shutil.copytree(made["artifact"], made[name])
     raw = bytearray((made["changed"] / "model.onnx").read_bytes())
@@ -132,12 +167,19 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     (made["changed"] / "model.onnx").write_bytes(raw)
     passport = json.loads((made["future"] / "passport.json").read_text())
     (made["future"] / "passport.json").write_text(json.dumps({**passport, "schema_version": 99}))
+    (made["noted"] / "notes.txt").write_text("notes")
     made["reported"] = root / "reported"
     made["reported"].mkdir()
     for name in ("report.json", "eval.json"):
         (made["reported"] / name).write_text("{}")
     made["tiny_image"] = root / "tiny.png"
     Image.new("RGB", (5, 5)).save(made["tiny_image"])
+    made["fine_image"] = root / "fine.png"
+    Image.new("RGB", (50, 50)).save(made["fine_image"])
+    made["float_image"] = root / "float.tiff"
+    Image.new("F", (50, 50)).save(made["float_image"])
+    write(made, root / "long.csv", b'emotion,pixels,Usage\n0,"' + b"1" * 200_000 + b'",Training\n')
+    made["long_csv"] = root / "long.csv"
     pixels = " ".join(["7"] * 2304)
     made["bad_csv"] = root / "fer.csv"
     made["bad_csv"].write_text(f"emotion,pixels,Usage\n0,{pixels},PublicTest\n1,1 2 3,PublicTest\n")

@@ -68,7 +68,9 @@ class SessionContract:
         feed = self.feed(session, 5)
         together = session.run(feed)["logits"]
         alone = np.concatenate([session.run({"input": feed["input"][i : i + 1]})["logits"] for i in range(5)])
-        np.testing.assert_allclose(together, alone, atol=2e-4)
+        # Another batch size may pick another kernel, and with it another order of the sums.
+        atol = 2e-4 if session.artifact.passport.precision == "fp32" else 5e-2
+        np.testing.assert_allclose(together, alone, atol=atol)
 
     def test_outputs_belong_to_the_caller(self, session):
         first = session.run(self.feed(session, seed=1))["logits"]

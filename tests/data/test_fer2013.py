@@ -50,6 +50,21 @@ def test_the_first_csv_row_is_not_lost(tiny_fer2013, tmp_path):
     assert data.members[0] == "line 2"
 
 
+def test_forms_seen_in_the_wild(tiny_fer2013, tmp_path):
+    want = load_fer2013(tiny_fer2013)["test"].sha256()
+    path = as_csv(tiny_fer2013, tmp_path / "bom.csv")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_fer2013(path)["test"].sha256() == want
+    rows = [row.split(",") for row in as_csv(tiny_fer2013, tmp_path / "order.csv").read_text().splitlines()]
+    (tmp_path / "order.csv").write_text("\n".join(f"{usage},{emotion},{pixels}" for emotion, pixels, usage in rows))
+    assert load_fer2013(tmp_path / "order.csv")["test"].sha256() == want
+    archive = as_zip(tiny_fer2013, tmp_path / "mac.zip")
+    with zipfile.ZipFile(archive, "a") as content:
+        content.writestr("__MACOSX/test/happy/._0.png", b"resource fork")
+        content.writestr("test/happy/._0.png", b"resource fork")
+    assert load_fer2013(archive)["test"].sha256() == want
+
+
 def test_one_split_alone(tiny_fer2013):
     assert list(load_fer2013(tiny_fer2013, splits=("test",))) == ["test"]
     with pytest.raises(InputError, match="train, validation, test"):

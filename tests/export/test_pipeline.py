@@ -4,7 +4,9 @@ import json
 import msgspec
 import numpy as np
 import pytest
+import resemote_edge
 from resemote_edge.artifact import Artifact, file_sha256
+from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DatasetError, ExportError, GateError, InputError
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import available_recipes, find_recipe
@@ -140,4 +142,37 @@ def test_every_form_of_the_graph_in_every_target(request_for, name, compact, low
 
 def test_the_proof_is_over_random_and_given_inputs(request_for, tiny_fer2013):
     passport = export_artifact(request_for(find_recipe("cpu-onnxruntime-fp32"), data=tiny_fer2013)).passport
-    assert passport.rewrites[1].inputs == "8 seeded random tensors, and 14 of 14 faces of fer2013 validation"
+    assert passport.rewrites[1].inputs == "8 seeded random inputs, and 14 of 14 faces of fer2013 validation"
+
+
+@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp32", "cpu-onnxruntime-fp16", "cpu-openvino-fp32", "cpu-openvino-fp16",
+                                  "any-pytorch-fp32", "any-pytorch-fp16", "rtx-tensorrt-fp16", "rtx-tensorrt-fp32"])  # fmt: skip
+@pytest.mark.parametrize("format", ["gray-u8", "rgb-u8", "bgr-u8"])
+def test_pixels_in_every_target(request_for, name, format):
+    recipe = find_recipe(name)
+    graph = msgspec.structs.replace(recipe.graph, input=format)
+    artifact = export_artifact(request_for(msgspec.structs.replace(recipe, graph=graph)))
+    (spec,) = artifact.passport.inputs
+    assert (spec.dtype, spec.shape[-1]) == ("uint8", 1 if format == "gray-u8" else 3)
+    assert artifact.passport.rewrites[-1].name == f"embed {format}"
+    assert artifact.passport.rewrites[-1].max_abs_logit_diff_float64 < 1e-11
+    runtime = artifact.passport.verification.runtime
+    with resemote_edge.load(artifact.path, runtime=runtime, device="auto") as classifier:
+        crops = drawn_faces(5, side=70)
+        embedded = classifier.logits(crops, color="rgb")
+        assert np.allclose(embedded, classifier.logits(crops[..., ::-1], color="bgr"), atol=1e-4)
+
+
+@pytest.mark.parametrize("format", ["gray-u8", "rgb-u8", "bgr-u8"])
+@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp32", "cpu-openvino-fp32", "any-pytorch-fp32"])
+def test_pixels_give_what_tensors_give(request_for, artifacts, name, format):
+    recipe = find_recipe(name)
+    graph = msgspec.structs.replace(recipe.graph, input=format)
+    artifact = export_artifact(request_for(msgspec.structs.replace(recipe, graph=graph)))
+    crops = drawn_faces(9, side=64)  # nothing is resized, so that the gray levels are the same on every way
+    with (
+        resemote_edge.load(artifact.path, device="cpu") as pixels,
+        resemote_edge.load(artifacts(name).path, device="cpu") as tensors,
+    ):
+        got, want = (classifier.logits(crops, color="rgb") for classifier in (pixels, tensors))
+    np.testing.assert_allclose(got, want, rtol=0, atol=2e-4)

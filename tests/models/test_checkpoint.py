@@ -1,4 +1,5 @@
 import copy
+import json
 import re
 
 import pytest
@@ -73,6 +74,27 @@ def test_label_order_travels_with_the_file(network, tmp_path):
     assert (loaded.labels, loaded.labels_source) == (FER2013, "file")
 
 
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"labels": list(FER2013)},
+        {"classes": ("Angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")},
+        {"class_to_idx": {"happy": 3, "anger": 0, "fear": 2, "disgust": 1, "neutral": 6, "surprise": 5, "sad": 4}},
+    ],
+    ids=lambda stated: next(iter(stated)),
+)
+def test_a_label_order_beside_the_weights_is_used(stated, network, tmp_path):
+    torch.save({"state_dict": network.state_dict(), **stated}, tmp_path / "w.pt")
+    loaded = load_checkpoint(tmp_path / "w.pt")
+    assert (loaded.labels, loaded.labels_source) == (FER2013, "file")
+
+
+def test_a_label_order_that_cannot_be_read_is_not_ignored(network, tmp_path):
+    torch.save({"state_dict": network.state_dict(), "labels": 7}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="'labels' is not a list of names; pass --labels"):
+        load_checkpoint(tmp_path / "w.pt")
+
+
 def test_label_order_can_be_passed(checkpoint_path):
     order = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     loaded = load_checkpoint(checkpoint_path, order)
@@ -83,15 +105,16 @@ def test_label_order_can_be_passed(checkpoint_path):
 
 def test_the_embedded_default_says_what_it_is():
     loaded = load_checkpoint(default_checkpoint())
-    assert loaded.width == loaded.card["width"] == 32
-    assert loaded.parameters == loaded.card["parameters"]
-    assert loaded.labels == tuple(loaded.card["labels"])
+    card = json.loads(default_checkpoint().with_suffix(".json").read_text())
+    assert loaded.width == card["width"] == 32
+    assert loaded.parameters == card["parameters"]
+    assert loaded.labels == tuple(card["labels"])
     assert loaded.labels_source == "file"
     # The Markdown card is for people; its figures are those of the JSON.
     markdown = default_checkpoint().with_suffix(".md").read_text()
-    for value in loaded.card["accuracy"].values():
+    for value in card["accuracy"].values():
         assert f"{value * 100:.2f} %" in markdown
-    for name, value in loaded.card["recall_fer2013_test"].items():
+    for name, value in card["recall_fer2013_test"].items():
         assert f"{name} {value:.2f}".replace(" 0.", " .") in markdown
 
 

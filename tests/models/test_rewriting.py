@@ -17,6 +17,7 @@ from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import FLOAT64_LIMIT, evaluate_graph, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.models.shapes import infer_shapes
+from resemote_edge.preprocessing import PreprocessSpec
 
 REWRITINGS = {
     "compact": compact,
@@ -114,7 +115,8 @@ def test_lowered_weights_are_the_same_numbers():
 
 def test_a_proof_records_both_precisions():
     model = random_network(4)
-    graph, rewrites = prove(model, [("compact", compact), ("lower", lower)], inputs(3).astype(np.float32), "a test")
+    steps = [("compact", compact), ("lower", lower)]
+    graph, rewrites = prove(model, steps, PreprocessSpec(), inputs(3).astype(np.float32), "a test")
     assert [rewrite.name for rewrite in rewrites] == ["fold-batchnorm", "compact", "lower"]
     assert rewrites[0].parameters_before == sum(p.numel() for p in model.parameters())
     assert rewrites[-1].parameters_after == graph.parameters < rewrites[0].parameters_after
@@ -136,4 +138,5 @@ def spoil(graph):
 
 def test_a_proof_can_fail():
     with pytest.raises(GateError, match="rewriting 'spoil' changed the logits"):
-        prove(random_network(4), [("compact", compact), ("spoil", spoil)], inputs(2).astype(np.float32), "a test")
+        steps = [("compact", compact), ("spoil", spoil)]
+        prove(random_network(4), steps, PreprocessSpec(), inputs(2).astype(np.float32), "a test")

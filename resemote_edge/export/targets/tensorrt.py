@@ -11,7 +11,7 @@ from typing import Any
 
 import onnx
 
-from resemote_edge.cuda_memory import current_compute_capability
+from resemote_edge.cuda_memory import compute_capability
 from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
@@ -97,7 +97,7 @@ def _choose(options: TensorRTOptions) -> _Builder:
 
 def _for_this_gpu(options: TensorRTOptions) -> _Builder:
     module = _import("tensorrt", "tensorrt", "building an engine on this machine's GPU")
-    return _Builder("tensorrt", module, (current_compute_capability(),), ahead_of_time=False)
+    return _Builder("tensorrt", module, (compute_capability(),), ahead_of_time=False)
 
 
 def _ahead(options: TensorRTOptions) -> _Builder:
@@ -144,7 +144,8 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     batch = recipe.batch
     if batch.max is None:
         raise ExportError(f"recipe {recipe.name}: an engine needs a largest batch; set batch.max")
-    profile.set_shape(INPUT, *((size, 3, 64, 64) for size in (batch.min, batch.opt, batch.max)))
+    sample = tuple(network.get_input(0).shape)[1:]
+    profile.set_shape(INPUT, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
     config.add_optimization_profile(profile)
     _configure(trt, config, builder, recipe)
     plan = trt_builder.build_serialized_network(network, config)

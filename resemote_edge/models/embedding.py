@@ -1,0 +1,57 @@
+"""Preprocessing as part of the graph: a uint8 crop goes in, conversion and normalisation are computed with the network.
+
+For gray pixels g the network's three equal channels are (g / 255 - mean_c) / std_c, so the first convolution's weights
+can be summed over the channels: sum_c w_c / std_c for g / 255, and -sum_c w_c * mean_c / std_c for the constant. The
+constant must not become a bias: where the kernel reaches over the border, the network pads with zeros *after*
+normalisation, so a tap outside adds neither term. Hence a second input channel that is one inside and, like the first,
+padded with zeros; with it the fold is exact everywhere, and the convolution has 18 products a pixel instead of 27.
+
+Colour pixels are turned to gray first, by the same integers as on the host, so that both give the same gray level.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from resemote_edge.errors import ExportError
+from resemote_edge.models.graph import INPUT, EvalGraph, Node
+from resemote_edge.preprocessing import PreprocessSpec
+
+__all__ = ["embed_preprocessing"]
+
+
+def embed_preprocessing(spec: PreprocessSpec) -> Callable[[EvalGraph], EvalGraph]:
+    """The rewriting that makes a graph take what `spec` says.
+
+    Args:
+        spec: With an `input` other than ``tensor``.
+
+    Returns:
+        A function of a graph whose first convolution reads ``input`` (N, 3, 64, 64), giving one that reads uint8
+        (N, 64, 64, C), NHWC.
+    """
+
+    def embed(graph: EvalGraph) -> EvalGraph:
+        first, *rest = graph.nodes
+        if first.op != "conv" or first.inputs != (INPUT,):
+            raise ExportError(f"preprocessing can be folded into a convolution only, the graph starts with {first.op}")
+        order = spec.input.removesuffix("-u8")
+        nodes = [Node("input.maps", "from_nhwc", (INPUT,), attributes={"channels": spec.feed_channels})]
+        if order != "gray":
+            nodes.append(Node("input.gray", "luma", ("input.maps",), attributes={"order": order}))
+        weight = first.params["weight"]
+        dtype = weight.dtype
+        ones = {
+            "weight": np.array([1.0 / 255.0, 0.0], dtype=dtype).reshape(2, 1, 1, 1),
+            "bias": np.array([0.0, 1.0], dtype=dtype),
+        }
+        unit = {"stride": 1, "padding": 0}
+        nodes.append(Node("input.with_ones", "conv", (nodes[-1].name,), ones, unit))
+        mean, std = (np.asarray(values, dtype=np.float64)[:, None, None] for values in (spec.mean, spec.std))
+        exact = weight.astype(np.float64)
+        folded = np.stack([(exact / std).sum(axis=1), -(exact * mean / std).sum(axis=1)], axis=1).astype(dtype)
+        nodes.append(dataclasses.replace(first, inputs=("input.with_ones",), params={**first.params, "weight": folded}))
+        return EvalGraph((*nodes, *rest))
+
+    return embed
