@@ -105,3 +105,20 @@ def test_on_device_builds_nothing_here(artifacts):
     assert not (artifact.path / "model.engine").exists()
     assert "built on the device" in artifact.passport.notes[0]
     assert artifact.passport.verification.engine_verified.startswith("no: ")
+
+
+def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monkeypatch):
+    # What the driver would say on a machine with such a card; no engine is touched on this way.
+    from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+    from resemote_edge.errors import DeviceUnavailableError
+    from resemote_edge.runtimes import tensorrt as runtime
+
+    monkeypatch.setattr(runtime, "gpu_count", lambda: 1)
+    monkeypatch.setattr(runtime, "compute_capability", lambda index=0: "9.0")
+    artifact = build(recipe_for("fp16", "8.6"))
+    result = artifact.passport.verification
+    assert result.runtime == "onnxruntime"
+    assert result.engine_verified.startswith("no: the engine was built for compute capability 8.6, this GPU has 9.0")
+    assert "partial" not in result.engine_verified
+    with pytest.raises(DeviceUnavailableError, match="nothing to measure here.*this GPU has 9.0"):
+        run_bench(BenchRequest(artifacts=(artifact,)))
