@@ -105,9 +105,9 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
         reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in skipped)
         raise DeviceUnavailableError(f"nothing to measure here: {reasons}")
     environment = capture_environment()
-    total = len(pairs) * (len(request.batches) + (request.data is not None))
     rows: list[BenchRow] = []
     per_pair = len(request.batches) + (request.data is not None)
+    total = len(pairs) * per_pair
     for index, (artifact, runtime) in enumerate(pairs):
 
         def step(what: str, number: int, name: str = f"{artifact.passport.name} · {runtime}", at: int = index) -> None:

@@ -106,8 +106,9 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     target = get_target(recipe.target)
     refuse_existing(request.destination, force=request.force)
     stage("graph")
-    inputs = choose_inputs(request.data, recipe.verify.samples, PreprocessSpec(input=recipe.graph.input))
-    traced = _trace(request.checkpoint, recipe, inputs)
+    spec = PreprocessSpec(input=recipe.graph.input)
+    inputs = choose_inputs(request.data, recipe.verify.samples, spec)
+    traced = _trace(request.checkpoint, recipe, spec, inputs)
     facts = _facts(request.checkpoint, recipe, traced)
     stage("onnx")
     classes = len(request.checkpoint.labels)
@@ -132,14 +133,13 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     return Artifact(request.destination, passport)
 
 
-def _trace(checkpoint: Checkpoint, recipe: Recipe, inputs: VerifyInputs) -> _Traced:
+def _trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs) -> _Traced:
     model = checkpoint.build()
     steps: list[Step] = []
     if recipe.graph.compact:
         steps.append(("compact", compact))
     if recipe.graph.lowering == "matmul":
         steps.append(("lower", lower))
-    spec = PreprocessSpec(input=recipe.graph.input)
     if spec.input != "tensor":
         steps.append((f"embed {spec.input}", embed_preprocessing(spec)))
     feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])

@@ -34,7 +34,8 @@ def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
         side: Rows and columns of the input; the result is exact for 64 only.
 
     Returns:
-        The same function with fewer weights; kept weights are copied, so that the dropped ones can be freed.
+        The same function with fewer weights. Trimmed weights are copies, so that the full ones can be freed; all others
+        share memory with the original.
 
     Raises:
         ExportError: Another side than 64.

@@ -59,9 +59,9 @@ class _Lowering:
             self.nodes.append(node)
 
     def _is_small(self, node: Node) -> bool:
-        # The 1x1 convolutions of the attention branch work on one position and one tap: nothing is gained there.
-        _, height, _ = self.shapes[node.inputs[0]]
-        return height <= SMALL_SIDE and not node.name.startswith("se.")
+        _, height, width = self.shapes[node.inputs[0]]
+        # On a single position (the attention branch) a map is as good as a row, unless its input is a row already.
+        return height <= SMALL_SIDE and (height * width > 1 or node.inputs[0] in self.rows)
 
     def _keep_on_rows(self, node: Node) -> None:
         if node.op in ("flatten", "global_mean"):
