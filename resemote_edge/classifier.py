@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.errors import InputError
+from resemote_edge.output_format import PROBABILITIES, log_probabilities, softmax
 from resemote_edge.preprocessing import ColorOrder
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Emotion:
     Attributes:
         label: Most probable emotion.
         score: Its probability, in [0, 1].
-        probabilities: Every emotion's probability by name, in the order of the logits; sums to 1.
+        probabilities: Every emotion's probability by name, in the order of the logits; they sum to 1 but for rounding:
+            some 1e-16, or the engine's some 1e-7 where the model computes them itself (1e-3 where that is in fp16).
     """
 
     label: str
@@ -40,7 +42,7 @@ class EmotionClassifier:
     Used by one thread at a time, like the session it owns; `close` it or use it as a context manager.
 
     Attributes:
-        session: The session that computes the logits; closed along with the classifier.
+        session: The session that computes the outputs; closed along with the classifier.
         passport: What the artifact says of itself.
     """
 
@@ -68,15 +70,38 @@ class EmotionClassifier:
             SessionClosedError: After `close`.
         """
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
-        probabilities = softmax(self.logits([crops] if single else crops, color=color))  # type: ignore[list-item]
-        best = probabilities.argmax(axis=1)
-        return [
-            Emotion(self.labels[top], float(row[top]), dict(zip(self.labels, map(float, row), strict=True)))
-            for row, top in zip(probabilities, best, strict=True)
-        ]
+        rows = self.probabilities([crops] if single else crops, color=color).tolist()  # type: ignore[list-item]
+        labels = self.labels
+        # Seven numbers a row: lists are done with them sooner than arrays.
+        return [Emotion(labels[row.index(max(row))], max(row), dict(zip(labels, row, strict=True))) for row in rows]
 
-    def logits(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder) -> NDArray[Any]:
-        """Raw network outputs for a sequence of crops, batched as the artifact allows.
+    def probabilities(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder
+    ) -> NDArray[np.floating[Any]]:
+        """Probabilities for a sequence of crops, batched as the artifact allows.
+
+        Args:
+            crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
+            color: Channel order.
+
+        Returns:
+            (N, classes), caller-owned: float32 as the engine gives them where the artifact's output is probabilities,
+            else float64, computed here from the logits.
+
+        Raises:
+            InputError: A crop is unusable.
+        """
+        outputs = self.outputs(crops, color=color)
+        return outputs if self.passport.output == PROBABILITIES else softmax(outputs)
+
+    def logits(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder
+    ) -> NDArray[np.float32]:
+        """Logits for a sequence of crops, batched as the artifact allows.
+
+        An artifact whose output is probabilities has lost the constant that all logits of a row may be shifted by: it
+        gives the logarithms of the probabilities, which are the logits up to that constant. Softmax and ranking are the
+        same. Below the smallest normal float32 they stop, at -87.34.
 
         Args:
             crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
@@ -88,12 +113,29 @@ class EmotionClassifier:
         Raises:
             InputError: A crop is unusable.
         """
+        outputs = self.outputs(crops, color=color)
+        return log_probabilities(outputs) if self.passport.output == PROBABILITIES else outputs
+
+    def outputs(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder
+    ) -> NDArray[np.float32]:
+        """What the artifact gives for a sequence of crops, batched as it allows.
+
+        Args:
+            crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
+            color: Channel order.
+
+        Returns:
+            float32 (N, classes), caller-owned: logits or probabilities, as `Passport.output` says.
+
+        Raises:
+            InputError: A crop is unusable.
+        """
         if isinstance(crops, np.ndarray) and crops.ndim < (3 if color == "gray" else 4):
             raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
-        count = len(crops)
-        out = np.empty((count, len(self.labels)), dtype=np.float32)
-        for chunk in self.passport.batch.chunks(count, at_most=256):
-            out[chunk] = self._run(self.passport.preprocessing(list(crops[chunk]), color))
+        out = np.empty((len(crops), len(self.labels)), dtype=np.float32)
+        for chunk in self.passport.batch.chunks(len(crops), at_most=256):
+            out[chunk] = self._run(self.passport.preprocessing(crops[chunk], color))
         return out
 
     def close(self) -> None:
@@ -108,16 +150,8 @@ class EmotionClassifier:
     ) -> None:
         self.close()
 
-    def _run(self, batch: NDArray[np.float32]) -> NDArray[Any]:
+    def _run(self, batch: NDArray[Any]) -> NDArray[Any]:
         return self.session.run({self.session.inputs[0].name: batch})[self.session.outputs[0].name]
-
-
-def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Probabilities of logits (N, classes), computed in float64 so that rows sum to 1 to the last digit shown."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf)
-    exponentials = np.exp(shifted)
-    result: NDArray[np.float64] = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return result
 
 
 def load(

@@ -89,4 +89,4 @@ def _self_test(artifact: Artifact, notice: Callable[[str], None]) -> None:
         with open_session(artifact, name) as session:
             result = self_test(artifact, session)
         state = "passed" if result.passed else "FAILED"
-        notice(f"self-test in {name} on {result.device}: {state}, difference {result.max_abs_logit_diff:.2g}")
+        notice(f"self-test in {name} on {result.device}: {state}, difference {result.max_abs_diff:.2g}")

@@ -70,7 +70,8 @@ def passport_table(passport: Passport) -> Table:
         result = passport.verification
         facts["verified"] = (
             f"{result.status}: {result.runtime} {result.runtime_version} on {result.device}, {result.inputs}\n"
-            f"largest logit difference {result.max_abs_logit_diff:.3g} (limit {result.max_abs_logit_diff_limit:.3g}), "
+            f"largest difference of {result.compared} {result.max_abs_diff:.3g} "
+            f"(limit {result.max_abs_diff_limit:.3g}), "
             f"top-1 agreement {result.top1_agreement:.4f}\nthe deployed file itself was run: {result.engine_verified}"
         )
     facts["tools"] = ", ".join(f"{name} {version}" for name, version in passport.tools.items())

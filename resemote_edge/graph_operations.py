@@ -71,6 +71,11 @@ def _luma(torch: Any, params: _Params, attributes: _Attributes) -> Callable[...,
     return gray
 
 
+def _softmax(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
+    # Sums of exponentials need more digits than half precision has.
+    return lambda x: torch.softmax(x if x.element_size() >= 4 else x.float(), dim=1)
+
+
 _OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]] = {
     "conv": _conv,
     "linear": _linear,
@@ -81,6 +86,7 @@ _OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]
     "from_nhwc": lambda *_: lambda x: x.permute(0, 3, 1, 2),
     "relu": lambda torch, *_: torch.relu,
     "sigmoid": lambda torch, *_: torch.sigmoid,
+    "softmax": _softmax,
     "multiply": lambda torch, *_: torch.mul,
     "add": lambda torch, *_: torch.add,
     "global_mean": lambda *_: lambda x: x.mean(dim=(2, 3), keepdim=True),

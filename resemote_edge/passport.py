@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from resemote_edge.errors import ArtifactError, PassportVersionError
+from resemote_edge.output_format import LOGITS, PROBABILITIES, OutputFormat
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.tensor_spec import BatchRange, TensorSpec
 
@@ -27,7 +28,7 @@ __all__ = [
     "encode_passport",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PASSPORT_NAME = "passport.json"
 
 
@@ -123,8 +124,9 @@ class Verification(_Record, frozen=True, kw_only=True):
         engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
         inputs: What was fed, for example ``"64 faces of fer2013 validation"``.
         samples: How many.
-        max_abs_logit_diff: Largest absolute difference over all logits.
-        max_abs_logit_diff_limit: Limit of the recipe.
+        compared: ``logits`` or ``probabilities``, whichever the model gives.
+        max_abs_diff: Largest absolute difference over all of them.
+        max_abs_diff_limit: Limit of the recipe, halved for probabilities.
         top1_agreement: Fraction of inputs with the same top class, in [0, 1].
         top1_agreement_limit: Limit of the recipe.
     """
@@ -137,8 +139,9 @@ class Verification(_Record, frozen=True, kw_only=True):
     engine_verified: str
     inputs: str
     samples: int
-    max_abs_logit_diff: float
-    max_abs_logit_diff_limit: float
+    compared: OutputFormat
+    max_abs_diff: float
+    max_abs_diff_limit: float
     top1_agreement: float
     top1_agreement_limit: float
 
@@ -150,13 +153,14 @@ class GoldenInfo(_Record, frozen=True, kw_only=True):
         crops: File name; ``npy`` uint8 (N, H, W, 3) in RGB.
         logits: File name; ``npy`` float32 (N, classes), PyTorch fp32 on the CPU.
         count: N.
-        max_abs_logit_diff: Largest difference the self-test allows.
+        max_abs_diff: Largest difference the self-test allows, between logits or probabilities, whichever the model
+            gives.
     """
 
     crops: str
     logits: str
     count: int
-    max_abs_logit_diff: float
+    max_abs_diff: float
 
 
 class Passport(_Record, frozen=True, kw_only=True):
@@ -171,7 +175,7 @@ class Passport(_Record, frozen=True, kw_only=True):
         labels: Class names in the order of the logits.
         preprocessing: From a face crop to the input.
         inputs: Tensor specs.
-        outputs: Tensor specs.
+        outputs: One tensor spec, named ``logits`` or ``probabilities``, whichever it is.
         batch: Batch sizes accepted.
         lineage: Where the weights came from.
         recipe: The export recipe, whole.
@@ -204,6 +208,11 @@ class Passport(_Record, frozen=True, kw_only=True):
     engine: EngineInfo | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def output(self) -> OutputFormat:
+        """What the model gives."""
+        return PROBABILITIES if self.outputs[0].name == PROBABILITIES else LOGITS
+
 
 class _SchemaOnly(msgspec.Struct):
     schema_version: int
@@ -235,6 +244,13 @@ def decode_passport(raw: bytes, origin: str) -> Passport:
                 f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}; "
                 "export the artifact again, or install the version that wrote it"
             )
-        return msgspec.json.decode(raw, type=Passport)
+        passport = msgspec.json.decode(raw, type=Passport)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{origin}: not a valid passport: {error}; export the artifact again") from None
+    named = [spec.name for spec in passport.outputs]
+    if named not in ([LOGITS], [PROBABILITIES]):
+        raise ArtifactError(
+            f"{origin}: not a valid passport: outputs are named {', '.join(named) or 'nothing'}, expected "
+            f"{LOGITS} or {PROBABILITIES}; export the artifact again"
+        )
+    return passport

@@ -25,6 +25,7 @@ from resemote_edge.tensor_spec import BATCH, TensorSpec
 __all__ = ["ColorOrder", "InputFormat", "PreprocessSpec", "resize_triangle", "to_gray", "triangle_weights"]
 
 ColorOrder: TypeAlias = Literal["gray", "rgb", "bgr"]
+_COLORS: tuple[str, ...] = get_args(ColorOrder)
 
 #: What a network takes: the normalised tensor, or uint8 pixels (NHWC) that its graph converts and normalises itself.
 InputFormat: TypeAlias = Literal["tensor", "gray-u8", "rgb-u8", "bgr-u8"]
@@ -143,7 +144,22 @@ class PreprocessSpec:
             return TensorSpec(name="input", dtype="float32", shape=shape)
         return TensorSpec(name="input", dtype="uint8", shape=(BATCH, self.height, self.width, self.feed_channels))
 
-    def pixels(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[np.uint8]:
+    def _as_they_are(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder
+    ) -> NDArray[np.uint8] | None:
+        """The feed, stacked, where every crop already is what the graph takes; None where one needs work or refusal."""
+        if self.input != f"{color}-u8":
+            return None
+        out = np.empty((len(crops), self.height, self.width, self.feed_channels), dtype=np.uint8)
+        each = out[..., 0] if color == "gray" else out
+        size = each.shape[1:]
+        for index, crop in enumerate(crops):
+            if not isinstance(crop, np.ndarray) or crop.dtype != np.uint8 or crop.shape != size:
+                return None
+            each[index] = crop
+        return out
+
+    def pixels(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:
         """Bring crops to the network's size, as gray pixels.
 
         Args:
@@ -157,16 +173,22 @@ class PreprocessSpec:
             InputError: A crop is of the wrong type, shape or size.
         """
         out = np.empty((len(crops), self.height, self.width), dtype=np.uint8)
-        by_shape: dict[tuple[int, ...], list[int]] = {}
+        by_shape: dict[tuple[int, ...], list[tuple[int, NDArray[np.uint8]]]] = {}
         for index, crop in enumerate(crops):
-            _check_crop(crop, color)
-            by_shape.setdefault(crop.shape, []).append(index)
-        for indices in by_shape.values():
-            stack = np.stack([to_gray(crops[index], color) for index in indices])
-            out[indices] = resize_triangle(stack, self.height, self.width)
+            gray = to_gray(crop, color)
+            if gray.shape == (self.height, self.width):
+                out[index] = gray
+            else:
+                by_shape.setdefault(gray.shape, []).append((index, gray))
+        # Crops of one size are resized together: two matrix products for all of them.
+        for group in by_shape.values():
+            stack = np.stack([gray for _, gray in group])
+            out[[index for index, _ in group]] = resize_triangle(stack, self.height, self.width)
         return out
 
-    def color_pixels(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[np.uint8]:
+    def color_pixels(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder
+    ) -> NDArray[np.uint8]:
         """Bring crops to the network's size, in colour, in the channel order of `input`.
 
         Args:
@@ -180,12 +202,15 @@ class PreprocessSpec:
             InputError: A crop is of the wrong type, shape or size.
         """
         out = np.empty((len(crops), self.height, self.width, 3), dtype=np.uint8)
+        turn = 1 if self.input.startswith(color) else -1
         for index, crop in enumerate(crops):
             _check_crop(crop, color)
-            planes = crop[None] if color == "gray" else np.moveaxis(crop, 2, 0)
-            out[index] = np.moveaxis(resize_triangle(planes, self.height, self.width), 0, 2)
-        turned = color != "gray" and not self.input.startswith(color)
-        return np.ascontiguousarray(out[..., ::-1]) if turned else out
+            channels = crop[..., None] if color == "gray" else crop[..., ::turn]
+            if channels.shape[:2] != (self.height, self.width):
+                planes = resize_triangle(channels.transpose(2, 0, 1), self.height, self.width)
+                channels = planes.transpose(1, 2, 0)
+            out[index] = channels
+        return out
 
     def normalize(self, pixels: NDArray[np.uint8], dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
         """Turn gray pixels into the normalised tensor.
@@ -219,12 +244,15 @@ class PreprocessSpec:
         color: ColorOrder = "rgb" if self.input == "rgb-u8" else "bgr"
         return self.normalize(np.stack([to_gray(image, color) for image in feed]), dtype)
 
-    def __call__(self, crops: Sequence[NDArray[np.uint8]], color: ColorOrder) -> NDArray[Any]:
+    def __call__(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder) -> NDArray[Any]:
         """Crops to what the graph takes, as `feed_spec` describes it; caller-owned.
 
         Raises:
             InputError: A crop is of the wrong type, shape or size.
         """
+        ready = self._as_they_are(crops, color)
+        if ready is not None:
+            return ready
         if self.input in ("rgb-u8", "bgr-u8"):
             return self.color_pixels(crops, color)
         gray = self.pixels(crops, color)
@@ -238,7 +266,7 @@ def _normalize_tables(mean: tuple[float, ...], std: tuple[float, ...], dtype: st
 
 
 def _check_crop(crop: Any, color: ColorOrder) -> None:
-    if color not in get_args(ColorOrder):
+    if color not in _COLORS:
         raise InputError(f"unknown colour order {color!r}; pass color='gray', 'rgb' or 'bgr'")
     if not isinstance(crop, np.ndarray) or crop.dtype != np.uint8:
         found = f"dtype {crop.dtype}" if isinstance(crop, np.ndarray) else type(crop).__name__

@@ -8,6 +8,7 @@ import numpy as np
 from resemote_edge.artifact import Artifact
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.errors import ArtifactMismatchError
+from resemote_edge.output_format import OutputFormat, in_units_of
 from resemote_edge.runtimes.session import Session
 
 __all__ = ["SelfTestResult", "self_test"]
@@ -22,7 +23,8 @@ class SelfTestResult:
         device: Device it ran on.
         file: File that ran.
         crops: Golden crops compared.
-        max_abs_logit_diff: Largest difference to the reference's logits.
+        compared: ``logits`` or ``probabilities``, whichever the artifact gives.
+        max_abs_diff: Largest difference to the reference's.
         limit: Largest difference allowed.
         top1_agreement: Fraction with the same top class.
     """
@@ -31,14 +33,15 @@ class SelfTestResult:
     device: str
     file: str
     crops: int
-    max_abs_logit_diff: float
+    compared: OutputFormat
+    max_abs_diff: float
     limit: float
     top1_agreement: float
 
     @property
     def passed(self) -> bool:
         """Whether the difference is within the limit."""
-        return self.max_abs_logit_diff <= self.limit
+        return self.max_abs_diff <= self.limit
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON types."""
@@ -46,7 +49,7 @@ class SelfTestResult:
 
 
 def self_test(artifact: Artifact, session: Session) -> SelfTestResult:
-    """Compare this machine's logits with those recorded at export, from colour crops to logits.
+    """Compare what the artifact gives on this machine with what was recorded at export, from colour crops to outputs.
 
     Args:
         artifact: Whose golden crops to use.
@@ -59,8 +62,10 @@ def self_test(artifact: Artifact, session: Session) -> SelfTestResult:
         ArtifactError: The golden data cannot be read.
         ArtifactMismatchError: The session gives values that are not finite.
     """
-    crops, want = artifact.golden()
-    got = EmotionClassifier(session, artifact.passport).logits(crops, color="rgb")
+    crops, logits = artifact.golden()
+    output = artifact.passport.output
+    want = in_units_of(output, logits)
+    got = EmotionClassifier(session, artifact.passport).outputs(crops, color="rgb")
     if not np.isfinite(got).all():
         raise ArtifactMismatchError(f"{artifact.path}: {session.runtime} on {session.device} gives NaN or Inf")
     return SelfTestResult(
@@ -68,7 +73,8 @@ def self_test(artifact: Artifact, session: Session) -> SelfTestResult:
         device=session.device,
         file=session.file.path,
         crops=len(crops),
-        max_abs_logit_diff=float(np.abs(got - want).max()),
-        limit=artifact.passport.golden.max_abs_logit_diff,
+        compared=output,
+        max_abs_diff=float(np.abs(got - want).max()),
+        limit=artifact.passport.golden.max_abs_diff,
         top1_agreement=float((got.argmax(axis=1) == want.argmax(axis=1)).mean()),
     )

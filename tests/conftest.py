@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -62,16 +64,22 @@ def checkpoint(checkpoint_path: Path) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Artifact]:
-    """Artifact of the small network by recipe name; exported once. Not to be changed: copy it first."""
+def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Artifact]:
+    """Artifact of the small network by recipe name and changes to the recipe's graph; exported once.
+
+    Not to be changed: copy it first.
+    """
     folder = tmp_path_factory.mktemp("artifacts")
     made: dict[str, Artifact] = {}
 
-    def get(recipe: str) -> Artifact:
-        if recipe not in made:
-            request = ExportRequest(checkpoint=checkpoint, recipe=find_recipe(recipe), destination=folder / recipe)
-            made[recipe] = export_artifact(request)
-        return made[recipe]
+    def get(name: str, **graph: Any) -> Artifact:
+        key = "-".join([name, *map(str, graph.values())])
+        if key not in made:
+            recipe = find_recipe(name)
+            recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **graph))
+            request = ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=folder / key)
+            made[key] = export_artifact(request)
+        return made[key]
 
     return get
 

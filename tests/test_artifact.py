@@ -63,7 +63,13 @@ def test_another_schema_is_refused_with_both_numbers(copy):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"labels": 3}, "labels"), ({"surprise": 1}, "surprise"), ({"files": [{"path": "x"}]}, "role")],
+    [
+        ({"labels": 3}, "labels"),
+        ({"surprise": 1}, "surprise"),
+        ({"files": [{"path": "x"}]}, "role"),
+        ({"outputs": [{"name": "scores", "dtype": "float32", "shape": ["batch", 7]}]}, "outputs are named scores"),
+        ({"outputs": []}, "outputs are named nothing"),
+    ],
 )
 def test_a_malformed_passport_names_the_field(copy, change, words):
     edit(copy, **change)

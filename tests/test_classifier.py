@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 import resemote_edge
-from resemote_edge.classifier import softmax
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.output_format import softmax
 
 RECIPE = "cpu-onnxruntime-fp32"
 
@@ -78,5 +78,32 @@ def test_no_silent_fallback(artifacts):
         resemote_edge.load(artifacts(RECIPE).path, device="npu")
 
 
-def test_softmax_survives_large_logits():
-    assert softmax(np.array([[1e4, 1e4, -1e4]], dtype=np.float32)).tolist() == [[0.5, 0.5, 0.0]]
+@pytest.mark.parametrize("recipe", ["cpu-onnxruntime-fp32", "cpu-openvino-fp32", "any-pytorch-fp32"])
+@pytest.mark.parametrize("input", ["tensor", "gray-u8", "rgb-u8", "bgr-u8"])
+def test_both_outputs_mean_the_same(artifacts, recipe, input):
+    crops = drawn_faces(6, side=64)
+    given = artifacts(recipe, input=input, output="probabilities")
+    with (
+        resemote_edge.load(artifacts(recipe, input=input).path, device="cpu") as logits,
+        resemote_edge.load(given.path, device="cpu") as probabilities,
+    ):
+        want, got = logits.logits(crops, color="rgb"), probabilities.probabilities(crops, color="rgb")
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got.sum(axis=1), 1.0, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got, softmax(want), rtol=0, atol=1e-6)
+        shift = want - probabilities.logits(crops, color="rgb")
+        assert np.ptp(shift, axis=1).max() < 1e-4
+        for one, other in zip(logits(crops, color="rgb"), probabilities(crops, color="rgb"), strict=True):
+            assert one.label == other.label
+            assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
+
+
+def test_probabilities_of_the_engine_are_handed_on_as_they_are(artifacts):
+    crops = drawn_faces(3)
+    with resemote_edge.load(artifacts(RECIPE, output="probabilities").path, device="cpu") as classifier:
+        outputs = classifier.outputs(crops, color="rgb")
+        assert np.array_equal(classifier.probabilities(crops, color="rgb"), outputs)
+        for emotion, row in zip(classifier(crops, color="rgb"), outputs, strict=True):
+            assert list(emotion.probabilities.values()) == row.tolist()
+            assert emotion.label == classifier.labels[row.argmax()]
+            assert emotion.score == row.max()

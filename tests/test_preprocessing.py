@@ -105,3 +105,31 @@ def test_bad_crops_are_refused(crop, color, words):
     with pytest.raises(InputError, match=r".*") as caught:
         PreprocessSpec()([crop], color)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("input", ["gray-u8", "rgb-u8", "bgr-u8"])
+@pytest.mark.parametrize("color", ["gray", "rgb", "bgr"])
+def test_crops_of_the_right_size_are_only_arranged(input, color):
+    shape = (3, 64, 64) if color == "gray" else (3, 64, 64, 3)
+    crops = np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
+    spec = PreprocessSpec(input=input)
+    feed = spec(crops, color)
+    if input == "gray-u8":
+        want = np.stack([to_gray(crop, color) for crop in crops])[..., None]
+    elif color == "gray":
+        want = np.repeat(crops[..., None], 3, axis=3)
+    else:
+        want = crops if input.startswith(color) else crops[..., ::-1]
+    assert np.array_equal(feed, want)
+    assert np.array_equal(feed, spec(list(crops), color))
+    assert not np.shares_memory(feed, crops)
+
+
+def test_one_crop_of_another_size_is_resized_and_a_bad_one_refused():
+    spec = PreprocessSpec(input="bgr-u8")
+    small, right = (np.random.default_rng(6).integers(0, 256, (s, s, 3), dtype=np.uint8) for s in (50, 64))
+    feed = spec([right, small], "bgr")
+    assert np.array_equal(feed[0], right)
+    assert np.array_equal(feed[1], spec([small], "bgr")[0])
+    with pytest.raises(InputError, match="float64"):
+        spec([right, right.astype(np.float64)], "bgr")

@@ -59,7 +59,7 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
 def predict_logits(
     classifier: EmotionClassifier, dataset: Dataset, progress: Callable[[int, int], None] | None = None
 ) -> NDArray[np.float32]:
-    """Logits for every image of a split, float32 (N, classes), in the artifact's label order."""
+    """`EmotionClassifier.logits` for every image of a split, float32 (N, classes), in the artifact's label order."""
     out = np.empty((len(dataset), len(classifier.labels)), dtype=np.float32)
     for start in range(0, len(dataset), _BATCH):
         stop = min(start + _BATCH, len(dataset))

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from resemote_edge.cli.output import data_option, echo_json, json_option
+from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 
 
@@ -22,12 +23,20 @@ from resemote_edge.preprocessing import InputFormat
     help="What the model takes: the normalised tensor, or a uint8 64x64 crop.  [default: the recipe's]",
 )
 @click.option(
+    "--output",
+    "output_format",
+    type=click.Choice(["logits", "probabilities"]),
+    help="What the model gives: logits, or probabilities it computes itself.  [default: the recipe's]",
+)
+@click.option(
     "--lowering",
     type=click.Choice(["auto", "conv", "matmul"]),
     help="Small maps as convolutions or as matrix products; auto measures both here.  [default: the recipe's]",
 )
 @data_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]")
+@click.option(
+    "-o", "--folder", "output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]"
+)
 @click.option("--force", is_flag=True, help="Replace an artifact at the destination.")
 @click.option("--list-recipes", is_flag=True, help="List the recipes that come with the package, and stop.")
 @json_option
@@ -39,6 +48,7 @@ def export(
     labels: str | None,
     compact: bool | None,
     input_format: InputFormat | None,
+    output_format: OutputFormat | None,
     lowering: str | None,
     data: Path | None,
     output: Path | None,
@@ -71,6 +81,7 @@ def export(
         labels=labels,
         compact=compact,
         input=input_format,
+        output_format=output_format,
         lowering=lowering,
         data=data,
         output=output,

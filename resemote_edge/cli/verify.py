@@ -33,7 +33,7 @@ def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_js
     else:
         click.echo(
             f"{'passed' if result.passed else 'FAILED'}: {result.crops} golden crops, {result.runtime} on "
-            f"{result.device} ({result.file}), largest logit difference {result.max_abs_logit_diff:.3g} "
+            f"{result.device} ({result.file}), largest difference of {result.compared} {result.max_abs_diff:.3g} "
             f"(limit {result.limit:.3g}), top-1 agreement {result.top1_agreement:.4f}"
         )
     if not result.passed:

@@ -11,6 +11,7 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.errors import InputError, missing_dependency
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import GraphOptions, LoweringEvidence, Recipe, available_recipes, find_recipe
+from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.staging import refuse_existing
 from resemote_edge.weights import default_checkpoint
@@ -33,6 +34,7 @@ class ExportOptions:
         labels: Seven names, comma-separated.
         compact: Whether to drop weights that cannot reach the output; the recipe's choice.
         input: ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; the recipe's choice.
+        output_format: ``logits`` or ``probabilities``; the recipe's choice.
         lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
         evidence: Figures that decided the lowering, in place of the recipe's.
         data: FER2013 for verification.
@@ -47,6 +49,7 @@ class ExportOptions:
     labels: str | None = None
     compact: bool | None = None
     input: InputFormat | None = None
+    output_format: OutputFormat | None = None
     lowering: str | None = None
     evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
@@ -104,6 +107,8 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         graph = msgspec.structs.replace(graph, compact=options.compact)
     if options.input is not None:
         graph = msgspec.structs.replace(graph, input=options.input)
+    if options.output_format is not None:
+        graph = msgspec.structs.replace(graph, output=options.output_format)
     if options.lowering is not None and options.lowering != graph.lowering:
         # Figures that decided for something else would only mislead.
         graph = msgspec.convert({**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions)
@@ -161,7 +166,7 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
     lines = [
         f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB",
         f"verified in {result.runtime} {result.runtime_version} on {result.device} against PyTorch, {result.inputs}: "
-        f"largest logit difference {result.max_abs_logit_diff:.2g} (limit {result.max_abs_logit_diff_limit:.2g}), "
+        f"largest difference of {result.compared} {result.max_abs_diff:.2g} (limit {result.max_abs_diff_limit:.2g}), "
         f"top-1 agreement {result.top1_agreement:.4f}",
     ]
     if passport.rewrites:

@@ -58,7 +58,7 @@ def to_onnx(
 
     Returns:
         A model with dynamic batch, input ``input`` float32 (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph
-        takes pixels, and output ``logits`` float32
+        takes pixels, and output ``logits`` or ``probabilities`` float32
         (batch, classes), accepted by ``onnx.checker`` with full checks.
 
     Raises:
@@ -73,7 +73,6 @@ def to_onnx(
     writer = _Writer(np.dtype(np.float16 if precision == "fp16" else np.float32), shapes, takes_pixels=takes_pixels)
     for node in graph.nodes:
         writer.add(node)
-    writer.finish()
     onnx_graph = helper.make_graph(
         writer.nodes,
         "resemotenet",
@@ -82,7 +81,7 @@ def to_onnx(
                 INPUT, onnx.TensorProto.UINT8 if takes_pixels else onnx.TensorProto.FLOAT, ["batch", *shapes[INPUT]]
             )
         ],
-        [helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, ["batch", classes])],
+        [helper.make_tensor_value_info(graph.output, onnx.TensorProto.FLOAT, ["batch", classes])],
         writer.initializers,
     )
     opsets = [helper.make_opsetid("", opset)]
@@ -131,10 +130,8 @@ class _Writer:
     def add(self, node: Node) -> None:
         """Write one node of the eval graph."""
         _EMITTERS[node.op](self, node)
-
-    def finish(self) -> None:
-        """Write what follows the last node."""
-        if self._typed:
+        if self._typed and node.name == LOGITS:
+            # The logits leave the typed graph as float32, so that a softmax behind them is computed in float32.
             self.nodes[-1].output[0] = "logits.typed"
             self.nodes[-1].name = "fc4"
             self._emit("Cast", LOGITS, ["logits.typed"], to=onnx.TensorProto.FLOAT)
@@ -229,6 +226,7 @@ _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
     "linear": lambda writer, node: writer.emit("Gemm", node, transB=1),
     "relu": lambda writer, node: writer.emit("Relu", node),
     "sigmoid": lambda writer, node: writer.emit("Sigmoid", node),
+    "softmax": lambda writer, node: writer.emit("Softmax", node, axis=1),
     "multiply": lambda writer, node: writer.emit("Mul", node),
     "add": lambda writer, node: writer.emit("Add", node),
     "global_mean": lambda writer, node: writer.emit("GlobalAveragePool", node),

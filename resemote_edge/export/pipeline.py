@@ -24,10 +24,11 @@ from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.compact import compact
 from resemote_edge.models.embedding import embed_preprocessing
-from resemote_edge.models.graph import LOGITS, EvalGraph
+from resemote_edge.models.graph import EvalGraph, with_output
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import Step, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.output_format import limit_in_units_of
 from resemote_edge.passport import (
     PASSPORT_NAME,
     SCHEMA_VERSION,
@@ -145,6 +146,7 @@ def _trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs:
     feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
     described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
     graph, rewrites = prove(model, steps, spec, feeds, described)
+    graph = with_output(graph, recipe.graph.output)
     card = checkpoint.card
     lineage = Lineage(
         checkpoint=checkpoint.path.name,
@@ -197,7 +199,7 @@ def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Gol
         labels=checkpoint.labels,
         preprocessing=traced.preprocessing,
         inputs=(traced.preprocessing.feed_spec,),
-        outputs=(TensorSpec(name=LOGITS, dtype="float32", shape=("batch", len(checkpoint.labels))),),
+        outputs=(TensorSpec(name=traced.graph.output, dtype="float32", shape=("batch", len(checkpoint.labels))),),
         batch=recipe.batch,
         lineage=traced.lineage,
         recipe=recipe.to_dict(),
@@ -213,7 +215,7 @@ def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Gol
             crops=CROPS_NAME,
             logits=LOGITS_NAME,
             count=len(golden.crops),
-            max_abs_logit_diff=recipe.verify.golden_limit,
+            max_abs_diff=limit_in_units_of(recipe.graph.output, recipe.verify.golden_limit),
         ),
         rewrites=traced.rewrites,
         engine=built.engine,

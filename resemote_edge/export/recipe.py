@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from resemote_edge.errors import InputError
+from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.tensor_spec import BatchRange
 
@@ -25,7 +26,8 @@ class VerifyLimits(_Section, frozen=True, kw_only=True):
 
     Attributes:
         samples: Inputs compared with the PyTorch reference.
-        max_abs_logit_diff: Largest absolute logit difference allowed.
+        max_abs_logit_diff: Largest absolute logit difference allowed; where the output is probabilities, half of it is
+            allowed between probabilities (see `resemote_edge.output_format.limit_in_units_of`).
         min_top1_agreement: Smallest fraction of inputs with the same top class, in [0, 1].
         golden_max_abs_logit_diff: The same limit for the self-test, where the deployed engine computes in another
             precision than the file that is verified; None to use the one above.
@@ -70,12 +72,14 @@ class GraphOptions(_Section, frozen=True, kw_only=True):
         lowering: ``conv`` leaves convolutions on small maps as they are, ``matmul`` computes them as matrix products
             over tokens, ``auto`` measures both on the exporting machine and takes the faster.
         input: What the graph takes: the normalised ``tensor``, or uint8 pixels it normalises itself.
+        output: What the graph gives: the ``logits``, or ``probabilities`` computed with the network.
         evidence: The figures that decided; empty for ``auto`` and where no measurement was possible.
     """
 
     compact: bool = True
     lowering: Literal["auto", "conv", "matmul"] = "conv"
     input: InputFormat = "tensor"
+    output: OutputFormat = "logits"
     evidence: tuple[LoweringEvidence, ...] = ()
 
 

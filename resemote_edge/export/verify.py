@@ -14,6 +14,7 @@ from resemote_edge.errors import GateError
 from resemote_edge.export.golden import noise_crops, reference_logits
 from resemote_edge.export.recipe import VerifyLimits
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.output_format import in_units_of, limit_in_units_of
 from resemote_edge.passport import Verification
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.runtimes.registry import get_runtime, refusal
@@ -65,7 +66,7 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) 
 def verify(
     artifact: Artifact, model: ResEmoteNet, inputs: VerifyInputs, limits: VerifyLimits, runtime: str
 ) -> Verification:
-    """Compare, and fail closed.
+    """Compare what the model gives, logits or probabilities, with the reference's; fail closed.
 
     An engine that cannot run on this machine is verified through the ONNX it was built from, and the result says so.
 
@@ -73,7 +74,7 @@ def verify(
         artifact: Staged, with a draft passport.
         model: The reference, in eval mode, on the CPU.
         inputs: What both compute.
-        limits: Of the recipe.
+        limits: Of the recipe, on logits.
         runtime: Runtime of the target.
 
     Returns:
@@ -86,9 +87,10 @@ def verify(
     with session:
         got = _run_all(session, inputs.feeds)
         version = get_runtime(session.runtime).probe().version
-    want = reference_logits(model, inputs.tensors)
+    output = artifact.passport.output
+    want = in_units_of(output, reference_logits(model, inputs.tensors))
     if got.shape != want.shape:
-        raise GateError(f"{session.runtime}: logits have shape {got.shape}, PyTorch gives {want.shape}; nothing exported")
+        raise GateError(f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}; nothing exported")
     if not np.isfinite(got).all():
         raise GateError(f"{session.runtime}: the exported model gives NaN or Inf; nothing was exported")
     difference = float(np.abs(got - want).max())
@@ -102,8 +104,9 @@ def verify(
         engine_verified=engine_verified,
         inputs=inputs.description,
         samples=len(want),
-        max_abs_logit_diff=difference,
-        max_abs_logit_diff_limit=limits.max_abs_logit_diff,
+        compared=output,
+        max_abs_diff=difference,
+        max_abs_diff_limit=limit_in_units_of(output, limits.max_abs_logit_diff),
         top1_agreement=agreement,
         top1_agreement_limit=limits.min_top1_agreement,
     )
@@ -113,9 +116,9 @@ def verify(
 
 def _gate(result: Verification) -> None:
     missed = []
-    if not result.max_abs_logit_diff <= result.max_abs_logit_diff_limit:
+    if not result.max_abs_diff <= result.max_abs_diff_limit:
         missed.append(
-            f"largest logit difference {result.max_abs_logit_diff:.3g} > {result.max_abs_logit_diff_limit:.3g}"
+            f"largest difference of {result.compared} {result.max_abs_diff:.3g} > {result.max_abs_diff_limit:.3g}"
         )
     if not result.top1_agreement >= result.top1_agreement_limit:
         missed.append(f"top-1 agreement {result.top1_agreement:.4f} < {result.top1_agreement_limit:.4f}")

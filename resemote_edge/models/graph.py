@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
+from resemote_edge.output_format import LOGITS, PROBABILITIES, OutputFormat
 
-__all__ = ["INPUT", "LOGITS", "EvalGraph", "Node", "build_eval_graph"]
+__all__ = ["INPUT", "LOGITS", "EvalGraph", "Node", "build_eval_graph", "with_output"]
 
 INPUT = "input"
-LOGITS = "logits"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Node:
             gray level). On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)),
             ``to_tokens`` (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end),
             ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``. On (M, K):
-            ``linear``.
+            ``linear``, ``softmax`` (over K, in float32 at least).
         inputs: Names of the tensors it reads.
         params: ``weight`` and ``bias``, floating: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,);
             ``indices`` of a gather, int64 (P,).
@@ -48,9 +48,17 @@ class Node:
 
 @dataclass(frozen=True)
 class EvalGraph:
-    """Nodes in execution order, from the tensor ``input`` (N, 3, 64, 64) to ``logits`` (N, classes)."""
+    """Nodes in execution order, from the tensor ``input`` (N, 3, 64, 64) to ``logits`` (N, classes).
+
+    `with_output` may have put ``probabilities`` behind the logits.
+    """
 
     nodes: tuple[Node, ...]
+
+    @property
+    def output(self) -> str:
+        """Name of what the graph gives: its last node's."""
+        return self.nodes[-1].name
 
     @property
     def parameters(self) -> int:
@@ -79,6 +87,21 @@ def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
     last = _linear("fc4", model.fc4, nodes[-1].name)
     nodes.append(Node(LOGITS, last.op, last.inputs, last.params))
     return EvalGraph(tuple(nodes))
+
+
+def with_output(graph: EvalGraph, output: OutputFormat) -> EvalGraph:
+    """A graph that gives this output.
+
+    Args:
+        graph: From ``input`` to ``logits``; not modified.
+        output: ``logits`` for the graph as it is, ``probabilities`` for a softmax behind it.
+
+    Returns:
+        The graph; ``logits`` is one of its tensors either way.
+    """
+    if output == LOGITS:
+        return graph
+    return EvalGraph((*graph.nodes, Node(PROBABILITIES, "softmax", (LOGITS,))))
 
 
 def _stem(model: ResEmoteNet) -> Iterator[Node]:

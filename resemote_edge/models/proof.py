@@ -36,7 +36,7 @@ def evaluate_graph(graph: EvalGraph, inputs: NDArray[Any]) -> NDArray[Any]:
         inputs: What the graph takes, converted to the graph's dtype.
 
     Returns:
-        (N, classes) in the graph's dtype.
+        (N, classes) in the graph's dtype; the logits, even where probabilities follow them.
     """
     dtype = next(param.dtype for node in graph.nodes for param in node.params.values() if param.dtype.kind == "f")
     with torch.inference_mode():

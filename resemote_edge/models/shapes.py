@@ -90,6 +90,7 @@ _RULES: Mapping[str, Callable[[Node, list[Shape]], Any]] = {
     "flatten": _flatten,
     "relu": _same,
     "sigmoid": _same,
+    "softmax": _same,
     "multiply": _same,
     "add": _same,
     "global_mean": lambda node, inputs: (inputs[0][0], 1, 1),

@@ -47,6 +47,7 @@ CASES = [
     Case("no target", "export {good}", "pass --target or --recipe"),
     Case("unknown target", "export {good} --target coreml", "'coreml' is not one of", USAGE),
     Case("unknown precision", "export {good} --target onnx --precision int3", "'int3' is not one of", USAGE),
+    Case("unknown output", "export {good} --target onnx --output scores", "'scores' is not one of", USAGE),
     Case("unknown recipe", "export {good} --recipe tpu-v9", "no such recipe; the ones that come with it are"),
     Case("bad recipe", "export {good} --recipe {recipe}", "unknown field `opsett`"),
     Case("no samples", "export {good} --recipe {no_samples}", "`$.verify.samples`"),

@@ -35,13 +35,29 @@ def test_export_inspect_verify(checkpoint_path, tmp_path):
         assert result["runtime"] == runtime
 
 
+def test_probabilities_from_export_to_prediction(checkpoint_path, tiny_fer2013, tmp_path):
+    for output in ("logits", "probabilities"):
+        options = ["--target", "onnx", "--input", "gray-u8", "--output", output, "-o", output]
+        said = ok("export", checkpoint_path, *options, cwd=tmp_path)
+        assert f"largest difference of {output}" in said
+        assert f"largest difference of {output}" in ok("verify", output, cwd=tmp_path)
+    image = tiny_fer2013 / "test" / "happy" / "0.png"
+    rows = [
+        json.loads(ok("predict", image, "--artifact", output, "--json", cwd=tmp_path))[0]
+        for output in ("logits", "probabilities")
+    ]
+    assert rows[0]["probabilities"] == pytest.approx(rows[1]["probabilities"], abs=1e-6)
+    options = ["--data", tiny_fer2013, "--reference", "logits", "--json"]
+    assert json.loads(ok("eval", "probabilities", *options, cwd=tmp_path))["agreement"] == 1.0
+
+
 def test_verify_fails_with_exit_code_3(artifacts, tmp_path):
     import shutil
 
     shutil.copytree(artifacts("cpu-onnxruntime-fp16").path, tmp_path / "a")
     manifest = tmp_path / "a" / "passport.json"
     passport = json.loads(manifest.read_text())
-    passport["golden"]["max_abs_logit_diff"] = 1e-12
+    passport["golden"]["max_abs_diff"] = 1e-12
     manifest.write_text(json.dumps(passport))
     done = resemote_edge("verify", tmp_path / "a")
     assert done.returncode == 3

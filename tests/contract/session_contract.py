@@ -5,6 +5,7 @@ import pytest
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.output_format import softmax
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.self_test import self_test
@@ -49,6 +50,21 @@ class SessionContract:
                 result = self_test(artifact, session)
             assert result.passed, (recipe, result)
             assert result.top1_agreement == 1.0
+
+    def test_probabilities_are_those_of_the_logits(self, artifacts):
+        for recipe in self.recipes:
+            artifact = artifacts(recipe, output="probabilities")
+            with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+                assert [spec.name for spec in session.outputs] == ["probabilities"]
+                assert self_test(artifact, session).passed, recipe
+                got = session.run(self.feed(session))["probabilities"]
+            with get_runtime(self.runtime).create_session(artifacts(recipe), SessionOptions()) as session:
+                want = softmax(session.run(self.feed(session))["logits"])
+            assert (got.shape, got.dtype) == ((3, 7), np.float32)
+            # An engine may be tuned anew for the longer graph, and in fp16 that shows.
+            atol = 1e-6 if artifact.passport.precision == "fp32" else 2.5e-2
+            np.testing.assert_allclose(got, want, rtol=0, atol=atol)
+            np.testing.assert_allclose(got.sum(axis=1), 1.0, rtol=0, atol=1e-6)
 
     def test_it_says_what_it_is(self, session, artifact):
         assert session.runtime == self.runtime

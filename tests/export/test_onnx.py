@@ -8,7 +8,8 @@ import pytest
 import torch
 from resemote_edge.errors import ExportError
 from resemote_edge.export.onnx import MIN_OPSET, max_opset, to_onnx
-from resemote_edge.models.graph import EvalGraph, build_eval_graph
+from resemote_edge.models.graph import EvalGraph, build_eval_graph, with_output
+from resemote_edge.output_format import softmax
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,21 @@ def test_a_typed_graph_casts_at_its_ends_only(graph):
     proto = to_onnx(graph, opset=17, precision="fp16", classes=7).proto
     casts = [index for index, node in enumerate(proto.graph.node) if node.op_type == "Cast"]
     assert casts == [0, len(proto.graph.node) - 1]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("opset", [MIN_OPSET, 17, max_opset()])
+def test_softmax_is_computed_in_float32_from_the_same_logits(graph, opset, precision):
+    x = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype(np.float32)
+    logits = to_onnx(graph, opset=opset, precision=precision, classes=7)
+    model = to_onnx(with_output(graph, "probabilities"), opset=opset, precision=precision, classes=7)
+    last = model.proto.graph.node[-1]
+    assert (last.op_type, last.name, list(last.input)) == ("Softmax", "probabilities", ["logits"])
+    assert [result.name for result in model.proto.graph.output] == ["probabilities"]
+    inferred = onnx.shape_inference.infer_shapes(model.proto)
+    types = {value.name: value.type.tensor_type.elem_type for value in inferred.graph.value_info}
+    assert types["logits"] == onnx.TensorProto.FLOAT
+    np.testing.assert_allclose(run(model.proto, x), softmax(run(logits.proto, x)), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("opset", [12, 999])

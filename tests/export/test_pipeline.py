@@ -37,7 +37,8 @@ def test_every_recipe_exports_and_says_so(artifacts, name, checkpoint_path):
     result = passport.verification
     assert result.status == "passed"
     assert result.samples == 64
-    assert result.max_abs_logit_diff <= result.max_abs_logit_diff_limit
+    assert result.compared == "logits"
+    assert result.max_abs_diff <= result.max_abs_diff_limit
     assert {path.name for path in artifact.path.iterdir()} == {entry.path for entry in passport.files} | {
         "passport.json"
     }
@@ -176,3 +177,34 @@ def test_pixels_give_what_tensors_give(request_for, artifacts, name, format):
     ):
         got, want = (classifier.logits(crops, color="rgb") for classifier in (pixels, tensors))
     np.testing.assert_allclose(got, want, rtol=0, atol=2e-4)
+
+
+TARGETS = ["cpu-onnxruntime-fp32", "cpu-onnxruntime-fp16", "cpu-openvino-fp32", "cpu-openvino-fp16", "any-pytorch-fp32",
+           "any-pytorch-fp16", "rtx-tensorrt-fp16", "jetson-nano-tensorrt-fp16"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("format", ["tensor", "bgr-u8"])
+def test_probabilities_in_every_target(artifacts, name, format):
+    artifact = artifacts(name, input=format, output="probabilities")
+    passport, logits = artifact.passport, artifacts(name, input=format).passport
+    assert [(spec.name, spec.dtype, spec.shape) for spec in passport.outputs] == [
+        ("probabilities", "float32", ("batch", 7))
+    ]
+    assert passport.recipe["graph"]["output"] == passport.output == passport.verification.compared == "probabilities"
+    # The golden logits stay; limits are those of the logits, halved.
+    assert np.array_equal(artifact.golden()[1], artifacts(name, input=format).golden()[1])
+    assert passport.golden.max_abs_diff == 0.5 * logits.golden.max_abs_diff
+    assert passport.verification.max_abs_diff_limit == 0.5 * logits.verification.max_abs_diff_limit
+    assert passport.rewrites == logits.rewrites
+    assert passport.verification.max_abs_diff <= 0.5 * passport.verification.max_abs_diff_limit
+
+
+@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp16", "cpu-openvino-fp16", "rtx-tensorrt-fp16"])
+def test_probabilities_that_miss_the_limit_leave_nothing(request_for, name):
+    recipe = with_limits(name, max_abs_logit_diff=1e-12)
+    recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, output="probabilities"))
+    request = request_for(recipe)
+    with pytest.raises(GateError, match="difference of probabilities"):
+        export_artifact(request)
+    assert not request.destination.parent.exists()

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from resemote_edge.errors import InputError
+from resemote_edge.export.command import ExportOptions, resolve_recipe
 from resemote_edge.export.defaults import RECIPE_PREFIXES, default_recipe
 from resemote_edge.export.recipe import available_recipes, find_recipe, load_recipe
 from resemote_edge.export.targets import TARGETS, get_target
@@ -49,6 +50,7 @@ def test_jetson_nano_gets_what_tensorrt_8_2_reads():
         (("opset = 17", "opsett = 17"), "opset"),
         (("opset = 17", ""), "opset"),
         (("fp32", "fp8"), "precision"),
+        (("[verify]", "[graph]\noutput = 'scores'\n[verify]"), "graph.output"),
         (("schema = 1", "schema = 2"), "schema 2"),
         (("[verify]", "[verify"), "not a valid recipe"),
         (('"onnx"', '"tensorrt"'), r"\[tensorrt\] section"),
@@ -73,3 +75,13 @@ def test_an_unknown_recipe_lists_the_known_ones():
         get_target("coreml")
     with pytest.raises(InputError, match="onnx, openvino"):
         default_recipe("coreml", "fp32")
+
+
+@pytest.mark.parametrize("of_recipe", ["logits", "probabilities"])
+def test_the_output_is_the_recipe_s_unless_asked_for(tmp_path, of_recipe):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD + f'[graph]\noutput = "{of_recipe}"\n')
+    assert resolve_recipe(ExportOptions(recipe=str(path))).graph.output == of_recipe
+    for wanted in ("logits", "probabilities"):
+        assert resolve_recipe(ExportOptions(recipe=str(path), output_format=wanted)).graph.output == wanted
+    assert find_recipe("cpu-onnxruntime-fp32").graph.output == "logits"

@@ -44,6 +44,15 @@ def test_engines_build_without_a_gpu(build, precision, capability):
     assert roles["model.onnx"] == ("source", "onnx")
 
 
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_engines_that_give_probabilities_build_without_a_gpu(build, precision):
+    recipe = recipe_for(precision, "8.9")
+    graph = msgspec.structs.replace(recipe.graph, input="bgr-u8", output="probabilities")
+    artifact = build(msgspec.structs.replace(recipe, graph=graph))
+    assert artifact.passport.engine.compute_capabilities == ("8.9",)
+    assert artifact.passport.output == "probabilities"
+
+
 def test_the_default_recipe_covers_four_generations(artifacts):
     assert artifacts("rtx-tensorrt-fp16").passport.engine.compute_capabilities == ("7.5", "8.6", "8.9", "12.0")
 

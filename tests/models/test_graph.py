@@ -1,7 +1,9 @@
 import numpy as np
 import torch
 
-from resemote_edge.models.graph import INPUT, LOGITS, build_eval_graph
+from resemote_edge.models.graph import INPUT, LOGITS, build_eval_graph, with_output
+from resemote_edge.models.proof import evaluate_graph
+from resemote_edge.models.shapes import infer_shapes
 
 
 def test_nodes_are_in_order_and_named_after_layers(network):
@@ -27,3 +29,16 @@ def test_batchnorm_is_folded_exactly(network):
         got = torch.nn.functional.conv2d(x, weight, bias, padding=1)
     network.float()
     torch.testing.assert_close(got, want, atol=1e-6, rtol=0)
+
+
+def test_probabilities_come_behind_the_logits(network):
+    graph = build_eval_graph(network)
+    assert with_output(graph, "logits") is graph
+    longer = with_output(graph, "probabilities")
+    assert (graph.output, longer.output) == ("logits", "probabilities")
+    assert longer.nodes[:-1] == graph.nodes
+    assert infer_shapes(longer)["probabilities"] == (7,)
+    assert longer.parameters == graph.parameters
+    # Proofs are about the logits, whatever follows them.
+    x = np.random.default_rng(0).standard_normal((2, 3, 64, 64)).astype(np.float32)
+    assert np.array_equal(evaluate_graph(longer, x), evaluate_graph(graph, x))
