@@ -17,6 +17,7 @@ from resemote_edge.tensor_spec import BatchRange, TensorSpec
 __all__ = [
     "PASSPORT_NAME",
     "SCHEMA_VERSION",
+    "CalibrationManifest",
     "EngineInfo",
     "FileEntry",
     "GoldenInfo",
@@ -74,6 +75,32 @@ class Rewrite(_Record, frozen=True, kw_only=True):
     max_abs_logit_diff_float64: float
     max_abs_logit_diff_float32: float
     inputs: str
+
+
+class CalibrationManifest(_Record, frozen=True, kw_only=True):
+    """Which images a quantized model was calibrated with.
+
+    Attributes:
+        dataset: Name of the dataset and split.
+        split: ``train``, always: the other splits are for measuring.
+        split_sha256: Hash of the whole split, as `Dataset.sha256` computes it.
+        seed: Seed of the choice.
+        count: Images.
+        counts: Images per class, by name.
+        left_out: Images of the split that were not eligible, being pixel-identical to a held-out image.
+        image_sha256: Per image, in order, the first 16 hex digits of the sha256 of its pixels (uint8, row by row).
+        sha256: Hex digest of the pixels of all images, one after the other.
+    """
+
+    dataset: str
+    split: str
+    split_sha256: str
+    seed: int
+    count: int
+    counts: dict[str, int]
+    left_out: int
+    image_sha256: tuple[str, ...]
+    sha256: str
 
 
 class EngineInfo(_Record, frozen=True, kw_only=True):

@@ -50,7 +50,11 @@ class _Rows:
 
 
 def load_fer2013(
-    path: str | Path, splits: tuple[str, ...] = SPLITS, progress: Progress | None = None
+    path: str | Path,
+    splits: tuple[str, ...] = SPLITS,
+    progress: Progress | None = None,
+    *,
+    optional: tuple[str, ...] = (),
 ) -> dict[str, Dataset]:
     """Read splits of FER2013.
 
@@ -58,9 +62,10 @@ def load_fer2013(
         path: ``fer2013.csv``, a folder, or a zip.
         splits: Which to read, out of ``train``, ``validation``, ``test``.
         progress: Told how many images are done.
+        optional: Those of the splits that the data may lack altogether.
 
     Returns:
-        One dataset per split asked for.
+        One dataset per split asked for, but for optional ones without an image.
 
     Raises:
         DatasetError: No such path, a malformed row, an unreadable image, an unknown or missing class, or a split
@@ -82,7 +87,8 @@ def load_fer2013(
         rows = _read_csv(source, splits, progress)
     else:
         raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file; pass one of these")
-    return {split: _finish(source, split, rows[split]) for split in splits}
+    found = [split for split in splits if rows[split].images or split not in optional]
+    return {split: _finish(source, split, rows[split]) for split in found}
 
 
 def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
