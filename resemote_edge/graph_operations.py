@@ -34,13 +34,24 @@ def bind_operation(torch: Any, op: str, params: _Params, attributes: _Attributes
     return _OPERATIONS[op](torch, params, attributes)
 
 
+def _float_weights(torch: Any, params: _Params) -> tuple[Any, Any]:
+    """Weight and bias (or None) as floating tensors, whatever they are stored as."""
+    weight, bias = params["weight"], params.get("bias")
+    if "weight_scale" in params:
+        scale = params["weight_scale"]
+        weight = weight.to(scale.dtype) * scale.reshape(-1, *[1] * (weight.dim() - 1))
+    if "bias_scale" in params:
+        bias = bias.to(params["bias_scale"].dtype) * params["bias_scale"]
+    return weight, bias
+
+
 def _conv(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
-    weight, bias, stride, padding = params["weight"], params.get("bias"), attributes["stride"], attributes["padding"]
+    (weight, bias), stride, padding = _float_weights(torch, params), attributes["stride"], attributes["padding"]
     return lambda x: torch.nn.functional.conv2d(x, weight, bias, stride, padding)
 
 
 def _linear(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
-    weight, bias = params["weight"], params["bias"]
+    weight, bias = _float_weights(torch, params)
     return lambda x: torch.nn.functional.linear(x, weight, bias)
 
 
@@ -76,7 +87,22 @@ def _softmax(torch: Any, params: _Params, attributes: _Attributes) -> Callable[.
     return lambda x: torch.softmax(x if x.element_size() >= 4 else x.float(), dim=1)
 
 
+def _quantize(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
+    scale, zero_point = params["scale"], params["zero_point"]
+    limits = torch.iinfo(zero_point.dtype)
+    offset = float(zero_point)
+    # The integers are held in the floating type of the graph, so that whatever moves values works on them.
+    return lambda x: torch.clamp(torch.round(x / scale) + offset, limits.min, limits.max)
+
+
+def _dequantize(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
+    scale, offset = params["scale"], float(params["zero_point"])
+    return lambda x: (x - offset) * scale
+
+
 _OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]] = {
+    "quantize": _quantize,
+    "dequantize": _dequantize,
     "conv": _conv,
     "linear": _linear,
     "max_pool": _max_pool,

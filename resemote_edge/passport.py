@@ -11,6 +11,7 @@ import msgspec
 
 from resemote_edge.errors import ArtifactError, PassportVersionError
 from resemote_edge.output_format import LOGITS, PROBABILITIES, OutputFormat
+from resemote_edge.paired import PairedComparison
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.tensor_spec import BatchRange, TensorSpec
 
@@ -20,9 +21,12 @@ __all__ = [
     "CalibrationManifest",
     "EngineInfo",
     "FileEntry",
+    "GateResult",
     "GoldenInfo",
     "Lineage",
     "Passport",
+    "Quantization",
+    "RepairStep",
     "Rewrite",
     "Verification",
     "decode_passport",
@@ -103,6 +107,71 @@ class CalibrationManifest(_Record, frozen=True, kw_only=True):
     sha256: str
 
 
+class Quantization(_Record, frozen=True, kw_only=True):
+    """What the quantize stage did.
+
+    Attributes:
+        scheme: Name of the scheme, as in the recipe.
+        weights: ``int8``: symmetric, one scale per output channel.
+        activations: ``uint8``, ``int8`` or ``float``.
+        layers: In eight bits, in order of execution.
+        float_layers: Left floating because the recipe or the user said so.
+        repaired_layers: Left floating because the accuracy gate failed with them in eight bits, in that order.
+        ranges: Where the activation ranges come from.
+        calibration: The images they were observed on; None where activations stay floating.
+    """
+
+    scheme: str
+    weights: str
+    activations: str
+    layers: tuple[str, ...]
+    float_layers: tuple[str, ...]
+    repaired_layers: tuple[str, ...]
+    ranges: str
+    calibration: CalibrationManifest | None
+
+
+class RepairStep(_Record, frozen=True, kw_only=True):
+    """An attempt that failed the accuracy gate, and what was done about it.
+
+    Attributes:
+        upper_drop_points: Upper bound of its accuracy drop, percentage points.
+        flip_rate: Fraction of images that changed their top class.
+        next_float_layer: The layer that the next attempt left floating.
+    """
+
+    upper_drop_points: float
+    flip_rate: float
+    next_float_layer: str
+
+
+class GateResult(_Record, frozen=True, kw_only=True):
+    """Verdict of the accuracy gate: the exported model against the fp32 reference, paired, on the validation split.
+
+    Attributes:
+        status: ``passed``, or ``not run: ...`` with the reason.
+        max_drop_points: Largest upper bound of the drop's 95 % interval, percentage points.
+        data: Dataset and split; None when the gate was not run.
+        data_sha256: Hash of the split.
+        runtime: Runtime that ran the exported model.
+        file: File that was run.
+        comparison: What was measured.
+        repairs: Attempts before this one.
+        repair_latency_ratio: Median latency of one crop, this model over the one with nothing repaired, both timed in
+            turn in one process; None when nothing was repaired or the engine cannot run here.
+    """
+
+    status: str
+    max_drop_points: float
+    data: str | None = None
+    data_sha256: str | None = None
+    runtime: str | None = None
+    file: str | None = None
+    comparison: PairedComparison | None = None
+    repairs: tuple[RepairStep, ...] = ()
+    repair_latency_ratio: float | None = None
+
+
 class EngineInfo(_Record, frozen=True, kw_only=True):
     """What a TensorRT engine is tied to.
 
@@ -140,7 +209,10 @@ class Lineage(_Record, frozen=True, kw_only=True):
 
 
 class Verification(_Record, frozen=True, kw_only=True):
-    """Outcome of the verify stage: exported model against the PyTorch reference on the same inputs.
+    """Outcome of the verify stage: exported model against PyTorch on the same inputs.
+
+    PyTorch computes the original network, or, where the model is quantized, the quantized graph: that shows whether the
+    engine computes what was exported. What quantization itself cost is the accuracy gate's matter.
 
     Attributes:
         status: ``passed``; a failed export leaves no passport.
@@ -174,11 +246,12 @@ class Verification(_Record, frozen=True, kw_only=True):
 
 
 class GoldenInfo(_Record, frozen=True, kw_only=True):
-    """Self-test data: drawn crops and the reference's logits for them.
+    """Self-test data: drawn crops and the logits the model must give for them.
 
     Attributes:
         crops: File name; ``npy`` uint8 (N, H, W, 3) in RGB.
-        logits: File name; ``npy`` float32 (N, classes), PyTorch fp32 on the CPU.
+        logits: File name; ``npy`` float32 (N, classes), from PyTorch on the CPU: the original network's, or, where the
+            model is quantized, those of the quantized graph.
         count: N.
         max_abs_diff: Largest difference the self-test allows, between logits or probabilities, whichever the model
             gives.
@@ -198,7 +271,7 @@ class Passport(_Record, frozen=True, kw_only=True):
         name: Name of the artifact.
         created_utc: ISO 8601, seconds.
         target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
-        precision: ``fp32`` or ``fp16``.
+        precision: ``fp32``, ``fp16``, ``int8`` (weights and activations) or ``w8`` (weights alone).
         labels: Class names in the order of the logits.
         preprocessing: From a face crop to the input.
         inputs: Tensor specs.
@@ -210,6 +283,8 @@ class Passport(_Record, frozen=True, kw_only=True):
         files: Every file beside the passport.
         golden: Self-test data.
         rewrites: What was done to the graph, in order, each with its proof.
+        quantization: What was put into eight bits, and how; None for fp32 and fp16.
+        gate: The accuracy gate's verdict; None for fp32, which the verify stage holds to rounding.
         verification: What the verify stage measured; None only while an export is under way.
         engine: For TensorRT engines.
         notes: Plain sentences for whoever inspects the artifact.
@@ -231,6 +306,8 @@ class Passport(_Record, frozen=True, kw_only=True):
     files: tuple[FileEntry, ...]
     golden: GoldenInfo
     rewrites: tuple[Rewrite, ...] = ()
+    quantization: Quantization | None = None
+    gate: GateResult | None = None
     verification: Verification | None = None
     engine: EngineInfo | None = None
     notes: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Writing that leaves the whole thing or nothing: stage beside the destination, then rename."""
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -8,10 +9,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from resemote_edge.errors import InputError
 
-__all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file"]
+__all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file", "write_picture"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
@@ -142,3 +144,15 @@ def write_file(path: Path, content: str | bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_picture(figure: Any, path: Path) -> None:
+    """Write a matplotlib figure as PNG, whole or not at all.
+
+    Args:
+        figure: A ``matplotlib.figure.Figure`` with a canvas.
+        path: Destination; parents are created, an older file is replaced.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    write_file(path, buffer.getvalue())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.results import BenchReport, BenchRow
 from resemote_edge.errors import missing_dependency
-from resemote_edge.staging import write_file
+from resemote_edge.staging import write_file, write_picture
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -183,7 +183,7 @@ def _draw_latency(report: BenchReport, path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("ms per crop: bar p50, whisker p99")
     axes.legend()
-    _save(figure, path)
+    write_picture(figure, path)
 
 
 def draw_confusion(report: AccuracyReport, path: Path) -> None:
@@ -217,11 +217,4 @@ def draw_confusion(report: AccuracyReport, path: Path) -> None:
             share = shares[row][column]
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", color="white" if share > 55 else "black")
     figure.colorbar(image, label="% of the true class", shrink=0.85)
-    _save(figure, path)
-
-
-def _save(figure: object, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, format="png", dpi=120)  # type: ignore[attr-defined]
-    partial.replace(path)
+    write_picture(figure, path)

@@ -20,6 +20,8 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS: dict[str, str] = {
     "demo": "resemote_edge.cli.demo:demo",
     "export": "resemote_edge.cli.export:export",
+    "calibrate": "resemote_edge.cli.calibrate:calibrate",
+    "sensitivity": "resemote_edge.cli.sensitivity:sensitivity",
     "inspect": "resemote_edge.cli.inspect:inspect",
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",

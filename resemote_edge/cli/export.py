@@ -12,7 +12,7 @@ from resemote_edge.preprocessing import InputFormat
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
 @click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="What to export for.")
-@click.option("--precision", type=click.Choice(["fp32", "fp16"]), help="Precision.  [default: fp32]")
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8", "w8"]), help="w8: weights alone in 8 bits.  [default: fp32]")
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
 @click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
@@ -35,6 +35,13 @@ from resemote_edge.preprocessing import InputFormat
 )
 @data_option
 @click.option(
+    "--max-drop",
+    type=click.FloatRange(min=0, min_open=True, max=100),
+    help="Accuracy gate: upper end of the accuracy drop's 95 % interval, points.  [default: 0.5]",
+)
+@click.option("--repair/--no-repair", default=None, help="Keep worst layers floating until the gate passes.  [default: yes]")
+@click.option("--keep-float", help="Layers to keep floating in int8 and w8: names, comma-separated.")
+@click.option(
     "-o", "--folder", "output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]"
 )
 @click.option("--force", is_flag=True, help="Replace an artifact at the destination.")
@@ -51,6 +58,9 @@ def export(
     output_format: OutputFormat | None,
     lowering: str | None,
     data: Path | None,
+    max_drop: float | None,
+    repair: bool | None,
+    keep_float: str | None,
     output: Path | None,
     force: bool,
     list_recipes: bool,
@@ -58,12 +68,14 @@ def export(
 ) -> None:
     r"""Export CHECKPOINT (or the embedded default) to an artifact.
 
-    The result is verified against PyTorch, on real faces of --data's validation split if it is given. If it differs
-    by more than the recipe allows, the command ends with exit code 3 and leaves nothing behind.
+    The result is verified against PyTorch, on real faces of --data's validation split if it is given. With --data,
+    every precision but fp32 must also pass the accuracy gate on that split; int8 calibrates on its training split.
+    Without, int8 uses the activation ranges recorded beside the checkpoint, as the embedded default's are. A result
+    outside its limits ends the command with exit code 3 and leaves nothing behind.
 
     \b
     Example:
-      resemote-edge export --target tensorrt --precision fp16
+      resemote-edge export --target openvino --precision int8 --data fer2013.zip
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
     from resemote_edge.autotune import choose_lowering
@@ -84,6 +96,9 @@ def export(
         output_format=output_format,
         lowering=lowering,
         data=data,
+        max_drop=max_drop,
+        repair=repair,
+        keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
         output=output,
         force=force,
     )

@@ -3,18 +3,31 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import msgspec
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import InputError, missing_dependency
 from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import GraphOptions, LoweringEvidence, Recipe, available_recipes, find_recipe
+from resemote_edge.export.recipe import (
+    EIGHT_BIT,
+    GraphOptions,
+    LoweringEvidence,
+    Recipe,
+    available_recipes,
+    find_recipe,
+    refuse_board_without_int8,
+)
 from resemote_edge.output_format import OutputFormat
+from resemote_edge.passport import GateResult, Quantization
 from resemote_edge.preprocessing import InputFormat
-from resemote_edge.staging import refuse_existing
+from resemote_edge.staging import refuse_existing, refuse_files
 from resemote_edge.weights import default_checkpoint
+
+if TYPE_CHECKING:
+    from resemote_edge.export.quantize.report import SensitivityReport
+    from resemote_edge.models.checkpoint import Checkpoint
 
 __all__ = ["ARTIFACTS_FOLDER", "ExportOptions", "describe", "list_all", "resolve_recipe", "run_export"]
 
@@ -37,7 +50,10 @@ class ExportOptions:
         output_format: ``logits`` or ``probabilities``; the recipe's choice.
         lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
         evidence: Figures that decided the lowering, in place of the recipe's.
-        data: FER2013 for verification.
+        data: FER2013: calibration on its training split, verification and the accuracy gate on its validation split.
+        max_drop: Largest upper bound of the accuracy drop, percentage points; the recipe's choice.
+        repair: Whether layers may be kept floating until the gate passes; the recipe's choice.
+        keep_float: Layers to keep floating; the recipe's choice.
         output: Destination; a folder under ``artifacts`` named after checkpoint and recipe.
         force: Replace an artifact at the destination.
     """
@@ -53,6 +69,9 @@ class ExportOptions:
     lowering: str | None = None
     evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
+    max_drop: float | None = None
+    repair: bool | None = None
+    keep_float: tuple[str, ...] = ()
     output: Path | None = None
     force: bool = False
 
@@ -79,20 +98,122 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     refuse_existing(destination, force=options.force)
     try:
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
-        from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "export", "exporting a checkpoint") from None
 
     stage("checkpoint")
-    labels = None if options.labels is None else tuple(name.strip() for name in options.labels.split(","))
     request = ExportRequest(
-        checkpoint=load_checkpoint(checkpoint_path, labels),
+        checkpoint=_load(checkpoint_path, options.labels),
         recipe=recipe,
         destination=destination,
         data=options.data,
         force=options.force,
     )
     return export_artifact(request, stage)
+
+
+def rank_sensitivity(
+    options: ExportOptions, images: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> "SensitivityReport":
+    """Rank layers by what quantizing each alone does.
+
+    Args:
+        options: Checkpoint, recipe and data of an export.
+        images: Images to compare on.
+        progress: Told (done, total) batches.
+
+    Returns:
+        The ranking.
+
+    Raises:
+        InputError: No data, or options that contradict each other.
+        ResEmoteEdgeError: The checkpoint or the data cannot be used.
+    """
+    recipe = resolve_recipe(options)
+    data = _required_data(options.data)
+    checkpoint = _load(options.checkpoint, options.labels)
+    from resemote_edge.export.quantize.report import SensitivityRequest, run_sensitivity
+
+    request = SensitivityRequest(checkpoint=checkpoint, recipe=recipe, data=data, images=images)
+    return run_sensitivity(request, progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenRanges:
+    """What `record_ranges` wrote.
+
+    Attributes:
+        path: The file.
+        tensors: Tensors whose range it holds.
+        described: The images, in words.
+    """
+
+    path: Path
+    tensors: int
+    described: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"path": str(self.path), "tensors": self.tensors, "images": self.described}
+
+
+def record_ranges(
+    checkpoint: Path | None,
+    labels: str | None,
+    data: Path | None,
+    *,
+    images: int,
+    seed: int,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> WrittenRanges:
+    """Observe the activation ranges of a checkpoint and write them beside it.
+
+    Args:
+        checkpoint: Weights; the embedded default.
+        labels: Seven names, comma-separated, for weights that do not state their order.
+        data: FER2013.
+        images: Of its training split, class-balanced.
+        seed: Of the choice.
+        output: File; beside the checkpoint.
+        force: Replace the file.
+        progress: Told (done, total) images.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: No data, or the file exists and `force` is not set.
+        ResEmoteEdgeError: The checkpoint or the data cannot be used.
+    """
+    data = _required_data(data)
+    loaded = _load(checkpoint, labels)
+    from resemote_edge.data.calibration import choose_calibration
+    from resemote_edge.export.quantize.quantization import calibrate
+    from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
+
+    path = output or recorded_path(loaded.path)
+    refuse_files(path.parent, [path.name], force=force)
+    chosen = choose_calibration(data, images, seed)
+    ranges = calibrate(loaded, chosen, progress)
+    write_recorded(loaded, ranges, chosen.manifest, path)
+    return WrittenRanges(path=path, tensors=len(ranges), described=f"{len(chosen)} images of {chosen.manifest.dataset}")
+
+
+def _required_data(data: Path | None) -> Path:
+    if data is None:
+        raise InputError("this needs images of the training split; pass --data with FER2013")
+    return data
+
+
+def _load(path: Path | None, labels: str | None) -> "Checkpoint":
+    try:
+        from resemote_edge.models.checkpoint import load_checkpoint
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
+    names = None if labels is None else tuple(name.strip() for name in labels.split(","))
+    return load_checkpoint(path or default_checkpoint(), names)
 
 
 def resolve_recipe(options: ExportOptions) -> Recipe:
@@ -114,7 +235,22 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         graph = msgspec.convert({**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions)
     if options.evidence is not None:
         graph = msgspec.structs.replace(graph, evidence=options.evidence)
-    return msgspec.structs.replace(recipe, graph=graph)
+    return msgspec.structs.replace(_with_gate(recipe, options), graph=graph)
+
+
+def _with_gate(recipe: Recipe, options: ExportOptions) -> Recipe:
+    """The recipe with the options' limits of the gate, and layers to keep floating."""
+    gate = recipe.gate
+    if options.max_drop is not None:
+        gate = msgspec.structs.replace(gate, max_drop_points=options.max_drop)
+    if options.repair is not None:
+        gate = msgspec.structs.replace(gate, repair=options.repair)
+    quantize = recipe.quantize
+    if options.keep_float:
+        if quantize is None:
+            raise InputError(f"--keep-float is for precisions int8 and w8; {recipe.name} is all floating")
+        quantize = msgspec.structs.replace(quantize, keep_float=options.keep_float)
+    return msgspec.structs.replace(recipe, gate=gate, quantize=quantize)
 
 
 def _named_recipe(options: ExportOptions) -> Recipe:
@@ -123,6 +259,8 @@ def _named_recipe(options: ExportOptions) -> Recipe:
             raise InputError(f"pass --target or --recipe; recipes: {', '.join(available_recipes())}")
         return find_recipe(default_recipe(options.target, options.precision or "fp32"))
     recipe = find_recipe(options.recipe)
+    if options.precision in EIGHT_BIT and recipe.tensorrt is not None:
+        refuse_board_without_int8(recipe.name, recipe.tensorrt)
     for name, wanted, found in (
         ("--target", options.target, recipe.target),
         ("--precision", options.precision, recipe.precision),
@@ -159,6 +297,8 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
             "files": {entry.path: entry.size_bytes for entry in passport.files},
             "verification": msgspec.to_builtins(result),
             "rewrites": msgspec.to_builtins(passport.rewrites),
+            "quantization": msgspec.to_builtins(passport.quantization),
+            "gate": msgspec.to_builtins(passport.gate),
             "engine": msgspec.to_builtins(passport.engine),
             "notes": list(passport.notes),
         }
@@ -176,9 +316,39 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
             f"rewritten exactly ({steps}): {first.parameters_before:,} to {last.parameters_after:,} parameters, largest "
             f"logit difference {max(r.max_abs_logit_diff_float64 for r in passport.rewrites):.2g} in float64"
         )
+    if passport.quantization is not None:
+        lines.append(_quantization_line(passport.quantization))
+    if passport.gate is not None:
+        lines.append(gate_line(passport.gate))
     if result.engine_verified != "yes":
         lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
     if passport.engine is not None:
         engine = passport.engine
         lines.append(f"engine of {engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}")
     return lines + [f"note: {note}" for note in passport.notes]
+
+
+def _quantization_line(record: Quantization) -> str:
+    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
+    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
+    if record.repaired_layers:
+        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
+    return line
+
+
+def gate_line(gate: GateResult) -> str:
+    """An accuracy gate's verdict in one line."""
+    found = gate.comparison
+    if found is None:
+        return f"accuracy gate {gate.status}"
+    low, high = found.drop_interval_95
+    line = (
+        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
+        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, limit "
+        f"{gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error {found.reference_ece:.3f} to "
+        f"{found.ece:.3f}"
+    )
+    if gate.repairs:
+        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
+        line += f"; latency against the unrepaired model: {cost}"
+    return line

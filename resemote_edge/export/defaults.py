@@ -1,8 +1,11 @@
 """The recipe used when only a target and a precision are named."""
 
-from resemote_edge.errors import InputError
+from typing import get_args
 
-__all__ = ["RECIPE_PREFIXES", "default_recipe"]
+from resemote_edge.errors import InputError
+from resemote_edge.export.recipe import Precision, available_recipes
+
+__all__ = ["PRECISIONS", "RECIPE_PREFIXES", "default_recipe"]
 
 #: Target to ``<device>-<runtime>`` of its default recipes.
 RECIPE_PREFIXES: dict[str, str] = {
@@ -12,13 +15,19 @@ RECIPE_PREFIXES: dict[str, str] = {
     "pytorch": "any-pytorch",
 }
 
+PRECISIONS: tuple[str, ...] = get_args(Precision)
+
 
 def default_recipe(target: str, precision: str) -> str:
     """Name of the recipe for a target and precision.
 
     Raises:
-        InputError: No target has that name.
+        InputError: No target has that name, or it has no recipe for that precision.
     """
     if target not in RECIPE_PREFIXES:
         raise InputError(f"unknown target {target!r}; choose one of {', '.join(RECIPE_PREFIXES)}")
-    return f"{RECIPE_PREFIXES[target]}-{precision}"
+    name = f"{RECIPE_PREFIXES[target]}-{precision}"
+    if name not in available_recipes():
+        known = [other for other in PRECISIONS if f"{RECIPE_PREFIXES[target]}-{other}" in available_recipes()]
+        raise InputError(f"target {target} has no recipe for precision {precision}; it has {', '.join(known)}")
+    return name

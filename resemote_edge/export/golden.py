@@ -1,7 +1,9 @@
 """Golden crops: the self-test data every artifact carries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +13,7 @@ from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.preprocessing import PreprocessSpec
 
-__all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "make_golden", "noise_crops", "reference_logits"]
+__all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "in_batches", "make_golden", "noise_crops", "reference_logits"]
 
 CROPS_NAME = "golden_crops.npy"
 LOGITS_NAME = "golden_logits.npy"
@@ -29,7 +31,7 @@ class Golden:
     Attributes:
         crops: uint8 (32, 48, 48, 3), RGB: drawn faces and noise. Colour and not 64x64, so that a self-test also
             covers colour order and resize.
-        logits: float32 (32, classes), PyTorch fp32 on the CPU.
+        logits: float32 (32, classes), what the model must give for them.
     """
 
     crops: NDArray[np.uint8] = field(repr=False)
@@ -41,10 +43,17 @@ class Golden:
         np.save(folder / LOGITS_NAME, self.logits, allow_pickle=False)
 
 
-def make_golden(model: ResEmoteNet, preprocessing: PreprocessSpec) -> Golden:
-    """Draw the crops and compute the reference's logits."""
+def make_golden(
+    reference: Callable[[NDArray[Any]], NDArray[np.float32]], preprocessing: PreprocessSpec
+) -> Golden:
+    """Draw the crops and compute what the model must give for them.
+
+    Args:
+        reference: Feeds to logits.
+        preprocessing: Crops to feeds.
+    """
     crops = np.concatenate([drawn_faces(_DRAWN, seed=_SEED), noise_crops(_NOISE, seed=_SEED)])
-    return Golden(crops, reference_logits(model, preprocessing.tensor(preprocessing(list(crops), "rgb"))))
+    return Golden(crops, reference(preprocessing(list(crops), "rgb")))
 
 
 def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
@@ -59,17 +68,22 @@ def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
     return crops
 
 
-def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32], batch: int = 32) -> NDArray[np.float32]:
+def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits of the PyTorch network itself.
 
     Args:
         model: In eval mode, on the CPU.
         inputs: float32 (N, 3, 64, 64).
-        batch: Inputs per step, which bounds the memory.
 
     Returns:
         float32 (N, classes).
     """
     with torch.inference_mode():
-        parts = [model(torch.from_numpy(inputs[at : at + batch])).numpy() for at in range(0, len(inputs), batch)]
-    return np.concatenate(parts)
+        return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
+
+
+def in_batches(
+    function: Callable[[NDArray[Any]], NDArray[np.float32]], inputs: NDArray[Any], batch: int = 32
+) -> NDArray[np.float32]:
+    """Apply a function to batches, which bounds the memory, and join what it gives."""
+    return np.concatenate([function(inputs[at : at + batch]) for at in range(0, len(inputs), batch)])

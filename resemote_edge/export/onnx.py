@@ -141,8 +141,23 @@ class _Writer:
         inputs = [*(self._renamed.get(name, name) for name in node.inputs), *extra]
         for key in ("weight", "bias", "indices"):
             if key in node.params:
-                inputs.append(self.initializer(f"{node.name}.{key}", node.params[key]))
+                inputs.append(self._parameter(node, key))
         self._emit(op, node.name, inputs, **attributes)
+
+    def _parameter(self, node: Node, key: str) -> str:
+        """Store a parameter; one held in integers is followed by the node that turns it back."""
+        name = f"{node.name}.{key}"
+        scale = node.params.get(f"{key}_scale")
+        if scale is None:
+            return self.initializer(name, node.params[key])
+        whole = node.params[key]
+        inputs = [
+            self.constant(f"{name}.{whole.dtype}", whole),
+            self.initializer(f"{name}.scale", scale),
+            self.constant(f"{name}.zero_point", np.zeros_like(scale, dtype=whole.dtype)),
+        ]
+        self._emit("DequantizeLinear", name, inputs, axis=0)
+        return name
 
     def _emit(self, op: str, name: str, inputs: list[str], **attributes: Any) -> None:
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
@@ -173,6 +188,12 @@ def _max_pool(writer: _Writer, node: Node) -> None:
 def _reshape(writer: _Writer, node: Node) -> None:
     shape = writer.initializer(f"{node.name}.shape", np.asarray(node.attributes["shape"], dtype=np.int64))
     writer.emit("Reshape", node, shape)
+
+
+def _quantize(writer: _Writer, node: Node) -> None:
+    op = "QuantizeLinear" if node.op == "quantize" else "DequantizeLinear"
+    scale = writer.initializer(f"{node.name}.scale", node.params["scale"])
+    writer.emit(op, node, scale, writer.constant(f"{node.name}.zero_point", node.params["zero_point"]))
 
 
 def _pad_token(writer: _Writer, node: Node) -> None:
@@ -224,6 +245,8 @@ _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
     "conv": _conv,
     "max_pool": _max_pool,
     "linear": lambda writer, node: writer.emit("Gemm", node, transB=1),
+    "quantize": _quantize,
+    "dequantize": _quantize,
     "relu": lambda writer, node: writer.emit("Relu", node),
     "sigmoid": lambda writer, node: writer.emit("Sigmoid", node),
     "softmax": lambda writer, node: writer.emit("Softmax", node, axis=1),

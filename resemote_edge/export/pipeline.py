@@ -6,37 +6,34 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from resemote_edge import __version__
 from resemote_edge.artifact import Artifact, file_sha256
+from resemote_edge.data.calibration import choose_calibration
+from resemote_edge.export.gate import make_gate
 from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, Golden, make_golden
 from resemote_edge.export.onnx import to_onnx
+from resemote_edge.export.quantize.quantization import QuantizationPlan, plan_quantization
+from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
+from resemote_edge.export.repair import build_until_accepted
 from resemote_edge.export.targets import get_target
-from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
+from resemote_edge.export.targets.base import Built, BuiltFile, Target, TargetInputs
+from resemote_edge.export.tracing import Traced, trace
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.models.compact import compact
-from resemote_edge.models.embedding import embed_preprocessing
-from resemote_edge.models.graph import EvalGraph, with_output
-from resemote_edge.models.lowering import lower
-from resemote_edge.models.proof import Step, prove
-from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.output_format import limit_in_units_of
 from resemote_edge.passport import (
     PASSPORT_NAME,
     SCHEMA_VERSION,
     FileEntry,
+    GateResult,
     GoldenInfo,
-    Lineage,
     Passport,
-    Rewrite,
     decode_passport,
     encode_passport,
 )
@@ -50,9 +47,8 @@ __all__ = ["ExportRequest", "export_artifact"]
 StageCallback = Callable[[str], None]
 
 
-# Rewritings are proved on seeded random tensors and on the first inputs of the verify stage, in float64 and float32.
-_PROOF_RANDOM = 8
-_PROOF_INPUTS = 24
+# Enough to order the layers by signal to noise; flips are rare at any number.
+_RANKING_IMAGES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +59,8 @@ class ExportRequest:
         checkpoint: The weights.
         recipe: How.
         destination: Folder to make.
-        data: FER2013 in any form, for verification on real faces; None for drawn ones.
+        data: FER2013 in any form: calibration on its training split, verification and the accuracy gate on its validation
+            split. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
         force: Replace an artifact at the destination.
     """
 
@@ -72,17 +69,6 @@ class ExportRequest:
     destination: Path
     data: Path | None = None
     force: bool = False
-
-
-@dataclass(frozen=True)
-class _Traced:
-    """The graph stage's result."""
-
-    model: ResEmoteNet
-    graph: EvalGraph
-    rewrites: tuple[Rewrite, ...]
-    lineage: Lineage
-    preprocessing: PreprocessSpec
 
 
 def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: None) -> Artifact:
@@ -98,7 +84,8 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     Raises:
         InputError: The destination is taken, or the recipe names an unknown target.
         ExportError: A stage failed.
-        GateError: The result differs from PyTorch by more than the recipe allows.
+        GateError: The result differs from PyTorch by more than the recipe allows, or lost too much accuracy.
+        InputError: INT8 without data and without recorded ranges.
         MissingDependencyError: The target's package is not installed.
 
     Whatever is raised, nothing is left at the destination that was not there before.
@@ -109,66 +96,86 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     stage("graph")
     spec = PreprocessSpec(input=recipe.graph.input)
     inputs = choose_inputs(request.data, recipe.verify.samples, spec)
-    traced = _trace(request.checkpoint, recipe, spec, inputs)
-    facts = _facts(request.checkpoint, recipe, traced)
-    stage("onnx")
-    classes = len(request.checkpoint.labels)
-    onnx_model = to_onnx(
-        traced.graph, opset=recipe.opset, precision=target.onnx_precision(recipe), classes=classes, metadata=facts
-    )
+    traced = trace(request.checkpoint, recipe, spec, inputs)
+    plan = None
+    if recipe.quantize is not None:
+        stage("quantize")
+        plan = plan_quantization(request.checkpoint, recipe.quantize, request.data)
     with staged_folder(request.destination, force=request.force) as folder:
-        stage(f"target {recipe.target}")
-        built = target.build(
-            TargetInputs(graph=traced.graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=folder)
-        )
-        golden = make_golden(traced.model, traced.preprocessing)
-        golden.save(folder)
-        draft = _passport(request, traced, built, golden, folder)
-        stage("verify")
-        result = verify(Artifact(folder, draft), traced.model, inputs, recipe.verify, target.runtime)
+
+        def build(keep_float: tuple[str, ...] = ()) -> Artifact:
+            return _build(request, traced, plan, keep_float, target, inputs, folder, stage)
+
+        if recipe.precision == "fp32":
+            passport = build().passport
+        elif request.data is None:
+            passport = msgspec.structs.replace(build().passport, gate=_gate_not_run(recipe))
+        else:
+            stage("reference accuracy")
+            gate = make_gate(traced.model, request.checkpoint.labels, request.data, spec, recipe.gate)
+            rank = None if plan is None else _ranking(traced, plan, request.data)
+            accepted = build_until_accepted(folder, build, gate, target.runtime, rank, stage)
+            passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
         stage("passport")
-        passport = msgspec.structs.replace(draft, verification=result)
         encoded = encode_passport(passport)
         decode_passport(encoded, PASSPORT_NAME)  # what cannot be read back must not be written
         (folder / PASSPORT_NAME).write_bytes(encoded)
     return Artifact(request.destination, passport)
 
 
-def _trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs) -> _Traced:
-    model = checkpoint.build()
-    steps: list[Step] = []
-    if recipe.graph.compact:
-        steps.append(("compact", compact))
-    if recipe.graph.lowering == "matmul":
-        steps.append(("lower", lower))
-    if spec.input != "tensor":
-        steps.append((f"embed {spec.input}", embed_preprocessing(spec)))
-    feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
-    described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
-    graph, rewrites = prove(model, steps, spec, feeds, described)
-    graph = with_output(graph, recipe.graph.output)
-    card = checkpoint.card
-    lineage = Lineage(
-        checkpoint=checkpoint.path.name,
-        checkpoint_sha256=checkpoint.sha256,
-        width=checkpoint.width,
-        parameters=checkpoint.parameters,
-        training_data=card.training_data,
-        accuracy=card.accuracy,
+def _build(
+    request: ExportRequest,
+    traced: Traced,
+    plan: QuantizationPlan | None,
+    keep_float: tuple[str, ...],
+    target: Target,
+    inputs: VerifyInputs,
+    folder: Path,
+    stage: StageCallback,
+) -> Artifact:
+    """Quantize, write, and verify; the artifact is staged, its passport complete but for the gate's verdict."""
+    recipe = request.recipe
+    facts = _facts(request.checkpoint, recipe, traced)
+    quantized = None if plan is None else plan.apply(traced.graph, keep_float)
+    graph = quantized or traced.graph
+    stage("onnx")
+    onnx_model = to_onnx(
+        graph,
+        opset=recipe.opset,
+        precision=target.onnx_precision(recipe),
+        classes=len(request.checkpoint.labels),
+        metadata=facts,
     )
-    return _Traced(model, graph, rewrites, lineage, spec)
+    stage(f"target {recipe.target}")
+    built = target.build(TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=folder))
+    reference = traced.reference(quantized)
+    golden = make_golden(reference, traced.preprocessing)
+    golden.save(folder)
+    record = None if plan is None else plan.record(traced.graph, keep_float)
+    draft = msgspec.structs.replace(_passport(request, traced, built, golden, folder), quantization=record)
+    stage("verify")
+    result = verify(Artifact(folder, draft), reference(inputs.feeds), inputs, recipe.verify, target.runtime)
+    return Artifact(folder, msgspec.structs.replace(draft, verification=result))
 
 
-def _random_feeds(spec: PreprocessSpec) -> NDArray[Any]:
-    """Seeded random feeds of the network's input format: normal numbers for tensors, any level for pixels."""
-    rng = np.random.default_rng(_PROOF_RANDOM)
-    shape = (_PROOF_RANDOM, *(int(side) for side in spec.feed_spec.shape[1:]))
-    if spec.input == "tensor":
-        return rng.standard_normal(shape).astype(np.float32)
-    return rng.integers(0, 256, shape, dtype=np.uint8)
+def _gate_not_run(recipe: Recipe) -> GateResult:
+    return GateResult(
+        status="not run: no validation images were given; pass --data",
+        max_drop_points=recipe.gate.max_drop_points,
+    )
 
 
-def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: _Traced) -> dict[str, str]:
+def _ranking(traced: Traced, plan: QuantizationPlan, data: Path) -> Callable[[], list[LayerSensitivity]]:
+    """Ranks layers on training images, when asked: on validation images it would fit the model to the gate."""
+
+    def rank() -> list[LayerSensitivity]:
+        chosen = choose_calibration(data, _RANKING_IMAGES, plan.options.seed)
+        return rank_layers(traced.graph, plan, traced.preprocessing(list(chosen.images), "gray"))
+
+    return rank
+
+
+def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: Traced) -> dict[str, str]:
     """The passport's facts that also travel inside ONNX metadata and IR runtime information."""
     facts = {
         "schema_version": SCHEMA_VERSION,
@@ -183,7 +190,7 @@ def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: _Traced) -> dict[str,
     }
 
 
-def _passport(request: ExportRequest, traced: _Traced, built: Built, golden: Golden, folder: Path) -> Passport:
+def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Golden, folder: Path) -> Passport:
     recipe, checkpoint = request.recipe, request.checkpoint
     files = (
         *built.files,

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from resemote_edge.errors import InputError
+from resemote_edge.export.quantize.scheme import find_scheme
 from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.tensor_spec import BatchRange
 
-__all__ = ["GraphOptions", "LoweringEvidence", "Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
+__all__ = ["EIGHT_BIT", "GateOptions", "GraphOptions", "LoweringEvidence", "QuantizeOptions", "Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
 
-Precision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8", "w8"]
+
+#: Precisions that the quantize stage makes.
+EIGHT_BIT: tuple[Precision, ...] = ("int8", "w8")
 
 RECIPE_SCHEMA = 1
 
@@ -83,13 +87,44 @@ class GraphOptions(_Section, frozen=True, kw_only=True):
     evidence: tuple[LoweringEvidence, ...] = ()
 
 
+class QuantizeOptions(_Section, frozen=True, kw_only=True):
+    """How weights, or weights and activations, are put into eight bits.
+
+    Attributes:
+        scheme: Name of a scheme of `resemote_edge.export.quantize.scheme`.
+        remainder: Type of what stays floating.
+        calibration_images: Images of the training split on which activation ranges are observed.
+        seed: Of the choice of these images.
+        keep_float: Layers that stay floating from the start.
+    """
+
+    scheme: str
+    remainder: Literal["fp32", "fp16"] = "fp32"
+    calibration_images: Annotated[int, msgspec.Meta(ge=1)] = 512
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    keep_float: tuple[str, ...] = ()
+
+
+class GateOptions(_Section, frozen=True, kw_only=True):
+    """What the accuracy gate asks of every precision but fp32.
+
+    Attributes:
+        max_drop_points: Largest upper bound of the accuracy drop's 95 % interval, percentage points.
+        repair: Whether layers may be kept floating, worst first, until the gate passes.
+    """
+
+    max_drop_points: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] = 0.5
+    repair: bool = True
+
+
 class TensorRTOptions(_Section, frozen=True, kw_only=True):
     """How a TensorRT engine is built.
 
     Attributes:
         builder: ``tensorrt`` (needs a GPU), ``tensorrt-rtx`` (ahead of time, no GPU), ``on-device`` (no engine here:
             the board builds it), or ``auto``: ``tensorrt`` where a GPU is, else ``tensorrt-rtx``, else an error.
-        compute_capabilities: GPUs an ahead-of-time engine is built for, such as ``"8.6"``.
+        compute_capabilities: GPUs an ahead-of-time engine is built for, such as ``"8.6"``, or that of the board which
+            builds its own.
         typing: ``strong``: precision stands in the ONNX (TensorRT 10 and later know nothing else); ``flags``: the ONNX
             stays fp32 and the builder is told (TensorRT 8).
         workspace_mib: Scratch memory the builder may use; None leaves it to TensorRT.
@@ -101,6 +136,19 @@ class TensorRTOptions(_Section, frozen=True, kw_only=True):
     workspace_mib: int | None = None
 
 
+def without_int8(capabilities: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some CUDA compute capabilities that have no int8 arithmetic.
+
+    The four-way dot product DP4A came with 6.1; 6.0 and, on a Jetson TX2, 6.2 lack it.
+    """
+
+    def lacks(capability: str) -> bool:
+        major, _, minor = capability.partition(".")
+        return (int(major), int(minor)) < (6, 1) or capability == "6.2"
+
+    return tuple(filter(lacks, capabilities))
+
+
 class Recipe(_Section, frozen=True, kw_only=True):
     """One export, decided in full.
 
@@ -109,11 +157,13 @@ class Recipe(_Section, frozen=True, kw_only=True):
         name: ``<device>-<runtime>-<precision>``, the file's stem.
         description: One sentence.
         target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
-        precision: Precision the engine computes in.
+        precision: ``fp32``, ``fp16``; ``int8``: weights and activations in eight bits; ``w8``: weights alone.
         opset: ONNX opset of the graph.
         graph: Exact rewriting of the graph.
         batch: Batch sizes; for TensorRT the optimisation profile.
         verify: Limits of the verify stage.
+        quantize: For precisions ``int8`` and ``w8`` only.
+        gate: Limits of the accuracy gate.
         tensorrt: For target ``tensorrt`` only.
     """
 
@@ -126,7 +176,14 @@ class Recipe(_Section, frozen=True, kw_only=True):
     graph: GraphOptions = GraphOptions()
     batch: BatchRange = BatchRange()
     verify: VerifyLimits
+    quantize: QuantizeOptions | None = None
+    gate: GateOptions = GateOptions()
     tensorrt: TensorRTOptions | None = None
+
+    @property
+    def float_precision(self) -> str:
+        """Type of what is not in eight bits: the precision itself where nothing is."""
+        return self.precision if self.quantize is None else self.quantize.remainder
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON types, as it goes into the passport."""
@@ -150,7 +207,30 @@ def load_recipe(path: Path) -> Recipe:
         raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")
     if (recipe.target == "tensorrt") != (recipe.tensorrt is not None):
         raise InputError(f"{path}: a [tensorrt] section belongs to target = \"tensorrt\", and only there")
+    if (recipe.precision in EIGHT_BIT) != (recipe.quantize is not None):
+        raise InputError(f"{path}: a [quantize] section belongs to precision int8 or w8, and only there")
+    if recipe.quantize is not None:
+        scheme = find_scheme(recipe.quantize.scheme)
+        if (recipe.precision == "w8") != (scheme.activations == "none"):
+            raise InputError(f"{path}: scheme {scheme.name!r} is not for precision {recipe.precision}")
+    if recipe.precision in EIGHT_BIT and recipe.tensorrt is not None:
+        refuse_board_without_int8(recipe.name, recipe.tensorrt)
     return recipe
+
+
+def refuse_board_without_int8(name: str, options: TensorRTOptions) -> None:
+    """Refuse eight bits for GPUs that cannot compute with them.
+
+    Raises:
+        InputError: The compute capability is below 6.1, or 6.2.
+    """
+    lacking = without_int8(options.compute_capabilities)
+    if lacking:
+        raise InputError(
+            f"recipe {name}: compute capability {', '.join(lacking)} has no int8 arithmetic (it came with 6.1, and 6.2 "
+            "lacks it), so TensorRT would refuse or run in fp32; export fp16 instead: for a Jetson Nano, "
+            "--recipe jetson-nano-tensorrt-fp16"
+        )
 
 
 def _recipe_folder() -> Path:

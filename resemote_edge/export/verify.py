@@ -11,16 +11,15 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import GateError
-from resemote_edge.export.golden import noise_crops, reference_logits
+from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.output_format import in_units_of, limit_in_units_of
 from resemote_edge.passport import Verification
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.runtimes.registry import get_runtime, refusal
 from resemote_edge.runtimes.session import Session, SessionOptions
 
-__all__ = ["VerifyInputs", "choose_inputs", "verify"]
+__all__ = ["VerifyInputs", "choose_inputs", "open_for_verification", "run_all", "verify"]
 
 _SEED = 7
 
@@ -32,12 +31,10 @@ class VerifyInputs:
     Attributes:
         description: For the passport.
         feeds: What the exported graph takes, as `PreprocessSpec.feed_spec` says.
-        tensors: float32 (N, 3, 64, 64), what the original network takes for them.
     """
 
     description: str
     feeds: NDArray[Any] = field(repr=False)
-    tensors: NDArray[np.float32] = field(repr=False)
 
 
 def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) -> VerifyInputs:
@@ -55,16 +52,15 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) 
         dataset = load_fer2013(data, splits=("validation",))["validation"]
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
-        return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds, preprocessing.tensor(feeds))
+        return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds)
     drawn = count // 2
     crops = [*drawn_faces(drawn, seed=_SEED), *noise_crops(count - drawn, seed=_SEED)]
     feeds = preprocessing(crops, "rgb")
-    description = f"{drawn} drawn faces and {count - drawn} noise crops"
-    return VerifyInputs(description, feeds, preprocessing.tensor(feeds))
+    return VerifyInputs(f"{drawn} drawn faces and {count - drawn} noise crops", feeds)
 
 
 def verify(
-    artifact: Artifact, model: ResEmoteNet, inputs: VerifyInputs, limits: VerifyLimits, runtime: str
+    artifact: Artifact, reference: NDArray[np.float32], inputs: VerifyInputs, limits: VerifyLimits, runtime: str
 ) -> Verification:
     """Compare what the model gives, logits or probabilities, with the reference's; fail closed.
 
@@ -72,8 +68,8 @@ def verify(
 
     Args:
         artifact: Staged, with a draft passport.
-        model: The reference, in eval mode, on the CPU.
-        inputs: What both compute.
+        reference: float32 (N, classes), the logits that the model must give for the inputs.
+        inputs: What it computes.
         limits: Of the recipe, on logits.
         runtime: Runtime of the target.
 
@@ -83,12 +79,12 @@ def verify(
     Raises:
         GateError: Wrong shape, a value that is not finite, or a limit missed.
     """
-    session, engine_verified = _open(artifact, runtime)
+    session, engine_verified = open_for_verification(artifact, runtime)
     with session:
-        got = _run_all(session, inputs.feeds)
+        got = run_all(session, inputs.feeds)
         version = get_runtime(session.runtime).probe().version
     output = artifact.passport.output
-    want = in_units_of(output, reference_logits(model, inputs.tensors))
+    want = in_units_of(output, reference)
     if got.shape != want.shape:
         raise GateError(f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}; nothing exported")
     if not np.isfinite(got).all():
@@ -129,8 +125,8 @@ def _gate(result: Verification) -> None:
         )
 
 
-def _open(artifact: Artifact, runtime: str) -> tuple[Session, str]:
-    """The session to verify with, and whether it runs the deployed file."""
+def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, str]:
+    """The session to verify a staged artifact with, and ``yes`` if it runs the deployed file, else ``no: `` and why."""
     built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
     if built_on_device:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
@@ -148,7 +144,8 @@ def _open_onnx(artifact: Artifact) -> Session:
     return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))
 
 
-def _run_all(session: Session, feeds: NDArray[Any]) -> NDArray[np.float32]:
+def run_all(session: Session, feeds: NDArray[Any]) -> NDArray[np.float32]:
+    """What a session gives for many feeds, in batches as its artifact allows; float32 (N, classes)."""
     name, output = session.inputs[0].name, session.outputs[0].name
     chunks = session.artifact.passport.batch.chunks(len(feeds), at_most=32)
     return np.concatenate([session.run({name: feeds[chunk]})[output] for chunk in chunks])

@@ -1,10 +1,15 @@
 """Preprocessing as part of the graph: a uint8 crop goes in, conversion and normalisation are computed with the network.
 
 For gray pixels g the network's three equal channels are (g / 255 - mean_c) / std_c, so the first convolution's weights
-can be summed over the channels: sum_c w_c / std_c for g / 255, and -sum_c w_c * mean_c / std_c for the constant. The
-constant must not become a bias: where the kernel reaches over the border, the network pads with zeros *after*
-normalisation, so a tap outside adds neither term. Hence a second input channel that is one inside and, like the first,
-padded with zeros; with it the fold is exact everywhere, and the convolution has 18 products a pixel instead of 27.
+can be summed over the channels, with pixels centred as p = (g - 128) / 255: sum_c w_c / std_c for p, and
+sum_c w_c * (128 / 255 - mean_c) / std_c for the constant. The constant must not become a bias: where the kernel reaches
+over the border, the network pads with zeros *after* normalisation, so a tap outside adds neither term. Hence a second
+input channel that is constant inside and, like the first, padded with zeros; with it the fold is exact everywhere, and
+the convolution has 18 products a pixel instead of 27.
+
+Centred, because then a pixel is exactly one signed byte (g - 128, scale 1 / 255) when the graph is quantized, and
+because rounding the weights does least harm where the inputs are small. The constant is 127 / 255 for the same reason:
+the largest signed byte.
 
 Colour pixels are turned to gray first, by the same integers as on the host, so that both give the same gray level.
 """
@@ -18,7 +23,14 @@ from resemote_edge.errors import ExportError
 from resemote_edge.models.graph import INPUT, EvalGraph, Node
 from resemote_edge.preprocessing import PreprocessSpec
 
-__all__ = ["embed_preprocessing"]
+__all__ = ["WITH_CONSTANT", "WITH_CONSTANT_RANGE", "embed_preprocessing"]
+
+_CENTER = 128.0 / 255.0
+_CONSTANT = 127.0 / 255.0
+
+#: The tensor the first convolution reads: centred pixels and the constant channel, and the range of its values.
+WITH_CONSTANT = "input.with_constant"
+WITH_CONSTANT_RANGE = (-_CENTER, _CONSTANT)
 
 
 def embed_preprocessing(spec: PreprocessSpec) -> Callable[[EvalGraph], EvalGraph]:
@@ -42,16 +54,17 @@ def embed_preprocessing(spec: PreprocessSpec) -> Callable[[EvalGraph], EvalGraph
             nodes.append(Node("input.gray", "luma", ("input.maps",), attributes={"order": order}))
         weight = first.params["weight"]
         dtype = weight.dtype
-        ones = {
+        shift = {
             "weight": np.array([1.0 / 255.0, 0.0], dtype=dtype).reshape(2, 1, 1, 1),
-            "bias": np.array([0.0, 1.0], dtype=dtype),
+            "bias": np.array([-_CENTER, _CONSTANT], dtype=dtype),
         }
         unit = {"stride": 1, "padding": 0}
-        nodes.append(Node("input.with_ones", "conv", (nodes[-1].name,), ones, unit))
+        nodes.append(Node(WITH_CONSTANT, "conv", (nodes[-1].name,), shift, unit))
         mean, std = (np.asarray(values, dtype=np.float64)[:, None, None] for values in (spec.mean, spec.std))
         exact = weight.astype(np.float64)
-        folded = np.stack([(exact / std).sum(axis=1), -(exact * mean / std).sum(axis=1)], axis=1).astype(dtype)
-        nodes.append(dataclasses.replace(first, inputs=("input.with_ones",), params={**first.params, "weight": folded}))
+        constant = (exact * (_CENTER - mean) / std).sum(axis=1) / _CONSTANT
+        folded = np.stack([(exact / std).sum(axis=1), constant], axis=1).astype(dtype)
+        nodes.append(dataclasses.replace(first, inputs=(WITH_CONSTANT,), params={**first.params, "weight": folded}))
         return EvalGraph((*nodes, *rest))
 
     return embed

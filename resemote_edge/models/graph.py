@@ -30,11 +30,14 @@ class Node:
         op: On pixels: ``from_nhwc`` (uint8 (N, H, W, C) to maps), ``luma`` (three channels of whole numbers to their
             gray level). On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)),
             ``to_tokens`` (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end),
-            ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``. On (M, K):
-            ``linear``, ``softmax`` (over K, in float32 at least).
+            ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``,
+            ``quantize`` (to the integers of `zero_point`'s type), ``dequantize`` (back). On (M, K): ``linear``,
+            ``softmax`` (over K, in float32 at least).
         inputs: Names of the tensors it reads.
         params: ``weight`` and ``bias``, floating: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,);
-            ``indices`` of a gather, int64 (P,).
+            a weight of int8 comes with ``weight_scale``, a bias of int32 with ``bias_scale``, both float32 (out,);
+            ``indices`` of a gather, int64 (P,); ``scale`` float32 () and ``zero_point`` int8 or uint8 () of a quantize
+            and a dequantize.
         attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too), ``shape`` of a
             reshape (-1 where the batch is), ``channels`` of a from_nhwc, ``order`` of a luma.
     """

@@ -88,6 +88,8 @@ _RULES: Mapping[str, Callable[[Node, list[Shape]], Any]] = {
     "max_pool": _max_pool,
     "to_tokens": _to_tokens,
     "flatten": _flatten,
+    "quantize": _same,
+    "dequantize": _same,
     "relu": _same,
     "sigmoid": _same,
     "softmax": _same,

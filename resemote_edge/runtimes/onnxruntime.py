@@ -57,6 +57,9 @@ class _ONNXRuntimeSession(Session):
         super().__init__(runtime.name, device, artifact, file)
         onnxruntime = import_onnxruntime("runtime onnxruntime")
         settings = onnxruntime.SessionOptions()
+        if artifact.passport.precision == "w8":
+            # Weights are turned back to floating once, at load; left alone, it would do so at every call.
+            settings.add_session_config_entry("session.disable_quant_qdq", "1")
         settings.log_severity_level = _LOG_FATAL  # what fails is raised below, in our words
         settings.inter_op_num_threads = 1
         if options.threads is not None:

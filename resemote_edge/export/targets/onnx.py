@@ -16,7 +16,7 @@ class OnnxTarget:
 
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision: a typed graph."""
-        return recipe.precision
+        return recipe.float_precision
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the model."""

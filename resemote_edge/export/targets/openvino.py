@@ -29,7 +29,7 @@ class OpenVINOTarget:
             model.set_rt_info(value, ["resemote_edge", key.removeprefix("resemote_edge.")])
         try:
             openvino.save_model(
-                model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.precision == "fp16"
+                model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.float_precision == "fp16"
             )
         except RuntimeError as error:  # its writer reports a full disk as a stream error
             raise ExportError(f"{inputs.folder}: OpenVINO cannot write the IR ({error}); is the disk full?") from None

@@ -23,7 +23,7 @@ class PyTorchTarget:
 
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision; the ONNX itself is not used."""
-        return recipe.precision
+        return recipe.float_precision
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the graph."""
@@ -33,7 +33,7 @@ class PyTorchTarget:
             from safetensors.numpy import save_file
         except ImportError:
             raise missing_dependency("safetensors", "export", "exporting to PyTorch") from None
-        dtype = np.float16 if inputs.recipe.precision == "fp16" else np.float32
+        dtype = np.float16 if inputs.recipe.float_precision == "fp16" else np.float32
         tensors = {
             f"{node.name}.{key}": np.ascontiguousarray(array, dtype=dtype if array.dtype.kind == "f" else array.dtype)
             for node in inputs.graph.nodes

@@ -41,7 +41,7 @@ class TensorRTTarget:
 
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision where types stand in the ONNX, fp32 where the builder is told by flags."""
-        return recipe.precision if _options(recipe).typing == "strong" else "fp32"
+        return recipe.float_precision if _options(recipe).typing == "strong" else "fp32"
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the ONNX, choose the builder the recipe asks for, and build."""

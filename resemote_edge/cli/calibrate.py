@@ -1,0 +1,46 @@
+"""``resemote-edge calibrate``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
+@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to observe.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of images.")
+@data_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File.  [default: CHECKPOINT's stem.ranges.json]")
+@click.option("--force", is_flag=True, help="Replace the file.")
+@json_option
+def calibrate(
+    checkpoint: Path | None,
+    labels: str | None,
+    images: int,
+    seed: int,
+    data: Path | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    r"""Record the activation ranges of CHECKPOINT, observed on class-balanced images of the training split of --data.
+
+    With the record beside it, the checkpoint exports to int8 on a machine that has no images.
+
+    \b
+    Example:
+      resemote-edge calibrate best.pt --data fer2013.zip
+    """
+    from resemote_edge.export.command import record_ranges
+
+    with measuring_progress("observing activations") as progress:
+        written = record_ranges(
+            checkpoint, labels, data, images=images, seed=seed, output=output, force=force, progress=progress
+        )
+    if as_json:
+        echo_json(written.to_dict())
+    else:
+        click.echo(f"wrote {written.path}: ranges of {written.tensors} tensors over {written.described}")

@@ -1,0 +1,65 @@
+"""``resemote-edge sensitivity``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
+@click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="Scheme of which target.")
+@click.option("--precision", type=click.Choice(["int8", "w8"]), help="What is put into eight bits.  [default: int8]")
+@click.option("--recipe", help="A recipe's name or file; decides both.")
+@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to compare on.")
+@data_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for sensitivity.json and sensitivity.png.")
+@click.option("--force", is_flag=True, help="Replace the files of an earlier run.")
+@json_option
+def sensitivity(
+    checkpoint: Path | None,
+    target: str | None,
+    precision: str | None,
+    recipe: str | None,
+    labels: str | None,
+    images: int,
+    data: Path | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    r"""Rank the layers of CHECKPOINT (or of the embedded default) by the damage each does when it alone is quantized.
+
+    Worst first, by the signal-to-noise ratio of the logits, over images of the training split of --data. The layers at
+    the top are the ones to keep floating where int8 costs too much; export does that by itself when its gate fails.
+
+    \b
+    Example:
+      resemote-edge sensitivity --target openvino --data fer2013.zip -o sensitivity
+    """
+    from rich.console import Console
+
+    from resemote_edge.export.command import ExportOptions, rank_sensitivity
+    from resemote_edge.export.quantize.report import SENSITIVITY_FILES, sensitivity_table, write_sensitivity
+    from resemote_edge.staging import refuse_files
+
+    refuse_files(output, SENSITIVITY_FILES, force=force)
+    options = ExportOptions(
+        checkpoint=checkpoint,
+        target=target or (None if recipe else "onnx"),
+        precision=precision or (None if recipe else "int8"),
+        recipe=recipe,
+        labels=labels,
+        data=data,
+    )
+    with measuring_progress("ranking layers") as progress:
+        report = rank_sensitivity(options, images, progress)
+    if output is not None:
+        for path in write_sensitivity(report, output):
+            click.echo(f"wrote {path}", err=True)
+    if as_json:
+        echo_json(report.to_dict())
+    else:
+        Console().print(sensitivity_table(report))

@@ -1,0 +1,104 @@
+"""AccuracyGate: the exported model against the fp32 network on the validation split; fails closed.
+
+The verify stage shows that an engine computes what was exported. This shows that what was exported is still as good as
+what was trained.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.export.golden import reference_logits
+from resemote_edge.export.recipe import GateOptions
+from resemote_edge.export.verify import open_for_verification, run_all
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.output_format import PROBABILITIES, log_probabilities
+from resemote_edge.paired import compare_paired
+from resemote_edge.passport import GateResult, RepairStep
+from resemote_edge.preprocessing import PreprocessSpec
+
+__all__ = ["AccuracyGate", "make_gate", "upper_drop"]
+
+
+@dataclass(frozen=True)
+class AccuracyGate:
+    """The reference's logits on the validation split, and what may be lost against them.
+
+    Attributes:
+        dataset: Validation split.
+        feeds: The same as the exported graph takes it.
+        truth: int64 (N,), in the order of the labels.
+        reference: float32 (N, classes).
+        options: Limits.
+    """
+
+    dataset: Dataset
+    feeds: NDArray[Any] = field(repr=False)
+    truth: NDArray[np.int64] = field(repr=False)
+    reference: NDArray[np.float32] = field(repr=False)
+    options: GateOptions
+
+    def judge(self, artifact: Artifact, runtime: str, repairs: tuple[RepairStep, ...] = ()) -> GateResult:
+        """Run a staged artifact over the split.
+
+        Args:
+            artifact: With a draft passport.
+            runtime: Of the target.
+            repairs: Attempts before this one, for the record.
+
+        Returns:
+            The comparison; `status` is ``passed`` or ``failed``.
+        """
+        session, _ = open_for_verification(artifact, runtime)
+        with session:
+            outputs = run_all(session, self.feeds)
+            name, file = session.runtime, session.file.path
+        logits = log_probabilities(outputs) if artifact.passport.output == PROBABILITIES else outputs
+        comparison = compare_paired(self.reference, logits, self.truth, artifact.passport.labels)
+        passed = comparison.drop_interval_95[1] <= self.options.max_drop_points
+        return GateResult(
+            status="passed" if passed else "failed",
+            max_drop_points=self.options.max_drop_points,
+            data=f"{self.dataset.name}, {len(self.dataset)} images",
+            data_sha256=self.dataset.sha256(),
+            runtime=name,
+            file=file,
+            comparison=comparison,
+            repairs=repairs,
+        )
+
+
+def make_gate(
+    model: ResEmoteNet, labels: tuple[str, ...], data: Path, spec: PreprocessSpec, options: GateOptions
+) -> AccuracyGate:
+    """Compute the reference's logits.
+
+    Args:
+        model: float32, in eval mode.
+        labels: In the order of its logits.
+        data: FER2013 in any form.
+        spec: What the exported graph takes.
+        options: Limits.
+
+    Returns:
+        The gate.
+
+    Raises:
+        DatasetError: The validation split cannot be read.
+    """
+    dataset = load_fer2013(data, splits=("validation",))["validation"]
+    feeds = spec(list(dataset.images), "gray")
+    tensors = spec.tensor(feeds)
+    return AccuracyGate(dataset, feeds, dataset.targets_in(labels), reference_logits(model, tensors), options)
+
+
+def upper_drop(result: GateResult) -> float:
+    """Upper bound of a result's accuracy drop, percentage points."""
+    assert result.comparison is not None  # a gate that ran has compared
+    return result.comparison.drop_interval_95[1]

@@ -1,0 +1,145 @@
+"""QuantizationPlan: everything the quantize stage knows before it decides which layers go into eight bits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from resemote_edge.data.calibration import CalibrationSet, choose_calibration
+from resemote_edge.errors import InputError
+from resemote_edge.export.quantize.insert import layers_of, quantize
+from resemote_edge.export.quantize.ranges import Ranges, observe_ranges
+from resemote_edge.export.quantize.recorded import read_recorded
+from resemote_edge.export.quantize.scheme import Scheme, find_scheme
+from resemote_edge.export.recipe import QuantizeOptions
+from resemote_edge.models.checkpoint import Checkpoint
+from resemote_edge.models.graph import EvalGraph, build_eval_graph
+from resemote_edge.passport import CalibrationManifest, Quantization
+from resemote_edge.preprocessing import PreprocessSpec
+
+__all__ = ["QuantizationPlan", "calibrate", "plan_quantization"]
+
+_BATCH = 32
+
+#: Told (done, total) images while ranges are observed.
+Progress = Callable[[int, int], None]
+
+_ACTIVATIONS = {"u8": "uint8", "s8": "int8", "none": "float"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizationPlan:
+    """A scheme with the ranges it needs.
+
+    Attributes:
+        scheme: How.
+        options: Of the recipe.
+        ranges: Of every tensor; empty where activations stay floating.
+        origin: Where the ranges come from, in words.
+        calibration: The images they were observed on.
+    """
+
+    scheme: Scheme
+    options: QuantizeOptions
+    ranges: Ranges = field(repr=False)
+    origin: str
+    calibration: CalibrationManifest | None = field(default=None, repr=False)
+
+    def apply(self, graph: EvalGraph, keep_float: Sequence[str] = ()) -> EvalGraph:
+        """Quantize a graph, but for the recipe's floating layers and these."""
+        kept = {*self.options.keep_float, *keep_float}
+        return quantize(graph, self.ranges, self.scheme, kept, scale_dtype=self.scale_dtype)
+
+    @property
+    def scale_dtype(self) -> type[np.floating[Any]]:
+        """Type scales are rounded to: ONNX wants them in the type of the graph's floating remainder."""
+        return np.float16 if self.options.remainder == "fp16" else np.float32
+
+    def record(self, graph: EvalGraph, repaired: Sequence[str]) -> Quantization:
+        """For the passport: what was done to a graph."""
+        kept = (*self.options.keep_float, *repaired)
+        return Quantization(
+            scheme=self.scheme.name,
+            weights="int8",
+            activations=_ACTIVATIONS[self.scheme.activations],
+            layers=tuple(layer for layer in layers_of(graph) if layer not in kept),
+            float_layers=self.options.keep_float,
+            repaired_layers=tuple(repaired),
+            ranges=self.origin,
+            calibration=self.calibration,
+        )
+
+
+def plan_quantization(
+    checkpoint: Checkpoint,
+    options: QuantizeOptions,
+    data: Path | None,
+    progress: Progress = lambda done, total: None,
+) -> QuantizationPlan:
+    """Find the ranges a scheme needs.
+
+    Args:
+        checkpoint: The weights.
+        options: Of the recipe.
+        data: FER2013, whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
+        progress: Told how many images are done.
+
+    Returns:
+        The plan.
+
+    Raises:
+        InputError: Ranges are needed and there is neither data nor a record.
+        DatasetError: The data cannot serve.
+        CheckpointError: The record is not valid, or belongs to other weights.
+    """
+    scheme = find_scheme(options.scheme)
+    if scheme.activations == "none":
+        return QuantizationPlan(scheme=scheme, options=options, ranges={}, origin="not needed: weights alone")
+    if data is not None:
+        chosen = choose_calibration(data, options.calibration_images, options.seed)
+        return QuantizationPlan(
+            scheme=scheme,
+            options=options,
+            ranges=calibrate(checkpoint, chosen, progress),
+            origin=f"observed on {len(chosen)} images of {chosen.manifest.dataset}",
+            calibration=chosen.manifest,
+        )
+    recorded = read_recorded(checkpoint)
+    if recorded is None:
+        raise InputError(
+            f"{checkpoint.path.name}: int8 needs activation ranges, and none are recorded beside the checkpoint; pass "
+            "--data with FER2013, record them once with resemote-edge calibrate, or export --precision w8, which needs "
+            "none"
+        )
+    return QuantizationPlan(
+        scheme=scheme,
+        options=options,
+        ranges=recorded.ranges,
+        origin=f"recorded with the weights, on {recorded.calibration.count} images of {recorded.calibration.dataset}",
+        calibration=recorded.calibration,
+    )
+
+
+def calibrate(
+    checkpoint: Checkpoint, chosen: CalibrationSet, progress: Progress = lambda done, total: None
+) -> dict[str, tuple[float, float]]:
+    """Observe activation ranges of the original network, whose graph has every tensor that a rewritten one may read.
+
+    Args:
+        checkpoint: The weights.
+        chosen: Images.
+        progress: Told (done, total).
+
+    Returns:
+        The range of every tensor, by name.
+    """
+    graph = build_eval_graph(checkpoint.build())
+    spec = PreprocessSpec()
+
+    def batches() -> Any:
+        for start in range(0, len(chosen), _BATCH):
+            yield spec(list(chosen.images[start : start + _BATCH]), "gray")
+
+    return observe_ranges(graph, batches(), lambda done: progress(done, len(chosen)))

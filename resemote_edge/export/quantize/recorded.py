@@ -1,0 +1,71 @@
+"""RecordedRanges: activation ranges that travel beside a checkpoint, so that INT8 needs no images where it is exported."""
+
+from pathlib import Path
+
+import msgspec
+
+from resemote_edge.errors import CheckpointError
+from resemote_edge.models.checkpoint import Checkpoint
+from resemote_edge.passport import CalibrationManifest
+from resemote_edge.staging import write_file
+
+__all__ = ["RecordedRanges", "read_recorded", "recorded_path", "write_recorded"]
+
+RANGES_SCHEMA = 1
+
+
+class RecordedRanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Ranges observed once, with the images they were observed on.
+
+    Attributes:
+        schema: `RANGES_SCHEMA`.
+        checkpoint_sha256: Hash of the checkpoint file they belong to.
+        calibration: The images.
+        ranges: Tensor name to (smallest, largest) value.
+    """
+
+    schema: int
+    checkpoint_sha256: str
+    calibration: CalibrationManifest
+    ranges: dict[str, tuple[float, float]]
+
+
+def recorded_path(checkpoint: Path) -> Path:
+    """Where a checkpoint's recorded ranges lie: ``best.pt`` has ``best.ranges.json`` beside it."""
+    return checkpoint.with_suffix(".ranges.json")
+
+
+def read_recorded(checkpoint: Checkpoint) -> RecordedRanges | None:
+    """The ranges beside a checkpoint.
+
+    Returns:
+        None when there are none.
+
+    Raises:
+        CheckpointError: The file is not valid, or was recorded for other weights.
+    """
+    path = recorded_path(checkpoint.path)
+    if not path.is_file():
+        return None
+    try:
+        recorded = msgspec.json.decode(path.read_bytes(), type=RecordedRanges)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path}: not valid activation ranges: {error}; run: resemote-edge calibrate") from None
+    if recorded.schema != RANGES_SCHEMA:
+        raise CheckpointError(f"{path}: ranges of schema {recorded.schema}, this version reads schema {RANGES_SCHEMA}")
+    if recorded.checkpoint_sha256 != checkpoint.sha256:
+        raise CheckpointError(
+            f"{path}: recorded for other weights than {checkpoint.path.name}; run resemote-edge calibrate again, or "
+            "remove the file"
+        )
+    return recorded
+
+
+def write_recorded(
+    checkpoint: Checkpoint, ranges: dict[str, tuple[float, float]], calibration: CalibrationManifest, path: Path
+) -> None:
+    """Write ranges as JSON; the file appears whole or not at all."""
+    recorded = RecordedRanges(
+        schema=RANGES_SCHEMA, checkpoint_sha256=checkpoint.sha256, calibration=calibration, ranges=ranges
+    )
+    write_file(path, msgspec.json.format(msgspec.json.encode(recorded), indent=1) + b"\n")

@@ -1,0 +1,180 @@
+"""run_sensitivity: the ranking as ``resemote-edge sensitivity`` shows it, as a table, JSON and a picture."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from resemote_edge.data.calibration import choose_calibration
+from resemote_edge.errors import InputError, MissingDependencyError, missing_dependency
+from resemote_edge.export.quantize.quantization import plan_quantization
+from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
+from resemote_edge.export.recipe import Recipe
+from resemote_edge.export.tracing import trace
+from resemote_edge.export.verify import choose_inputs
+from resemote_edge.models.checkpoint import Checkpoint
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.staging import write_file, write_picture
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = [
+    "SENSITIVITY_FILES",
+    "SensitivityReport",
+    "SensitivityRequest",
+    "run_sensitivity",
+    "sensitivity_table",
+    "write_sensitivity",
+]
+
+#: What `write_sensitivity` writes.
+SENSITIVITY_FILES = ("sensitivity.json", "sensitivity.png")
+
+_SEED = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityRequest:
+    """What to rank.
+
+    Attributes:
+        checkpoint: The weights.
+        recipe: Its graph and its scheme; precision int8 or w8.
+        data: FER2013; images of its training split are compared on.
+        images: How many.
+    """
+
+    checkpoint: Checkpoint
+    recipe: Recipe
+    data: Path
+    images: int = 512
+
+
+class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The ranking and what it was made from.
+
+    Attributes:
+        checkpoint: File name.
+        checkpoint_sha256: Its hash.
+        recipe: Name.
+        scheme: Quantization scheme.
+        data: The images compared on, in words.
+        layers: Worst first.
+    """
+
+    checkpoint: str
+    checkpoint_sha256: str
+    recipe: str
+    scheme: str
+    data: str
+    layers: list[LayerSensitivity]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; a layer that changes nothing has no ratio: None."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        for layer in plain["layers"]:
+            if layer["signal_to_noise_db"] == float("inf"):
+                layer["signal_to_noise_db"] = None
+        return plain
+
+
+def run_sensitivity(
+    request: SensitivityRequest, progress: Callable[[int, int], None] = lambda done, total: None
+) -> SensitivityReport:
+    """Quantize one layer at a time and rank.
+
+    Args:
+        request: What.
+        progress: Told (done, total) batches.
+
+    Returns:
+        The ranking.
+
+    Raises:
+        InputError: The recipe quantizes nothing.
+        DatasetError: The data cannot serve.
+    """
+    recipe, checkpoint = request.recipe, request.checkpoint
+    if recipe.quantize is None:
+        raise InputError(f"recipe {recipe.name} quantizes nothing; pass one of precision int8 or w8")
+    spec = PreprocessSpec(input=recipe.graph.input)
+    traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec))
+    plan = plan_quantization(checkpoint, recipe.quantize, request.data)
+    # Another seed than calibration's: on the images that set the scales, nothing is ever clipped.
+    chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED)
+    layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
+    return SensitivityReport(
+        checkpoint=checkpoint.path.name,
+        checkpoint_sha256=checkpoint.sha256,
+        recipe=recipe.name,
+        scheme=plan.scheme.name,
+        data=f"{len(chosen)} images of {chosen.manifest.dataset}",
+        layers=layers,
+    )
+
+
+def sensitivity_table(report: SensitivityReport) -> "Table":
+    """The ranking for the screen."""
+    from rich.table import Table
+
+    table = Table(
+        title=f"{report.checkpoint}, {report.recipe}: each layer alone in eight bits, {report.data}",
+        caption="signal to noise of the logits: less is worse",
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
+    table.add_column("layer")
+    for header in ("signal to\nnoise, dB", "flips\n%", "largest logit\nchange", "weights"):
+        table.add_column(header, justify="right")
+    for entry in report.layers:
+        table.add_row(
+            entry.layer,
+            f"{entry.signal_to_noise_db:.1f}",
+            f"{entry.flip_rate * 100:.2f}",
+            f"{entry.max_abs_logit_diff:.3f}",
+            f"{entry.weights:,}",
+        )
+    return table
+
+
+def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
+    """Write ``sensitivity.json`` and, where matplotlib is installed, ``sensitivity.png``; returns the paths written."""
+    data, picture = (folder / name for name in SENSITIVITY_FILES)
+    write_file(data, msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n")
+    try:
+        _draw(report, picture)
+    except MissingDependencyError:
+        picture.unlink(missing_ok=True)  # one of an earlier ranking would not show these figures
+        return [data]
+    return [data, picture]
+
+
+def _draw(report: SensitivityReport, path: Path) -> None:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_dependency("matplotlib", "report", "drawing the sensitivity of layers") from None
+    names = [entry.layer for entry in report.layers]
+    figure = Figure(figsize=(9, 1.6 + 0.32 * len(names)), layout="constrained")
+    FigureCanvasAgg(figure)
+    ratios, flips = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+    finite = [entry.signal_to_noise_db for entry in report.layers if entry.signal_to_noise_db != float("inf")]
+    ceiling = max(finite, default=0.0) + 5.0
+    bars = ratios.barh(names, [min(entry.signal_to_noise_db, ceiling) for entry in report.layers], color="#3b6ea5")
+    ratios.bar_label(bars, [f" {entry.signal_to_noise_db:.1f}" for entry in report.layers], fontsize=8)
+    ratios.set_xlabel("signal to noise of the logits, dB (less is worse)")
+    ratios.set_xlim(0, ceiling * 1.1)
+    ratios.invert_yaxis()
+    bars = flips.barh(names, [entry.flip_rate * 100 for entry in report.layers], color="#c2603d")
+    flips.bar_label(bars, [f" {entry.flip_rate * 100:.2f}" for entry in report.layers], fontsize=8)
+    flips.set_xlabel("inputs that change their class, %")
+    flips.margins(x=0.15)
+    figure.suptitle(f"{report.checkpoint}, scheme {report.scheme}: each layer alone in eight bits", fontsize=10)
+    write_picture(figure, path)

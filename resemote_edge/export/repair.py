@@ -1,0 +1,147 @@
+"""Repair: layers kept floating, worst first, until the accuracy gate passes."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.harness import Budget, time_calls
+from resemote_edge.errors import GateError
+from resemote_edge.export.gate import AccuracyGate, upper_drop
+from resemote_edge.export.quantize.sensitivity import LayerSensitivity
+from resemote_edge.export.verify import open_for_verification
+from resemote_edge.passport import GateResult, RepairStep
+
+__all__ = ["Repaired", "build_until_accepted"]
+
+# Crops are timed one by one: that is where a camera application feels a slower layer.
+_TIMING = Budget(warmup_runs=20, min_runs=100, min_seconds=1.0)
+
+# Named in the message when the gate fails for good.
+_WORST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What came out.
+
+    Attributes:
+        artifact: Staged, accepted.
+        gate: The verdict.
+        layers: Kept floating for it, in that order.
+    """
+
+    artifact: Artifact
+    gate: GateResult
+    layers: tuple[str, ...]
+
+
+def build_until_accepted(
+    folder: Path,
+    build: Callable[[tuple[str, ...]], Artifact],
+    gate: AccuracyGate,
+    runtime: str,
+    rank: Callable[[], list[LayerSensitivity]] | None,
+    stage: Callable[[str], None],
+) -> Repaired:
+    """Build, judge, and keep one more layer floating, until the gate accepts.
+
+    Args:
+        folder: Where `build` writes; emptied before each new attempt.
+        build: Builds a staged artifact with these layers floating, and verifies it.
+        gate: Judges it.
+        runtime: Of the target.
+        rank: Ranks the layers, worst first, when it is first needed; None where nothing is quantized.
+        stage: Told what happens.
+
+    Returns:
+        The first attempt that was accepted.
+
+    Raises:
+        GateError: The gate failed, and repair is forbidden, impossible or exhausted; the worst layers are named.
+    """
+    ranked: list[LayerSensitivity] = []
+    steps: list[RepairStep] = []
+    kept: list[str] = []
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-first-") as aside:
+        first: Artifact | None = None
+        while True:
+            artifact = build(tuple(kept))
+            stage("accuracy gate")
+            result = gate.judge(artifact, runtime, tuple(steps))
+            if result.status == "passed":
+                break
+            if rank is not None and not ranked:
+                stage("sensitivity")
+                ranked = rank()
+            waiting = [entry.layer for entry in ranked if entry.layer not in kept]
+            if not gate.options.repair or not waiting:
+                raise GateError(_refusal(artifact, result, ranked, kept))
+            assert result.comparison is not None  # a gate that ran has compared
+            step = RepairStep(
+                upper_drop_points=upper_drop(result),
+                flip_rate=result.comparison.flip_rate,
+                next_float_layer=waiting[0],
+            )
+            stage(f"repair: the drop may be {step.upper_drop_points:.2f} points, {waiting[0]} stays floating")
+            steps.append(step)
+            kept.append(waiting[0])
+            first = _set_aside(folder, artifact, Path(aside), first)
+        if first is not None:
+            result = msgspec.structs.replace(result, repair_latency_ratio=_latency_ratio(artifact, first, runtime))
+    return Repaired(artifact, result, tuple(kept))
+
+
+def _set_aside(folder: Path, artifact: Artifact, aside: Path, first: Artifact | None) -> Artifact:
+    """Empty the folder; the first attempt's files are moved, because the last one's speed is compared with it."""
+    for path in folder.iterdir():
+        if first is None:
+            shutil.move(path, aside / path.name)
+        else:
+            path.unlink()
+    return first or Artifact(aside, artifact.passport)
+
+
+def _latency_ratio(last: Artifact, first: Artifact, runtime: str) -> float | None:
+    """Median latency of one crop, last over first, timed in turn; None where the deployed engine cannot run here."""
+    sessions = [open_for_verification(artifact, runtime) for artifact in (last, first)]
+    try:
+        if any(verified != "yes" for _, verified in sessions):
+            return None
+        shape = [int(side) for side in last.passport.inputs[0].shape[1:]]
+        feed: NDArray[Any] = np.zeros((1, *shape), dtype=last.passport.inputs[0].dtype)
+        name = last.passport.inputs[0].name
+        calls = [lambda session=session: session.run({name: feed}) for session, _ in sessions]  # type: ignore[misc]
+        timed, untouched = time_calls(calls, _TIMING)
+        return timed.percentile_ms(50) / untouched.percentile_ms(50)
+    finally:
+        for session, _ in sessions:
+            session.close()
+
+
+def _refusal(artifact: Artifact, result: GateResult, ranked: list[LayerSensitivity], kept: list[str]) -> str:
+    comparison = result.comparison
+    assert comparison is not None
+    low, high = comparison.drop_interval_95
+    worst = ", ".join(f"{entry.layer} ({entry.signal_to_noise_db:.1f} dB)" for entry in ranked[:_WORST_NAMED])
+    precision = artifact.passport.precision
+    parts = [
+        f"{precision} loses {comparison.drop_points:.2f} points of accuracy over {result.data} "
+        f"({comparison.reference_accuracy * 100:.2f} to {comparison.accuracy * 100:.2f} %, 95 % interval of the drop "
+        f"{low:.2f} to {high:.2f}, flips {comparison.flip_rate * 100:.1f} %); its upper end must be within "
+        f"{result.max_drop_points:g}"
+    ]
+    if worst:
+        parts.append(f"most sensitive layers, by signal to noise: {worst}")
+    if kept:
+        parts.append(f"kept floating in vain: {', '.join(kept)}")
+    advice = "allow repair, keep these layers floating with --keep-float" if worst and not kept else "choose fp32"
+    parts.append(f"nothing was exported; {advice}, or raise --max-drop")
+    return ". ".join(parts)

@@ -1,0 +1,106 @@
+"""The graph stage: a checkpoint to an eval graph, rewritten exactly and proved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.export.golden import in_batches, reference_logits
+from resemote_edge.export.recipe import Recipe
+from resemote_edge.export.verify import VerifyInputs
+from resemote_edge.models.checkpoint import Checkpoint
+from resemote_edge.models.compact import compact
+from resemote_edge.models.embedding import embed_preprocessing
+from resemote_edge.models.graph import EvalGraph, with_output
+from resemote_edge.models.lowering import lower
+from resemote_edge.models.proof import Step, evaluate_graph, prove
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.passport import Lineage, Rewrite
+from resemote_edge.preprocessing import PreprocessSpec
+
+__all__ = ["Traced", "trace"]
+
+# Rewritings are proved on seeded random tensors and on the first inputs of the verify stage, in float64 and float32.
+_PROOF_RANDOM = 8
+_PROOF_INPUTS = 24
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The graph stage's result.
+
+    Attributes:
+        model: The original network, float32, in eval mode.
+        graph: What will be exported, floating.
+        rewrites: What was done to it, with proofs.
+        lineage: Where the weights came from.
+        preprocessing: What the graph takes.
+    """
+
+    model: ResEmoteNet = field(repr=False)
+    graph: EvalGraph = field(repr=False)
+    rewrites: tuple[Rewrite, ...]
+    lineage: Lineage
+    preprocessing: PreprocessSpec
+
+    def reference(self, quantized: EvalGraph | None) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+        """What an engine must compute: the original network or, where there is one, the quantized graph.
+
+        Args:
+            quantized: The graph in eight bits, or None.
+
+        Returns:
+            A function of feeds to logits, float32 (N, classes).
+        """
+        if quantized is None:
+            return lambda feeds: reference_logits(self.model, self.preprocessing.tensor(feeds))
+        return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
+
+
+def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs) -> Traced:
+    """Build and rewrite the graph as a recipe says.
+
+    Args:
+        checkpoint: The weights.
+        recipe: Its [graph] section decides.
+        spec: What the graph will take.
+        inputs: Of the verify stage; the first of them are proved on.
+
+    Returns:
+        The graph with its proofs.
+
+    Raises:
+        GateError: A rewriting changed the function.
+    """
+    model = checkpoint.build()
+    steps: list[Step] = []
+    if recipe.graph.compact:
+        steps.append(("compact", compact))
+    if recipe.graph.lowering == "matmul":
+        steps.append(("lower", lower))
+    if spec.input != "tensor":
+        steps.append((f"embed {spec.input}", embed_preprocessing(spec)))
+    feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
+    described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
+    graph, rewrites = prove(model, steps, spec, feeds, described)
+    card = checkpoint.card
+    lineage = Lineage(
+        checkpoint=checkpoint.path.name,
+        checkpoint_sha256=checkpoint.sha256,
+        width=checkpoint.width,
+        parameters=checkpoint.parameters,
+        training_data=card.training_data,
+        accuracy=card.accuracy,
+    )
+    return Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
+
+
+def _random_feeds(spec: PreprocessSpec) -> NDArray[Any]:
+    """Seeded random feeds of the network's input format: normal numbers for tensors, any level for pixels."""
+    rng = np.random.default_rng(_PROOF_RANDOM)
+    shape = (_PROOF_RANDOM, *(int(side) for side in spec.feed_spec.shape[1:]))
+    if spec.input == "tensor":
+        return rng.standard_normal(shape).astype(np.float32)
+    return rng.integers(0, 256, shape, dtype=np.uint8)
