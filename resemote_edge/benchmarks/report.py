@@ -13,7 +13,16 @@ from resemote_edge.staging import write_file
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["NOT_MEASURED", "REPORT_FILES", "draw_confusion", "markdown_report", "markdown_table", "rich_table", "write_report"]
+__all__ = [
+    "NOT_MEASURED",
+    "REPORT_FILES",
+    "draw_confusion",
+    "markdown_report",
+    "markdown_table",
+    "rich_table",
+    "save_figure",
+    "write_report",
+]
 
 NOT_MEASURED = "not measured"
 
@@ -183,7 +192,7 @@ def _draw_latency(report: BenchReport, path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("ms per crop: bar p50, whisker p99")
     axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confusion(report: AccuracyReport, path: Path) -> None:
@@ -217,10 +226,11 @@ def draw_confusion(report: AccuracyReport, path: Path) -> None:
             share = shares[row][column]
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", color="white" if share > 55 else "black")
     figure.colorbar(image, label="% of the true class", shrink=0.85)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: object, path: Path) -> None:
+def save_figure(figure: object, path: Path) -> None:
+    """Write a matplotlib figure as PNG; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     figure.savefig(partial, format="png", dpi=120)  # type: ignore[attr-defined]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
