@@ -158,6 +158,7 @@ def _draw_ratios(report: SuiteReport, path: Path) -> None:
             places = [names.index(result.name) + offset * height for result in results]
             _draw_bars(axes, results, places, height, f"batch {batch}")
         axes.axvline(1.0, color="0.4", linewidth=1)
+        axes.margins(x=0.12)  # room for the last number
         axes.set_title(_threads(count))
         axes.set_xlabel("times faster (ratio of p50); whisker: 95 % interval")
     axes = panels[0]
@@ -174,9 +175,10 @@ def _draw_bars(axes: "Axes", results: list[RatioResult], places: list[float], he
     # An interval from few rounds need not hold the ratio of all of them; a whisker cannot be negative.
     low = [max(0.0, result.ratio - result.interval_95[0]) for result in results]
     high = [max(0.0, result.interval_95[1] - result.ratio) for result in results]
-    bars = axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)
-    axes.bar_label(bars, [f"  {ratio:.2f}" for ratio in ratios], fontsize=8)
+    axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)
     for result, place in zip(results, places, strict=True):
+        right = max(result.ratio, result.interval_95[1], result.goal or 0.0)
+        axes.text(right, place, f"  {result.ratio:.2f}", va="center", fontsize=8)
         if result.goal is not None:
             ends = (place - height * 0.45, place + height * 0.45)
             axes.plot([result.goal] * 2, ends, color="black", linewidth=2)
