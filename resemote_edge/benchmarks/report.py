@@ -39,7 +39,9 @@ COLUMNS: dict[str, Callable[[BenchRow], str]] = {
     "artifact": lambda row: row.artifact,
     "runtime": lambda row: row.runtime,
     "device": lambda row: row.speed.device,
-    "precision": lambda row: row.precision,
+    "precision": lambda row: (
+        row.precision if row.precision_hint is None else f"{row.precision}, {row.precision_hint} hint"
+    ),
     "batch": lambda row: str(row.batch),
     "p50 ms": lambda row: f"{row.speed.latency_p50_ms:.2f}",
     "p90 ms": lambda row: f"{row.speed.latency_p90_ms:.2f}",

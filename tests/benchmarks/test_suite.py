@@ -86,9 +86,7 @@ class Wrong:
         Wrong("same batch", "[1, 2]", "[1, 1]", "batch size 1 stands there twice"),
         Wrong("neither", 'peer = "pytorch-eager"', "", "row eager needs either a peer, or a recipe and a runtime"),
         Wrong("both", "recipe =", 'peer = "pytorch-eager"\nrecipe =', "row ours needs either a peer, or a recipe"),
-        Wrong(
-            "half", 'recipe = "cpu-onnxruntime-fp32"', "", "row ours needs a recipe and a runtime, and has no recipe"
-        ),
+        Wrong("half", 'recipe = "cpu-onnxruntime-fp32"', "", "needs a recipe and a runtime, and has no recipe"),
         Wrong("hint", "recipe =", 'hint = "bf16"\nrecipe =', "runtime onnxruntime knows no precision hint"),
         Wrong("hint for a peer", "peer =", 'hint = "bf16"\npeer =', "row eager: a hint belongs to a row with a recipe"),
         Wrong("goal beyond", "batch = 2,", "batch = 4,", "a goal at batch 4, 1 threads, which is not measured"),

@@ -98,6 +98,12 @@ CASES = [
     Case("demo in the way", "demo --data {fer} -o {reported}", "report.json exists; pass --force"),
     Case("eval without data", "eval {artifact}", "Missing option '--data'", USAGE),
     Case("eval broken reference", "eval {artifact} --data {fer} --reference nowhere", "nowhere: an artifact is"),
+    Case(
+        "hint for another runtime",
+        "bench {artifact} --runtime onnxruntime --precision-hint bf16",
+        "runtime onnxruntime knows no precision hint",
+    ),
+    Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
     Case("no suite", "suite nowhere.toml -o out", "nowhere.toml: no such suite"),
     Case("suite with a misspelt key", "suite {suite_key} -o out", "unknown field `threds`"),
     Case("suite with an unknown peer", "suite {suite_peer} -o out", "row a: unknown peer 'tpu'; choose one of"),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from resemote_edge.benchmarks.report import markdown_table
+from resemote_edge.benchmarks.runner import BenchRequest, run_bench
 from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
@@ -50,3 +52,22 @@ def test_auto_finds_the_runtime_that_takes_it(artifacts):
         pytest.skip("this CPU has no bf16")
     with open_session(artifacts("cpu-onnxruntime-fp32"), "auto", BF16) as session:
         assert session.runtime == "openvino"
+
+
+def test_bench_says_so_in_the_row_and_lists_who_refused(artifacts):
+    openvino = pytest.importorskip("openvino")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this CPU has no bf16")
+    request = BenchRequest(
+        artifacts=(artifacts("cpu-onnxruntime-fp32"),),
+        batches=(1,),
+        threads=1,
+        warmup_runs=1,
+        min_runs=3,
+        min_seconds=0.0,
+        precision_hint="bf16",
+    )
+    report = run_bench(request)
+    assert [(row.runtime, row.precision, row.precision_hint) for row in report.rows] == [("openvino", "fp32", "bf16")]
+    assert "fp32, bf16 hint" in markdown_table(report)
+    assert [(row.runtime, "knows no precision hint" in row.reason) for row in report.skipped] == [("onnxruntime", True)]
