@@ -207,7 +207,7 @@ def _measure_all(
         seed=suite.seed,
     )
     for index, (threads, batch) in enumerate(conditions):
-        notice(f"measuring: {threads} threads, batch {batch}")
+        notice(f"measuring: batch {batch}, threads {threads}")
 
         def part(share: float, done: int = index) -> None:
             progress((done + share) / len(conditions))

@@ -75,7 +75,7 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
         picture: File name of the chart beside it, if there is one.
     """
     suite, environment = report.suite, report.environment
-    rounds = sorted({cell.rounds for cell in report.cells})
+    fewest = min(cell.rounds for cell in report.cells)
     lines = [
         f"# Suite {suite.name}",
         "",
@@ -89,8 +89,8 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
         f"- Tools: {', '.join(f'{name} {version}' for name, version in report.tools.items())}",
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
         f"- Timed on: {report.inputs}",
-        f"- Every row in a process of its own; in turn, {rounds[0]} to {rounds[-1]} rounds per cell, each turn "
-        f"{suite.warmup_runs} calls untimed and {suite.runs_per_turn} timed, nothing clipped",
+        f"- Every row in a process of its own, in turn; at least {fewest} rounds per cell; untimed calls of each turn: "
+        f"{suite.warmup_runs}, timed calls: {suite.runs_per_turn}; nothing clipped",
         "",
     ]
     for threads in sorted(suite.threads):

@@ -1,9 +1,10 @@
 """Peers ``onnxruntime-static-default`` and ``-best``: ONNX Runtime's static quantization of the exported graph.
 
 Chosen: the way its documentation describes, `quant_pre_process` and then `quantize_static`, on 300 calibration images.
-``default`` passes nothing else: Q/DQ, int8 activations, int8 weights, one scale per tensor, MinMax. ``best`` is what
-the documentation recommends for x86-64 CPUs, and the fastest tried here: uint8 activations and int8 weights with a
-scale per channel. (It also speaks of a reduced range, for CPUs without VNNI; not used.)
+``default`` passes nothing else: Q/DQ, int8 activations, int8 weights, one scale per tensor, MinMax. ``best`` passes
+uint8 activations and int8 weights with a scale per channel: the pair its documentation names as made for the
+instructions of x86-64, and faster here than the default. (It also speaks of a reduced range, for CPUs without VNNI;
+not used.)
 """
 
 import logging
