@@ -158,7 +158,7 @@ def _draw_ratios(report: SuiteReport, path: Path) -> None:
             places = [names.index(result.name) + offset * height for result in results]
             _draw_bars(axes, results, places, height, f"batch {batch}")
         axes.axvline(1.0, color="0.4", linewidth=1)
-        axes.margins(x=0.12)  # room for the last number
+        axes.margins(x=0.25)  # room for the numbers
         axes.set_title(_threads(count))
         axes.set_xlabel("times faster (ratio of p50); whisker: 95 % interval")
     axes = panels[0]
@@ -178,7 +178,8 @@ def _draw_bars(axes: "Axes", results: list[RatioResult], places: list[float], he
     axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)
     for result, place in zip(results, places, strict=True):
         right = max(result.ratio, result.interval_95[1], result.goal or 0.0)
-        axes.text(right, place, f"  {result.ratio:.2f}", va="center", fontsize=8)
+        goal = "" if result.goal is None else f" (goal {result.goal:g})"
+        axes.text(right, place, f"  {result.ratio:.2f}{goal}", va="center", fontsize=8)
         if result.goal is not None:
             ends = (place - height * 0.45, place + height * 0.45)
             axes.plot([result.goal] * 2, ends, color="black", linewidth=2)

@@ -2,7 +2,7 @@
 
 Chosen: `nncf.quantize(model, dataset)` with nothing else, as its documentation starts: performance preset, 300 images,
 fast bias correction. The IR is saved with OpenVINO's defaults. What is not quantized runs in the precision OpenVINO
-chooses for the CPU, bf16 where it has it: that is the default a user of NNCF gets, and never slower than f32.
+chooses for the CPU, bf16 where it has it: that is what a user who changes nothing gets.
 """
 
 from pathlib import Path
