@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,7 +155,12 @@ class EmotionClassifier:
 
 
 def load(
-    artifact: str | Path, *, runtime: str = "auto", device: str = "auto", threads: int | None = None
+    artifact: str | Path,
+    *,
+    runtime: str = "auto",
+    device: str = "auto",
+    threads: int | None = None,
+    precision_hint: Literal["bf16"] | None = None,
 ) -> EmotionClassifier:
     """Open an artifact for classification.
 
@@ -165,6 +170,7 @@ def load(
             this artifact here; ``classifier.session.runtime`` tells which.
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
         threads: CPU threads; None leaves it to the runtime.
+        precision_hint: ``bf16`` lets OpenVINO compute in bf16 where the device has it; other runtimes refuse it.
 
     Returns:
         A classifier that owns its session.
@@ -179,5 +185,6 @@ def load(
     from resemote_edge.runtimes.session import SessionOptions
 
     opened = Artifact.load(artifact)
-    session = open_session(opened, runtime, SessionOptions(device=device, threads=threads))
+    options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint)
+    session = open_session(opened, runtime, options)
     return EmotionClassifier(session, opened.passport)

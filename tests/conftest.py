@@ -15,6 +15,7 @@ from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
+from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
 
 torch.set_num_threads(1)
@@ -27,23 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="fail instead of skipping the contract tests of this runtime where it is not available",
     )
-
-
-def random_network(width: int = 4, seed: int = 0) -> ResEmoteNet:
-    """A network whose logits differ from input to input: weights, BatchNorm statistics and biases all random."""
-    generator = torch.Generator().manual_seed(seed)
-    model = ResEmoteNet(width).eval()
-    with torch.no_grad():
-        for name, value in model.state_dict().items():
-            if name.endswith("running_var"):
-                value.copy_(0.5 + torch.rand(value.shape, generator=generator))
-            elif name.endswith(("running_mean", "bias")):
-                value.copy_(0.1 * torch.randn(value.shape, generator=generator))
-            elif value.ndim > 1:
-                value.copy_(torch.randn(value.shape, generator=generator) * (2.0 / value[0].numel()) ** 0.5)
-            elif value.is_floating_point():
-                value.copy_(1.0 + 0.1 * torch.randn(value.shape, generator=generator))
-    return model
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -39,6 +39,7 @@ class EvalRequest:
         device: Device, or ``auto``.
         threads: CPU threads; None for the runtime's choice.
         reference: Artifact to measure agreement with, run by its own best runtime.
+        precision_hint: As in `SessionOptions`; not passed on to the reference.
     """
 
     artifact: Path
@@ -48,6 +49,7 @@ class EvalRequest:
     device: str = "auto"
     threads: int | None = None
     reference: Path | None = None
+    precision_hint: Literal["bf16"] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class EvalResult:
         runtime: Runtime that ran.
         device: Device it ran on.
         file_sha256: Of the file that ran.
+        precision_hint: That it ran with.
         accuracy: The measurement.
         environment: From `capture_environment`.
     """
@@ -67,6 +70,7 @@ class EvalResult:
     runtime: str
     device: str
     file_sha256: str
+    precision_hint: Literal["bf16"] | None
     accuracy: AccuracyReport
     environment: dict[str, Any]
 
@@ -77,6 +81,7 @@ class EvalResult:
             "runtime": self.runtime,
             "device": self.device,
             "file_sha256": self.file_sha256,
+            "precision_hint": self.precision_hint,
             **self.accuracy.to_dict(),
             "environment": self.environment,
         }
@@ -97,7 +102,13 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
     """
     with ExitStack() as stack:
         classifier = stack.enter_context(
-            load(request.artifact, runtime=request.runtime, device=request.device, threads=request.threads)
+            load(
+                request.artifact,
+                runtime=request.runtime,
+                device=request.device,
+                threads=request.threads,
+                precision_hint=request.precision_hint,
+            )
         )
         reference = None
         if request.reference is not None:
@@ -117,6 +128,7 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
             runtime=classifier.session.runtime,
             device=classifier.session.device,
             file_sha256=classifier.session.file.sha256,
+            precision_hint=request.precision_hint,
             accuracy=accuracy,
             environment=capture_environment().to_dict(),
         )
@@ -126,8 +138,9 @@ def accuracy_tables(result: EvalResult) -> "list[Table]":
     """The result for the screen: facts, then the confusion matrix."""
     report = result.accuracy
     low, high = report.accuracy_interval_95
+    hinted = "" if result.precision_hint is None else f", {result.precision_hint} hint"
     facts: dict[str, Any] = {
-        "artifact": f"{result.artifact}, {result.runtime} on {result.device}",
+        "artifact": f"{result.artifact}, {result.runtime} on {result.device}{hinted}",
         "dataset": f"{report.dataset}, {report.samples:,} images",
         "accuracy": f"{report.accuracy * 100:.2f} %  (95 % interval {low * 100:.2f} to {high * 100:.2f})",
     }

@@ -13,7 +13,15 @@ from resemote_edge.staging import write_file, write_picture
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["NOT_MEASURED", "REPORT_FILES", "draw_confusion", "markdown_report", "markdown_table", "rich_table", "write_report"]
+__all__ = [
+    "NOT_MEASURED",
+    "REPORT_FILES",
+    "draw_confusion",
+    "markdown_report",
+    "markdown_table",
+    "rich_table",
+    "write_report",
+]
 
 NOT_MEASURED = "not measured"
 
@@ -30,7 +38,9 @@ COLUMNS: dict[str, Callable[[BenchRow], str]] = {
     "artifact": lambda row: row.artifact,
     "runtime": lambda row: row.runtime,
     "device": lambda row: row.speed.device,
-    "precision": lambda row: row.precision,
+    "precision": lambda row: (
+        row.precision if row.precision_hint is None else f"{row.precision}, {row.precision_hint} hint"
+    ),
     "batch": lambda row: str(row.batch),
     "p50 ms": lambda row: f"{row.speed.latency_p50_ms:.2f}",
     "p90 ms": lambda row: f"{row.speed.latency_p90_ms:.2f}",

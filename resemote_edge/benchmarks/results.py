@@ -1,7 +1,7 @@
 """Jobs and results of the benchmark: what travels between processes and what is written as JSON."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
         warmup_runs: Calls before the clock counts.
         min_runs: Timed calls at least.
         min_seconds: Timed seconds at least.
+        precision_hint: As in `SessionOptions`.
     """
 
     artifact: str
@@ -39,6 +40,7 @@ class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
     warmup_runs: int
     min_runs: int
     min_seconds: float
+    precision_hint: Literal["bf16"] | None = None
 
 
 class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
@@ -51,6 +53,7 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
         threads: CPU threads.
         data: Dataset.
         split: Split of it.
+        precision_hint: As in `SessionOptions`.
     """
 
     artifact: str
@@ -59,6 +62,7 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
     threads: int
     data: str
     split: str
+    precision_hint: Literal["bf16"] | None = None
 
 
 class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
@@ -106,6 +110,7 @@ class BenchRow(_Record, frozen=True, kw_only=True):
         artifact: Name.
         target: Target it was exported for.
         precision: Its precision.
+        precision_hint: That the session was opened with; None where the artifact's precision is what was computed in.
         width: Network width.
         runtime: Runtime.
         batch: Crops per call.
@@ -125,6 +130,7 @@ class BenchRow(_Record, frozen=True, kw_only=True):
     model_size_bytes: int
     speed: SpeedResult
     accuracy: AccuracyReport | None = None
+    precision_hint: Literal["bf16"] | None = None
 
 
 class Skipped(_Record, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -53,6 +54,7 @@ class BenchRequest:
         warmup_runs: Calls before the clock counts.
         min_runs: Timed calls at least.
         min_seconds: Timed seconds at least.
+        precision_hint: As in `SessionOptions`.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -65,11 +67,17 @@ class BenchRequest:
     warmup_runs: int = 10
     min_runs: int = 50
     min_seconds: float = 2.0
+    precision_hint: Literal["bf16"] | None = None
 
     @property
     def effective_threads(self) -> int:
         """Threads every session is given."""
         return self.threads or len(os.sched_getaffinity(0))
+
+    @property
+    def session_options(self) -> SessionOptions:
+        """What decides whether a session can be opened at all."""
+        return SessionOptions(device=self.device, precision_hint=self.precision_hint)
 
 
 def parse_batches(text: str) -> tuple[int, ...]:
@@ -157,7 +165,7 @@ def _plan(request: BenchRequest) -> tuple[list[tuple[Artifact, str]], list[Skipp
             pairs.append((artifact, _named(request, artifact)))
             continue
         for name in runtimes_for(artifact):
-            reason = refusal(name, artifact, SessionOptions(device=request.device))
+            reason = refusal(name, artifact, request.session_options)
             if reason is None:
                 pairs.append((artifact, name))
             else:
@@ -170,7 +178,7 @@ def _named(request: BenchRequest, artifact: Artifact) -> str:
     if artifact.find(runtime.formats, roles=("model", "source")) is None:
         known = ", ".join(runtimes_for(artifact))
         raise InputError(f"{artifact.path}: runtime {request.runtime} cannot load it; it runs in {known}")
-    runtime.check(artifact, SessionOptions(device=request.device))
+    runtime.check(artifact, request.session_options)
     return request.runtime
 
 
@@ -202,6 +210,7 @@ def _measure_speed(request: BenchRequest, artifact: Artifact, runtime: str, batc
         warmup_runs=request.warmup_runs,
         min_runs=request.min_runs,
         min_seconds=request.min_seconds,
+        precision_hint=request.precision_hint,
     )
     result = _in_process(job)
     assert isinstance(result, SpeedResult)
@@ -216,6 +225,7 @@ def _measure_accuracy(request: BenchRequest, artifact: Artifact, runtime: str, s
         threads=request.effective_threads,
         data=str(request.data),
         split=request.split,
+        precision_hint=request.precision_hint,
     )
     result = _in_process(job)
     assert isinstance(result, AccuracyResult)
@@ -267,4 +277,5 @@ def _row(
         model_size_bytes=sum(entry.size_bytes for entry in read),
         speed=speed,
         accuracy=accuracy,
+        precision_hint=request.precision_hint,
     )

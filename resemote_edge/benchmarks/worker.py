@@ -32,7 +32,7 @@ def run_speed(job: SpeedJob) -> SpeedResult:
     artifact = Artifact.load(job.artifact)
     version = get_runtime(job.runtime).probe().version or "unknown"
     start = time.perf_counter_ns()
-    session = open_session(artifact, job.runtime, SessionOptions(device=job.device, threads=job.threads))
+    session = open_session(artifact, job.runtime, _options(job))
     load_time = time.perf_counter_ns() - start
     crops = drawn_faces(job.batch, seed=1)
     feeds = {session.inputs[0].name: artifact.passport.preprocessing(list(crops), "rgb")}
@@ -67,10 +67,14 @@ def run_accuracy(job: AccuracyJob) -> AccuracyResult:
     """Accuracy of one artifact in one runtime."""
     artifact = Artifact.load(job.artifact)
     dataset = load_fer2013(job.data, splits=(job.split,))[job.split]
-    session = open_session(artifact, job.runtime, SessionOptions(device=job.device, threads=job.threads))
+    session = open_session(artifact, job.runtime, _options(job))
     with EmotionClassifier(session, artifact.passport) as classifier:
         report = measure_accuracy(classifier, dataset)
     return AccuracyResult(file_sha256=session.file.sha256, report=report)
+
+
+def _options(job: SpeedJob | AccuracyJob) -> SessionOptions:
+    return SessionOptions(device=job.device, threads=job.threads, precision_hint=job.precision_hint)
 
 
 def _peak_memory_bytes() -> int:

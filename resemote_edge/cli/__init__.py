@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",
     "bench": "resemote_edge.cli.bench:bench",
+    "suite": "resemote_edge.cli.suite:suite",
     "eval": "resemote_edge.cli.eval:evaluate",
     "runtimes": "resemote_edge.cli.runtimes:runtimes",
     "doctor": "resemote_edge.cli.doctor:doctor",

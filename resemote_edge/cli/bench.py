@@ -1,6 +1,7 @@
 """``resemote-edge bench``."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -9,6 +10,7 @@ from resemote_edge.cli.output import (
     device_option,
     json_option,
     measuring_progress,
+    precision_hint_option,
     runtime_option,
     threads_option,
 )
@@ -20,6 +22,7 @@ from resemote_edge.cli.output import (
 @click.option("--batch", default="1,8", show_default=True, help="Batch sizes, comma-separated.")
 @threads_option
 @device_option
+@precision_hint_option
 @data_option
 @click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
 @click.option("--min-seconds", type=click.FloatRange(min=0.0), default=2.0, show_default=True, help="Timed, per row.")
@@ -36,6 +39,7 @@ def bench(
     batch: str,
     threads: int | None,
     device: str,
+    precision_hint: Literal["bf16"] | None,
     data: Path | None,
     split: str,
     min_seconds: float,
@@ -75,6 +79,7 @@ def bench(
         warmup_runs=warmup,
         min_runs=min_runs,
         min_seconds=min_seconds,
+        precision_hint=precision_hint,
     )
     with measuring_progress("measuring") as update:
         report = run_bench(request, progress=lambda _, done, total: update(done, total))

@@ -1,6 +1,7 @@
 """``resemote-edge eval``."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -9,6 +10,7 @@ from resemote_edge.cli.output import (
     echo_json,
     json_option,
     measuring_progress,
+    precision_hint_option,
     runtime_option,
     threads_option,
 )
@@ -21,6 +23,7 @@ from resemote_edge.cli.output import (
 @runtime_option("auto")
 @device_option
 @threads_option
+@precision_hint_option
 @click.option("--reference", type=click.Path(path_type=Path), help="Artifact to measure agreement with.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for eval.json and confusion.png.")
 @click.option("--force", is_flag=True, help="Replace files at the destination.")
@@ -32,6 +35,7 @@ def evaluate(
     runtime: str,
     device: str,
     threads: int | None,
+    precision_hint: Literal["bf16"] | None,
     reference: Path | None,
     output: Path | None,
     force: bool,
@@ -57,6 +61,7 @@ def evaluate(
         device=device,
         threads=threads,
         reference=reference,
+        precision_hint=precision_hint,
     )
     with measuring_progress("images") as update:
         result = run_eval(request, update)

@@ -12,7 +12,11 @@ from resemote_edge.preprocessing import InputFormat
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
 @click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="What to export for.")
-@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8", "w8"]), help="w8: weights alone in 8 bits.  [default: fp32]")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8", "w8"]),
+    help="w8: weights alone in 8 bits.  [default: fp32]",
+)
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
 @click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
@@ -39,7 +43,9 @@ from resemote_edge.preprocessing import InputFormat
     type=click.FloatRange(min=0, min_open=True, max=100),
     help="Accuracy gate: upper end of the accuracy drop's 95 % interval, points.  [default: 0.5]",
 )
-@click.option("--repair/--no-repair", default=None, help="Keep worst layers floating until the gate passes.  [default: yes]")
+@click.option(
+    "--repair/--no-repair", default=None, help="Keep worst layers floating until the gate passes.  [default: yes]"
+)
 @click.option("--keep-float", help="Layers to keep floating in int8 and w8: names, comma-separated.")
 @click.option(
     "-o", "--folder", "output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]"

@@ -14,6 +14,7 @@ __all__ = [
     "echo_json",
     "json_option",
     "measuring_progress",
+    "precision_hint_option",
     "runtime_option",
     "threads_option",
 ]
@@ -24,6 +25,9 @@ device_option = click.option(
 )
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), default=None, help="CPU threads.  [default: all cores]"
+)
+precision_hint_option = click.option(
+    "--precision-hint", type=click.Choice(["bf16"]), default=None, help="Let OpenVINO compute in bf16, where it is had."
 )
 data_option = click.option(
     "--data",

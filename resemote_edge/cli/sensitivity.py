@@ -9,13 +9,17 @@ from resemote_edge.cli.output import data_option, echo_json, json_option, measur
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="Scheme of which target.")
+@click.option(
+    "--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="Scheme of which target."
+)
 @click.option("--precision", type=click.Choice(["int8", "w8"]), help="What is put into eight bits.  [default: int8]")
 @click.option("--recipe", help="A recipe's name or file; decides both.")
 @click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
 @click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to compare on.")
 @data_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for sensitivity.json and sensitivity.png.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder for sensitivity.json and sensitivity.png."
+)
 @click.option("--force", is_flag=True, help="Replace the files of an earlier run.")
 @json_option
 def sensitivity(

@@ -7,7 +7,14 @@ from numpy.typing import NDArray
 from resemote_edge.artifact import Artifact
 from resemote_edge.cuda_memory import gpu_count
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
+from resemote_edge.runtimes.session import (
+    Availability,
+    Session,
+    SessionOptions,
+    check_portable,
+    model_file,
+    refuse_precision_hint,
+)
 from resemote_edge.telemetry import import_onnxruntime
 
 __all__ = ["ONNXRuntimeRuntime"]
@@ -40,6 +47,7 @@ class ONNXRuntimeRuntime:
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the package, the device and a file it can load."""
+        refuse_precision_hint(self.name, options)
         import_onnxruntime("runtime onnxruntime")
         return check_portable(self, artifact, options)
 
@@ -50,9 +58,7 @@ class ONNXRuntimeRuntime:
 
 
 class _ONNXRuntimeSession(Session):
-    def __init__(
-        self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime
-    ) -> None:
+    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         onnxruntime = import_onnxruntime("runtime onnxruntime")
@@ -64,7 +70,9 @@ class _ONNXRuntimeSession(Session):
         settings.inter_op_num_threads = 1
         if options.threads is not None:
             settings.intra_op_num_threads = options.threads
-        provider, choice = (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2], "use_tf32": "0"})
+        provider, choice = (
+            (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2], "use_tf32": "0"})
+        )
         try:
             self._session = onnxruntime.InferenceSession(
                 str(artifact.file(file)), settings, providers=[(provider, choice)], enable_fallback=0

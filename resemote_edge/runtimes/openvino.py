@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.errors import ArtifactError, MissingDependencyError
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 from resemote_edge.telemetry import import_openvino
 
@@ -41,8 +41,16 @@ class OpenVINORuntime:
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the package, the device and a file it can load."""
-        import_openvino("runtime openvino")
-        return check_portable(self, artifact, options)
+        openvino = import_openvino("runtime openvino")
+        device = check_portable(self, artifact, options)
+        if options.precision_hint == "bf16":
+            capabilities = openvino.Core().get_property(device.upper(), "OPTIMIZATION_CAPABILITIES")
+            if "BF16" not in capabilities:
+                raise DeviceUnavailableError(
+                    f"runtime openvino: {device} has no bf16, only {', '.join(capabilities)}; leave the precision hint "
+                    "out, or pass another --device"
+                )
+        return device
 
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Compile the model for a device."""
@@ -58,7 +66,9 @@ class _OpenVINOSession(Session):
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         # Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
         # digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
-        if device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
+        if options.precision_hint is not None:
+            settings["INFERENCE_PRECISION_HINT"] = options.precision_hint
+        elif device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
             settings["INFERENCE_PRECISION_HINT"] = "f32"
         if device == "cpu" and options.threads is not None:
             settings["INFERENCE_NUM_THREADS"] = options.threads

@@ -9,13 +9,19 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, missing_dependency
 from resemote_edge.graph_operations import bind_operation
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
+from resemote_edge.runtimes.session import (
+    Availability,
+    Session,
+    SessionOptions,
+    check_portable,
+    model_file,
+    refuse_precision_hint,
+)
 
 __all__ = ["PyTorchRuntime"]
 
@@ -43,6 +49,7 @@ class PyTorchRuntime:
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the packages, the device and a file it can load."""
+        refuse_precision_hint(self.name, options)
         for package in ("torch", "safetensors"):
             if find_spec(package) is None:
                 raise missing_dependency(package, "pytorch", "runtime pytorch")

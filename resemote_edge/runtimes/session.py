@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, final
+from typing import Any, Literal, Protocol, final
 
 from numpy.typing import NDArray
 
@@ -13,7 +13,16 @@ from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, 
 from resemote_edge.passport import FileEntry
 from resemote_edge.tensor_spec import TensorSpec
 
-__all__ = ["Availability", "Runtime", "Session", "SessionOptions", "check_portable", "model_file", "require_device"]
+__all__ = [
+    "Availability",
+    "Runtime",
+    "Session",
+    "SessionOptions",
+    "check_portable",
+    "model_file",
+    "refuse_precision_hint",
+    "require_device",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +51,20 @@ class SessionOptions:
     Attributes:
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``; ``auto`` lets the runtime choose, and only then.
         threads: CPU threads for one call; None leaves it to the runtime.
+        precision_hint: ``bf16`` lets OpenVINO compute in bf16 (8 bits of mantissa) on a device that has it, whatever
+            the artifact's precision; a device that has not, and every other runtime, refuses. None keeps what the
+            artifact promises.
     """
 
     device: str = "auto"
     threads: int | None = None
+    precision_hint: Literal["bf16"] | None = None
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads must be at least 1, got {self.threads}")
+        if self.precision_hint not in {None, "bf16"}:
+            raise InputError(f"the precision hint can only be 'bf16', got {self.precision_hint!r}; or leave it out")
 
 
 class Session(ABC):
@@ -181,6 +196,19 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
             "choose another --runtime, or export for a target it can load"
         )
     return entry
+
+
+def refuse_precision_hint(runtime: str, options: SessionOptions) -> None:
+    """For runtimes that cannot take one, so that it is not silently ignored.
+
+    Raises:
+        InputError: The options hold a precision hint.
+    """
+    if options.precision_hint is not None:
+        raise InputError(
+            f"runtime {runtime} knows no precision hint, got {options.precision_hint!r}; leave it out, "
+            "or pass --runtime openvino"
+        )
 
 
 def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:

@@ -21,7 +21,14 @@ from resemote_edge.cuda_memory import (
 )
 from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
 from resemote_edge.passport import EngineInfo
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, model_file, require_device
+from resemote_edge.runtimes.session import (
+    Availability,
+    Session,
+    SessionOptions,
+    model_file,
+    refuse_precision_hint,
+    require_device,
+)
 
 __all__ = ["TensorRTRuntime", "check_engine"]
 
@@ -65,6 +72,7 @@ class TensorRTRuntime:
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the builder's package in the builder's version, and a GPU the engine was built for."""
+        refuse_precision_hint(self.name, options)
         model_file(self, artifact)
         engine = artifact.passport.engine
         if engine is None:

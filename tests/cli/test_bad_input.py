@@ -99,6 +99,19 @@ CASES = [
     Case("demo in the way", "demo --data {fer} -o {reported}", "report.json exists; pass --force"),
     Case("eval without data", "eval {artifact}", "Missing option '--data'", USAGE),
     Case("eval broken reference", "eval {artifact} --data {fer} --reference nowhere", "nowhere: an artifact is"),
+    Case(
+        "hint for another runtime",
+        "bench {artifact} --runtime onnxruntime --precision-hint bf16",
+        "runtime onnxruntime knows no precision hint",
+    ),
+    Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
+    Case("no suite", "suite nowhere.toml -o out", "nowhere.toml: no such suite"),
+    Case("suite with a misspelt key", "suite {suite_key} -o out", "unknown field `threds`"),
+    Case("suite with an unknown peer", "suite {suite_peer} -o out", "row a: unknown peer 'tpu'; choose one of"),
+    Case("suite with an unknown recipe", "suite {suite_recipe} -o out", "no such recipe; the ones that come with it"),
+    Case("suite without that row", "suite {suite_recipe} -o out --rows b", "has no row 'b'; its rows: a"),
+    Case("suite report in the way", "suite {suite_recipe} -o {reported}", "report.json exists; pass --force"),
+    Case("suite without a destination", "suite {suite_recipe}", "Missing option '-o'", USAGE),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
     Case("demo with a wrong variable", "demo -o out", "RESEMOTE_EDGE_FER2013=", env={"RESEMOTE_EDGE_FER2013": "/gone"}),
 ]
@@ -157,6 +170,13 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         '[tensorrt]\nbuilder = "tensorrt-rtx"\ncompute_capabilities = ["7.5"]\n[batch]\nmax = 4\n'
     )
     write(made, root / "turing.toml", turing.encode())
+    suite = (
+        'schema = 1\nname = "x"\ndescription = "X."\nwidth = 4\nbatches = [1]\nthreads = [1]\nseconds = 0.0\n'
+        '[[row]]\nname = "a"\nlabel = "A"\n'
+    )
+    write(made, root / "suite_peer.toml", (suite + 'peer = "tpu"\n').encode())
+    write(made, root / "suite_recipe.toml", (suite + 'recipe = "tpu-v9"\nruntime = "openvino"\n').encode())
+    write(made, root / "suite_key.toml", (suite.replace("threads", "threds") + 'peer = "pytorch-eager"\n').encode())
     made["precious"] = root / "precious"
     made["precious"].mkdir()
     (made["precious"] / "thesis.txt").write_text("years of work")

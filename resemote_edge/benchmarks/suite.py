@@ -1,0 +1,191 @@
+"""Suite: a comparison with other tools, in one TOML file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from resemote_edge.benchmarks.peers import PEERS
+from resemote_edge.errors import InputError
+from resemote_edge.runtimes.registry import RUNTIMES
+
+__all__ = ["Goal", "RatioSpec", "Row", "Suite", "choose_rows", "load_suite"]
+
+SUITE_SCHEMA = 1
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
+
+
+class Row(_Section, frozen=True, kw_only=True):
+    """Something that is measured: a peer, or an artifact of ours.
+
+    Attributes:
+        name: Of the row, and of its folder while the suite runs.
+        label: Who it is, for people.
+        peer: Name in `PEERS`; None for ours.
+        recipe: Of the export; None for a peer.
+        runtime: That runs the artifact; None for a peer.
+        hint: Precision hint of the session; for runtime ``openvino`` only.
+    """
+
+    name: _Name
+    label: str
+    peer: str | None = None
+    recipe: str | None = None
+    runtime: str | None = None
+    hint: Literal["bf16"] | None = None
+
+
+class Goal(_Section, frozen=True, kw_only=True):
+    """What a ratio is meant to reach.
+
+    Attributes:
+        threads: CPU threads.
+        batch: Crops per call.
+        at_least: The ratio.
+    """
+
+    threads: _Count
+    batch: _Count
+    at_least: Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class RatioSpec(_Section, frozen=True, kw_only=True):
+    """A comparison: p50 of `against` over p50 of `ours`, in every cell.
+
+    Attributes:
+        name: What is compared, for people.
+        ours: Name of a row.
+        against: Name of another.
+        goal: For the cells that have one.
+    """
+
+    name: str
+    ours: str
+    against: str
+    goal: tuple[Goal, ...] = ()
+
+
+class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
+    """A suite.
+
+    Attributes:
+        schema: `SUITE_SCHEMA`.
+        name: The file's stem.
+        description: One sentence.
+        width: Of the random network.
+        seed: Of its weights, of the order of turns and of the bootstrap.
+        batches: Crops per call.
+        threads: CPU threads.
+        seconds: Per cell (a batch size and a thread count), in which rounds begin.
+        min_rounds: Rounds per cell at least.
+        warmup_runs: Untimed calls at the start of each turn.
+        runs_per_turn: Timed calls of each turn.
+        rows: What is measured; ``[[row]]`` in the file.
+        ratios: What is compared; ``[[ratio]]`` in the file.
+    """
+
+    schema: int
+    name: _Name
+    description: str
+    width: Annotated[int, msgspec.Meta(ge=4, le=256, multiple_of=4)]
+    seed: int = 0
+    batches: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
+    threads: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
+    seconds: Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
+    min_rounds: _Count = 10
+    warmup_runs: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 3
+    runs_per_turn: _Count = 10
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1)]
+    ratios: tuple[RatioSpec, ...] = ()
+
+
+def load_suite(path: Path) -> Suite:
+    """Read and validate a suite.
+
+    Raises:
+        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a name that leads nowhere.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such suite; one is a TOML file such as benchmarks/suites/compaction-int8.toml")
+    try:
+        suite = msgspec.toml.decode(path.read_bytes(), type=Suite)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path}: not a valid suite: {error}") from None
+    if suite.schema != SUITE_SCHEMA:
+        raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
+    for row in suite.rows:
+        _check_row(row, path)
+    _check_once("row", [row.name for row in suite.rows], path)
+    _check_once("batch size", suite.batches, path)
+    _check_once("thread count", suite.threads, path)
+    for ratio in suite.ratios:
+        _check_ratio(ratio, suite, path)
+    return suite
+
+
+def choose_rows(suite: Suite, names: str) -> Suite:
+    """The suite with some of its rows, and the ratios between those.
+
+    Args:
+        suite: The whole.
+        names: Of rows, comma-separated.
+
+    Raises:
+        InputError: A name is not a row's.
+    """
+    wanted = [name.strip() for name in names.split(",")]
+    known = [row.name for row in suite.rows]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise InputError(f"suite {suite.name} has no row {unknown[0]!r}; its rows: {', '.join(known)}")
+    return msgspec.structs.replace(
+        suite,
+        rows=tuple(row for row in suite.rows if row.name in wanted),
+        ratios=tuple(ratio for ratio in suite.ratios if ratio.ours in wanted and ratio.against in wanted),
+    )
+
+
+def _check_once(what: str, values: Sequence[object], path: Path) -> None:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
+
+
+def _check_row(row: Row, path: Path) -> None:
+    at = f"{path}: row {row.name}"
+    if (row.peer is None) == (row.recipe is None and row.runtime is None):
+        raise InputError(f"{at} needs either a peer, or a recipe and a runtime")
+    if row.peer is not None:
+        if row.peer not in PEERS:
+            raise InputError(f"{at}: unknown peer {row.peer!r}; choose one of {', '.join(PEERS)}")
+        if row.hint is not None:
+            raise InputError(f"{at}: a hint belongs to a row with a recipe; a peer's name says its precision")
+        return
+    if row.recipe is None or row.runtime is None:
+        raise InputError(
+            f"{at} needs a recipe and a runtime, and has no {'recipe' if row.recipe is None else 'runtime'}"
+        )
+    if row.runtime not in RUNTIMES:
+        raise InputError(f"{at}: unknown runtime {row.runtime!r}; choose one of {', '.join(RUNTIMES)}")
+    if row.hint is not None and row.runtime != "openvino":
+        raise InputError(f'{at}: runtime {row.runtime} knows no precision hint; remove it, or say runtime = "openvino"')
+
+
+def _check_ratio(ratio: RatioSpec, suite: Suite, path: Path) -> None:
+    known = [row.name for row in suite.rows]
+    for name in (ratio.ours, ratio.against):
+        if name not in known:
+            raise InputError(f"{path}: ratio '{ratio.name}' names row {name!r}; the rows are {', '.join(known)}")
+    for goal in ratio.goal:
+        if goal.batch not in suite.batches or goal.threads not in suite.threads:
+            raise InputError(
+                f"{path}: ratio '{ratio.name}' has a goal at batch {goal.batch}, {goal.threads} threads, which is not "
+                "measured; add it to batches and threads, or remove the goal"
+            )

@@ -1,0 +1,193 @@
+"""Reports of a suite: tables for documents, ``report.md`` and the picture of the ratios."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resemote_edge.benchmarks.report import NOT_MEASURED
+from resemote_edge.benchmarks.suite_results import RatioResult, SuiteReport
+from resemote_edge.staging import write_file, write_picture
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+__all__ = ["SUITE_FILES", "latency_table", "markdown_suite", "measured_line", "ratio_table", "write_suite_report"]
+
+#: What `write_suite_report` writes.
+SUITE_FILES = ("report.json", "report.md", "ratios.png")
+
+
+def measured_line(report: SuiteReport) -> str:
+    """When and on what it was measured, as a sentence."""
+    environment = report.environment
+    return (
+        f"Measured {report.created_utc[:10]} on {environment['cpu_model']} ({', '.join(environment['cpu_features'])}), "
+        f"width {report.suite.width}."
+    )
+
+
+def latency_table(report: SuiteReport, threads: int | None = None) -> str:
+    """Latency and size of every row, in Markdown.
+
+    Args:
+        report: What was measured.
+        threads: CPU threads; None for the most that were measured.
+    """
+    threads = threads or max(report.suite.threads)
+    batches = sorted(report.suite.batches)
+    p50 = [f"p50 ms, batch {batch}, {_threads(threads)}" for batch in batches]
+    cells = {(cell.row, cell.batch): cell for cell in report.cells if cell.threads == threads}
+    rows = []
+    for row in report.suite.rows:
+        found = [cells[row.name, batch] for batch in batches if (row.name, batch) in cells]
+        if not found:
+            rows.append([row.label, row.runtime or "-", *[NOT_MEASURED] * len(batches), "-"])
+            continue
+        latencies = [f"{cell.latency_p50_ms:.2f}" for cell in found]
+        rows.append([row.label, found[0].runtime, *latencies, f"{found[0].model_size_bytes / 1e6:.1f}"])
+    return _markdown(["who", "runtime", *p50, "model MB"], rows, text_columns=2)
+
+
+def ratio_table(report: SuiteReport) -> str:
+    """Every comparison with its interval and goal, in Markdown."""
+    rows = [
+        [
+            result.name,
+            str(result.threads),
+            str(result.batch),
+            f"{result.ratio:.2f}",
+            f"{result.interval_95[0]:.2f} to {result.interval_95[1]:.2f}",
+            "-" if result.goal is None else f"{result.goal:g}",
+            "-" if result.met is None else "yes" if result.met else "no",
+        ]
+        for result in report.ratios
+    ]
+    headers = ["times faster", "threads", "batch", "ratio of p50", "95 % interval", "goal", "met"]
+    return _markdown(headers, rows, text_columns=1)
+
+
+def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
+    """The whole report in Markdown.
+
+    Args:
+        report: What was measured.
+        picture: File name of the chart beside it, if there is one.
+    """
+    suite, environment = report.suite, report.environment
+    fewest = min(cell.rounds for cell in report.cells)
+    lines = [
+        f"# Suite {suite.name}",
+        "",
+        suite.description,
+        "",
+        f"Measured {report.created_utc} on {environment['cpu_model']}, {environment['cores_allowed']} cores "
+        f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; "
+        f"load average before: {environment['load_average_1m']:.2f}.",
+        "",
+        f"- Network: width {suite.width}, random weights (seed {suite.seed}), the same for every row",
+        f"- Tools: {', '.join(f'{name} {version}' for name, version in report.tools.items())}",
+        f"- Commit: {environment['git_commit'] or 'not a checkout'}",
+        f"- Timed on: {report.inputs}",
+        f"- Every row in a process of its own, in turn; at least {fewest} rounds per cell; untimed calls of each turn: "
+        f"{suite.warmup_runs}, timed calls: {suite.runs_per_turn}; nothing clipped",
+        "",
+    ]
+    for threads in sorted(suite.threads):
+        lines += [f"## {_threads(threads)}".capitalize(), "", latency_table(report, threads)]
+    if report.ratios:
+        lines += ["## Ratios", "", "p50 of the other over p50 of ours; the interval is a bootstrap over rounds.", ""]
+        lines += [ratio_table(report)]
+    if picture:
+        lines += [f"![ratios with intervals and goals]({picture})", ""]
+    if report.skipped:
+        lines += ["Not measured here:", "", *[f"- {row.row}: {row.reason}" for row in report.skipped], ""]
+    return "\n".join(lines)
+
+
+def write_suite_report(report: SuiteReport, folder: Path) -> dict[str, Path]:
+    """Write ``report.json``, ``report.md`` and, where there are ratios and matplotlib, ``ratios.png``.
+
+    Args:
+        report: What was measured.
+        folder: Where; created if need be.
+
+    Returns:
+        The paths written, by kind (``json``, ``markdown``, ``picture``).
+    """
+    data, text, picture = (folder / name for name in SUITE_FILES)
+    write_file(data, report.to_json())
+    written = {"json": data, "markdown": text}
+    picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+    if report.ratios:
+        try:
+            _draw_ratios(report, picture)
+            written["picture"] = picture
+        except ImportError:
+            pass
+    write_file(text, markdown_suite(report, picture.name if "picture" in written else None))
+    return written
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
+
+
+def _markdown(headers: list[str], rows: list[list[str]], *, text_columns: int) -> str:
+    rules = ["---" if index < text_columns else "---:" for index in range(len(headers))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+
+
+def _draw_ratios(report: SuiteReport, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+
+    names = list(dict.fromkeys(result.name for result in report.ratios))
+    threads = sorted({result.threads for result in report.ratios})
+    batches = sorted({result.batch for result in report.ratios})
+    size = (4.2 + 4.2 * len(threads), 1.6 + 0.32 * len(names) * len(batches))
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(threads), sharey=True, sharex=True, squeeze=False)[0]
+    height = 0.8 / len(batches)
+    for axes, count in zip(panels, threads, strict=True):
+        for offset, batch in enumerate(batches):
+            results = [result for result in report.ratios if (result.threads, result.batch) == (count, batch)]
+            places = [names.index(result.name) + offset * height for result in results]
+            _draw_bars(axes, results, places, height, f"batch {batch}")
+        axes.axvline(1.0, color="0.4", linewidth=1)
+        axes.margins(x=0.25)  # room for the numbers
+        axes.set_title(_threads(count))
+        axes.set_xlabel("times faster (ratio of p50); whisker: 95 % interval")
+    axes = panels[0]
+    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(names))], names, fontsize=9)
+    axes.invert_yaxis()
+    if any(result.goal is not None for result in report.ratios):
+        axes.plot([], [], color="black", linewidth=2, label="goal")
+    figure.legend(*_legend(panels), loc="outside upper right", ncols=len(batches) + 1)
+    write_picture(figure, path)
+
+
+def _draw_bars(axes: "Axes", results: list[RatioResult], places: list[float], height: float, label: str) -> None:
+    ratios = [result.ratio for result in results]
+    # An interval from few rounds need not hold the ratio of all of them; a whisker cannot be negative.
+    low = [max(0.0, result.ratio - result.interval_95[0]) for result in results]
+    high = [max(0.0, result.interval_95[1] - result.ratio) for result in results]
+    axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)
+    for result, place in zip(results, places, strict=True):
+        right = max(result.ratio, result.interval_95[1], result.goal or 0.0)
+        goal = "" if result.goal is None else f" (goal {result.goal:g})"
+        axes.text(right, place, f"  {result.ratio:.2f}{goal}", va="center", fontsize=8)
+        if result.goal is not None:
+            ends = (place - height * 0.45, place + height * 0.45)
+            axes.plot([result.goal] * 2, ends, color="black", linewidth=2)
+
+
+def _legend(panels: "Iterable[Axes]") -> "tuple[list[Artist], list[str]]":
+    """Handles and labels of all panels, each label once."""
+    found: dict[str, Artist] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)

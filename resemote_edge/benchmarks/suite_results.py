@@ -1,0 +1,119 @@
+"""Results of a suite: what is written as JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resemote_edge.benchmarks.suite import Suite
+from resemote_edge.errors import InputError
+
+__all__ = ["Cell", "RatioResult", "SkippedRow", "SuiteReport", "read_suite_report"]
+
+SUITE_REPORT_SCHEMA = 1
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+
+
+class Cell(_Record, frozen=True, kw_only=True):
+    """Latency of one row at one batch size and thread count.
+
+    Attributes:
+        row: Name in the suite.
+        runtime: Runtime and version.
+        threads: CPU threads.
+        batch: Crops per call.
+        rounds: In which it took a turn.
+        runs: Timed calls, over all rounds.
+        latency_p50_ms: Of one call on normalised tensors; nothing is clipped.
+        latency_p90_ms: The same.
+        latency_p99_ms: The same.
+        model_size_bytes: Files the runtime reads.
+    """
+
+    row: str
+    runtime: str
+    threads: int
+    batch: int
+    rounds: int
+    runs: int
+    latency_p50_ms: float
+    latency_p90_ms: float
+    latency_p99_ms: float
+    model_size_bytes: int
+
+
+class RatioResult(_Record, frozen=True, kw_only=True):
+    """One comparison in one cell.
+
+    Attributes:
+        name: Of the comparison in the suite.
+        threads: CPU threads.
+        batch: Crops per call.
+        ratio: p50 of the other over p50 of ours.
+        interval_95: Bootstrap over rounds.
+        goal: What it was meant to reach; None without one.
+        met: Whether `ratio` reaches the goal; None without one. The interval may still reach below it.
+    """
+
+    name: str
+    threads: int
+    batch: int
+    ratio: float
+    interval_95: tuple[float, float]
+    goal: float | None = None
+    met: bool | None = None
+
+
+class SkippedRow(_Record, frozen=True, kw_only=True):
+    """A row that was not measured, and why."""
+
+    row: str
+    reason: str
+
+
+class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="suite"):
+    """Everything one run of a suite measured.
+
+    Attributes:
+        schema: `SUITE_REPORT_SCHEMA`.
+        created_utc: ISO 8601.
+        environment: From `capture_environment`.
+        inputs: What was fed.
+        suite: The suite, as far as it was run.
+        tools: Versions of the packages that the rows went through.
+        cells: Latencies.
+        ratios: Comparisons.
+        skipped: Rows that cannot run here, and why.
+    """
+
+    schema: int = SUITE_REPORT_SCHEMA
+    created_utc: str
+    environment: dict[str, Any]
+    inputs: str
+    suite: Suite
+    tools: dict[str, str]
+    cells: tuple[Cell, ...]
+    ratios: tuple[RatioResult, ...]
+    skipped: tuple[SkippedRow, ...] = ()
+
+    def to_json(self) -> bytes:
+        """Indented JSON, ending in a newline."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def read_suite_report(path: Path) -> SuiteReport:
+    """Read a report back.
+
+    Raises:
+        InputError: No such file, or not a suite's report of this schema.
+    """
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=SuiteReport)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: not a suite's report: {error}") from None
+    if report.schema != SUITE_REPORT_SCHEMA:
+        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {SUITE_REPORT_SCHEMA}")
+    return report

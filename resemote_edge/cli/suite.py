@@ -1,0 +1,52 @@
+"""``resemote-edge suite``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import json_option, measuring_progress
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the report.")
+@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option("--rows", default=None, help="Only these rows, by name, comma-separated.")
+@click.option(
+    "--quick", "is_quick", is_flag=True, help="A few rounds, to see that all works; the figures mean nothing."
+)
+@json_option
+def suite(file: Path, output: Path, force: bool, rows: str | None, is_quick: bool, as_json: bool) -> None:
+    r"""Compare with other tools: the same network through every row of the suite FILE, measured in turn.
+
+    Each row lives in a process of its own; they take turns, round after round, so that ratios hold on a machine whose
+    speed drifts. Writes report.json, report.md and ratios.png. The other tools are installed by the extra 'peers'.
+
+    \b
+    Example:
+      resemote-edge suite benchmarks/suites/compaction-int8.toml -o suite-results
+      resemote-edge suite FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
+    """
+    from resemote_edge.benchmarks.suite import choose_rows, load_suite
+    from resemote_edge.benchmarks.suite_report import SUITE_FILES, markdown_suite, write_suite_report
+    from resemote_edge.staging import refuse_files
+    from resemote_edge.suite_run import quick, run_suite
+
+    chosen = load_suite(file)
+    if rows is not None:
+        chosen = choose_rows(chosen, rows)
+    if is_quick:
+        chosen = quick(chosen)
+    refuse_files(output, SUITE_FILES, force=force)
+    with measuring_progress("measuring") as update:
+        report = run_suite(
+            chosen,
+            notice=lambda text: click.echo(text, err=True),
+            progress=lambda share: update(round(share * 100), 100),
+        )
+    click.echo(report.to_json().decode() if as_json else markdown_suite(report), nl=False)
+    written = write_suite_report(report, output)
+    for kind, path in written.items():
+        click.echo(f"{kind}: {path}", err=True)
+    if report.ratios and "picture" not in written:
+        click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)

@@ -1,0 +1,35 @@
+"""random_network: a network of random weights whose logits still mean something."""
+
+import torch
+
+from resemote_edge.models.resemotenet import ResEmoteNet
+
+__all__ = ["random_network"]
+
+
+def random_network(width: int = 4, seed: int = 0) -> ResEmoteNet:
+    """A network whose logits differ from input to input: weights, BatchNorm statistics and biases all random.
+
+    Weights are scaled by their fan-in, so that activations stay finite through all layers. It stands for a trained
+    network wherever only shapes and arithmetic matter: parity and latency.
+
+    Args:
+        width: Channels of the first convolution, a multiple of 4.
+        seed: The same seed gives the same weights.
+
+    Returns:
+        The network on the CPU, float32, in eval mode.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    model = ResEmoteNet(width).eval()
+    with torch.no_grad():
+        for name, value in model.state_dict().items():
+            if name.endswith("running_var"):
+                value.copy_(0.5 + torch.rand(value.shape, generator=generator))
+            elif name.endswith(("running_mean", "bias")):
+                value.copy_(0.1 * torch.randn(value.shape, generator=generator))
+            elif value.ndim > 1:
+                value.copy_(torch.randn(value.shape, generator=generator) * (2.0 / value[0].numel()) ** 0.5)
+            elif value.is_floating_point():
+                value.copy_(1.0 + 0.1 * torch.randn(value.shape, generator=generator))
+    return model

@@ -1,0 +1,215 @@
+"""Suites: the file, the run and the report."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from resemote_edge.benchmarks.suite import choose_rows, load_suite
+from resemote_edge.benchmarks.suite_report import latency_table, ratio_table, write_suite_report
+from resemote_edge.benchmarks.suite_results import SuiteReport, read_suite_report
+from resemote_edge.benchmarks.tables import regenerate
+from resemote_edge.cli.suite import suite as command
+from resemote_edge.errors import InputError
+from resemote_edge.suite_run import quick, run_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = sorted((ROOT / "benchmarks" / "suites").glob("*.toml"))
+
+GOOD = """
+schema = 1
+name = "test"
+description = "A test."
+width = 4
+batches = [1, 2]
+threads = [1]
+seconds = 0.0
+min_rounds = 3
+[[row]]
+name = "eager"
+label = "PyTorch"
+peer = "pytorch-eager"
+[[row]]
+name = "ours"
+label = "Ours"
+recipe = "cpu-onnxruntime-fp32"
+runtime = "onnxruntime"
+[[ratio]]
+name = "ours vs eager"
+ours = "ours"
+against = "eager"
+goal = [{ threads = 1, batch = 2, at_least = 1000.0 }]
+"""
+
+
+def write(folder, text=GOOD):
+    path = folder / "test.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_committed_suites_are_valid_and_named_after_their_file(path):
+    suite = load_suite(path)
+    assert suite.name == path.stem
+    assert suite.description.endswith(".")
+
+
+def test_the_committed_suite_holds_the_goals():
+    suite = load_suite(ROOT / "benchmarks" / "suites" / "compaction-int8.toml")
+    assert (suite.width, suite.batches, suite.threads) == (64, (1, 8), (1, 2))
+    goals = {tuple(goal.at_least for goal in sorted(r.goal, key=lambda goal: goal.batch)) for r in suite.ratios}
+    assert goals == {(1.6, 4.2), (6.0, 14.0), (3.3, 3.1), (11.0, 8.0), (2.6, 5.4), (1.2, 1.9)}
+    assert {goal.threads for ratio in suite.ratios for goal in ratio.goal} == {2}
+
+
+@dataclass
+class Wrong:
+    id: str
+    old: str
+    new: str
+    says: str
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Wrong("misspelt key", "min_rounds", "min_round", "unknown field `min_round`"),
+        Wrong("misspelt key in a row", "peer =", "pier =", "unknown field `pier`"),
+        Wrong("unknown peer", '"pytorch-eager"', '"tpu"', "row eager: unknown peer 'tpu'; choose one of pytorch-eager"),
+        Wrong("unknown runtime", 'runtime = "onnxruntime"', 'runtime = "tpu"', "row ours: unknown runtime 'tpu'"),
+        Wrong("unknown row", 'against = "eager"', 'against = "edgar"', "'ours vs eager' names row 'edgar'"),
+        Wrong("same name", 'name = "ours"', 'name = "eager"', "row eager stands there twice"),
+        Wrong("same batch", "[1, 2]", "[1, 1]", "batch size 1 stands there twice"),
+        Wrong("neither", 'peer = "pytorch-eager"', "", "row eager needs either a peer, or a recipe and a runtime"),
+        Wrong("both", "recipe =", 'peer = "pytorch-eager"\nrecipe =', "row ours needs either a peer, or a recipe"),
+        Wrong("half", 'recipe = "cpu-onnxruntime-fp32"', "", "needs a recipe and a runtime, and has no recipe"),
+        Wrong("hint", "recipe =", 'hint = "bf16"\nrecipe =', "runtime onnxruntime knows no precision hint"),
+        Wrong("hint for a peer", "peer =", 'hint = "bf16"\npeer =', "row eager: a hint belongs to a row with a recipe"),
+        Wrong("goal beyond", "batch = 2,", "batch = 4,", "a goal at batch 4, 1 threads, which is not measured"),
+        Wrong("width", "width = 4", "width = 5", "`$.width`"),
+        Wrong("no threads", "threads = [1]", "threads = []", "`$.threads`"),
+        Wrong("schema", "schema = 1", "schema = 9", "suite schema 9, this version reads schema 1"),
+        Wrong("no TOML", "schema = 1", "schema 1", "not a valid suite"),
+    ],
+    ids=lambda wrong: wrong.id,
+)
+def test_a_wrong_suite_is_refused_with_the_reason(wrong, tmp_path):
+    assert wrong.old in GOOD
+    path = write(tmp_path, GOOD.replace(wrong.old, wrong.new, 1))
+    with pytest.raises(InputError) as caught:
+        load_suite(path)
+    assert wrong.says in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_choosing_rows_keeps_the_ratios_between_them(tmp_path):
+    suite = load_suite(write(tmp_path))
+    assert choose_rows(suite, "ours, eager") == suite
+    alone = choose_rows(suite, "ours")
+    assert [row.name for row in alone.rows] == ["ours"]
+    assert alone.ratios == ()
+    with pytest.raises(InputError, match="has no row 'mine'; its rows: eager, ours"):
+        choose_rows(suite, "ours,mine")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A quick run from the command line: its folder, its result."""
+    folder = tmp_path_factory.mktemp("suite")
+    result = CliRunner().invoke(command, [str(write(folder)), "-o", str(folder / "out"), "--quick", "--json"])
+    assert result.exit_code == 0, result.output
+    return folder / "out", result
+
+
+def test_a_run_writes_the_report_in_three_forms(ran):
+    folder, result = ran
+    assert sorted(path.name for path in folder.iterdir()) == ["ratios.png", "report.json", "report.md"]
+    assert json.loads(result.stdout) == json.loads((folder / "report.json").read_text())
+    assert (folder / "ratios.png").read_bytes().startswith(b"\x89PNG")
+    text = (folder / "report.md").read_text()
+    for part in ("PyTorch", "Ours", "ours vs eager", "ratios.png", "width 4"):
+        assert part in text
+
+
+def test_figures_hold_together(ran):
+    report = read_suite_report(ran[0] / "report.json")
+    assert [(cell.row, cell.batch) for cell in report.cells] == [("eager", 1), ("ours", 1), ("eager", 2), ("ours", 2)]
+    for cell in report.cells:
+        assert (cell.threads, cell.rounds, cell.runs) == (1, 3, 9)
+        assert 0 < cell.latency_p50_ms <= cell.latency_p90_ms <= cell.latency_p99_ms < 1000
+        assert cell.runtime.startswith("pytorch 2." if cell.row == "eager" else "onnxruntime 1.")
+    sizes = {cell.row: cell.model_size_bytes for cell in report.cells}
+    assert sizes["ours"] < 0.6 * sizes["eager"]  # compaction drops more than half of the weights
+    p50 = {(cell.row, cell.batch): cell.latency_p50_ms for cell in report.cells}
+    for result in report.ratios:
+        assert result.ratio == pytest.approx(p50["eager", result.batch] / p50["ours", result.batch])
+        assert result.interval_95[0] <= result.interval_95[1]
+    assert [(result.batch, result.goal, result.met) for result in report.ratios] == [
+        (1, None, None),
+        (2, 1000.0, False),
+    ]
+    assert report.suite.seconds == 0.0
+    assert report.tools["torch"]
+    assert report.environment["cpu_model"]
+    assert report.skipped == ()
+
+
+def test_a_document_gets_its_tables_from_the_report(ran, tmp_path):
+    document = ran[0] / "document.md"
+    marks = "".join(f"<!-- table: report.json{part} -->\nold\n<!-- end of table -->\n" for part in ("", "#ratios"))
+    document.write_text(marks)
+    text = regenerate(document)
+    report = read_suite_report(ran[0] / "report.json")
+    assert latency_table(report) in text
+    assert ratio_table(report) in text
+    assert "old" not in text
+    document.write_text(marks.replace("#ratios", "#rations"))
+    with pytest.raises(InputError, match="#rations: a suite's report has no such table"):
+        regenerate(document)
+    document.unlink()
+
+
+def test_an_existing_report_stands_unless_forced(ran):
+    before = (ran[0] / "report.json").read_bytes()
+    result = CliRunner().invoke(command, [str(ran[0].parent / "test.toml"), "-o", str(ran[0])])
+    assert isinstance(result.exception, InputError)
+    assert "report.json exists; pass --force" in str(result.exception)
+    assert (ran[0] / "report.json").read_bytes() == before
+
+
+def test_tables_name_what_was_not_measured(ran):
+    report = read_suite_report(ran[0] / "report.json")
+    kept = tuple(cell for cell in report.cells if cell.row == "ours")
+    lines = latency_table(msgspec.structs.replace(report, cells=kept)).splitlines()
+    assert lines[0] == "| who | runtime | p50 ms, batch 1, 1 thread | p50 ms, batch 2, 1 thread | model MB |"
+    assert lines[2] == "| PyTorch | - | not measured | not measured | - |"
+    assert lines[3].startswith("| Ours | onnxruntime 1.")
+
+
+def test_a_report_without_ratios_draws_none(ran, tmp_path):
+    report = read_suite_report(ran[0] / "report.json")
+    (tmp_path / "ratios.png").write_bytes(b"of an earlier run")
+    written = write_suite_report(msgspec.structs.replace(report, ratios=()), tmp_path)
+    assert set(written) == {"json", "markdown"}
+    assert not (tmp_path / "ratios.png").exists()
+    assert "ratios.png" not in written["markdown"].read_text()
+
+
+def test_another_schema_is_refused(ran, tmp_path):
+    content = json.loads((ran[0] / "report.json").read_text())
+    (tmp_path / "report.json").write_text(json.dumps({**content, "schema": 99}))
+    with pytest.raises(InputError, match="report schema 99, this version reads schema 1"):
+        read_suite_report(tmp_path / "report.json")
+    assert isinstance(read_suite_report(ran[0] / "report.json"), SuiteReport)
+
+
+def test_an_unknown_recipe_is_refused_before_anything_is_built(tmp_path):
+    suite = load_suite(write(tmp_path, GOOD.replace("cpu-onnxruntime-fp32", "cpu-onnxruntime-int1")))
+    told = []
+    with pytest.raises(InputError, match="no such recipe"):
+        run_suite(quick(suite), told.append)
+    assert told == []
