@@ -20,6 +20,10 @@ __all__ = ["WorkerProcess"]
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+#: How long a worker is looked at, and the processor time within that a waiting one may use.
+_MOMENT_S = 0.002
+_IDLE_NS = 200_000
+
 _Answer = TypeVar("_Answer", Ready, Timed)
 
 
@@ -97,13 +101,12 @@ class WorkerProcess:
             ResEmoteEdgeError: One still runs after `timeout_s`, and would take processor time from whoever is next.
         """
         end = time.monotonic() + timeout_s
-        while self._running_threads():
+        while not self._quiet():
             if time.monotonic() > end:
                 raise ResEmoteEdgeError(
                     f"{self.contestant.name}: its threads still run {timeout_s:g} s after its turn, which would slow "
                     "the others; keep its thread pool from spinning without end (OMP_WAIT_POLICY, KMP_BLOCKTIME)"
                 )
-            time.sleep(0.0005)
 
     def close(self) -> None:
         """End the process, whatever it is doing; calling it again does nothing."""
@@ -113,8 +116,28 @@ class WorkerProcess:
             if stream is not None:
                 stream.close()
 
+    def _quiet(self) -> bool:
+        """Whether it did nothing for a moment.
+
+        Both are asked: threads that spin use processor time, or stand ready to when somebody else has the core; and
+        threads that hand work to each other may all be seen asleep, one by one, while the time they use adds up.
+        """
+        before = self._processor_time_ns()
+        if self._running_threads():
+            time.sleep(_MOMENT_S)
+            return False
+        time.sleep(_MOMENT_S)
+        return self._processor_time_ns() - before < _IDLE_NS and not self._running_threads()
+
+    def _processor_time_ns(self) -> int:
+        """Processor time of all its threads. Linux reads another process's clock under an id made from the pid."""
+        try:
+            return time.clock_gettime_ns((~self.pid << 3) | 2)
+        except OSError:  # it ended; its next turn will say so
+            return 0
+
     def _running_threads(self) -> bool:
-        """Whether a thread is running or ready to run (state R), which spinning ones always are."""
+        """Whether a thread is running or ready to run (state R)."""
         for path in Path(f"/proc/{self.pid}/task").glob("*/stat"):
             try:
                 # The name, in parentheses, may hold anything; the state is the first field after it.
