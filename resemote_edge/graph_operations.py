@@ -40,7 +40,7 @@ def _float_weights(torch: Any, params: _Params) -> tuple[Any, Any]:
     if "weight_scale" in params:
         scale = params["weight_scale"]
         weight = weight.to(scale.dtype) * scale.reshape(-1, *[1] * (weight.dim() - 1))
-    if "bias_scale" in params:
+    if bias is not None and "bias_scale" in params:
         bias = bias.to(params["bias_scale"].dtype) * params["bias_scale"]
     return weight, bias
 

@@ -1,7 +1,6 @@
 """Accuracy of an artifact on a dataset split."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec

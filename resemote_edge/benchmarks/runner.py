@@ -242,7 +242,7 @@ def _in_process(job: SpeedJob | AccuracyJob) -> Outcome:
         job_path, result_path = Path(folder, "job.json"), Path(folder, "result.json")
         job_path.write_bytes(msgspec.json.encode(job))
         command = [sys.executable, "-m", "resemote_edge.benchmarks.worker", str(job_path), str(result_path)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not result_path.is_file():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ResEmoteEdgeError(

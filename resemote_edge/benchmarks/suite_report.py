@@ -142,7 +142,6 @@ def _draw_ratios(report: SuiteReport, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-
     names = list(dict.fromkeys(result.name for result in report.ratios))
     threads = sorted({result.threads for result in report.ratios})
     batches = sorted({result.batch for result in report.ratios})

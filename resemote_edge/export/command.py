@@ -232,7 +232,9 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         graph = msgspec.structs.replace(graph, output=options.output_format)
     if options.lowering is not None and options.lowering != graph.lowering:
         # Figures that decided for something else would only mislead.
-        graph = msgspec.convert({**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions)
+        graph = msgspec.convert(
+            {**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions
+        )
     if options.evidence is not None:
         graph = msgspec.structs.replace(graph, evidence=options.evidence)
     return msgspec.structs.replace(_with_gate(recipe, options), graph=graph)

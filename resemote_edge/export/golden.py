@@ -43,9 +43,7 @@ class Golden:
         np.save(folder / LOGITS_NAME, self.logits, allow_pickle=False)
 
 
-def make_golden(
-    reference: Callable[[NDArray[Any]], NDArray[np.float32]], preprocessing: PreprocessSpec
-) -> Golden:
+def make_golden(reference: Callable[[NDArray[Any]], NDArray[np.float32]], preprocessing: PreprocessSpec) -> Golden:
     """Draw the crops and compute what the model must give for them.
 
     Args:

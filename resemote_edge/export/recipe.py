@@ -11,7 +11,19 @@ from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.tensor_spec import BatchRange
 
-__all__ = ["EIGHT_BIT", "GateOptions", "GraphOptions", "LoweringEvidence", "QuantizeOptions", "Recipe", "TensorRTOptions", "VerifyLimits", "available_recipes", "find_recipe", "load_recipe"]
+__all__ = [
+    "EIGHT_BIT",
+    "GateOptions",
+    "GraphOptions",
+    "LoweringEvidence",
+    "QuantizeOptions",
+    "Recipe",
+    "TensorRTOptions",
+    "VerifyLimits",
+    "available_recipes",
+    "find_recipe",
+    "load_recipe",
+]
 
 Precision = Literal["fp32", "fp16", "int8", "w8"]
 
@@ -206,7 +218,7 @@ def load_recipe(path: Path) -> Recipe:
     if recipe.schema != RECIPE_SCHEMA:
         raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")
     if (recipe.target == "tensorrt") != (recipe.tensorrt is not None):
-        raise InputError(f"{path}: a [tensorrt] section belongs to target = \"tensorrt\", and only there")
+        raise InputError(f'{path}: a [tensorrt] section belongs to target = "tensorrt", and only there')
     if (recipe.precision in EIGHT_BIT) != (recipe.quantize is not None):
         raise InputError(f"{path}: a [quantize] section belongs to precision int8 or w8, and only there")
     if recipe.quantize is not None:

@@ -118,7 +118,7 @@ def _latency_ratio(last: Artifact, first: Artifact, runtime: str) -> float | Non
         shape = [int(side) for side in last.passport.inputs[0].shape[1:]]
         feed: NDArray[Any] = np.zeros((1, *shape), dtype=last.passport.inputs[0].dtype)
         name = last.passport.inputs[0].name
-        calls = [lambda session=session: session.run({name: feed}) for session, _ in sessions]  # type: ignore[misc]
+        calls = [lambda session=session: session.run({name: feed}) for session, _ in sessions]
         timed, untouched = time_calls(calls, _TIMING)
         return timed.percentile_ms(50) / untouched.percentile_ms(50)
     finally:

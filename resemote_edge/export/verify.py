@@ -86,7 +86,9 @@ def verify(
     output = artifact.passport.output
     want = in_units_of(output, reference)
     if got.shape != want.shape:
-        raise GateError(f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}; nothing exported")
+        raise GateError(
+            f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}; nothing exported"
+        )
     if not np.isfinite(got).all():
         raise GateError(f"{session.runtime}: the exported model gives NaN or Inf; nothing was exported")
     difference = float(np.abs(got - want).max())

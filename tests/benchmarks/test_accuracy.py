@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 import resemote_edge
 from resemote_edge.benchmarks.accuracy import measure_accuracy, summarize, train_copies
 from resemote_edge.benchmarks.environment import capture_environment

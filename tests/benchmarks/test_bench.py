@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from resemote_edge.benchmarks.harness import Budget, Samples, time_calls
 from resemote_edge.benchmarks.report import NOT_MEASURED, markdown_report, markdown_table, write_report
 from resemote_edge.benchmarks.results import read_report

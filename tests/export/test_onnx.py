@@ -6,6 +6,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+
 from resemote_edge.errors import ExportError
 from resemote_edge.export.onnx import MIN_OPSET, max_opset, to_onnx
 from resemote_edge.models.graph import EvalGraph, build_eval_graph, with_output

@@ -4,6 +4,7 @@ import json
 import msgspec
 import numpy as np
 import pytest
+
 import resemote_edge
 from resemote_edge.artifact import Artifact, file_sha256
 from resemote_edge.data.drawn import drawn_faces

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, resolve_recipe
 from resemote_edge.export.defaults import RECIPE_PREFIXES, default_recipe

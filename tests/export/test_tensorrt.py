@@ -2,11 +2,14 @@
 
 import msgspec
 import pytest
+
 from resemote_edge.errors import ExportError, MissingDependencyError, ResEmoteEdgeError
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import find_recipe
 
-trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install 'resemote-edge[tensorrt-rtx]'")
+trt = pytest.importorskip(
+    "tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install 'resemote-edge[tensorrt-rtx]'"
+)
 
 
 def recipe_for(precision, *capabilities, **options):
@@ -30,7 +33,15 @@ def build(checkpoint, tmp_path):
 
 @pytest.mark.parametrize(
     ("precision", "capability"),
-    [("fp16", "7.5"), ("fp16", "8.6"), ("fp16", "8.9"), ("fp16", "12.0"), ("fp32", "8.6"), ("fp32", "8.9"), ("fp32", "12.0")],
+    [
+        ("fp16", "7.5"),
+        ("fp16", "8.6"),
+        ("fp16", "8.9"),
+        ("fp16", "12.0"),
+        ("fp32", "8.6"),
+        ("fp32", "8.9"),
+        ("fp32", "12.0"),
+    ],
 )
 def test_engines_build_without_a_gpu(build, precision, capability):
     artifact = build(recipe_for(precision, capability))

@@ -1,4 +1,5 @@
 import pytest
+
 from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, open_session, probe_all, runtimes_for
 from resemote_edge.runtimes.session import SessionOptions

@@ -5,6 +5,7 @@ import sys
 
 import msgspec
 import pytest
+
 from resemote_edge.artifact import Artifact
 from resemote_edge.cuda_memory import compute_capability, find_provider, gpu_count, installed_provider
 from resemote_edge.errors import (

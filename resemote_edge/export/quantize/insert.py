@@ -158,6 +158,7 @@ class _Quantizer:
 
     def _scale(self, name: str) -> dict[str, NDArray[Any]]:
         low, high = self._range(name)
+        zero_point: np.integer[Any]
         if self.scheme.activations == "s8":
             scale, zero_point = max(-low / 128.0, high / 127.0), np.int8(0)
         elif low >= 0.0:
@@ -202,7 +203,9 @@ def quantize_weight(
 def _round_up(scale: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[np.float32]:
     """Scales as float32, each the smallest value of `dtype` that is not below it, so that nothing is clipped."""
     rounded = scale.astype(dtype)
-    return np.where(rounded.astype(np.float64) < scale, np.nextafter(rounded, dtype(np.inf)), rounded).astype(np.float32)
+    return np.where(rounded.astype(np.float64) < scale, np.nextafter(rounded, dtype(np.inf)), rounded).astype(
+        np.float32
+    )
 
 
 def _without_unused(graph: EvalGraph) -> EvalGraph:

@@ -38,9 +38,7 @@ def observe_ranges(
     bound = [
         (
             node,
-            bind_operation(
-                torch, node.op, {k: torch.from_numpy(v) for k, v in node.params.items()}, node.attributes
-            ),
+            bind_operation(torch, node.op, {k: torch.from_numpy(v) for k, v in node.params.items()}, node.attributes),
         )
         for node in graph.nodes
     ]

@@ -181,7 +181,7 @@ def _configure(trt: Any, config: Any, builder: _Builder, recipe: Recipe) -> None
     if recipe.precision == "fp16" and not strongly_typed:
         if "FP16" not in flags:
             raise ExportError(
-                f"{builder.name} {trt.__version__} takes precision from the ONNX only; set tensorrt.typing = \"strong\""
+                f'{builder.name} {trt.__version__} takes precision from the ONNX only; set tensorrt.typing = "strong"'
             )
         config.set_flag(flags["FP16"])
     if options.workspace_mib is not None:
