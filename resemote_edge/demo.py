@@ -9,7 +9,8 @@ from resemote_edge.benchmarks.report import REPORT_FILES, write_report
 from resemote_edge.benchmarks.results import BenchReport
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
 from resemote_edge.data.locate import find_fer2013
-from resemote_edge.export.command import ExportOptions, describe, run_export
+from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.summary import describe
 from resemote_edge.runtimes.registry import open_session, refusal, runtimes_for
 from resemote_edge.self_test import self_test
 from resemote_edge.staging import refuse_files

@@ -103,7 +103,7 @@ def _common_prefix(names: list[str]) -> str:
     """What all names begin with, up to and with a hyphen; empty when there is one name only."""
     if len(set(names)) < 2:
         return ""
-    common = os.path.commonprefix(names)
+    common = os.path.commonprefix(names)  # noqa: RUF071 - names, not paths
     return common[: common.rfind("-") + 1]
 
 

@@ -195,7 +195,7 @@ def _measure_pair(
         step("accuracy", len(results))
         accuracy = _measure_accuracy(request, artifact, runtime, results[0].file_sha256)
     return [
-        _row(request, artifact, runtime, batch, speed, accuracy)
+        _row(request, artifact, runtime=runtime, batch=batch, speed=speed, accuracy=accuracy)
         for batch, speed in zip(request.batches, results, strict=True)
     ]
 
@@ -257,6 +257,7 @@ def _in_process(job: SpeedJob | AccuracyJob) -> Outcome:
 def _row(
     request: BenchRequest,
     artifact: Artifact,
+    *,
     runtime: str,
     batch: int,
     speed: SpeedResult,

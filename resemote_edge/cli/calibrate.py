@@ -34,7 +34,7 @@ def calibrate(
     Example:
       resemote-edge calibrate best.pt --data fer2013.zip
     """
-    from resemote_edge.export.command import record_ranges
+    from resemote_edge.export.calibrating import record_ranges
 
     with measuring_progress("observing activations") as progress:
         written = record_ranges(

@@ -85,7 +85,8 @@ def export(
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
     from resemote_edge.autotune import choose_lowering
-    from resemote_edge.export.command import ExportOptions, describe, list_all, run_export
+    from resemote_edge.export.command import ExportOptions, list_all, run_export
+    from resemote_edge.export.summary import describe
 
     if list_recipes:
         for line in list_all():

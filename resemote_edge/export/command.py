@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,16 +20,24 @@ from resemote_edge.export.recipe import (
     refuse_board_without_int8,
 )
 from resemote_edge.output_format import OutputFormat
-from resemote_edge.passport import GateResult, Quantization
 from resemote_edge.preprocessing import InputFormat
-from resemote_edge.staging import refuse_existing, refuse_files
+from resemote_edge.staging import refuse_existing
 from resemote_edge.weights import default_checkpoint
 
 if TYPE_CHECKING:
     from resemote_edge.export.quantize.report import SensitivityReport
     from resemote_edge.models.checkpoint import Checkpoint
 
-__all__ = ["ARTIFACTS_FOLDER", "ExportOptions", "describe", "list_all", "resolve_recipe", "run_export"]
+__all__ = [
+    "ARTIFACTS_FOLDER",
+    "ExportOptions",
+    "list_all",
+    "load_weights",
+    "rank_sensitivity",
+    "required_data",
+    "resolve_recipe",
+    "run_export",
+]
 
 #: Where artifacts go when no destination is named.
 ARTIFACTS_FOLDER = Path("artifacts")
@@ -103,7 +111,7 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
 
     stage("checkpoint")
     request = ExportRequest(
-        checkpoint=_load(checkpoint_path, options.labels),
+        checkpoint=load_weights(checkpoint_path, options.labels),
         recipe=recipe,
         destination=destination,
         data=options.data,
@@ -130,84 +138,32 @@ def rank_sensitivity(
         ResEmoteEdgeError: The checkpoint or the data cannot be used.
     """
     recipe = resolve_recipe(options)
-    data = _required_data(options.data)
-    checkpoint = _load(options.checkpoint, options.labels)
+    data = required_data(options.data)
+    checkpoint = load_weights(options.checkpoint, options.labels)
     from resemote_edge.export.quantize.report import SensitivityRequest, run_sensitivity
 
     request = SensitivityRequest(checkpoint=checkpoint, recipe=recipe, data=data, images=images)
     return run_sensitivity(request, progress)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WrittenRanges:
-    """What `record_ranges` wrote.
-
-    Attributes:
-        path: The file.
-        tensors: Tensors whose range it holds.
-        described: The images, in words.
-    """
-
-    path: Path
-    tensors: int
-    described: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {"path": str(self.path), "tensors": self.tensors, "images": self.described}
-
-
-def record_ranges(
-    checkpoint: Path | None,
-    labels: str | None,
-    data: Path | None,
-    *,
-    images: int,
-    seed: int,
-    output: Path | None = None,
-    force: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> WrittenRanges:
-    """Observe the activation ranges of a checkpoint and write them beside it.
-
-    Args:
-        checkpoint: Weights; the embedded default.
-        labels: Seven names, comma-separated, for weights that do not state their order.
-        data: FER2013.
-        images: Of its training split, class-balanced.
-        seed: Of the choice.
-        output: File; beside the checkpoint.
-        force: Replace the file.
-        progress: Told (done, total) images.
-
-    Returns:
-        What was written.
+def required_data(data: Path | None) -> Path:
+    """The dataset, which an option had to name.
 
     Raises:
-        InputError: No data, or the file exists and `force` is not set.
-        ResEmoteEdgeError: The checkpoint or the data cannot be used.
+        InputError: It did not.
     """
-    data = _required_data(data)
-    loaded = _load(checkpoint, labels)
-    from resemote_edge.data.calibration import choose_calibration
-    from resemote_edge.export.quantize.quantization import calibrate
-    from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-
-    path = output or recorded_path(loaded.path)
-    refuse_files(path.parent, [path.name], force=force)
-    chosen = choose_calibration(data, images, seed)
-    ranges = calibrate(loaded, chosen, progress)
-    write_recorded(loaded, ranges, chosen.manifest, path)
-    return WrittenRanges(path=path, tensors=len(ranges), described=f"{len(chosen)} images of {chosen.manifest.dataset}")
-
-
-def _required_data(data: Path | None) -> Path:
     if data is None:
         raise InputError("this needs images of the training split; pass --data with FER2013")
     return data
 
 
-def _load(path: Path | None, labels: str | None) -> "Checkpoint":
+def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
+    """Read a checkpoint, or the embedded default; `labels` as the option gives them.
+
+    Raises:
+        CheckpointError: It cannot be read.
+        MissingDependencyError: A package of the export extra is not installed.
+    """
     try:
         from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
@@ -282,75 +238,3 @@ def list_all() -> list[str]:
     recipes = [find_recipe(name) for name in available_recipes()]
     width = max(len(recipe.name) for recipe in recipes)
     return [f"{recipe.name:{width}}  {recipe.description}" for recipe in recipes]
-
-
-@overload
-def describe(artifact: Artifact, as_lines: Literal[False] = False) -> dict[str, Any]: ...
-@overload
-def describe(artifact: Artifact, as_lines: Literal[True]) -> list[str]: ...
-def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | list[str]:
-    """What an export made: where, how large, and how it was verified; as JSON types or as lines for people."""
-    passport = artifact.passport
-    result = passport.verification
-    assert result is not None  # the pipeline writes no passport without it
-    if not as_lines:
-        return {
-            "artifact": str(artifact.path),
-            "files": {entry.path: entry.size_bytes for entry in passport.files},
-            "verification": msgspec.to_builtins(result),
-            "rewrites": msgspec.to_builtins(passport.rewrites),
-            "quantization": msgspec.to_builtins(passport.quantization),
-            "gate": msgspec.to_builtins(passport.gate),
-            "engine": msgspec.to_builtins(passport.engine),
-            "notes": list(passport.notes),
-        }
-    megabytes = sum(entry.size_bytes for entry in passport.files if entry.role in ("model", "weights")) / 1e6
-    lines = [
-        f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB",
-        f"verified in {result.runtime} {result.runtime_version} on {result.device} against PyTorch, {result.inputs}: "
-        f"largest difference of {result.compared} {result.max_abs_diff:.2g} (limit {result.max_abs_diff_limit:.2g}), "
-        f"top-1 agreement {result.top1_agreement:.4f}",
-    ]
-    if passport.rewrites:
-        first, last = passport.rewrites[0], passport.rewrites[-1]
-        steps = ", ".join(rewrite.name for rewrite in passport.rewrites)
-        lines.append(
-            f"rewritten exactly ({steps}): {first.parameters_before:,} to {last.parameters_after:,} parameters, largest "
-            f"logit difference {max(r.max_abs_logit_diff_float64 for r in passport.rewrites):.2g} in float64"
-        )
-    if passport.quantization is not None:
-        lines.append(_quantization_line(passport.quantization))
-    if passport.gate is not None:
-        lines.append(gate_line(passport.gate))
-    if result.engine_verified != "yes":
-        lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
-    if passport.engine is not None:
-        engine = passport.engine
-        lines.append(f"engine of {engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}")
-    return lines + [f"note: {note}" for note in passport.notes]
-
-
-def _quantization_line(record: Quantization) -> str:
-    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
-    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
-    if record.repaired_layers:
-        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
-    return line
-
-
-def gate_line(gate: GateResult) -> str:
-    """An accuracy gate's verdict in one line."""
-    found = gate.comparison
-    if found is None:
-        return f"accuracy gate {gate.status}"
-    low, high = found.drop_interval_95
-    line = (
-        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
-        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, limit "
-        f"{gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error {found.reference_ece:.3f} to "
-        f"{found.ece:.3f}"
-    )
-    if gate.repairs:
-        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
-        line += f"; latency against the unrepaired model: {cost}"
-    return line

@@ -22,7 +22,7 @@ from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_lay
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.repair import build_until_accepted
 from resemote_edge.export.targets import get_target
-from resemote_edge.export.targets.base import Built, BuiltFile, Target, TargetInputs
+from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.export.tracing import Traced, trace
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
@@ -59,8 +59,8 @@ class ExportRequest:
         checkpoint: The weights.
         recipe: How.
         destination: Folder to make.
-        data: FER2013 in any form: calibration on its training split, verification and the accuracy gate on its validation
-            split. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
+        data: FER2013 in any form: calibration on its training split, verification and the accuracy gate on its
+            validation split. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
         force: Replace an artifact at the destination.
     """
 
@@ -91,7 +91,7 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     Whatever is raised, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    target = get_target(recipe.target)
+    get_target(recipe.target)  # an unknown one is refused before any work
     refuse_existing(request.destination, force=request.force)
     stage("graph")
     spec = PreprocessSpec(input=recipe.graph.input)
@@ -102,19 +102,16 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
         stage("quantize")
         plan = plan_quantization(request.checkpoint, recipe.quantize, request.data)
     with staged_folder(request.destination, force=request.force) as folder:
-
-        def build(keep_float: tuple[str, ...] = ()) -> Artifact:
-            return _build(request, traced, plan, keep_float, target, inputs, folder, stage)
-
+        staged = _Staged(request, traced, plan, inputs, folder, stage)
         if recipe.precision == "fp32":
-            passport = build().passport
+            passport = staged.build().passport
         elif request.data is None:
-            passport = msgspec.structs.replace(build().passport, gate=_gate_not_run(recipe))
+            passport = msgspec.structs.replace(staged.build().passport, gate=_gate_not_run(recipe))
         else:
             stage("reference accuracy")
             gate = make_gate(traced.model, request.checkpoint.labels, request.data, spec, recipe.gate)
             rank = None if plan is None else _ranking(traced, plan, request.data)
-            accepted = build_until_accepted(folder, build, gate, target.runtime, rank, stage)
+            accepted = build_until_accepted(staged, gate, rank, stage)
             passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
         stage("passport")
         encoded = encode_passport(passport)
@@ -123,39 +120,50 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     return Artifact(request.destination, passport)
 
 
-def _build(
-    request: ExportRequest,
-    traced: Traced,
-    plan: QuantizationPlan | None,
-    keep_float: tuple[str, ...],
-    target: Target,
-    inputs: VerifyInputs,
-    folder: Path,
-    stage: StageCallback,
-) -> Artifact:
-    """Quantize, write, and verify; the artifact is staged, its passport complete but for the gate's verdict."""
-    recipe = request.recipe
-    facts = _facts(request.checkpoint, recipe, traced)
-    quantized = None if plan is None else plan.apply(traced.graph, keep_float)
-    graph = quantized or traced.graph
-    stage("onnx")
-    onnx_model = to_onnx(
-        graph,
-        opset=recipe.opset,
-        precision=target.onnx_precision(recipe),
-        classes=len(request.checkpoint.labels),
-        metadata=facts,
-    )
-    stage(f"target {recipe.target}")
-    built = target.build(TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=folder))
-    reference = traced.reference(quantized)
-    golden = make_golden(reference, traced.preprocessing)
-    golden.save(folder)
-    record = None if plan is None else plan.record(traced.graph, keep_float)
-    draft = msgspec.structs.replace(_passport(request, traced, built, golden, folder), quantization=record)
-    stage("verify")
-    result = verify(Artifact(folder, draft), reference(inputs.feeds), inputs, recipe.verify, target.runtime)
-    return Artifact(folder, msgspec.structs.replace(draft, verification=result))
+@dataclass(frozen=True)
+class _Staged:
+    """An export under way: what is decided, and the folder it is built in."""
+
+    request: ExportRequest
+    traced: Traced
+    plan: QuantizationPlan | None
+    inputs: VerifyInputs
+    folder: Path
+    stage: StageCallback
+
+    @property
+    def runtime(self) -> str:
+        """Runtime that verifies."""
+        return get_target(self.request.recipe.target).runtime
+
+    def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
+        """Quantize, write, and verify; the passport is complete but for the gate's verdict."""
+        recipe, traced, plan = self.request.recipe, self.traced, self.plan
+        target = get_target(recipe.target)
+        facts = _facts(self.request.checkpoint, recipe, traced)
+        quantized = None if plan is None else plan.apply(traced.graph, keep_float)
+        graph = quantized or traced.graph
+        self.stage("onnx")
+        onnx_model = to_onnx(
+            graph,
+            opset=recipe.opset,
+            precision=target.onnx_precision(recipe),
+            classes=len(self.request.checkpoint.labels),
+            metadata=facts,
+        )
+        self.stage(f"target {recipe.target}")
+        inputs = TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=self.folder)
+        built = target.build(inputs)
+        reference = traced.reference(quantized)
+        golden = make_golden(reference, traced.preprocessing)
+        golden.save(self.folder)
+        record = None if plan is None else plan.record(traced.graph, keep_float)
+        draft = _passport(self.request, traced, built, golden, self.folder)
+        draft = msgspec.structs.replace(draft, quantization=record)
+        self.stage("verify")
+        feeds = self.inputs.feeds
+        result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, target.runtime)
+        return Artifact(self.folder, msgspec.structs.replace(draft, verification=result))
 
 
 def _gate_not_run(recipe: Recipe) -> GateResult:

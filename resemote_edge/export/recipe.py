@@ -16,6 +16,7 @@ __all__ = [
     "GateOptions",
     "GraphOptions",
     "LoweringEvidence",
+    "Precision",
     "QuantizeOptions",
     "Recipe",
     "TensorRTOptions",
@@ -23,6 +24,7 @@ __all__ = [
     "available_recipes",
     "find_recipe",
     "load_recipe",
+    "refuse_board_without_int8",
 ]
 
 Precision = Literal["fp32", "fp16", "int8", "w8"]

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -43,21 +43,35 @@ class Repaired:
     layers: tuple[str, ...]
 
 
+class Staged(Protocol):
+    """An export under way.
+
+    Attributes:
+        folder: Where it is built.
+        runtime: Runtime of the target.
+    """
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def runtime(self) -> str: ...
+
+    def build(self, keep_float: tuple[str, ...]) -> Artifact:
+        """Build and verify with these layers floating."""
+        ...
+
+
 def build_until_accepted(
-    folder: Path,
-    build: Callable[[tuple[str, ...]], Artifact],
+    staged: Staged,
     gate: AccuracyGate,
-    runtime: str,
     rank: Callable[[], list[LayerSensitivity]] | None,
     stage: Callable[[str], None],
 ) -> Repaired:
     """Build, judge, and keep one more layer floating, until the gate accepts.
 
     Args:
-        folder: Where `build` writes; emptied before each new attempt.
-        build: Builds a staged artifact with these layers floating, and verifies it.
-        gate: Judges it.
-        runtime: Of the target.
+        staged: Builds; its folder is emptied before each new attempt.
+        gate: Judges what was built.
         rank: Ranks the layers, worst first, when it is first needed; None where nothing is quantized.
         stage: Told what happens.
 
@@ -70,12 +84,13 @@ def build_until_accepted(
     ranked: list[LayerSensitivity] = []
     steps: list[RepairStep] = []
     kept: list[str] = []
+    folder = staged.folder
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-first-") as aside:
         first: Artifact | None = None
         while True:
-            artifact = build(tuple(kept))
+            artifact = staged.build(tuple(kept))
             stage("accuracy gate")
-            result = gate.judge(artifact, runtime, tuple(steps))
+            result = gate.judge(artifact, staged.runtime, tuple(steps))
             if result.status == "passed":
                 break
             if rank is not None and not ranked:
@@ -95,7 +110,9 @@ def build_until_accepted(
             kept.append(waiting[0])
             first = _set_aside(folder, artifact, Path(aside), first)
         if first is not None:
-            result = msgspec.structs.replace(result, repair_latency_ratio=_latency_ratio(artifact, first, runtime))
+            result = msgspec.structs.replace(
+                result, repair_latency_ratio=_latency_ratio(artifact, first, staged.runtime)
+            )
     return Repaired(artifact, result, tuple(kept))
 
 

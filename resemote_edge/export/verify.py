@@ -1,4 +1,4 @@
-"""The verify stage: the exported model against the PyTorch reference, on the same inputs, within the recipe's limits."""
+"""The verify stage: the exported model against PyTorch, on the same inputs, within the recipe's limits."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

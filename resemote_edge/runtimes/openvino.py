@@ -70,6 +70,9 @@ class _OpenVINOSession(Session):
             settings["INFERENCE_PRECISION_HINT"] = options.precision_hint
         elif device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
             settings["INFERENCE_PRECISION_HINT"] = "f32"
+        if device == "cpu" and artifact.passport.precision == "w8":
+            # Left alone, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
+            settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
         if device == "cpu" and options.threads is not None:
             settings["INFERENCE_NUM_THREADS"] = options.threads
         core = openvino.Core()

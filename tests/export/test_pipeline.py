@@ -147,8 +147,14 @@ def test_the_proof_is_over_random_and_given_inputs(request_for, tiny_fer2013):
     assert passport.rewrites[1].inputs == "8 seeded random inputs, and 14 of 14 faces of fer2013 validation"
 
 
-@pytest.mark.parametrize("name", ["cpu-onnxruntime-fp32", "cpu-onnxruntime-fp16", "cpu-openvino-fp32", "cpu-openvino-fp16",
-                                  "any-pytorch-fp32", "any-pytorch-fp16", "rtx-tensorrt-fp16", "rtx-tensorrt-fp32"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{prefix}-{precision}"
+        for prefix in ("cpu-onnxruntime", "cpu-openvino", "any-pytorch", "rtx-tensorrt")
+        for precision in ("fp32", "fp16")
+    ],
+)
 @pytest.mark.parametrize("format", ["gray-u8", "rgb-u8", "bgr-u8"])
 def test_pixels_in_every_target(request_for, name, format):
     recipe = find_recipe(name)

@@ -115,7 +115,7 @@ def test_a_recipe_that_wants_a_gpu_does_not_fall_back(build):
 
     if get_runtime("tensorrt").probe().available:
         pytest.skip("this machine has a GPU")
-    with pytest.raises(ResEmoteEdgeError, match="resemote-edge\\[tensorrt\\]|no NVIDIA GPU"):
+    with pytest.raises(ResEmoteEdgeError, match=r"resemote-edge\[tensorrt\]|no NVIDIA GPU"):
         build(recipe_for("fp16", "8.6", builder="tensorrt"))
 
 
@@ -140,5 +140,5 @@ def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monk
     assert result.runtime == "onnxruntime"
     assert result.engine_verified.startswith("no: the engine was built for compute capability 8.6, this GPU has 9.0")
     assert "partial" not in result.engine_verified
-    with pytest.raises(DeviceUnavailableError, match="nothing to measure here.*this GPU has 9.0"):
+    with pytest.raises(DeviceUnavailableError, match=r"nothing to measure here.*this GPU has 9.0"):
         run_bench(BenchRequest(artifacts=(artifact,)))

@@ -1,4 +1,4 @@
-"""RecordedRanges: activation ranges that travel beside a checkpoint, so that INT8 needs no images where it is exported."""
+"""RecordedRanges: activation ranges that travel beside a checkpoint, so that exporting to INT8 needs no images."""
 
 from pathlib import Path
 

@@ -1,0 +1,74 @@
+"""record_ranges: the activation ranges of a checkpoint, observed and written beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.export.command import load_weights, required_data
+from resemote_edge.staging import refuse_files
+
+__all__ = ["WrittenRanges", "record_ranges"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenRanges:
+    """What `record_ranges` wrote.
+
+    Attributes:
+        path: The file.
+        tensors: Tensors whose range it holds.
+        described: The images, in words.
+    """
+
+    path: Path
+    tensors: int
+    described: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"path": str(self.path), "tensors": self.tensors, "images": self.described}
+
+
+def record_ranges(
+    checkpoint: Path | None,
+    labels: str | None,
+    data: Path | None,
+    *,
+    images: int,
+    seed: int,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> WrittenRanges:
+    """Observe the activation ranges of a checkpoint and write them beside it.
+
+    Args:
+        checkpoint: Weights; the embedded default.
+        labels: Seven names, comma-separated, for weights that do not state their order.
+        data: FER2013.
+        images: Of its training split, class-balanced.
+        seed: Of the choice.
+        output: File; beside the checkpoint.
+        force: Replace the file.
+        progress: Told (done, total) images.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: No data, or the file exists and `force` is not set.
+        ResEmoteEdgeError: The checkpoint or the data cannot be used.
+    """
+    data = required_data(data)
+    loaded = load_weights(checkpoint, labels)
+    from resemote_edge.data.calibration import choose_calibration
+    from resemote_edge.export.quantize.quantization import calibrate
+    from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
+
+    path = output or recorded_path(loaded.path)
+    refuse_files(path.parent, [path.name], force=force)
+    chosen = choose_calibration(data, images, seed)
+    ranges = calibrate(loaded, chosen, progress)
+    write_recorded(loaded, ranges, chosen.manifest, path)
+    return WrittenRanges(path=path, tensors=len(ranges), described=f"{len(chosen)} images of {chosen.manifest.dataset}")

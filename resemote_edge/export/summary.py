@@ -1,0 +1,82 @@
+"""describe: what an export made, in lines for people or as JSON."""
+
+from typing import Any, Literal, overload
+
+import msgspec
+
+from resemote_edge.artifact import Artifact
+from resemote_edge.passport import GateResult, Quantization
+
+__all__ = ["describe"]
+
+
+@overload
+def describe(artifact: Artifact, as_lines: Literal[False] = False) -> dict[str, Any]: ...
+@overload
+def describe(artifact: Artifact, as_lines: Literal[True]) -> list[str]: ...
+def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | list[str]:
+    """What an export made: where, how large, and how it was verified; as JSON types or as lines for people."""
+    passport = artifact.passport
+    result = passport.verification
+    assert result is not None  # the pipeline writes no passport without it
+    if not as_lines:
+        return {
+            "artifact": str(artifact.path),
+            "files": {entry.path: entry.size_bytes for entry in passport.files},
+            "verification": msgspec.to_builtins(result),
+            "rewrites": msgspec.to_builtins(passport.rewrites),
+            "quantization": msgspec.to_builtins(passport.quantization),
+            "gate": msgspec.to_builtins(passport.gate),
+            "engine": msgspec.to_builtins(passport.engine),
+            "notes": list(passport.notes),
+        }
+    megabytes = sum(entry.size_bytes for entry in passport.files if entry.role in ("model", "weights")) / 1e6
+    lines = [
+        f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB",
+        f"verified in {result.runtime} {result.runtime_version} on {result.device} against PyTorch, {result.inputs}: "
+        f"largest difference of {result.compared} {result.max_abs_diff:.2g} (limit {result.max_abs_diff_limit:.2g}), "
+        f"top-1 agreement {result.top1_agreement:.4f}",
+    ]
+    if passport.rewrites:
+        first, last = passport.rewrites[0], passport.rewrites[-1]
+        steps = ", ".join(rewrite.name for rewrite in passport.rewrites)
+        lines.append(
+            f"rewritten exactly ({steps}): {first.parameters_before:,} to {last.parameters_after:,} parameters, "
+            f"largest logit difference {max(r.max_abs_logit_diff_float64 for r in passport.rewrites):.2g} in float64"
+        )
+    if passport.quantization is not None:
+        lines.append(_quantization_line(passport.quantization))
+    if passport.gate is not None:
+        lines.append(_gate_line(passport.gate))
+    if result.engine_verified != "yes":
+        lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
+    if passport.engine is not None:
+        engine = passport.engine
+        lines.append(f"engine of {engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}")
+    return lines + [f"note: {note}" for note in passport.notes]
+
+
+def _quantization_line(record: Quantization) -> str:
+    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
+    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
+    if record.repaired_layers:
+        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
+    return line
+
+
+def _gate_line(gate: GateResult) -> str:
+    """An accuracy gate's verdict in one line."""
+    found = gate.comparison
+    if found is None:
+        return f"accuracy gate {gate.status}"
+    low, high = found.drop_interval_95
+    line = (
+        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
+        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, "
+        f"limit {gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error "
+        f"{found.reference_ece:.3f} to {found.ece:.3f}"
+    )
+    if gate.repairs:
+        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
+        line += f"; latency against the unrepaired model: {cost}"
+    return line
