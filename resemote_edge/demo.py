@@ -25,6 +25,8 @@ _EXPORTS = (
     ("onnx", "fp16"),
     ("openvino", "fp32"),
     ("openvino", "fp16"),
+    ("onnx", "int8"),
+    ("openvino", "int8"),
     ("tensorrt", "fp16"),
 )
 

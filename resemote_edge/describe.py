@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from resemote_edge.passport import Passport
+from resemote_edge.passport import GateResult, Passport, Quantization
 from resemote_edge.runtimes.session import Availability
 
 if TYPE_CHECKING:
     from resemote_edge.data.inspect import DataReport
 
-__all__ = ["data_tables", "facts_table", "passport_table", "runtimes_table"]
+__all__ = ["data_tables", "facts_table", "gate_line", "passport_table", "quantization_line", "runtimes_table"]
 
 
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
@@ -63,6 +63,10 @@ def passport_table(passport: Passport) -> Table:
             f"{rewrite.parameters_before:,} to {rewrite.parameters_after:,} parameters; largest logit difference "
             f"{rewrite.max_abs_logit_diff_float64:.2g} in float64, {rewrite.max_abs_logit_diff_float32:.2g} in float32"
         )
+    if passport.quantization is not None:
+        facts["eight bits"] = quantization_line(passport.quantization)
+    if passport.gate is not None:
+        facts["accuracy gate"] = gate_line(passport.gate)
     if passport.engine is not None:
         engine = passport.engine
         facts["engine"] = f"{engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}"
@@ -78,6 +82,33 @@ def passport_table(passport: Passport) -> Table:
     if passport.notes:
         facts["notes"] = "\n".join(passport.notes)
     return facts_table("Passport", facts)
+
+
+def quantization_line(record: Quantization) -> str:
+    """What the quantize stage did, in one line."""
+    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
+    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
+    if record.repaired_layers:
+        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
+    return line
+
+
+def gate_line(gate: GateResult) -> str:
+    """An accuracy gate's verdict in one line."""
+    found = gate.comparison
+    if found is None:
+        return f"accuracy gate {gate.status}"
+    low, high = found.drop_interval_95
+    line = (
+        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
+        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, "
+        f"limit {gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error "
+        f"{found.reference_ece:.3f} to {found.ece:.3f}"
+    )
+    if gate.repairs:
+        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
+        line += f"; latency against the unrepaired model: {cost}"
+    return line
 
 
 def _shape(shape: tuple[int | str, ...]) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.output_format import softmax
 
-__all__ = ["PairedComparison", "compare_paired", "expected_calibration_error"]
+__all__ = ["PairedComparison", "compare_paired", "expected_calibration_error", "paired_interval"]
 
 _Z_95 = 1.959964
 _ECE_BINS = 15
@@ -72,7 +72,7 @@ def compare_paired(
         reference_accuracy=float(right_before.mean()),
         accuracy=float(right_now.mean()),
         drop_points=(lost - won) / len(truth) * 100.0,
-        drop_interval_95=_paired_interval(lost, won, len(truth)),
+        drop_interval_95=paired_interval(lost, won, len(truth)),
         flip_rate=float((was != now).mean()),
         recall_change_points=recall,
         reference_ece=expected_calibration_error(reference, truth),
@@ -97,10 +97,19 @@ def expected_calibration_error(logits: NDArray[Any], truth: NDArray[np.int64]) -
     return float(np.abs(gap).sum() / len(truth))
 
 
-def _paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
-    """95 % interval of (lost - won) / total in percentage points, half a pair added to each of the four cells.
+def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
+    """95 % interval of an accuracy drop: adjusted Wald for paired proportions (Agresti and Min, 2005).
 
-    Without the additions an unchanged classifier would get an interval of width zero, however few images it saw.
+    Half a pair is added to each of the four cells; without, an unchanged classifier would get an interval of width
+    zero, however few images it saw.
+
+    Args:
+        lost: Images that were right and are wrong.
+        won: Images that were wrong and are right.
+        total: All images.
+
+    Returns:
+        Lower and upper end, percentage points.
     """
     total_adjusted = total + 2.0
     difference = (lost - won) / total_adjusted

@@ -23,6 +23,7 @@ __all__ = [
     "FileEntry",
     "GateResult",
     "GoldenInfo",
+    "LayerWork",
     "Lineage",
     "Passport",
     "Quantization",
@@ -59,6 +60,22 @@ class FileEntry(_Record, frozen=True, kw_only=True):
     format: str
     sha256: str
     size_bytes: int
+
+
+class LayerWork(_Record, frozen=True, kw_only=True):
+    """What one layer has to read and to multiply.
+
+    Attributes:
+        name: Name, the same in the model file.
+        weights: Weights it holds.
+        weight_bits: Bits each is stored in.
+        multiply_adds: For one image, products with a padding's zeros included.
+    """
+
+    name: str
+    weights: int
+    weight_bits: int
+    multiply_adds: int
 
 
 class Rewrite(_Record, frozen=True, kw_only=True):
@@ -282,6 +299,7 @@ class Passport(_Record, frozen=True, kw_only=True):
         tools: Versions of everything that took part.
         files: Every file beside the passport.
         golden: Self-test data.
+        layers: What each layer has to read and to multiply, in order of execution.
         rewrites: What was done to the graph, in order, each with its proof.
         quantization: What was put into eight bits, and how; None for fp32 and fp16.
         gate: The accuracy gate's verdict; None for fp32, which the verify stage holds to rounding.
@@ -305,6 +323,7 @@ class Passport(_Record, frozen=True, kw_only=True):
     tools: dict[str, str]
     files: tuple[FileEntry, ...]
     golden: GoldenInfo
+    layers: tuple[LayerWork, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     quantization: Quantization | None = None
     gate: GateResult | None = None

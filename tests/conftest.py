@@ -10,13 +10,18 @@ import pytest
 import torch
 
 from resemote_edge.artifact import Artifact
+from resemote_edge.data.calibration import drawn_calibration
+from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.locate import FER2013_VARIABLE, find_fer2013
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
+from resemote_edge.export.quantize.quantization import calibrate
+from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.preprocessing import to_gray
 
 torch.set_num_threads(1)
 
@@ -39,6 +44,9 @@ def network() -> ResEmoteNet:
 def checkpoint_path(network: ResEmoteNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "tiny.pt"
     torch.save({"model_state_dict": network.state_dict()}, path)
+    saved = load_checkpoint(path, RESEMOTENET)
+    chosen = drawn_calibration(64)
+    write_recorded(saved, calibrate(saved, chosen), chosen.manifest, recorded_path(path))
     return path
 
 
@@ -89,6 +97,20 @@ def tiny_fer2013(tmp_path: Path) -> Path:
             for index in range(2):
                 Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / f"{index}.png")
     return tmp_path / "fer"
+
+
+@pytest.fixture(scope="session")
+def drawn_fer2013(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset in FER2013's folder layout, of drawn faces: enough to calibrate on and for the accuracy gate."""
+    from PIL import Image
+
+    root = tmp_path_factory.mktemp("drawn")
+    for seed, (split, count) in enumerate({"train": 525, "validation": 700, "test": 70}.items()):
+        for index, face in enumerate(drawn_faces(count, seed=100 + seed)):
+            folder = root / split / {"anger": "angry"}.get(FER2013[index % 7], FER2013[index % 7])
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(to_gray(face, "rgb")).save(folder / f"{index}.png")
+    return root
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
+from resemote_edge.paired import PairedComparison, compare_paired, expected_calibration_error
 
 __all__ = ["AccuracyReport", "measure_accuracy", "predict_logits", "summarize", "train_copies"]
 
@@ -32,8 +33,10 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
             when the training split was not at hand, or
             nothing is left.
         samples_without_train_duplicates: How many those are.
+        ece: Expected calibration error of the probabilities, 15 bins, as a fraction; None in reports of older versions.
         agreement: Fraction with the same top class as a reference artifact; None without one.
         reference: Name of that artifact.
+        paired: What changed from the reference, image by image; None without one.
     """
 
     dataset: str
@@ -46,8 +49,10 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
     confusion: tuple[tuple[int, ...], ...]
     accuracy_without_train_duplicates: float | None = None
     samples_without_train_duplicates: int | None = None
+    ece: float | None = None
     agreement: float | None = None
     reference: str | None = None
+    paired: PairedComparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON types."""
@@ -115,8 +120,10 @@ def summarize(
         confusion=tuple(tuple(map(int, row)) for row in confusion),
         accuracy_without_train_duplicates=None if kept is None else float(right[kept].mean()),
         samples_without_train_duplicates=None if kept is None else int(kept.sum()),
+        ece=expected_calibration_error(logits, truth),
         agreement=None if reference is None else float((predicted == reference[1].argmax(axis=1)).mean()),
         reference=None if reference is None else reference[0],
+        paired=None if reference is None else compare_paired(reference[1], logits, truth, labels),
     )
 
 

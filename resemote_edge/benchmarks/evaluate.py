@@ -149,8 +149,14 @@ def accuracy_tables(result: EvalResult) -> "list[Table]":
             f"{report.accuracy_without_train_duplicates * 100:.2f} %  "
             f"({report.samples_without_train_duplicates:,} images)"
         )
-    if report.agreement is not None:
-        facts["agreement"] = f"{report.agreement * 100:.2f} % with {report.reference}"
+    if report.ece is not None:
+        facts["calibration error"] = f"{report.ece:.3f}"
+    if report.paired is not None:
+        change = report.paired
+        facts[f"against {report.reference}"] = (
+            f"drop {change.drop_points:.2f} points  (95 % interval {change.drop_interval_95[0]:.2f} to "
+            f"{change.drop_interval_95[1]:.2f}), flips {change.flip_rate * 100:.2f} %"
+        )
     facts["recall"] = {label: f"{share * 100:.1f} %" for label, share in report.recall.items()}
     return [facts_table("Evaluation", facts), _confusion_table(report)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.results import BenchReport, BenchRow
 from resemote_edge.errors import missing_dependency
+from resemote_edge.paired import PairedComparison
 from resemote_edge.staging import write_file, write_picture
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT_MEASURED",
     "REPORT_FILES",
+    "accuracy_table",
     "draw_confusion",
     "markdown_report",
     "markdown_table",
@@ -53,7 +55,33 @@ COLUMNS: dict[str, Callable[[BenchRow], str]] = {
     "accuracy": _accuracy,
 }
 
-_TEXT_COLUMNS = {"artifact", "runtime", "device", "precision"}
+
+def _change(cell: Callable[[PairedComparison], str]) -> Callable[[BenchRow], str]:
+    """A cell about what changed from the reference, empty for the reference itself."""
+
+    def write(row: BenchRow) -> str:
+        if row.accuracy is None or row.accuracy.paired is None:
+            return NOT_MEASURED
+        return cell(row.accuracy.paired)
+
+    return write
+
+
+#: Header and cell of every column of the table of accuracies.
+_ACCURACY_COLUMNS: dict[str, Callable[[BenchRow], str]] = {
+    "precision": COLUMNS["precision"],
+    "target": lambda row: row.target,
+    "runtime": COLUMNS["runtime"],
+    "model MB": COLUMNS["model MB"],
+    "accuracy": _accuracy,
+    "drop, points (95 %)": _change(
+        lambda change: "{:.2f} ({:.2f} to {:.2f})".format(change.drop_points, *change.drop_interval_95)
+    ),
+    "flips": _change(lambda change: f"{change.flip_rate * 100:.2f} %"),
+    "calibration error": _change(lambda change: f"{change.ece:.3f}"),
+}
+
+_TEXT_COLUMNS = {"target", "artifact", "runtime", "device", "precision"}
 
 #: What a terminal of 80 columns has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
@@ -109,9 +137,19 @@ def _common_prefix(names: list[str]) -> str:
 
 def markdown_table(report: BenchReport) -> str:
     """The table in Markdown."""
-    headers = list(COLUMNS)
+    return _markdown(COLUMNS, report.rows)
+
+
+def accuracy_table(report: BenchReport) -> str:
+    """Accuracy alone in Markdown: a line per artifact and runtime, whatever the batch size."""
+    once = {(row.artifact, row.runtime): row for row in reversed(report.rows) if row.accuracy is not None}
+    return _markdown(_ACCURACY_COLUMNS, tuple(reversed(once.values())))
+
+
+def _markdown(columns: dict[str, Callable[[BenchRow], str]], rows_shown: tuple[BenchRow, ...]) -> str:
+    headers = list(columns)
     rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in headers]
-    rows = [[cell(row) for cell in COLUMNS.values()] for row in report.rows]
+    rows = [[cell(row) for cell in columns.values()] for row in rows_shown]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
 
 

@@ -26,6 +26,7 @@ class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
         device: Device, or ``auto``.
         threads: CPU threads.
         batch: Crops per call.
+        crop_side: Rows and columns of the crops that decisions are timed from.
         warmup_runs: Calls before the clock counts.
         min_runs: Timed calls at least.
         min_seconds: Timed seconds at least.
@@ -37,6 +38,7 @@ class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
     device: str
     threads: int
     batch: int
+    crop_side: int = 48
     warmup_runs: int
     min_runs: int
     min_seconds: float
@@ -53,6 +55,7 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
         threads: CPU threads.
         data: Dataset.
         split: Split of it.
+        reference: Folder of an artifact to compare with, image by image.
         precision_hint: As in `SessionOptions`.
     """
 
@@ -62,6 +65,7 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
     threads: int
     data: str
     split: str
+    reference: str | None = None
     precision_hint: Literal["bf16"] | None = None
 
 

@@ -51,9 +51,11 @@ class BenchRequest:
         device: Device, or ``auto``.
         data: Dataset for accuracy, or None.
         split: Split for accuracy.
+        reference: Artifact that accuracy is compared with, image by image, run by its own best runtime; None for none.
         warmup_runs: Calls before the clock counts.
         min_runs: Timed calls at least.
         min_seconds: Timed seconds at least.
+        crop_side: Rows and columns of the crops that decisions are timed from.
         precision_hint: As in `SessionOptions`.
     """
 
@@ -64,6 +66,8 @@ class BenchRequest:
     device: str = "auto"
     data: Path | None = None
     split: str = "test"
+    reference: Path | None = None
+    crop_side: int = 48
     warmup_runs: int = 10
     min_runs: int = 50
     min_seconds: float = 2.0
@@ -133,7 +137,7 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
     return BenchReport(
         created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         environment=environment.to_dict(),
-        inputs="drawn faces, 48x48 RGB",
+        inputs=f"drawn faces, {request.crop_side}x{request.crop_side} RGB",
         accuracy_data=None if rows[0].accuracy is None else rows[0].accuracy.dataset,
         rows=tuple(rows),
         skipped=tuple(skipped),
@@ -207,6 +211,7 @@ def _measure_speed(request: BenchRequest, artifact: Artifact, runtime: str, batc
         device=request.device,
         threads=request.effective_threads,
         batch=batch,
+        crop_side=request.crop_side,
         warmup_runs=request.warmup_runs,
         min_runs=request.min_runs,
         min_seconds=request.min_seconds,
@@ -225,6 +230,7 @@ def _measure_accuracy(request: BenchRequest, artifact: Artifact, runtime: str, s
         threads=request.effective_threads,
         data=str(request.data),
         split=request.split,
+        reference=None if request.reference is None else str(request.reference),
         precision_hint=request.precision_hint,
     )
     result = _in_process(job)

@@ -2,7 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench` or of a
-suite; ``FOLDER/report.json#ratios`` gives a suite's second table.
+suite, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's second table, ``#accuracy`` that of
+`bench`.
 """
 
 import re
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from resemote_edge.benchmarks.report import markdown_table
+from resemote_edge.benchmarks.layers import Explanation, layer_markdown
+from resemote_edge.benchmarks.report import accuracy_table, markdown_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.benchmarks.suite_report import latency_table, measured_line, ratio_table
 from resemote_edge.benchmarks.suite_results import read_suite_report
@@ -39,17 +41,26 @@ def regenerate(document: Path) -> str:
 def _block(folder: Path, match: re.Match[str]) -> str:
     source, _, name = match["source"].partition("#")
     path = folder / source
-    table = _suite_table(path, name) if _is_suite(path) else _bench_table(path, name)
-    return match.group(1) + table + match.group(3)
+    tables = {"suite": _suite_table, "explanation": _layer_table}
+    return match.group(1) + tables.get(_kind(path), _bench_table)(path, name) + match.group(3)
 
 
-def _is_suite(path: Path) -> bool:
-    """Whether a report says that it is a suite's; whatever is wrong with it is told by whoever reads it in full."""
+def _kind(path: Path) -> str:
+    """What a report says that it is; whatever is wrong with it is told by whoever reads it in full."""
     try:
         found = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):
-        return False
-    return isinstance(found, dict) and found.get("kind") == "suite"
+        return ""
+    return str(found.get("kind", "")) if isinstance(found, dict) else ""
+
+
+def _layer_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
+    try:
+        return layer_markdown(msgspec.json.decode(path.read_bytes(), type=Explanation))
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: not an explanation: {error}") from None
 
 
 def _suite_table(path: Path, name: str) -> str:
@@ -61,15 +72,18 @@ def _suite_table(path: Path, name: str) -> str:
 
 
 def _bench_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: the report of bench has one table; write nothing after the path")
+    tables = {"": markdown_table, "accuracy": accuracy_table}
+    if name not in tables:
+        raise InputError(
+            f"{path}#{name}: a report of bench has no such table; write #accuracy or nothing after the path"
+        )
     report = read_report(path)
     environment = report.environment
     measured = (
         f"Measured {report.created_utc[:10]} on {environment['cpu_model']} "
         f"({', '.join(environment['cpu_features'])}), {report.rows[0].threads} threads.\n\n"
     )
-    return measured + markdown_table(report)
+    return measured + tables[name](report)
 
 
 def main(arguments: list[str]) -> int:

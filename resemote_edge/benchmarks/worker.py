@@ -5,6 +5,7 @@ A process of its own, so that peak memory, thread pools and load time belong to 
 
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import measure_accuracy
 from resemote_edge.benchmarks.harness import Budget, time_calls
 from resemote_edge.benchmarks.results import AccuracyJob, AccuracyResult, Failure, Outcome, SpeedJob, SpeedResult
-from resemote_edge.classifier import EmotionClassifier
+from resemote_edge.classifier import EmotionClassifier, load
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import ResEmoteEdgeError
@@ -34,7 +35,7 @@ def run_speed(job: SpeedJob) -> SpeedResult:
     start = time.perf_counter_ns()
     session = open_session(artifact, job.runtime, _options(job))
     load_time = time.perf_counter_ns() - start
-    crops = drawn_faces(job.batch, seed=1)
+    crops = drawn_faces(job.batch, side=job.crop_side, seed=1)
     feeds = {session.inputs[0].name: artifact.passport.preprocessing(list(crops), "rgb")}
     start = time.perf_counter_ns()
     session.run(feeds)
@@ -68,8 +69,10 @@ def run_accuracy(job: AccuracyJob) -> AccuracyResult:
     artifact = Artifact.load(job.artifact)
     dataset = load_fer2013(job.data, splits=(job.split,))[job.split]
     session = open_session(artifact, job.runtime, _options(job))
-    with EmotionClassifier(session, artifact.passport) as classifier:
-        report = measure_accuracy(classifier, dataset)
+    with ExitStack() as stack:
+        classifier = stack.enter_context(EmotionClassifier(session, artifact.passport))
+        reference = None if job.reference is None else stack.enter_context(load(job.reference, threads=job.threads))
+        report = measure_accuracy(classifier, dataset, reference=reference)
     return AccuracyResult(file_sha256=session.file.sha256, report=report)
 
 

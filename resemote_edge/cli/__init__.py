@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "bench": "resemote_edge.cli.bench:bench",
     "suite": "resemote_edge.cli.suite:suite",
     "eval": "resemote_edge.cli.eval:evaluate",
+    "explain": "resemote_edge.cli.explain:explain",
     "runtimes": "resemote_edge.cli.runtimes:runtimes",
     "doctor": "resemote_edge.cli.doctor:doctor",
     "checkpoint": "resemote_edge.cli.checkpoint:checkpoint",

@@ -25,6 +25,10 @@ from resemote_edge.cli.output import (
 @precision_hint_option
 @data_option
 @click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
+@click.option("--reference", type=click.Path(path_type=Path), help="Artifact to compare accuracy with, image by image.")
+@click.option(
+    "--crop-side", type=click.IntRange(min=8, max=1024), default=48, show_default=True, help="Pixels of the crops."
+)
 @click.option("--min-seconds", type=click.FloatRange(min=0.0), default=2.0, show_default=True, help="Timed, per row.")
 @click.option("--min-runs", type=click.IntRange(min=1), default=50, show_default=True, help="Timed calls, per row.")
 @click.option("--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls before the clock.")
@@ -42,6 +46,8 @@ def bench(
     precision_hint: Literal["bf16"] | None,
     data: Path | None,
     split: str,
+    reference: Path | None,
+    crop_side: int,
     min_seconds: float,
     min_runs: int,
     warmup: int,
@@ -76,6 +82,8 @@ def bench(
         device=device,
         data=data,
         split=split,
+        reference=reference,
+        crop_side=crop_side,
         warmup_runs=warmup,
         min_runs=min_runs,
         min_seconds=min_seconds,

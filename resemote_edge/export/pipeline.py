@@ -26,6 +26,7 @@ from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.export.tracing import Traced, trace
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
+from resemote_edge.models.work import layer_work
 from resemote_edge.output_format import limit_in_units_of
 from resemote_edge.passport import (
     PASSPORT_NAME,
@@ -109,7 +110,7 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
             passport = msgspec.structs.replace(staged.build().passport, gate=_gate_not_run(recipe))
         else:
             stage("reference accuracy")
-            gate = make_gate(traced.model, request.checkpoint.labels, request.data, spec, recipe.gate)
+            gate = make_gate(request.checkpoint, traced.model, request.data, spec, recipe.gate)
             rank = None if plan is None else _ranking(traced, plan, request.data)
             accepted = build_until_accepted(staged, gate, rank, stage)
             passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
@@ -159,7 +160,8 @@ class _Staged:
         golden.save(self.folder)
         record = None if plan is None else plan.record(traced.graph, keep_float)
         draft = _passport(self.request, traced, built, golden, self.folder)
-        draft = msgspec.structs.replace(draft, quantization=record)
+        work = layer_work(graph, 16 if recipe.float_precision == "fp16" else 32)
+        draft = msgspec.structs.replace(draft, quantization=record, layers=work)
         self.stage("verify")
         feeds = self.inputs.feeds
         result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, target.runtime)
@@ -177,7 +179,7 @@ def _ranking(traced: Traced, plan: QuantizationPlan, data: Path) -> Callable[[],
     """Ranks layers on training images, when asked: on validation images it would fit the model to the gate."""
 
     def rank() -> list[LayerSensitivity]:
-        chosen = choose_calibration(data, _RANKING_IMAGES, plan.options.seed)
+        chosen = choose_calibration(data, min(_RANKING_IMAGES, plan.options.calibration_images), plan.options.seed)
         return rank_layers(traced.graph, plan, traced.preprocessing(list(chosen.images), "gray"))
 
     return rank

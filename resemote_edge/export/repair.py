@@ -98,7 +98,7 @@ def build_until_accepted(
                 ranked = rank()
             waiting = [entry.layer for entry in ranked if entry.layer not in kept]
             if not gate.options.repair or not waiting:
-                raise GateError(_refusal(artifact, result, ranked, kept))
+                raise GateError(_refusal(artifact, result, ranked))
             assert result.comparison is not None  # a gate that ran has compared
             step = RepairStep(
                 upper_drop_points=upper_drop(result),
@@ -143,7 +143,7 @@ def _latency_ratio(last: Artifact, first: Artifact, runtime: str) -> float | Non
             session.close()
 
 
-def _refusal(artifact: Artifact, result: GateResult, ranked: list[LayerSensitivity], kept: list[str]) -> str:
+def _refusal(artifact: Artifact, result: GateResult, ranked: list[LayerSensitivity]) -> str:
     comparison = result.comparison
     assert comparison is not None
     low, high = comparison.drop_interval_95
@@ -157,8 +157,6 @@ def _refusal(artifact: Artifact, result: GateResult, ranked: list[LayerSensitivi
     ]
     if worst:
         parts.append(f"most sensitive layers, by signal to noise: {worst}")
-    if kept:
-        parts.append(f"kept floating in vain: {', '.join(kept)}")
-    advice = "allow repair, keep these layers floating with --keep-float" if worst and not kept else "choose fp32"
+    advice = "allow repair, keep these layers floating with --keep-float" if worst else "choose fp32"
     parts.append(f"nothing was exported; {advice}, or raise --max-drop")
     return ". ".join(parts)

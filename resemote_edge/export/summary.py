@@ -5,7 +5,7 @@ from typing import Any, Literal, overload
 import msgspec
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.passport import GateResult, Quantization
+from resemote_edge.describe import gate_line, quantization_line
 
 __all__ = ["describe"]
 
@@ -45,38 +45,12 @@ def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | lis
             f"largest logit difference {max(r.max_abs_logit_diff_float64 for r in passport.rewrites):.2g} in float64"
         )
     if passport.quantization is not None:
-        lines.append(_quantization_line(passport.quantization))
+        lines.append(quantization_line(passport.quantization))
     if passport.gate is not None:
-        lines.append(_gate_line(passport.gate))
+        lines.append(gate_line(passport.gate))
     if result.engine_verified != "yes":
         lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
     if passport.engine is not None:
         engine = passport.engine
         lines.append(f"engine of {engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}")
     return lines + [f"note: {note}" for note in passport.notes]
-
-
-def _quantization_line(record: Quantization) -> str:
-    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
-    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
-    if record.repaired_layers:
-        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
-    return line
-
-
-def _gate_line(gate: GateResult) -> str:
-    """An accuracy gate's verdict in one line."""
-    found = gate.comparison
-    if found is None:
-        return f"accuracy gate {gate.status}"
-    low, high = found.drop_interval_95
-    line = (
-        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
-        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, "
-        f"limit {gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error "
-        f"{found.reference_ece:.3f} to {found.ece:.3f}"
-    )
-    if gate.repairs:
-        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
-        line += f"; latency against the unrepaired model: {cost}"
-    return line

@@ -57,6 +57,30 @@ CASES = [
     Case("contradiction", "export {good} --recipe cpu-openvino-fp32 --target onnx", "contradicts recipe"),
     Case("missed gate", "export {good} --recipe {strict}", "Nothing was exported", GATE),
     Case("fp32 on Turing", "export {good} --recipe {turing}", "no FP32 matrix product for Turing"),
+    Case(
+        "int8 on a Nano",
+        "export {good} --recipe jetson-nano-tensorrt-fp16 --precision int8",
+        "compute capability 5.3 has no int8 arithmetic",
+    ),
+    Case("int8 in PyTorch", "export {good} --target pytorch --precision int8", "it has fp32, fp16, w8"),
+    Case("int8 without ranges", "export {bare} --target onnx --precision int8", "needs activation ranges"),
+    Case("int8 calibrated on noise", "export {bare} --target onnx --precision int8 --data {fer}", "calibration images"),
+    Case(
+        "too few images",
+        "export {good} --target onnx --precision fp16 --data {fer}",
+        "7 images cannot show that less than 0.5",
+    ),
+    Case("no such layer", "export {good} --target onnx --precision w8 --keep-float conv9", "no layer is called conv9"),
+    Case("floating anyway", "export {good} --target onnx --keep-float conv1", "cpu-onnxruntime-fp32 is all floating"),
+    Case("no drop at all", "export {good} --target onnx --precision w8 --max-drop 0", "0.0 is not in the range", USAGE),
+    Case("quantized fp32", "export {good} --recipe {quantized_fp32}", "belongs to precision int8 or w8"),
+    Case("wrong scheme", "export {good} --recipe {wrong_scheme}", "scheme 'weights' is not for precision int8"),
+    Case("unknown scheme", "export {good} --recipe {unknown_scheme}", "unknown quantization scheme 'int7'"),
+    Case("sensitivity without data", "sensitivity {good}", "pass --data with FER2013"),
+    Case("sensitivity of fp32", "sensitivity {good} --recipe cpu-openvino-fp32 --data {fer}", "quantizes nothing"),
+    Case("calibrate without data", "calibrate {bare}", "pass --data with FER2013"),
+    Case("ranges taken", "calibrate {good} --data {fer}", "tiny.ranges.json exists; pass --force"),
+    Case("ranges of other weights", "export {ranged} --target onnx --precision int8", "recorded for other weights"),
     Case("destination taken", "export {good} --target onnx -o {artifact}", "exists; pass --force"),
     Case("destination precious", "export {good} --target onnx -o {precious} --force", "is no artifact"),
     Case("destination with notes", "export {good} --target onnx -o {noted} --force", "holds notes.txt"),
@@ -151,6 +175,9 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch announces TorchScript's retirement
         torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), made["script"])
+    save("bare", {"model_state_dict": state})
+    save("ranged", state)
+    made["ranged"].with_suffix(".ranges.json").write_bytes(checkpoint_path.with_suffix(".ranges.json").read_bytes())
     save("carded", {"model_state_dict": state})
     made["carded"].with_suffix(".json").write_text('{"training_data": ["x"]}')
     recipe = (
@@ -164,6 +191,9 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         "nan_limit": ("1e-12", "nan"),
         "batches": ("opset = 17", "opset = 17\nbatch = {min = 5, opt = 1, max = 2}"),
         "traversal": ('"x"', '"../../evil"'),
+        "quantized_fp32": ("[verify]", '[quantize]\nscheme = "weights"\n[verify]'),
+        "wrong_scheme": ('"fp16"\nopset = 17\n', '"int8"\nopset = 17\n[quantize]\nscheme = "weights"\n'),
+        "unknown_scheme": ('"fp16"\nopset = 17\n', '"int8"\nopset = 17\n[quantize]\nscheme = "int7"\n'),
     }.items():
         write(made, root / f"{name}.toml", recipe.replace(*change).encode())
     turing = recipe.replace('"onnx"', '"tensorrt"').replace('"fp16"', '"fp32"') + (

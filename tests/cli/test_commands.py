@@ -176,3 +176,27 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert left == []
+
+
+def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path):
+    import torch
+
+    torch.save({"model_state_dict": network.state_dict()}, tmp_path / "own.pt")
+    said = json.loads(ok("calibrate", "own.pt", "--data", fer2013, "--images", 32, "--json", cwd=tmp_path))
+    assert said["path"] == "own.ranges.json"
+    assert said["images"] == "32 images of fer2013 train"
+    made = json.loads(ok("export", "own.pt", "--target", "onnx", "--precision", "int8", "--json", cwd=tmp_path))
+    assert made["quantization"]["ranges"] == "recorded with the weights, on 32 images of fer2013 train"
+    assert made["quantization"]["calibration"]["seed"] == 0
+    assert made["gate"]["status"].startswith("not run: ")
+    assert "accuracy gate not run" in ok("inspect", made["artifact"], cwd=tmp_path)
+
+
+def test_sensitivity_ranks_every_layer(checkpoint_path, fer2013, tmp_path):
+    options = ["--data", fer2013, "--images", 32, "--target", "openvino", "-o", "out", "--json"]
+    said = json.loads(ok("sensitivity", checkpoint_path, *options, cwd=tmp_path))
+    assert len(said["layers"]) == 16
+    assert said["scheme"] == "unsigned"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"sensitivity.json", "sensitivity.png"}
+    assert json.loads((tmp_path / "out" / "sensitivity.json").read_text()) == said
+    assert resemote_edge("sensitivity", checkpoint_path, *options, cwd=tmp_path).returncode == 1  # they are there

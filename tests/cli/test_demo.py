@@ -7,13 +7,14 @@ import sys
 from resemote_edge.benchmarks.results import read_report
 
 
-def test_the_main_job_end_to_end(tiny_fer2013, tmp_path):
-    command = [sys.executable, "-m", "resemote_edge", "demo", "--data", str(tiny_fer2013)]
+def test_the_main_job_end_to_end(drawn_fer2013, tmp_path):
+    command = [sys.executable, "-m", "resemote_edge", "demo", "--data", str(drawn_fer2013)]
     environment = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
-    assert done.stderr.count("verified in ") == 6
+    assert done.stderr.count("verified in ") == 8
+    assert done.stderr.count("accuracy gate passed over fer2013 validation, 700 images") == 5
     assert "FAILED" not in done.stderr
     report = read_report(tmp_path / "demo" / "report.json")
     measured = {(row.target, row.precision, row.runtime) for row in report.rows}
@@ -23,8 +24,10 @@ def test_the_main_job_end_to_end(tiny_fer2013, tmp_path):
         ("onnx", "fp16", "onnxruntime"),
         ("openvino", "fp32", "openvino"),
         ("openvino", "fp16", "openvino"),
+        ("onnx", "int8", "onnxruntime"),
+        ("openvino", "int8", "openvino"),
     }
-    assert {row.accuracy.samples for row in report.rows} == {14}
+    assert {row.accuracy.samples for row in report.rows} == {70}
     for kind in ("json", "markdown", "picture"):
         assert f"{kind}: demo/" in done.stdout
     again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

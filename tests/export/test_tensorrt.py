@@ -1,11 +1,15 @@
 """The TensorRT target, with NVIDIA's own parser and ahead-of-time builder; no GPU is needed."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from resemote_edge.errors import ExportError, MissingDependencyError, ResEmoteEdgeError
+from resemote_edge.errors import ExportError, InputError, MissingDependencyError, ResEmoteEdgeError
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import find_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
 
 trt = pytest.importorskip(
     "tensorrt_rtx", reason="tensorrt-rtx is not installed: pip install 'resemote-edge[tensorrt-rtx]'"
@@ -142,3 +146,36 @@ def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monk
     assert "partial" not in result.engine_verified
     with pytest.raises(DeviceUnavailableError, match=r"nothing to measure here.*this GPU has 9.0"):
         run_bench(BenchRequest(artifacts=(artifact,)))
+
+
+@pytest.mark.parametrize("remainder", ["fp16", "fp32"])
+def test_int8_parses_and_builds_with_either_remainder(build, remainder):
+    recipe = recipe_for("int8", "8.6", "8.9", "12.0")
+    quantize = msgspec.structs.replace(recipe.quantize, remainder=remainder)
+    opset = 19 if remainder == "fp16" else 13
+    artifact = build(msgspec.structs.replace(recipe, quantize=quantize, opset=opset))
+    assert artifact.passport.engine.compute_capabilities == ("8.6", "8.9", "12.0")
+    assert artifact.passport.quantization.activations == "int8"
+
+
+def test_the_graph_for_an_orin_builds_here_too(artifacts, build):
+    # The board builds its own engine; that the same graph parses and builds is what can be shown without one.
+    board = artifacts("jetson-orin-tensorrt-int8")
+    assert board.passport.engine is None
+    recipe = recipe_for("int8", "8.6")
+    quantize = msgspec.structs.replace(recipe.quantize, remainder="fp32")
+    here = build(msgspec.structs.replace(recipe, quantize=quantize, opset=board.passport.recipe["opset"]))
+    import onnx
+
+    graphs = [onnx.load(artifact.path / "model.onnx").graph for artifact in (board, here)]
+    assert graphs[0] == graphs[1]
+
+
+@pytest.mark.parametrize("capability", ["5.3", "6.0", "6.2"])
+@pytest.mark.parametrize("precision", ["int8", "w8"])
+def test_boards_without_int8_are_refused_with_an_offer(tmp_path, capability, precision):
+    name = "rtx-tensorrt-int8" if precision == "int8" else "rtx-tensorrt-w8"
+    text = (ROOT / "export" / f"{name}.toml").read_text()
+    (tmp_path / "board.toml").write_text(text.replace('["8.6", "8.9", "12.0"]', f'["{capability}"]'))
+    with pytest.raises(InputError, match=f"compute capability {capability} has no int8.*export fp16 instead"):
+        find_recipe(tmp_path / "board.toml")

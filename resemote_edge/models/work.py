@@ -1,0 +1,54 @@
+"""layer_work: what each layer of a graph has to read and to multiply."""
+
+import math
+
+from resemote_edge.models.graph import EvalGraph, Node
+from resemote_edge.models.shapes import Shape, infer_shapes
+from resemote_edge.passport import LayerWork
+
+__all__ = ["layer_work"]
+
+
+def layer_work(graph: EvalGraph, float_bits: int) -> tuple[LayerWork, ...]:
+    """Weights and multiply-adds of every layer that has weights.
+
+    Multiply-adds are those an engine carries out, products with the zeros of a padding included.
+
+    Args:
+        graph: As it is exported.
+        float_bits: Bits of a floating weight as it is stored.
+
+    Returns:
+        One record per convolution and linear layer, in order of execution; multiply-adds for one image.
+    """
+    shapes = infer_shapes(graph)
+    values: dict[str, int] = {"input": math.prod(shapes["input"])}
+    work = []
+    for node in graph.nodes:
+        values[node.name] = _values(node, values, shapes)
+        if node.op in ("conv", "linear"):
+            weight = node.params["weight"]
+            outputs = values[node.name]
+            work.append(
+                LayerWork(
+                    name=node.name,
+                    weights=int(weight.size),
+                    weight_bits=8 if weight.dtype.kind == "i" else float_bits,
+                    multiply_adds=outputs * int(weight[0].size),
+                )
+            )
+    return tuple(work)
+
+
+def _values(node: Node, values: dict[str, int], shapes: dict[str, Shape]) -> int:
+    """Values per image of what a node makes.
+
+    Rows of a matrix product are images times positions, so that shapes alone, which leave the batch out, do not tell.
+    """
+    read = max(values[name] for name in node.inputs)
+    if node.op == "linear":
+        outputs, inputs = node.params["weight"].shape
+        return read // int(inputs) * int(outputs)
+    if node.op in ("conv", "max_pool", "global_mean", "luma", "gather", "pad_token"):
+        return math.prod(shapes[node.name])
+    return read
