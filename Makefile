@@ -47,7 +47,7 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 
 tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
-	$(BIN)/python -m resemote_edge.benchmarks.tables README.md
+	$(BIN)/python -m resemote_edge.benchmarks.tables README.md docs/guides/*.md
 
 clean:  ## remove .venv and what the commands leave in the checkout
 	rm -rf $(VENV) artifacts demo bench-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import resemote_edge
-from resemote_edge.benchmarks.accuracy import measure_accuracy
+from resemote_edge.benchmarks.accuracy import predict_logits, summarize, train_copies
 from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import find_recipe
@@ -25,7 +25,8 @@ def measured(fer2013, tmp_path_factory):
     splits = load_fer2013(fer2013, splits=("train", "test"))
     checkpoint = load_checkpoint(default_checkpoint())
     folder = tmp_path_factory.mktemp("contract")
-    reports = {}
+    copies = train_copies(splits["test"], splits["train"])
+    reports, baseline = {}, None
     for entry in REFERENCE["accuracy"]:
         recipe = entry["recipe"]
         request = ExportRequest(
@@ -33,8 +34,13 @@ def measured(fer2013, tmp_path_factory):
         )
         artifact = export_artifact(request)
         assert artifact.passport.verification.inputs == "64 faces of fer2013 validation"
+        assert artifact.passport.precision == "fp32" or artifact.passport.gate.status == "passed"
         with resemote_edge.load(artifact.path, runtime=entry["runtime"], threads=2) as classifier:
-            reports[recipe] = measure_accuracy(classifier, splits["test"], train=splits["train"])
+            logits = predict_logits(classifier, splits["test"])
+        baseline = logits if recipe == BASELINE else baseline
+        reports[recipe] = summarize(
+            logits, splits["test"], checkpoint.labels, copies=copies, reference=(BASELINE, baseline)
+        )
     return reports
 
 
@@ -57,8 +63,18 @@ def test_accuracy_is_what_the_contract_says(measured, entry):
 
 def test_runtimes_agree_with_pytorch(measured):
     for recipe, report in measured.items():
-        limit = 0.0003 if recipe.endswith("fp32") else 0.001
+        limit = {"fp32": 0.0003, "fp16": 0.001}.get(recipe.rpartition("-")[2], 0.002)
         assert abs(report.accuracy - measured[BASELINE].accuracy) <= limit, recipe
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in REFERENCE["accuracy"] if entry["recipe"].endswith(("int8", "w8"))],
+    ids=lambda entry: entry["recipe"],
+)  # fmt: skip
+def test_eight_bits_cost_next_to_nothing(measured, entry):
+    change = measured[entry["recipe"]].paired
+    assert change.drop_points <= 0.2
+    assert change.flip_rate <= 0.015
 
 
 def test_the_model_card_says_the_same(measured):

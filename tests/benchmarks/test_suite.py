@@ -8,13 +8,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from resemote_edge.benchmarks.suite import choose_rows, load_suite
+from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.suite import Row, choose_rows, load_suite
 from resemote_edge.benchmarks.suite_report import latency_table, ratio_table, write_suite_report
 from resemote_edge.benchmarks.suite_results import SuiteReport, read_suite_report
 from resemote_edge.benchmarks.tables import regenerate
 from resemote_edge.cli.suite import suite as command
 from resemote_edge.errors import InputError
-from resemote_edge.suite_run import quick, run_suite
+from resemote_edge.suite_run import build_checkpoint, export_row, quick, run_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = sorted((ROOT / "benchmarks" / "suites").glob("*.toml"))
@@ -213,3 +214,11 @@ def test_an_unknown_recipe_is_refused_before_anything_is_built(tmp_path):
     with pytest.raises(InputError, match="no such recipe"):
         run_suite(quick(suite), told.append)
     assert told == []
+
+
+def test_int8_rows_use_the_ranges_recorded_beside_the_network(tmp_path):
+    build_checkpoint(4, 0, str(tmp_path / "network.safetensors"))
+    row = Row(name="ours", label="ours", recipe="cpu-openvino-int8", runtime="openvino")
+    artifact = Artifact.load(export_row(row, tmp_path / "network.safetensors", tmp_path / "out"))
+    assert artifact.passport.quantization.ranges == "recorded with the weights, on 64 images of drawn faces"
+    assert artifact.passport.gate.status.startswith("not run: ")
