@@ -26,6 +26,9 @@ __all__ = ["Traced", "trace"]
 _PROOF_RANDOM = 8
 _PROOF_INPUTS = 24
 
+# With the constant, four channels: what int8 kernels take at a time.
+_PIXEL_COPIES = 3
+
 
 @dataclass(frozen=True)
 class Traced:
@@ -81,7 +84,8 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
     if recipe.graph.lowering == "matmul":
         steps.append(("lower", lower))
     if spec.input != "tensor":
-        steps.append((f"embed {spec.input}", embed_preprocessing(spec)))
+        copies = _PIXEL_COPIES if recipe.quantize is not None else 1
+        steps.append((f"embed {spec.input}", embed_preprocessing(spec, copies)))
     feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
     described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
     graph, rewrites = prove(model, steps, spec, feeds, described)

@@ -99,7 +99,8 @@ class _Quantizer:
             self.nodes.append(node)
 
     def _layer(self, node: Node) -> Node:
-        weight, scale = quantize_weight(node.params["weight"], self.scheme.weight_levels, self.scale_dtype)
+        equal = node.params["weight"].shape[1] - 1 if node.inputs[0] == WITH_CONSTANT else 1
+        weight, scale = quantize_weight(node.params["weight"], self.scheme.weight_levels, self.scale_dtype, equal)
         params = {**node.params, "weight": weight, "weight_scale": scale}
         if self.scheme.activations == "none":
             return dataclasses.replace(node, params=params)
@@ -181,7 +182,7 @@ class _Quantizer:
 
 
 def quantize_weight(
-    weight: NDArray[Any], levels: int = 127, scale_dtype: type[np.floating[Any]] = np.float32
+    weight: NDArray[Any], levels: int = 127, scale_dtype: type[np.floating[Any]] = np.float32, equal_inputs: int = 1
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Symmetric int8, one scale per output channel.
 
@@ -189,15 +190,22 @@ def quantize_weight(
         weight: (out, ...), floating.
         levels: Largest integer magnitude.
         scale_dtype: Type that scales must be representable in.
+        equal_inputs: So many of the first input channels always carry the same values. Each hands its rounding error to
+            the next, so that the sum of their weights is rounded once.
 
     Returns:
-        int8 of the same shape, and scales float32 (out,); ``integer * scale`` approximates the weight to half a scale.
+        int8 of the same shape, and scales float32 (out,); ``integer * scale`` approximates the weight to half a scale,
+        and where inputs are equal, their sum.
     """
     flat = weight.reshape(len(weight), -1)
     scale = _round_up(np.abs(flat).max(axis=1) / levels, scale_dtype)
     scale[scale == 0.0] = 1.0
-    whole = np.clip(np.rint(flat / scale[:, None]), -levels, levels).astype(np.int8)
-    return whole.reshape(weight.shape), scale
+    steps = weight.astype(np.float64) / scale.reshape(-1, *[1] * (weight.ndim - 1))
+    whole = np.clip(np.rint(steps), -levels, levels)
+    for channel in range(1, equal_inputs):
+        error = (steps[:, :channel] - whole[:, :channel]).sum(axis=1)
+        whole[:, channel] = np.clip(np.rint(steps[:, channel] + error), -levels, levels)
+    return whole.astype(np.int8), scale
 
 
 def _round_up(scale: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[np.float32]:

@@ -54,6 +54,17 @@ def test_a_weight_is_kept_to_half_a_step_and_never_clipped(out, fan_in, seed, le
     assert (np.abs(whole * steps[:, None].astype(np.float64) - weight) <= 0.5001 * steps[:, None]).all()
 
 
+def test_equal_inputs_share_their_rounding():
+    pixel = np.random.default_rng(1).standard_normal((8, 1, 3, 3)).astype(np.float32)
+    constant = 0.1 * np.ones((8, 1, 3, 3), dtype=np.float32)
+    once, coarse = quantize_weight(np.concatenate([pixel, constant], axis=1))
+    thrice, fine = quantize_weight(np.concatenate([pixel / 3] * 3 + [constant], axis=1), equal_inputs=3)
+    single = np.abs(once[:, 0] * coarse[:, None, None] - pixel[:, 0])
+    shared = np.abs(thrice[:, :3].sum(axis=1) * fine[:, None, None] - pixel[:, 0])
+    assert (shared <= 0.5001 * fine[:, None, None] + 1e-7).all()  # clipping aside, one rounding for all three
+    assert shared.mean() < 0.45 * single.mean()
+
+
 def test_a_channel_of_zeros_has_a_scale():
     whole, steps = quantize_weight(np.zeros((2, 3), dtype=np.float32))
     assert (whole == 0).all()
