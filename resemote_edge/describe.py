@@ -66,7 +66,7 @@ def passport_table(passport: Passport) -> Table:
     if passport.quantization is not None:
         facts["eight bits"] = quantization_line(passport.quantization)
     if passport.gate is not None:
-        facts["accuracy gate"] = gate_line(passport.gate)
+        facts["gate"] = gate_line(passport.gate)
     if passport.engine is not None:
         engine = passport.engine
         facts["engine"] = f"{engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}"

@@ -69,8 +69,7 @@ def _change(cell: Callable[[PairedComparison], str]) -> Callable[[BenchRow], str
 
 #: Header and cell of every column of the table of accuracies.
 _ACCURACY_COLUMNS: dict[str, Callable[[BenchRow], str]] = {
-    "precision": COLUMNS["precision"],
-    "target": lambda row: row.target,
+    "artifact": COLUMNS["artifact"],
     "runtime": COLUMNS["runtime"],
     "model MB": COLUMNS["model MB"],
     "accuracy": _accuracy,
@@ -81,7 +80,7 @@ _ACCURACY_COLUMNS: dict[str, Callable[[BenchRow], str]] = {
     "calibration error": _change(lambda change: f"{change.ece:.3f}"),
 }
 
-_TEXT_COLUMNS = {"target", "artifact", "runtime", "device", "precision"}
+_TEXT_COLUMNS = {"artifact", "runtime", "device", "precision"}
 
 #: What a terminal of 80 columns has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
