@@ -10,7 +10,7 @@ import numpy as np
 
 from resemote_edge.telemetry import import_openvino
 
-__all__ = ["MachineProbe", "probe_machine"]
+__all__ = ["MachineProbe", "probe_machine", "product_model"]
 
 # Far beyond any cache, so that it is memory that is read.
 _STREAM_BYTES = 256 * 2**20
@@ -73,14 +73,21 @@ def _stream(threads: int) -> float:
     return _STREAM_BYTES / seconds / 1e9
 
 
-def _matrix_product(threads: int, *, in_integers: bool) -> float:
+def product_model(*, in_integers: bool) -> Any:
+    """An OpenVINO model of one large matrix product, float32 (side, side) in and out.
+
+    Args:
+        in_integers: With quantized rows and int8 weights, the pattern the CPU plugin turns into integer arithmetic.
+
+    Raises:
+        MissingDependencyError: openvino is not installed.
+    """
     openvino = import_openvino("probing the machine")
     from openvino import opset13 as ops
 
     rng = np.random.default_rng(0)
     rows: Any = ops.parameter([_SIDE, _SIDE], np.float32)
     if in_integers:
-        # The pattern the CPU plugin turns into integer arithmetic: quantized rows, int8 weights with a scale.
         limits = [np.float32(value) for value in (0.0, 1.0, 0.0, 1.0)]
         quantized = ops.fake_quantize(rows, *limits, 256)
         weights = ops.constant(rng.integers(-127, 128, (_SIDE, _SIDE), dtype=np.int8))
@@ -88,11 +95,17 @@ def _matrix_product(threads: int, *, in_integers: bool) -> float:
         product = ops.matmul(quantized, scaled, False, True)
     else:
         product = ops.matmul(rows, ops.constant(rng.standard_normal((_SIDE, _SIDE)).astype(np.float32)), False, True)
+    return openvino.Model([product], [rows])
+
+
+def _matrix_product(threads: int, *, in_integers: bool) -> float:
+    openvino = import_openvino("probing the machine")
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": "f32",
     }
-    request = openvino.Core().compile_model(openvino.Model([product], [rows]), "CPU", settings).create_infer_request()
-    feed = rng.random((_SIDE, _SIDE), dtype=np.float32)
+    model = product_model(in_integers=in_integers)
+    request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+    feed = np.random.default_rng(1).random((_SIDE, _SIDE), dtype=np.float32)
     return _SIDE**3 / _best_seconds(lambda: request.infer([feed], share_inputs=True)) / 1e9

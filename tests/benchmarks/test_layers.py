@@ -3,15 +3,15 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from resemote_edge.benchmarks.layers import BETWEEN, Explanation, explain, layer_markdown
-from resemote_edge.benchmarks.probes import probe_machine
+from resemote_edge.benchmarks.probes import probe_machine, product_model
 from resemote_edge.benchmarks.tables import regenerate
 from resemote_edge.errors import InputError
+from resemote_edge.telemetry import import_openvino
 
 LAYERS = 18  # three convolutions, nine of the blocks, four linear, two of the attention branch
 
@@ -42,13 +42,22 @@ def test_a_runtime_without_a_profile_is_refused(artifacts):
         explain(artifacts("any-pytorch-fp32"), "pytorch", batch=1, threads=1)
 
 
-def test_integers_are_faster_than_floats_here():
-    # On every CPU with VNNI or AMX; only a wrong probe, one that never left floating point, would see them equal.
+@pytest.mark.parametrize("in_integers", [True, False])
+def test_the_probe_computes_in_what_it_says(in_integers):
+    core = import_openvino("a test").Core()
+    compiled = core.compile_model(product_model(in_integers=in_integers), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    kernels = [
+        node.get_rt_info()["primitiveType"].astype(str).lower()
+        for node in compiled.get_runtime_model().get_ops()
+        if node.get_rt_info()["layerType"].astype(str).startswith(("FullyConnected", "MatMul"))
+    ]
+    assert len(kernels) == 1
+    assert kernels[0].endswith("i8" if in_integers else "f32")
+
+
+def test_the_machine_can_do_something():
     found = probe_machine(1)
-    if "vnni" not in Path("/proc/cpuinfo").read_text():
-        pytest.skip("this CPU has no int8 dot product")
-    assert found.int8_gmac_per_s > 1.5 * found.fp32_gmac_per_s
-    assert found.memory_gb_per_s > 0.5
+    assert min(found.memory_gb_per_s, found.fp32_gmac_per_s, found.int8_gmac_per_s) > 0
 
 
 def test_the_command_and_the_table_of_a_document(artifacts, tmp_path):
