@@ -23,6 +23,8 @@ from resemote_edge.benchmarks.probes import MachineProbe, probe_machine
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import InputError
 from resemote_edge.passport import LayerWork
+from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS, engine_options
+from resemote_edge.runtimes.openvino import compile_settings
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions, model_file
 from resemote_edge.telemetry import import_onnxruntime, import_openvino
@@ -202,14 +204,7 @@ def _profile_openvino(artifact: Artifact, feeds: NDArray[Any], threads: int) -> 
     openvino = import_openvino("explaining an artifact")
     core = openvino.Core()
     model = core.read_model(str(artifact.file(model_file(get_runtime("openvino"), artifact))))
-    settings: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "PERF_COUNT": True,
-    }
-    if artifact.passport.precision == "w8":
-        settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
+    settings = compile_settings(artifact, "cpu", SessionOptions(threads=threads)) | {"PERF_COUNT": True}
     request = core.compile_model(model, "CPU", settings).create_infer_request()
     profile = _Profile(defaultdict(list), {})
     for run in range(_WARMUP + _RUNS):
@@ -226,14 +221,13 @@ def _profile_onnxruntime(artifact: Artifact, feeds: NDArray[Any], threads: int) 
     onnxruntime = import_onnxruntime("explaining an artifact")
     profile = _Profile(defaultdict(list), {})
     with tempfile.TemporaryDirectory(prefix="resemote-edge-explain-") as folder:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options = engine_options(artifact, SessionOptions(threads=threads))
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder, "profile"))
-        if artifact.passport.precision == "w8":
-            options.add_session_config_entry("session.disable_quant_qdq", "1")
         path = artifact.file(model_file(get_runtime("onnxruntime"), artifact))
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=DISABLED_OPTIMIZERS
+        )
         for _ in range(_WARMUP + _RUNS):
             session.run(None, {artifact.passport.inputs[0].name: feeds})
         events = json.loads(Path(session.end_profiling()).read_bytes())

@@ -17,13 +17,13 @@ from resemote_edge.runtimes.session import (
 )
 from resemote_edge.telemetry import import_onnxruntime
 
-__all__ = ["ONNXRuntimeRuntime"]
+__all__ = ["DISABLED_OPTIMIZERS", "ONNXRuntimeRuntime", "engine_options"]
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
-# In graphs whose integer layers have floating biases (what TensorRT asks for), this one turns the biases to int32 and
-# changes the logits by as much as quantization itself did: seen in 1.32, against the same graph without optimization.
-_HARMFUL = ["WeightBiasQuantization"]
+#: In graphs whose integer layers have floating biases (what TensorRT asks for), this one turns the biases to int32 and
+#: changes the logits by as much as quantization itself did: seen in 1.32, against the same graph without optimization.
+DISABLED_OPTIMIZERS = ["WeightBiasQuantization"]
 
 _LOG_FATAL = 4
 
@@ -61,19 +61,25 @@ class ONNXRuntimeRuntime:
         return _ONNXRuntimeSession(artifact, device, options, self)
 
 
+def engine_options(artifact: Artifact, options: SessionOptions) -> Any:
+    """How an artifact is opened: an ``onnxruntime.SessionOptions``; `DISABLED_OPTIMIZERS` belong to it."""
+    settings = import_onnxruntime("runtime onnxruntime").SessionOptions()
+    if artifact.passport.precision == "w8":
+        # Weights are turned back to floating once, at load; left alone, it would do so at every call.
+        settings.add_session_config_entry("session.disable_quant_qdq", "1")
+    settings.log_severity_level = _LOG_FATAL  # what fails is raised by us, in our words
+    settings.inter_op_num_threads = 1
+    if options.threads is not None:
+        settings.intra_op_num_threads = options.threads
+    return settings
+
+
 class _ONNXRuntimeSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         onnxruntime = import_onnxruntime("runtime onnxruntime")
-        settings = onnxruntime.SessionOptions()
-        if artifact.passport.precision == "w8":
-            # Weights are turned back to floating once, at load; left alone, it would do so at every call.
-            settings.add_session_config_entry("session.disable_quant_qdq", "1")
-        settings.log_severity_level = _LOG_FATAL  # what fails is raised below, in our words
-        settings.inter_op_num_threads = 1
-        if options.threads is not None:
-            settings.intra_op_num_threads = options.threads
+        settings = engine_options(artifact, options)
         provider, choice = (
             (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2], "use_tf32": "0"})
         )
@@ -83,7 +89,7 @@ class _ONNXRuntimeSession(Session):
                 settings,
                 providers=[(provider, choice)],
                 enable_fallback=0,
-                disabled_optimizers=_HARMFUL,
+                disabled_optimizers=DISABLED_OPTIMIZERS,
             )
         except Exception as error:  # its pybind errors share no base class
             raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error

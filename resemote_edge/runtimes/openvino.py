@@ -10,7 +10,7 @@ from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingD
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 from resemote_edge.telemetry import import_openvino
 
-__all__ = ["OpenVINORuntime"]
+__all__ = ["OpenVINORuntime", "compile_settings"]
 
 
 class OpenVINORuntime:
@@ -58,23 +58,29 @@ class OpenVINORuntime:
         return _OpenVINOSession(artifact, device, options, self)
 
 
+def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -> dict[str, Any]:
+    """How an artifact is compiled for a device: OpenVINO's properties, by name."""
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    # Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
+    # digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
+    if options.precision_hint is not None:
+        settings["INFERENCE_PRECISION_HINT"] = options.precision_hint
+    elif device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
+    if device == "cpu" and artifact.passport.precision == "w8":
+        # Left alone, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
+        settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
+    if device == "cpu" and options.threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = options.threads
+    return settings
+
+
 class _OpenVINOSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         openvino = import_openvino("runtime openvino")
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-        # Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
-        # digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
-        if options.precision_hint is not None:
-            settings["INFERENCE_PRECISION_HINT"] = options.precision_hint
-        elif device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
-            settings["INFERENCE_PRECISION_HINT"] = "f32"
-        if device == "cpu" and artifact.passport.precision == "w8":
-            # Left alone, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
-            settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
-        if device == "cpu" and options.threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = options.threads
+        settings = compile_settings(artifact, device, options)
         core = openvino.Core()
         try:
             model = core.read_model(str(artifact.file(file)))

@@ -19,6 +19,7 @@ from resemote_edge.models.graph import build_eval_graph
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import evaluate_graph
 from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS
 from resemote_edge.telemetry import import_onnxruntime, import_openvino
 
 WITH_ACTIVATIONS = [name for name, scheme in SCHEMES.items() if scheme.activations != "none"]
@@ -188,8 +189,7 @@ def test_engines_compute_what_the_quantized_graph_says(graphs, ranges, inputs, n
     floating = evaluate_graph(graphs[form], inputs)
     model = to_onnx(graph, opset=17, precision="fp32", classes=7).proto.SerializeToString()
     ort, openvino = import_onnxruntime("a test"), import_openvino("a test")
-    harmful = ["WeightBiasQuantization"]  # see resemote_edge/runtimes/onnxruntime.py
-    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"], disabled_optimizers=harmful)
+    session = ort.InferenceSession(model, providers=["CPUExecutionProvider"], disabled_optimizers=DISABLED_OPTIMIZERS)
     compiled = openvino.Core().compile_model(
         openvino.Core().read_model(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
     )
