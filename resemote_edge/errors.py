@@ -11,6 +11,7 @@
     +-- InputError                 the caller passed something unusable (crop, feed, option, path)
     +-- DatasetError               a dataset is malformed (names file and line)
     +-- CheckpointError            weights are malformed (names the key and both shapes)
+    +-- TrainingError              a training run cannot go on (says what is saved)
     +-- ExportError                an export stage failed
     |   +-- GateError              the exported model missed a limit of its recipe (exit code 3)
     +-- SessionClosedError         a session was used after close
@@ -34,6 +35,7 @@ __all__ = [
     "PassportVersionError",
     "ResEmoteEdgeError",
     "SessionClosedError",
+    "TrainingError",
     "missing_dependency",
 ]
 
@@ -74,6 +76,10 @@ class DatasetError(ResEmoteEdgeError):
 
 class CheckpointError(ResEmoteEdgeError):
     """A checkpoint is malformed; the message names the key and both shapes."""
+
+
+class TrainingError(ResEmoteEdgeError):
+    """A training run cannot start or go on; the message says what is saved and how to continue."""
 
 
 class ExportError(ResEmoteEdgeError):

@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 #: Command to ``module:function``, in the order ``--help`` lists them.
 COMMANDS: dict[str, str] = {
     "demo": "resemote_edge.cli.demo:demo",
+    "train": "resemote_edge.cli.train:train",
     "export": "resemote_edge.cli.export:export",
     "calibrate": "resemote_edge.cli.calibrate:calibrate",
     "sensitivity": "resemote_edge.cli.sensitivity:sensitivity",

@@ -1,0 +1,92 @@
+"""``resemote-edge train``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import echo_json, json_option
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The dataset; may be left out with --resume.")
+@click.option(
+    "--dataset",
+    type=click.Choice(["auto", "fer2013", "ferplus", "rafdb", "affectnet", "expw", "folder"]),
+    default="auto",
+    show_default=True,
+    help="Kind of dataset; folder is <class>/ or <split>/<class>/ with any classes.",
+)
+@click.option("--variant", type=click.Choice(["base", "s", "xs"]), help="Width 64, 32 or 16.  [default: base]")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML recipe on top of the variant's.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
+@click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
+@click.option("--teacher", type=click.Path(path_type=Path), help="Checkpoint to learn from as well as from the labels.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the new run.  [default: runs/NAME]")
+@click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and stop.")
+@json_option
+def train(
+    data: Path | None,
+    dataset: str,
+    variant: str | None,
+    config: Path | None,
+    epochs: int | None,
+    seed: int | None,
+    device: str,
+    teacher: Path | None,
+    resume: Path | None,
+    out: Path | None,
+    show_recipe: bool,
+    as_json: bool,
+) -> None:
+    r"""Train ResEmoteNet on --data.
+
+    The validation split chooses the epoch; the test split is read once, at the end. Ctrl-C and SIGTERM save the run,
+    and --resume goes on with it bit for bit. With torchrun, as many processes share each batch as it starts.
+
+    \b
+    Example:
+      resemote-edge train --data fer2013.zip --variant s --out runs/s
+      resemote-edge train --resume runs/s
+      torchrun --nproc-per-node 2 -m resemote_edge train --data fer2013.zip
+    """
+    from resemote_edge.training.options import TrainingOptions, check_options, show_config
+
+    options = TrainingOptions(
+        data=data,
+        dataset=dataset,
+        variant=variant or "base",
+        config=config,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        teacher=teacher,
+        resume=resume,
+        out=out,
+    )
+    if show_recipe:
+        echo_json(show_config(options))
+        return
+    check_options(options, variant_named=variant is not None)
+
+    from resemote_edge.errors import missing_dependency
+
+    try:
+        from resemote_edge.training.command import run_training
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "train", "training") from None
+    from resemote_edge.training.screen import Screen, result_facts, result_table
+
+    with Screen() as screen:
+        result = run_training(options, screen)
+    if result.interrupted is not None:
+        click.echo(f"interrupted and saved; go on with: resemote-edge train --resume {result.folder}", err=True)
+        sys.exit(128 + result.interrupted)
+    if result.evaluation is None:  # not rank 0
+        return
+    if as_json:
+        echo_json(result_facts(result))
+    else:
+        screen.console.print(result_table(result))

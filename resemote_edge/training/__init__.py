@@ -1,0 +1,1 @@
+"""Training: the loop, augmentation, distillation, more than one process; torch throughout."""

@@ -1,0 +1,132 @@
+"""TrainingImages: the training split in memory, in shuffled batches of which every process takes its rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.errors import InputError
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.augment import augment, mix, normalize
+from resemote_edge.training.config import TrainingConfig
+from resemote_edge.training.processes import Processes
+from resemote_edge.training.randomness import RowDraws, generator_at
+
+__all__ = ["Batch", "TrainingImages", "target_distribution"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One process's rows of a batch.
+
+    Attributes:
+        step: Which of the epoch, from 0.
+        images: float32 (N, 3, 64, 64), normalised, channels-last.
+        targets: float32 (N, classes), rows that sum to 1.
+        dropout: Draws for dropout's masks.
+    """
+
+    step: int
+    images: Tensor
+    targets: Tensor
+    dropout: RowDraws
+
+
+def target_distribution(dataset: Dataset, labels: tuple[str, ...]) -> Tensor:
+    """Targets of a split in a label order: the taggers' votes where it has them, one-hot otherwise.
+
+    Args:
+        dataset: The split.
+        labels: Order of the columns; must have all of the dataset's labels.
+
+    Returns:
+        float32 (N, classes), rows that sum to 1.
+    """
+    if dataset.soft_targets is None:
+        return F.one_hot(torch.from_numpy(dataset.targets_in(labels)), len(labels)).float()
+    columns = [dataset.labels.index(label) for label in labels]
+    return torch.from_numpy(np.ascontiguousarray(dataset.soft_targets[:, columns], dtype=np.float32))
+
+
+class TrainingImages:
+    """Shuffles, mixes, augments and normalises; all of it a function of seed, epoch and step.
+
+    Args:
+        dataset: The training split; its pixels are kept as uint8 on the device.
+        labels: Order of the targets.
+        config: The recipe.
+        spec: What the network takes.
+        processes: Those that share each batch; batches are made on this one's device.
+
+    Raises:
+        InputError: The batch cannot be shared equally, or the split is smaller than a batch.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        labels: tuple[str, ...],
+        config: TrainingConfig,
+        spec: PreprocessSpec,
+        processes: Processes,
+    ) -> None:
+        world, device = processes.world, processes.device
+        if config.batch_size % world:
+            raise InputError(
+                f"a batch of {config.batch_size} cannot be shared equally by {world} processes; "
+                f"set batch_size to a multiple of {world}"
+            )
+        if len(dataset) < config.batch_size:
+            raise InputError(
+                f"{dataset.name}: {len(dataset)} training images are fewer than one batch of {config.batch_size}; "
+                "set a smaller batch_size"
+            )
+        self._pixels = torch.from_numpy(np.ascontiguousarray(dataset.images)).to(device)
+        self._targets = target_distribution(dataset, labels).to(device)
+        self._config = config
+        self._spec = spec
+        self._device = device
+        share = config.batch_size // world
+        self._rows = slice(processes.rank * share, (processes.rank + 1) * share)
+        #: Steps of one epoch; the images left over differ from epoch to epoch.
+        self.steps = len(dataset) // config.batch_size
+
+    @property
+    def targets(self) -> Tensor:
+        """float32 (N, classes) of the whole split."""
+        return self._targets
+
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, in its order.
+
+        Args:
+            epoch: From 0.
+            first: Step to begin with, after an interruption.
+
+        Yields:
+            This process's rows of every batch.
+        """
+        config = self._config
+        order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch))
+        for step in range(first, self.steps):
+            chosen = order[step * config.batch_size : (step + 1) * config.batch_size].to(self._device)
+            images, targets = self._take(chosen[self._rows])
+            mixing = generator_at(config.seed, "mixing", epoch, step)
+            # Partners are the batch in reverse: any row can be looked up without asking another process.
+            partners = self._take(chosen.flip(0)[self._rows])
+            images, targets = mix(images, targets, partners, mixing, config.augmentation)
+            augmented = augment(
+                images, self._draws("augmentation", epoch, step), config.augmentation, self._spec.height
+            )
+            yield Batch(step, normalize(augmented, self._spec), targets, self._draws("dropout", epoch, step))
+
+    def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        return self._pixels[indices][:, None].float(), self._targets[indices]
+
+    def _draws(self, purpose: str, epoch: int, step: int) -> RowDraws:
+        generator = generator_at(self._config.seed, purpose, epoch, step)
+        return RowDraws(generator, self._config.batch_size, self._rows, self._device)

@@ -1,0 +1,272 @@
+"""run_training: what ``resemote-edge train`` does, from the data to weights with a model card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from resemote_edge.artifact import file_sha256
+from resemote_edge.benchmarks.report import draw_confusion
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.registry import load_dataset, recognise
+from resemote_edge.errors import InputError, TrainingError
+from resemote_edge.labels import RESEMOTENET, index_mapping
+from resemote_edge.models.checkpoint import load_checkpoint
+from resemote_edge.models.compact import expand
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.batches import TrainingImages
+from resemote_edge.training.card import make_card, write_card
+from resemote_edge.training.config import TrainingConfig, load_config
+from resemote_edge.training.evaluation import FinalEvaluation, evaluate_finally
+from resemote_edge.training.hardware import keep_freed_memory, network_form
+from resemote_edge.training.interruption import Interruption
+from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.options import TrainingOptions
+from resemote_edge.training.processes import Processes, joined
+from resemote_edge.training.run_log import CURVES_FILE, RunLog, draw_curves
+from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, load_state, save_state
+from resemote_edge.training.trainer import StepReport, Trainer, as_teacher
+from resemote_edge.training.validation import HeldOut
+
+__all__ = ["Observer", "TrainingResult", "finish_run", "label_order", "run_training"]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to.
+
+    Attributes:
+        folder: Of the run.
+        interrupted: Number of the signal that stopped it; None when it is finished.
+        weights: The chosen weights in the published layout; None when it is not finished, or on other ranks than 0.
+        evaluation: Of those.
+        history: Epochs done.
+    """
+
+    folder: Path
+    interrupted: int | None
+    weights: Path | None
+    evaluation: FinalEvaluation | None
+    history: tuple[EpochRecord, ...]
+
+
+class Observer(Protocol):
+    """Told how the run goes; on rank 0 alone."""
+
+    def notice(self, text: str) -> None:
+        """One line."""
+
+    def loading(self, done: int, total: int) -> None:
+        """Images read."""
+
+    def step(self, report: StepReport) -> None:
+        """A step is done."""
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch is done and saved."""
+
+
+def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult:
+    """Train, or go on with a run.
+
+    Args:
+        options: What.
+        observer: Told how it goes.
+
+    Returns:
+        The result; an interrupted run is no error.
+
+    Raises:
+        ResEmoteEdgeError: Anything of the user's end; what was saved before stays.
+    """
+    keep_freed_memory()
+    with joined(options.device) as processes:
+        earlier = load_state(options.resume) if options.resume is not None else None
+        config = _recipe(options, earlier)
+        splits, kind = _load(options, earlier, ("train", "validation"), observer.loading if processes.first else None)
+        labels = label_order(splits["train"])
+        context = _context(options, earlier, splits, kind, processes)
+        folder = options.resume or options.out or Path("runs") / context["name"]
+        _claim(folder, processes, resumed=earlier is not None)
+        spec = PreprocessSpec()
+        trainer = Trainer(
+            config,
+            TrainingImages(splits["train"], labels, config, spec, processes),
+            HeldOut(splits["validation"], labels, spec, processes),
+            processes,
+            context=context,
+            teacher=_teacher(context, labels, processes),
+        )
+        if earlier is not None:
+            trainer.restore(earlier)
+            del earlier
+        stopped = _loop(trainer, folder, processes, observer)
+        if stopped is not None or not processes.first:
+            return TrainingResult(folder, stopped, None, None, trainer.history)
+        observer.notice("validation has chosen; reading the test split, once")
+        splits |= _load(options, trainer.state(), ("test",), observer.loading)[0]
+        weights, evaluation = finish_run(trainer.state(), folder, splits, processes.device)
+        return TrainingResult(folder, None, weights, evaluation, trainer.history)
+
+
+def label_order(train: Dataset) -> tuple[str, ...]:
+    """Order of the logits: the published one for the seven emotions, the dataset's own for anything else."""
+    return RESEMOTENET if set(train.labels) == set(RESEMOTENET) else train.labels
+
+
+def _recipe(options: TrainingOptions, earlier: RunState | None) -> TrainingConfig:
+    if earlier is None:
+        return options.recipe()
+    return load_config(earlier.context["variant"], None, **earlier.recipe)
+
+
+def _load(
+    options: TrainingOptions,
+    earlier: RunState | None,
+    splits: tuple[str, ...],
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[str, Dataset], str]:
+    path = options.data or (Path(earlier.context["data"]) if earlier is not None else None)
+    if path is None:
+        raise InputError("no dataset was named; pass --data")
+    kind = earlier.context["dataset"] if earlier is not None else options.dataset
+    if kind == "auto":
+        kind = recognise(path)
+    return load_dataset(path, kind, splits, progress), kind
+
+
+def _context(
+    options: TrainingOptions,
+    earlier: RunState | None,
+    splits: dict[str, Dataset],
+    kind: str,
+    processes: Processes,
+) -> dict[str, Any]:
+    found = {f"{split}_sha256": dataset.sha256() for split, dataset in splits.items()}
+    if earlier is not None:
+        for name, value in found.items():
+            if earlier.context[name] != value:
+                raise TrainingError(
+                    f"{options.resume}: was started on other data ({name} {earlier.context[name][:16]}, "
+                    f"now {value[:16]}); pass the --data it was started with"
+                )
+        return {**earlier.context, "processes": processes.world}
+    return {
+        "variant": options.variant,
+        "name": f"resemotenet-{options.variant}-{kind}",
+        "dataset": kind,
+        "data": str((options.data or Path()).resolve()),
+        "labels": list(label_order(splits["train"])),
+        "train_images": len(splits["train"]),
+        "teacher": _teacher_facts(options.teacher),
+        "device": _device_name(processes.device),
+        "processes": processes.world,
+        **found,
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+
+
+def _teacher_facts(path: Path | None) -> dict[str, str] | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        raise InputError(f"{path}: no such teacher checkpoint")
+    return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
+
+
+def _teacher(
+    context: dict[str, Any], labels: tuple[str, ...], processes: Processes
+) -> Callable[[Tensor], Tensor] | None:
+    facts = context["teacher"]
+    if facts is None:
+        return None
+    checkpoint = load_checkpoint(facts["path"])
+    if checkpoint.sha256 != facts["sha256"]:
+        raise TrainingError(f"{facts['path']}: the teacher has changed since the run was started; put the old one back")
+    if sorted(checkpoint.labels) != sorted(labels):
+        raise InputError(
+            f"{facts['path']}: the teacher knows {', '.join(checkpoint.labels)}, the data has {', '.join(labels)}"
+        )
+    columns = torch.tensor(index_mapping(labels, checkpoint.labels), device=processes.device)
+    return as_teacher(checkpoint.build(), processes.device, columns)
+
+
+def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
+    """Make the folder of a new run; nothing that is there is touched."""
+    if processes.first and not resumed:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
+        folder.mkdir(parents=True, exist_ok=True)
+    processes.wait()
+
+
+def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observer) -> int | None:
+    """Epoch after epoch; returns the signal that stopped it, if one did."""
+    if not processes.first:
+        with Interruption().caught() as interruption:
+            while not trainer.finished:
+                if not trainer.run_epoch(lambda report: None, interruption):
+                    return interruption.signal or 0
+                processes.wait()
+        return None
+    with RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
+        while not trainer.finished:
+            if not trainer.run_epoch(observer.step, interruption):
+                save_state(trainer.state(), folder)
+                return interruption.signal or 0
+            save_state(trainer.state(), folder)
+            log.write(trainer.history)
+            observer.epoch(trainer.history[-1])
+            processes.wait()
+    return None
+
+
+def finish_run(
+    state: RunState, folder: Path, splits: dict[str, Dataset], device: torch.device
+) -> tuple[Path, FinalEvaluation]:
+    """Evaluate the chosen weights and write them, their card and their pictures.
+
+    Args:
+        state: Of a run whose epochs are done.
+        folder: Of the run.
+        splits: All three.
+        device: Where to evaluate.
+
+    Returns:
+        The weights file, which the authors' own code loads, and the evaluation.
+    """
+    labels = tuple(state.context["labels"])
+    with torch.device("meta"):
+        network = TrainingNetwork(state.recipe["width"], len(labels), network_form(device))
+    network.net.load_state_dict(state.best, assign=True)
+    network = network.placed(device).eval()
+    evaluation = evaluate_finally(network, splits, labels, PreprocessSpec(), device)
+    published = {key: value.contiguous() for key, value in expand(state.best).items()}
+    weights = folder / f"{state.context['name']}.pt"
+    _save_weights(published, labels, weights)
+    buffers = ("running_mean", "running_var", "num_batches_tracked")
+    parameters = sum(value.numel() for key, value in published.items() if not key.endswith(buffers))
+    write_card(make_card(state, evaluation, parameters), weights)
+    draw_curves(state.history, folder / CURVES_FILE)
+    draw_confusion(evaluation.test, folder / "confusion.png")
+    return weights, evaluation
+
+
+def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as stream:
+            torch.save({"model_state_dict": state, "labels": list(labels)}, stream)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        raise TrainingError(
+            f"{path}: cannot be written ({error}); {STATE_FILE} is whole: free space, then pass --resume {path.parent}"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)

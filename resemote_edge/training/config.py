@@ -1,0 +1,167 @@
+"""TrainingConfig: everything that decides what a training run computes, strictly validated, from TOML."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from resemote_edge.errors import InputError
+
+__all__ = ["VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "load_config"]
+
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Below = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How training images are varied; validation and test images never are.
+
+    Attributes:
+        flip: Probability of a horizontal flip.
+        rotation: Largest angle, degrees, either way.
+        scale: Largest relative change of size, either way.
+        translation: Largest shift along each axis, as a fraction of the side.
+        shear: Largest horizontal shear, degrees.
+        brightness: Largest shift, as a fraction of full scale.
+        contrast: Largest relative change.
+        erasing: Probability of covering a rectangle with noise (Zhong et al., 2020).
+        erasing_area: Largest part of the image covered.
+        mixup: Alpha of mixup's Beta distribution (Zhang et al., 2018); 0 for none.
+        cutmix: Alpha of CutMix's (Yun et al., 2019); 0 for none. With both, each batch takes one or the other.
+        mixing: Probability that a batch is mixed at all, where mixup or CutMix is on.
+    """
+
+    flip: Fraction = 0.5
+    rotation: Annotated[float, msgspec.Meta(ge=0.0, le=180.0)] = 12.0
+    scale: Below = 0.15
+    translation: Fraction = 0.1
+    shear: Annotated[float, msgspec.Meta(ge=0.0, lt=90.0)] = 5.0
+    brightness: Fraction = 0.15
+    contrast: Below = 0.25
+    erasing: Fraction = 0.3
+    erasing_area: Fraction = 0.15
+    mixup: NotNegative = 0.2
+    cutmix: NotNegative = 0.0
+    mixing: Fraction = 0.5
+
+
+class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a teacher is listened to (Hinton, Vinyals, Dean, 2015).
+
+    Attributes:
+        weight: Part of the loss that compares with the teacher; the rest compares with the labels.
+        temperature: Both sets of logits are divided by it.
+    """
+
+    weight: Fraction = 0.7
+    temperature: Positive = 3.0
+
+
+class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One recipe.
+
+    Attributes:
+        width: Channels of the first convolution.
+        epochs: Passes over the training split; the schedules end with the last.
+        batch_size: Images per step over all processes.
+        optimizer: AdamW (Loshchilov and Hutter, 2019), or SGD with Nesterov momentum 0.9.
+        learning_rate: At the top of the schedule.
+        warmup_epochs: Epochs of linear rise before the cosine.
+        final_learning_rate: Where the cosine ends, as a fraction of `learning_rate`.
+        weight_decay: Decoupled for AdamW; BatchNorm and biases are left alone.
+        gradient_clip: Largest norm of the gradient; 0 for none.
+        label_smoothing: Part of every target spread over all classes.
+        map_dropout: Probability of dropping a channel after each pooled convolution, once the rise is over.
+        head_dropout: Probability of dropping a feature of each hidden linear layer, once the rise is over.
+        dropout_start: Fraction of the run before which nothing is dropped; the deep head does not start to learn
+            otherwise.
+        dropout_full: Fraction of the run at which both reach their value.
+        ema_decay: Of the moving average of the weights that is evaluated and kept; 0 for none.
+        imbalance: ``none``; ``weights`` weighs classes by their count to the power of minus `imbalance_strength`;
+            ``logits`` adds that power of the class priors to the logits in training (Menon et al., 2021).
+        imbalance_strength: 0 changes nothing, 1 treats all classes alike.
+        precision: ``bf16`` for autocast; ``auto`` where the processor or card computes in it.
+        seed: Of everything drawn.
+        augmentation: See there.
+        distillation: Used when a teacher is given.
+    """
+
+    width: Annotated[int, msgspec.Meta(ge=4, multiple_of=4)] = 64
+    epochs: Annotated[int, msgspec.Meta(ge=1)] = 50
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: Positive = 8e-4
+    warmup_epochs: NotNegative = 1.0
+    final_learning_rate: Fraction = 0.002
+    weight_decay: NotNegative = 0.05
+    gradient_clip: NotNegative = 1.0
+    label_smoothing: Below = 0.1
+    map_dropout: Below = 0.1
+    head_dropout: Below = 0.3
+    dropout_start: Fraction = 0.05
+    dropout_full: Fraction = 0.4
+    ema_decay: Below = 0.999
+    imbalance: Literal["none", "weights", "logits"] = "none"
+    imbalance_strength: Fraction = 0.5
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    augmentation: Augmentation = Augmentation()
+    distillation: Distillation = Distillation()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON types."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "base": {"width": 64},
+    "s": {"width": 32},
+    "xs": {"width": 16},
+}
+
+
+def load_config(variant: str, path: Path | None = None, **changes: Any) -> TrainingConfig:
+    """The recipe of a variant, with a file's changes on top, and the caller's on top of those.
+
+    Args:
+        variant: One of `VARIANTS`.
+        path: TOML with any of the fields of `TrainingConfig`; tables ``[augmentation]`` and ``[distillation]``.
+        changes: Fields by name; None leaves a field alone.
+
+    Returns:
+        The whole configuration.
+
+    Raises:
+        InputError: An unknown variant or field, a value out of range, or a file that is not TOML.
+    """
+    if variant not in VARIANTS:
+        raise InputError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")
+    fields: dict[str, Any] = dict(VARIANTS[variant])
+    if path is not None:
+        fields |= _read(path)
+    fields |= {name: value for name, value in changes.items() if value is not None}
+    where = str(path) if path is not None else f"variant {variant}"
+    try:
+        config = msgspec.convert(fields, TrainingConfig)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{where}: not a training recipe: {error}") from None
+    if config.dropout_full < config.dropout_start:
+        raise InputError(
+            f"{where}: dropout_full ({config.dropout_full}) lies before dropout_start ({config.dropout_start})"
+        )
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        loaded = msgspec.toml.decode(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such training recipe") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}") from None
+    fields: dict[str, Any] = loaded
+    return fields

@@ -1,0 +1,60 @@
+"""FinalEvaluation: the test split, read once, after validation has chosen the weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from resemote_edge.benchmarks.accuracy import AccuracyReport, summarize, train_copies
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.processes import Processes
+from resemote_edge.training.validation import HeldOut
+
+__all__ = ["FinalEvaluation", "evaluate_finally"]
+
+
+@dataclass(frozen=True)
+class FinalEvaluation:
+    """What the chosen weights do in float32.
+
+    Attributes:
+        validation: On the split that chose them; optimistic for that reason.
+        test: Single view.
+        test_flip: Mean of the logits of the image and of its mirror image.
+    """
+
+    validation: AccuracyReport
+    test: AccuracyReport
+    test_flip: AccuracyReport
+
+
+def evaluate_finally(
+    network: nn.Module, splits: dict[str, Dataset], labels: tuple[str, ...], spec: PreprocessSpec, device: torch.device
+) -> FinalEvaluation:
+    """Evaluate on one process.
+
+    Args:
+        network: In eval mode, on the device.
+        splits: All three.
+        labels: Order of the logits.
+        spec: What the network takes.
+        device: Where to compute.
+
+    Returns:
+        The reports; those of the test split also leave out the images that stand in the training split.
+    """
+    alone = Processes(0, 1, device)
+    reports = {}
+    for split in ("validation", "test"):
+        dataset = splits[split]
+        held_out = HeldOut(dataset, labels, spec, alone)
+        copies = train_copies(dataset, splits["train"])
+        single = held_out.logits(network).cpu().numpy()
+        reports[split] = summarize(single, dataset, labels, copies=copies)
+        if split == "test":
+            flipped = held_out.logits(network, flipped=True).cpu().numpy()
+            both = ((single + flipped) / np.float32(2.0)).astype(np.float32)
+            reports["test_flip"] = summarize(both, dataset, labels, copies=copies)
+    return FinalEvaluation(**reports)

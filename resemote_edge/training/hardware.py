@@ -1,0 +1,61 @@
+"""Hardware: what the processor or card at hand trains best in."""
+
+import ctypes
+import os
+from pathlib import Path
+
+import torch
+
+__all__ = ["autocast_dtype", "keep_freed_memory", "network_form"]
+
+# Processors with instructions for bf16 products; without them oneDNN emulates, slower than fp32.
+_BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+_CPUINFO = Path("/proc/cpuinfo")
+# glibc's mallopt parameters.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
+    """Dtype of autocast, or None for plain fp32.
+
+    Args:
+        precision: ``fp32``, ``bf16``, or ``auto`` for bf16 where the device has instructions for it.
+        device: Where it computes.
+    """
+    if precision == "auto":
+        has = torch.cuda.is_bf16_supported() if device.type == "cuda" else bool(_BF16_FLAGS & _cpu_flags())
+        precision = "bf16" if has else "fp32"
+    return torch.bfloat16 if precision == "bf16" else None
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    # x86 says "flags", ARM says "Features".
+    found = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return set(found.partition(":")[2].split())
+
+
+def network_form(device: torch.device) -> str:
+    """The form of `TrainingNetwork` that is fastest on a device: measured on CPUs; cuDNN has kernels for small maps."""
+    return "patches" if device.type == "cpu" else "compact"
+
+
+def keep_freed_memory() -> bool:
+    """Keep glibc from returning large blocks to the system after every step, only to fault them in again.
+
+    The two variables of the environment that do the same must be set before the process starts. Nothing happens where
+    the user set one of them, or with another C library.
+
+    Returns:
+        Whether it was arranged.
+    """
+    if {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"} & set(os.environ):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))

@@ -1,0 +1,82 @@
+"""TrainingOptions: what the user asked for, checked before anything is imported or read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.errors import InputError
+from resemote_edge.training.config import TrainingConfig, load_config
+
+__all__ = ["TrainingOptions", "check_options", "show_config"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What to train, on what, where.
+
+    Attributes:
+        data: The dataset; None for that of the run that is resumed.
+        dataset: Kind of it, or ``auto``.
+        variant: Of `resemote_edge.training.config.VARIANTS`.
+        config: Recipe file on top of the variant's, or None.
+        epochs: Instead of the recipe's, or None.
+        seed: Instead of the recipe's, or None.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        teacher: Checkpoint to learn from, or None.
+        resume: Folder of a run to go on with; None for a new run. Everything but `data` and `device` is then the run's.
+        out: Folder of a new run; None for ``runs/<name>``.
+    """
+
+    data: Path | None = None
+    dataset: str = "auto"
+    variant: str = "base"
+    config: Path | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    device: str = "auto"
+    teacher: Path | None = None
+    resume: Path | None = None
+    out: Path | None = None
+
+    def recipe(self) -> TrainingConfig:
+        """The recipe of a new run.
+
+        Raises:
+            InputError: It cannot be used.
+        """
+        return load_config(self.variant, self.config, epochs=self.epochs, seed=self.seed)
+
+
+def check_options(options: TrainingOptions, *, variant_named: bool = False) -> None:
+    """Refuse options that contradict each other.
+
+    Args:
+        options: Which.
+        variant_named: Whether the user named the variant.
+
+    Raises:
+        InputError: A resumed run was given another recipe, or a new one no data.
+    """
+    if options.resume is None:
+        if options.data is None:
+            raise InputError("no dataset was named; pass --data (fer2013.zip, a folder), or --resume DIR")
+        options.recipe()
+        return
+    named = {
+        "--config": options.config,
+        "--epochs": options.epochs,
+        "--seed": options.seed,
+        "--teacher": options.teacher,
+        "--out": options.out,
+        "--variant": options.variant if variant_named else None,
+    }
+    given = [name for name, value in named.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{given[0]} cannot be changed while a run goes on; leave it out with --resume, or start a new run"
+        )
+
+
+def show_config(options: TrainingOptions) -> dict[str, Any]:
+    """The whole recipe of a new run, as plain JSON types."""
+    return options.recipe().to_dict()

@@ -1,0 +1,95 @@
+"""RunLog: what a run writes while it goes: JSON lines, TensorBoard events, learning curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from resemote_edge.errors import missing_dependency
+from resemote_edge.staging import write_file, write_picture
+from resemote_edge.training.run_state import EpochRecord
+
+__all__ = ["CURVES_FILE", "LOG_FILE", "RunLog", "draw_curves"]
+
+LOG_FILE = "log.jsonl"
+CURVES_FILE = "curves.png"
+_EVENTS_FOLDER = "tensorboard"
+
+
+class RunLog:
+    """Log of one run; a context manager.
+
+    Args:
+        folder: Of the run.
+        history: Epochs already done, when the run goes on; later events of an earlier attempt are superseded.
+
+    Raises:
+        MissingDependencyError: tensorboardX is not installed.
+    """
+
+    def __init__(self, folder: Path, history: Sequence[EpochRecord] = ()) -> None:
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise missing_dependency("tensorboardX", "train", "logging a training run") from None
+        self._folder = folder
+        self._writer: Any = SummaryWriter(
+            str(folder / _EVENTS_FOLDER), purge_step=len(history) + 1 if history else None
+        )
+
+    def write(self, history: Sequence[EpochRecord]) -> None:
+        """Write the epoch just finished, the last of the history.
+
+        The JSON lines are written anew, so that they say the same as the saved state, whatever was interrupted.
+        """
+        lines = [msgspec.json.encode(record) + b"\n" for record in history]
+        write_file(self._folder / LOG_FILE, b"".join(lines))
+        last = history[-1]
+        for name in ("loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"):
+            self._writer.add_scalar(name, getattr(last, name), last.epoch)
+        self._writer.add_scalar("images_per_second", last.images_per_second, last.epoch)
+        self._writer.flush()
+
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+
+def draw_curves(history: Sequence[EpochRecord], path: Path) -> None:
+    """Draw loss and accuracy over the epochs.
+
+    Args:
+        history: At least one epoch.
+        path: PNG to write.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise missing_dependency("matplotlib", "report", "drawing learning curves") from None
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, accuracies = figure.subplots(1, 2)
+    epochs = [record.epoch for record in history]
+    losses.plot(epochs, [record.loss for record in history], label="training (augmented)")
+    losses.plot(epochs, [record.validation_loss for record in history], label="validation (averaged weights)")
+    losses.set(xlabel="epoch", ylabel="loss")
+    accuracies.plot(epochs, [record.train_accuracy * 100 for record in history], label="training (augmented)")
+    validation = [record.validation_accuracy * 100 for record in history]
+    accuracies.plot(epochs, validation, label="validation (averaged weights)")
+    best = max(range(len(history)), key=lambda index: (validation[index], index))
+    accuracies.plot(epochs[best], validation[best], "o", label=f"best: {validation[best]:.2f} %, epoch {epochs[best]}")
+    accuracies.set(xlabel="epoch", ylabel="accuracy, %")
+    for axes in (losses, accuracies):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    write_picture(figure, path)

@@ -1,0 +1,138 @@
+"""RunState: where a training run is; saved whole, so that the run goes on from there bit for bit."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from resemote_edge.errors import TrainingError
+
+__all__ = ["STATE_FILE", "EpochRecord", "RunState", "load_state", "save_state"]
+
+#: Name in the run's folder.
+STATE_FILE = "state.pt"
+_FORMAT = 1
+
+
+class EpochRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one epoch came to; a line of the log.
+
+    Attributes:
+        epoch: From 1.
+        learning_rate: At its end.
+        dropout: After the pooled convolutions and in the head, at its end.
+        loss: Mean training loss.
+        train_accuracy: On augmented training images, while the weights moved; a fraction.
+        validation_loss: Cross-entropy of the averaged weights.
+        validation_accuracy: Of the averaged weights; a fraction.
+        images_per_second: In training, over all processes.
+        seconds: Of training and validation together.
+        memory_mb: Peak resident memory of rank 0 so far.
+    """
+
+    epoch: int
+    learning_rate: float
+    dropout: tuple[float, float]
+    loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    images_per_second: float
+    seconds: float
+    memory_mb: float
+
+
+@dataclass
+class RunState:
+    """Everything a run needs to go on.
+
+    Attributes:
+        recipe: The configuration, as plain types.
+        context: What it was started with: variant, labels, hash of the data, teacher.
+        weights: Of the training network.
+        averaged: Moving average of them.
+        optimizer: Its state dict.
+        best: Averaged weights of the best epoch so far; empty before the first.
+        best_epoch: Which that was, from 1; 0 before the first.
+        epoch: Epochs done.
+        step: Steps of the present one done.
+        sums: Of the present epoch: loss times images, images right, images, seconds.
+        history: Epochs done.
+    """
+
+    recipe: dict[str, Any]
+    context: dict[str, Any]
+    weights: dict[str, Tensor] = field(repr=False)
+    averaged: dict[str, Tensor] = field(repr=False)
+    optimizer: dict[str, Any] = field(repr=False)
+    best: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    best_epoch: int = 0
+    epoch: int = 0
+    step: int = 0
+    sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    history: tuple[EpochRecord, ...] = ()
+
+
+def save_state(state: RunState, folder: Path) -> None:
+    """Write the state; the file of the last save is replaced whole or stays.
+
+    Args:
+        state: Of the run.
+        folder: Of the run.
+
+    Raises:
+        TrainingError: It cannot be written; the message says what is left.
+    """
+    path = folder / STATE_FILE
+    partial = path.with_name(path.name + ".partial")
+    plain = {**vars(state), "format": _FORMAT, "history": msgspec.to_builtins(state.history), "sums": list(state.sums)}
+    try:
+        with partial.open("wb") as stream:
+            torch.save(plain, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    # torch reports a full disk as a RuntimeError of its archive writer.
+    except (OSError, RuntimeError) as error:
+        kept = f"the state saved before it is whole: {path}" if path.exists() else "no earlier state was saved"
+        raise TrainingError(
+            f"{path}: cannot be written ({_reason(error)}); {kept}. Free space, then go on with --resume {folder}"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+
+
+def load_state(folder: Path) -> RunState:
+    """Read the state of a run.
+
+    Args:
+        folder: Of the run.
+
+    Raises:
+        TrainingError: No state there, not whole, or of another format.
+    """
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise TrainingError(
+            f"{folder}: no {STATE_FILE} there, so no run to go on with; pass the --out of an earlier run"
+        )
+    try:
+        plain = torch.load(path, map_location="cpu", weights_only=True)
+        found = plain.pop("format")
+        if found == _FORMAT:
+            history = msgspec.convert(plain.pop("history"), tuple[EpochRecord, ...])
+            return RunState(**{**plain, "history": history, "sums": tuple(plain["sums"])})
+    # What a damaged archive raises is torch's and pickle's business: anything at all.
+    except Exception as error:
+        raise TrainingError(f"{path}: not a whole run state ({_reason(error)})") from None
+    raise TrainingError(f"{path}: written in format {found}, this version reads {_FORMAT}; finish it with that version")

@@ -1,0 +1,46 @@
+"""Schedules: learning rate and dropout over a run, as functions of progress alone, so that a resumed run is on them."""
+
+import math
+
+from resemote_edge.training.config import TrainingConfig
+
+__all__ = ["dropout_at", "learning_rate_at"]
+
+
+def learning_rate_at(config: TrainingConfig, epoch: float) -> float:
+    """Linear warm-up, then a half cosine (Loshchilov and Hutter, 2017).
+
+    Args:
+        config: Whose.
+        epoch: Epochs done, with the fraction of the present one.
+
+    Returns:
+        The learning rate of the next step.
+    """
+    warmup = min(config.warmup_epochs, config.epochs / 2)
+    if epoch < warmup:
+        # The first step already moves: the rise starts at a hundredth, not at zero.
+        return config.learning_rate * max(epoch / warmup, 0.01)
+    done = min((epoch - warmup) / max(config.epochs - warmup, 1e-9), 1.0)
+    low = config.final_learning_rate
+    return config.learning_rate * (low + (1.0 - low) * 0.5 * (1.0 + math.cos(math.pi * done)))
+
+
+def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
+    """Dropout after the pooled convolutions and in the head, raised linearly from zero.
+
+    The three dropouts of the head keep the network at chance for epochs when they are on from the first step.
+
+    Args:
+        config: Whose.
+        epoch: Epochs done, with the fraction of the present one.
+
+    Returns:
+        The two probabilities.
+    """
+    done = epoch / config.epochs
+    span = config.dropout_full - config.dropout_start
+    part = (
+        float(done >= config.dropout_full) if span <= 0.0 else min(max((done - config.dropout_start) / span, 0.0), 1.0)
+    )
+    return config.map_dropout * part, config.head_dropout * part

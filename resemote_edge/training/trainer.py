@@ -1,0 +1,264 @@
+"""Trainer: the loop."""
+
+import resource
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from resemote_edge.errors import TrainingError
+from resemote_edge.models.compact import COMPACT_TAPS
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.training.average import AveragedWeights
+from resemote_edge.training.batches import Batch, TrainingImages
+from resemote_edge.training.config import TrainingConfig
+from resemote_edge.training.hardware import autocast_dtype, network_form
+from resemote_edge.training.interruption import Interruption
+from resemote_edge.training.loss import Loss, class_priors
+from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.processes import Processes
+from resemote_edge.training.randomness import generator_at
+from resemote_edge.training.run_state import EpochRecord, RunState
+from resemote_edge.training.schedule import dropout_at, learning_rate_at
+from resemote_edge.training.validation import HeldOut
+
+__all__ = ["StepReport", "Trainer", "as_teacher", "new_optimizer"]
+
+# Losses are looked at this often on a card, where each look waits for it; on a CPU, at every step.
+_LOOK_EVERY_ON_A_CARD = 20
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """Where the run is, for a progress bar.
+
+    Attributes:
+        epoch: From 1.
+        step: Of the epoch, from 1.
+        steps: Of one epoch.
+        epochs: In all.
+        loss: Mean of the epoch so far.
+        accuracy: Of the epoch so far, on augmented images.
+        images_per_second: Of the epoch so far, over all processes.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+
+
+def new_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """The optimizer of a recipe; BatchNorm and biases are not decayed."""
+    matrices = [value for value in network.parameters() if value.ndim > 1]
+    vectors = [value for value in network.parameters() if value.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+
+
+class Trainer:
+    """One run, from wherever its state says.
+
+    Args:
+        config: The recipe.
+        images: The training split.
+        validation: What chooses the best epoch.
+        processes: Those that train together.
+        context: What `RunState.context` is to hold.
+        teacher: Network to learn from, in eval mode on this device, its logits in the order of the targets; or None.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        images: TrainingImages,
+        validation: HeldOut,
+        processes: Processes,
+        *,
+        context: dict[str, Any],
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        self._config, self._images, self._validation = config, images, validation
+        self._processes, self._context, self._teacher = processes, context, teacher
+        device = processes.device
+        self._dtype = autocast_dtype(config.precision, device)
+        network = TrainingNetwork(config.width, images.targets.shape[1], network_form(device))
+        network.initialize(generator_at(config.seed, "weights"))
+        self._network = network.placed(device)
+        self._optimizer = new_optimizer(self._network, config)
+        self._average = AveragedWeights(self._network.net, config.ema_decay)
+        self._loss = Loss(config, class_priors(images.targets))
+        self._shared: nn.Module = self._network
+        if processes.world > 1:
+            cards = [device] if device.type == "cuda" else None
+            self._shared = DistributedDataParallel(self._network, device_ids=cards)
+        self._best: dict[str, Tensor] = {}
+        self._best_epoch = 0
+        self._epoch, self._step = 0, 0
+        self._sums = (0.0, 0.0, 0.0, 0.0)
+        self.history: tuple[EpochRecord, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self._epoch >= self._config.epochs
+
+    @property
+    def best(self) -> tuple[dict[str, Tensor], int]:
+        """Averaged weights of the best epoch by validation accuracy, compact layout, and which epoch that was."""
+        return self._best, self._best_epoch
+
+    def state(self) -> RunState:
+        """Where the run is; tensors are shared with it, so save before the next step."""
+        return RunState(
+            recipe=self._config.to_dict(),
+            context=self._context,
+            weights=self._network.net.state_dict(),
+            averaged=self._average.state,
+            optimizer=self._optimizer.state_dict(),
+            best=self._best,
+            best_epoch=self._best_epoch,
+            epoch=self._epoch,
+            step=self._step,
+            sums=self._sums,
+            history=self.history,
+        )
+
+    def restore(self, state: RunState) -> None:
+        """Go to where a state says; its tensors are taken over."""
+        self._network.net.load_state_dict(state.weights)
+        self._optimizer.load_state_dict(state.optimizer)
+        for key, value in self._average.state.items():
+            value.copy_(state.averaged[key])
+        self._best, self._best_epoch = state.best, state.best_epoch
+        self._epoch, self._step, self._sums = state.epoch, state.step, state.sums
+        self.history = state.history
+
+    def run_epoch(self, report: Callable[[StepReport], None], interruption: Interruption) -> bool:
+        """Train to the end of the present epoch and validate.
+
+        Args:
+            report: Called after every step.
+            interruption: Looked at after every step.
+
+        Returns:
+            False when the epoch was interrupted; `state` then holds where.
+
+        Raises:
+            TrainingError: The loss is not a finite number.
+        """
+        self._network.train()
+        before, began = self._sums, time.perf_counter()
+        for batch in self._images.epoch(self._epoch, self._step):
+            loss, right = self._take_step(batch)
+            self._count(loss, right, len(batch.targets), before[3] + time.perf_counter() - began)
+            self._step = batch.step + 1
+            report(self._report())
+            if any(self._processes.total(float(interruption.signal is not None))):
+                return False
+        self._finish_epoch(before[3] + time.perf_counter() - began)
+        return True
+
+    def _take_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """One step; returns the mean loss and how many images were right, as tensors on the device."""
+        config = self._config
+        at = self._epoch + batch.step / self._images.steps
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate_at(config, at)
+        with self._autocast():
+            logits = self._shared(batch.images, batch.dropout, dropout_at(config, at))
+            teacher = None
+            if self._teacher is not None:
+                with torch.no_grad():
+                    teacher = self._teacher(batch.images)
+        loss = self._loss(logits, batch.targets, teacher)
+        if self._looks_at(batch.step) and not bool(torch.isfinite(loss)):
+            raise TrainingError(
+                f"the loss became {float(loss.detach())} in epoch {self._epoch + 1}, step {batch.step + 1}; the state "
+                "saved last is from before it. Lower learning_rate, set gradient_clip, or train with precision = 'fp32'"
+            )
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if config.gradient_clip > 0.0:
+            nn.utils.clip_grad_norm_(self._network.parameters(), config.gradient_clip)
+        self._optimizer.step()
+        self._average.update(self._network.net, self._epoch * self._images.steps + batch.step)
+        return loss.detach(), (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).sum()
+
+    def _looks_at(self, step: int) -> bool:
+        on_a_card = self._processes.device.type == "cuda"
+        return not on_a_card or step % _LOOK_EVERY_ON_A_CARD == 0 or step + 1 == self._images.steps
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self._processes.device.type, self._dtype) if self._dtype is not None else nullcontext()
+
+    def _count(self, loss: Tensor, right: Tensor, images: int, seconds: float) -> None:
+        sums = self._sums
+        self._sums = (sums[0] + float(loss) * images, sums[1] + float(right), sums[2] + images, seconds)
+
+    def _report(self) -> StepReport:
+        loss, right, images, seconds = self._sums
+        speed = images * self._processes.world / max(seconds, 1e-9)
+        steps, epochs = self._images.steps, self._config.epochs
+        return StepReport(self._epoch + 1, self._step, steps, epochs, loss / images, right / images, speed)
+
+    def _finish_epoch(self, seconds: float) -> None:
+        loss, right, images = self._processes.total(*self._sums[:3])
+        began = time.perf_counter()
+        scores = self._validation.score(self.averaged_network(), self._dtype)
+        at = float(self._epoch + 1)
+        record = EpochRecord(
+            epoch=self._epoch + 1,
+            learning_rate=learning_rate_at(self._config, at),
+            dropout=dropout_at(self._config, at),
+            loss=loss / images,
+            train_accuracy=right / images,
+            validation_loss=scores.loss,
+            validation_accuracy=scores.accuracy,
+            images_per_second=images / seconds,
+            seconds=seconds + time.perf_counter() - began,
+            memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        )
+        earlier = max((past.validation_accuracy for past in self.history), default=-1.0)
+        if record.validation_accuracy >= earlier:
+            self._best = {key: value.clone() for key, value in self._average.state.items()}
+            self._best_epoch = record.epoch
+        self.history = (*self.history, record)
+        self._epoch, self._step, self._sums = self._epoch + 1, 0, (0.0, 0.0, 0.0, 0.0)
+
+    def averaged_network(self) -> TrainingNetwork:
+        """A network with the averaged weights, in eval mode, on this device; it shares memory with them."""
+        with torch.device("meta"):
+            network = TrainingNetwork(self._config.width, self._images.targets.shape[1], self._network.form)
+        network.net.load_state_dict(self._average.state, assign=True)
+        return network.eval()
+
+
+def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> Callable[[Tensor], Tensor]:
+    """A trained network as `Trainer` wants its teacher.
+
+    Args:
+        network: In eval mode.
+        device: Where the pupil trains.
+        columns: int64 (classes,): which of its logits stands for each of the pupil's classes.
+
+    Returns:
+        A function from normalised images to logits in the pupil's order.
+    """
+    teacher = TrainingNetwork(network.width, network.fc4.out_features, network_form(device))
+    state = network.state_dict()
+    for key, (_, taps) in COMPACT_TAPS.items():
+        state[key] = state[key][(..., *taps)].contiguous()
+    teacher.net.load_state_dict(state)
+    teacher = teacher.placed(device).eval()
+    return lambda images: teacher(images)[:, columns]

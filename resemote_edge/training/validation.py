@@ -1,0 +1,81 @@
+"""HeldOut: a split that is never trained on, as pixels ready for the network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.augment import normalize
+from resemote_edge.training.batches import target_distribution
+from resemote_edge.training.processes import Processes
+
+__all__ = ["HeldOut", "Scores"]
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a network does on a split.
+
+    Attributes:
+        loss: Mean cross-entropy.
+        accuracy: Fraction right, in [0, 1].
+    """
+
+    loss: float
+    accuracy: float
+
+
+class HeldOut:
+    """A split through the one definition of preprocessing, shared out among the processes.
+
+    Args:
+        dataset: The split.
+        labels: Order of the logits.
+        spec: What the network takes.
+        processes: Those that share the work.
+    """
+
+    def __init__(self, dataset: Dataset, labels: tuple[str, ...], spec: PreprocessSpec, processes: Processes) -> None:
+        mine = slice(processes.rank, None, processes.world)
+        self._pixels = torch.from_numpy(spec.pixels(dataset.images[mine], "gray")).to(processes.device)
+        self._targets = target_distribution(dataset, labels)[mine].argmax(dim=1).to(processes.device)
+        self._spec, self._processes = spec, processes
+
+    @torch.no_grad()
+    def logits(self, network: nn.Module, dtype: torch.dtype | None = None, *, flipped: bool = False) -> Tensor:
+        """Logits of this process's rows.
+
+        Args:
+            network: In eval mode, on the device.
+            dtype: Of autocast; None for fp32.
+            flipped: Whether the images are mirrored first.
+
+        Returns:
+            float32 (rows, classes).
+        """
+        out = []
+        for start in range(0, len(self._pixels), _BATCH):
+            pixels = self._pixels[start : start + _BATCH, None].float()
+            images = normalize(pixels.flip(-1) if flipped else pixels, self._spec)
+            with torch.autocast(images.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+                out.append(network(images).float())
+        return torch.cat(out)
+
+    def score(self, network: nn.Module, dtype: torch.dtype | None = None) -> Scores:
+        """Loss and accuracy over the whole split, the same on every process."""
+        logits = self.logits(network, dtype)
+        loss = float(F.cross_entropy(logits, self._targets, reduction="sum"))
+        right = float((logits.argmax(dim=1) == self._targets).sum())
+        loss, right, images = self._processes.total(loss, right, float(len(logits)))
+        return Scores(loss / images, right / images)
+
+    def truth(self) -> NDArray[np.int64]:
+        """Targets of this process's rows, int64."""
+        return self._targets.cpu().numpy()
