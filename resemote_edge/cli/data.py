@@ -19,22 +19,28 @@ def data() -> None:
 
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--kind", default="auto", show_default=True, help="fer2013, ferplus, rafdb, affectnet, expw, folder, or auto."
+)
+@click.option("--labels-file", type=click.Path(path_type=Path), help="fer2013new.csv, where it lies elsewhere.")
 @json_option
-def inspect(path: Path, as_json: bool) -> None:
+def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> None:
     r"""Count classes, find duplicates and contradictions, and hash each split of the dataset at PATH.
 
     \b
     Example:
       resemote-edge data inspect fer2013.csv --json
+      resemote-edge data inspect my-faces --kind folder
     """
     from rich.console import Console
 
-    from resemote_edge.data.fer2013 import load_fer2013
+    from resemote_edge.data.dataset import SPLITS
     from resemote_edge.data.inspect import inspect_splits
+    from resemote_edge.data.registry import load_dataset
     from resemote_edge.describe import data_tables
 
     with measuring_progress("reading") as update:
-        splits = load_fer2013(path, progress=update)
+        splits = load_dataset(path, kind, progress=update, optional=SPLITS, labels_file=labels_file)
     report = inspect_splits(path, splits)
     if as_json:
         echo_json(report.to_dict())

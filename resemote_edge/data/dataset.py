@@ -1,12 +1,13 @@
 """Dataset: gray face images with labels, one split of one source."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.errors import DatasetError
 from resemote_edge.labels import index_mapping
 
 __all__ = ["SPLITS", "Dataset"]
@@ -26,6 +27,12 @@ class Dataset:
         targets: int64 (N,), indices into `labels`.
         labels: Class names.
         members: Where each image came from (zip member, path, or ``line 17``).
+        soft_targets: float32 (N, classes), how annotators' opinions are distributed, rows summing to 1; None where
+            there is one label per image. `targets` then is its argmax, the first class of equals.
+        left_out: Images that the source lists for this split and that are not here, by reason.
+
+    Raises:
+        DatasetError: The soft targets have another shape, do not sum to 1, or contradict the targets.
     """
 
     name: str
@@ -34,6 +41,22 @@ class Dataset:
     targets: NDArray[np.int64] = field(repr=False)
     labels: tuple[str, ...]
     members: tuple[str, ...] = field(repr=False)
+    soft_targets: NDArray[np.float32] | None = field(default=None, repr=False)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        soft = self.soft_targets
+        if soft is None:
+            return
+        shape = (len(self.images), len(self.labels))
+        if soft.shape != shape or soft.dtype != np.float32:
+            raise DatasetError(
+                f"{self.name}: soft targets must be float32 {shape}, images by classes, got {soft.dtype} {soft.shape}"
+            )
+        if not np.allclose(soft.sum(axis=1), 1.0, atol=1e-5) or (soft < 0.0).any():
+            raise DatasetError(f"{self.name}: every row of soft targets must be 0 or more and sum to 1")
+        if len(soft) and not np.array_equal(soft.argmax(axis=1), self.targets):
+            raise DatasetError(f"{self.name}: targets must be the argmax of the soft targets")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,14 +79,26 @@ class Dataset:
         return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()[:16] for image in self.images]
 
     def sha256(self) -> str:
-        """Hash of the split: its sorted (pixels, label) pairs, whatever the container or order they came in."""
+        """Hash of the split: its sorted (pixels, label) pairs, whatever the container or order they came in.
+
+        Soft targets, where there are any, belong to it, in the alphabetical order of the labels.
+        """
         digest = hashlib.sha256()
-        pairs = zip(self.pixel_digests(), self.targets, strict=True)
-        for pixels, label in sorted((pixels, self.labels[target]) for pixels, target in pairs):
-            digest.update(pixels + label.encode())
+        opinions = [b""] * len(self)
+        if self.soft_targets is not None:
+            order = np.argsort(np.array(self.labels))
+            opinions = [row.astype("<f4").tobytes() for row in self.soft_targets[:, order]]
+        rows = zip(self.pixel_digests(), self.targets, opinions, strict=True)
+        for pixels, label, opinion in sorted((pixels, self.labels[target], soft) for pixels, target, soft in rows):
+            digest.update(pixels + label.encode() + opinion)
         return digest.hexdigest()
 
     def subset(self, indices: NDArray[np.int64]) -> "Dataset":
-        """The images at these indices, in that order."""
-        members = tuple(self.members[index] for index in indices)
-        return Dataset(self.name, self.split, self.images[indices], self.targets[indices], self.labels, members)
+        """The images at these indices, in that order, with what belongs to them."""
+        return replace(
+            self,
+            images=self.images[indices],
+            targets=self.targets[indices],
+            members=tuple(self.members[index] for index in indices),
+            soft_targets=None if self.soft_targets is None else self.soft_targets[indices],
+        )

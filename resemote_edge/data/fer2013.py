@@ -5,39 +5,32 @@
 """
 
 import csv
-import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.data.dataset import SPLITS, Dataset
-from resemote_edge.data.image import eight_bits
-from resemote_edge.errors import DatasetError, InputError, missing_dependency
+from resemote_edge.data.image_stack import Progress, decode_gray
+from resemote_edge.data.members import Member, image_members, open_members
+from resemote_edge.data.tree import SPLIT_FOLDERS
+from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.labels import FER2013, canonical_name
 
-__all__ = ["load_fer2013"]
+__all__ = ["LAYOUT", "USAGES", "load_fer2013", "recognises"]
 
-#: Called now and then with (done, total) while images are read.
-Progress = Callable[[int, int], None]
+#: What `recognises` looks for, in words.
+LAYOUT = "a .csv with the columns emotion,pixels,Usage, or <split>/<emotion>/ with 48x48 images, in a folder or zip"
+
+#: Names of the splits in the column ``Usage``.
+USAGES: dict[str, str] = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 
 _SIDE = 48
 _COLUMNS = ("emotion", "pixels", "Usage")
-_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
-_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "val": "validation",
-    "publictest": "validation",
-    "test": "test",
-    "privatetest": "test",
-}
-_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass
@@ -76,19 +69,35 @@ def load_fer2013(
     if unknown:
         raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
     source = Path(path)
-    if source.is_dir():
-        rows = _read_members(_folder_members(source), source, splits, progress)
-    elif not source.is_file():
+    if not source.exists():
         raise DatasetError(f"{source}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip of it")
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            rows = _read_members(_zip_members(archive), source, splits, progress)
+    if source.is_dir() or zipfile.is_zipfile(source):
+        with open_members(source) as members:
+            rows = _read_members(members, source, splits, progress)
     elif source.suffix.lower() == ".csv":
         rows = _read_csv(source, splits, progress)
     else:
         raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file; pass one of these")
     found = [split for split in splits if rows[split].images or split not in optional]
     return {split: _finish(source, split, rows[split]) for split in found}
+
+
+def recognises(path: Path) -> bool:
+    """Whether this looks like FER2013, by a header line, or by folder names and the first image."""
+    if path.suffix.lower() == ".csv" and path.is_file():
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            return sorted(name.strip() for name in stream.readline(200).split(",")) == sorted(_COLUMNS)
+    if not path.is_dir() and not zipfile.is_zipfile(path):
+        return False
+    with open_members(path) as members:
+        images = image_members(members)
+        try:
+            placed = list(_placed(images, path))
+            for _, _, folder in placed:
+                canonical_name(folder)
+            return bool(placed) and decode_gray(placed[0][0], str(path)).shape == (_SIDE, _SIDE)
+        except (DatasetError, InputError):
+            return False
 
 
 def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
@@ -138,9 +147,9 @@ def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) 
             if len(row) != 3:
                 raise DatasetError(f"{where}: expected 3 columns (emotion,pixels,Usage), found {len(row)}")
             emotion, text, usage = (row[index] for index in order)
-            split = _USAGES.get(usage.strip())
+            split = USAGES.get(usage.strip())
             if split is None:
-                raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(_USAGES)}")
+                raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(USAGES)}")
             read += len(text)
             if split in rows:
                 rows[split].targets.append(_csv_target(emotion, where))
@@ -179,36 +188,11 @@ def _csv_pixels(text: str, where: str) -> NDArray[np.uint8]:
 # --- folders and zips -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Member:
-    """An image in a folder or zip: its path inside, and how to read it."""
-
-    name: str
-    read: Callable[[], bytes]
-
-
-def _folder_members(folder: Path) -> list[_Member]:
-    return [
-        _Member(path.relative_to(folder).as_posix(), path.read_bytes)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-
-
-def _zip_members(archive: zipfile.ZipFile) -> list[_Member]:
-    names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-    return [_Member(name, lambda name=name: archive.read(name)) for name in names]  # type: ignore[misc]
-
-
-def _placed(members: list[_Member], source: Path) -> Iterator[tuple[_Member, str, str]]:
-    for member in members:
-        parts = PurePosixPath(member.name).parts
-        # Archives made on a Mac carry a "._name" and a "__MACOSX" twin of every file.
-        hidden = "__MACOSX" in parts or parts[-1].startswith(".")
-        if hidden or not member.name.lower().endswith(_SUFFIXES):
-            continue
+def _placed(members: list[Member], source: Path) -> Iterator[tuple[Member, str, str]]:
+    for member in image_members(members):
+        parts = member.parts
         # An enclosing folder ("fer2013/train/...") is common; the last three parts decide.
-        split = _FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
+        split = SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
         if split is None:
             raise DatasetError(f"{source}: {member.name}: expected <split>/<emotion>/<image>, split one of "
                                "train, validation, test")  # fmt: skip
@@ -216,34 +200,18 @@ def _placed(members: list[_Member], source: Path) -> Iterator[tuple[_Member, str
 
 
 def _read_members(
-    members: list[_Member], source: Path, splits: tuple[str, ...], progress: Progress | None
+    members: list[Member], source: Path, splits: tuple[str, ...], progress: Progress | None
 ) -> dict[str, _Rows]:
     rows = _empty(splits)
     wanted = [(member, split, folder) for member, split, folder in _placed(members, source) if split in rows]
     for done, (member, split, folder) in enumerate(wanted):
-        where = f"{source}: {member.name}"
         try:
             target = FER2013.index(canonical_name(folder))
         except InputError as error:
-            raise DatasetError(f"{where}: {error}") from None
+            raise DatasetError(f"{source}: {member.name}: {error}") from None
         rows[split].targets.append(target)
-        rows[split].images.append(_decode(member, where))
+        rows[split].images.append(decode_gray(member, str(source)))
         rows[split].members.append(member.name)
         if progress and done % 500 == 0:
             progress(done, len(wanted))
     return rows
-
-
-def _decode(member: _Member, where: str) -> NDArray[np.uint8]:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise missing_dependency("PIL", "images", "reading image files") from None
-    try:
-        with Image.open(io.BytesIO(member.read())) as image:
-            return np.asarray(eight_bits(image).convert("L"), dtype=np.uint8)
-    # A zip's RuntimeError says that it is encrypted.
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, RuntimeError) as error:
-        raise DatasetError(f"{where}: not a readable image ({error}); fetch the dataset again") from None
-    except zipfile.BadZipFile as error:
-        raise DatasetError(f"{where}: not a readable image ({error}); fetch the dataset again") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.data.dataset import Dataset
+from resemote_edge.errors import DatasetError
 
 __all__ = ["DataReport", "inspect_splits"]
 
@@ -16,16 +17,22 @@ class DataReport:
 
     Attributes:
         path: The dataset.
+        labels: Class names, in the order of the targets.
+        soft_targets: Whether images carry a distribution over the classes.
         counts: Images per split and class.
         sha256: Hash of each split (pixels and labels; the container and the order do not matter).
+        left_out: Images the source lists and the loader does not take, per split and reason.
         duplicates_within: Per split, images that repeat an earlier image of it pixel for pixel.
         duplicates_across: Per ``"a -> b"``, images of split ``b`` that also stand in split ``a``.
         conflicting_labels: Distinct images that carry more than one label anywhere.
     """
 
     path: str
+    labels: tuple[str, ...]
+    soft_targets: bool
     counts: dict[str, dict[str, int]]
     sha256: dict[str, str]
+    left_out: dict[str, dict[str, int]]
     duplicates_within: dict[str, int]
     duplicates_across: dict[str, int]
     conflicting_labels: int
@@ -34,9 +41,12 @@ class DataReport:
         """The same facts as plain JSON types."""
         return {
             "path": self.path,
+            "labels": list(self.labels),
+            "soft_targets": self.soft_targets,
             "counts": self.counts,
             "totals": {split: sum(classes.values()) for split, classes in self.counts.items()},
             "sha256": self.sha256,
+            "left_out": self.left_out,
             "duplicates_within": self.duplicates_within,
             "duplicates_across": self.duplicates_across,
             "conflicting_labels": self.conflicting_labels,
@@ -48,11 +58,16 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
 
     Args:
         path: Where the splits were read from.
-        splits: Datasets by split name.
+        splits: Datasets by split name, all with the same labels; one or more.
 
     Returns:
         The report.
+
+    Raises:
+        DatasetError: There is no split.
     """
+    if not splits:
+        raise DatasetError(f"{path}: no images in any split; pass a dataset with train, validation or test")
     digests = {split: data.pixel_digests() for split, data in splits.items()}
     labels_of: dict[bytes, set[str]] = defaultdict(set)
     for split, data in splits.items():
@@ -66,8 +81,11 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
             across[f"{first} -> {second}"] = sum(digest in known for digest in digests[second])
     return DataReport(
         path=str(path),
+        labels=next(iter(splits.values())).labels,
+        soft_targets=any(data.soft_targets is not None for data in splits.values()),
         counts={split: data.counts() for split, data in splits.items()},
         sha256={split: data.sha256() for split, data in splits.items()},
+        left_out={split: dict(data.left_out) for split, data in splits.items()},
         duplicates_within={split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits},
         duplicates_across=across,
         conflicting_labels=sum(len(labels) > 1 for labels in labels_of.values()),

@@ -1,0 +1,145 @@
+"""Image stack: faces out of image files, gray and of one size, as the one array a `Dataset` holds.
+
+Images that are all of one size, 64 pixels or less to a side, stay as they are. Otherwise every image is brought to
+64x64 while it is read, by the same conversion and filter that feed the network: it sees the pixels it would see, and a
+quarter of a million photographs fit into memory.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.data.image import eight_bits
+from resemote_edge.data.members import Member
+from resemote_edge.errors import DatasetError, missing_dependency
+from resemote_edge.preprocessing import MIN_CROP_SIDE, resize_triangle, to_gray
+
+__all__ = ["SIDE", "Box", "ImageSource", "Progress", "decode_gray", "read_stack"]
+
+#: Called now and then with (done, total) while images are read.
+Progress: TypeAlias = Callable[[int, int], None]
+
+#: Left, top, right, bottom in pixels; right and bottom are the first ones outside.
+Box: TypeAlias = tuple[int, int, int, int]
+
+#: Rows and columns of what the network sees.
+SIDE = 64
+
+_EVERY = 500
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """One face in one image file.
+
+    Attributes:
+        member: The file.
+        box: Where the face is; None where the image is the face.
+    """
+
+    member: Member
+    box: Box | None = None
+
+
+def read_stack(sources: Sequence[ImageSource], where: str, progress: Progress | None = None) -> NDArray[np.uint8]:
+    """Read faces into one array.
+
+    Args:
+        sources: The faces. Those of one photograph are best kept together: it is then decoded once.
+        where: The dataset, for messages.
+        progress: Told how many are done.
+
+    Returns:
+        uint8 (N, H, W): the size they all have, if that is 64 or less; else 64x64.
+
+    Raises:
+        DatasetError: A file is not an image, a face is too small, or a box lies outside its image; the message names
+            the file.
+    """
+    images: list[NDArray[np.uint8]] = []
+    name, photograph = "", np.empty((0, 0), dtype=np.uint8)
+    for done, source in enumerate(sources):
+        if source.member.name != name:
+            photograph = decode_gray(source.member, where)
+            name = source.member.name
+        face = _cut(photograph, source, where)
+        images.append(face if max(face.shape) <= SIDE else _resized(face))
+        if progress and done % _EVERY == 0:
+            progress(done, len(sources))
+    if not images:
+        return np.empty((0, SIDE, SIDE), dtype=np.uint8)
+    if len({image.shape for image in images}) > 1:
+        images = [_resized(image) for image in images]
+    return np.stack(images)
+
+
+def decode_gray(member: Member, where: str) -> NDArray[np.uint8]:
+    """Decode an image file as gray, upright as its EXIF orientation says.
+
+    Args:
+        member: The file.
+        where: The dataset, for messages.
+
+    Returns:
+        uint8 (H, W), caller-owned.
+
+    Raises:
+        DatasetError: Not an image, or the file is gone; the message names it.
+        MissingDependencyError: Pillow is not installed.
+    """
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError:
+        raise missing_dependency("PIL", "images", "reading image files") from None
+    try:
+        with Image.open(io.BytesIO(member.read())) as image:
+            upright = eight_bits(ImageOps.exif_transpose(image))
+            if upright.mode == "L":
+                return np.array(upright, dtype=np.uint8)
+            rgb = np.array(upright.convert("RGB"), dtype=np.uint8)
+    except FileNotFoundError:
+        raise DatasetError(f"{where}: {member.name}: no such image file; fetch the dataset again") from None
+    # A zip's RuntimeError says that it is encrypted.
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise DatasetError(f"{where}: {member.name}: not a readable image ({error}); fetch the dataset again") from None
+    if min(rgb.shape[:2]) < MIN_CROP_SIDE:
+        raise _too_small(rgb.shape, f"{where}: {member.name}")
+    return to_gray(rgb, "rgb")
+
+
+def _cut(photograph: NDArray[np.uint8], source: ImageSource, where: str) -> NDArray[np.uint8]:
+    height, width = photograph.shape
+    left, top, right, bottom = source.box or (0, 0, width, height)
+    face = photograph[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if min(face.shape) >= MIN_CROP_SIDE:
+        # A copy, so that the photograph can go; a whole image is nobody else's already.
+        return face.copy() if source.box else face
+    if source.box is None:
+        raise _too_small(photograph.shape, f"{where}: {source.member.name}")
+    raise DatasetError(
+        f"{where}: {source.member.name}: of the box {left},{top} to {right},{bottom} the image, {width}x{height}, "
+        f"holds {face.shape[1]}x{face.shape[0]} pixels; labels and images do not belong together, fetch both again"
+    )
+
+
+def _too_small(shape: tuple[int, ...], where: str) -> DatasetError:
+    return DatasetError(
+        f"{where}: {shape[1]}x{shape[0]} pixels; a face must have at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE}, remove it"
+    )
+
+
+def _resized(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    resized: NDArray[np.uint8] = resize_triangle(face[None], SIDE, SIDE)[0]
+    return resized

@@ -1,0 +1,180 @@
+"""Listing: the faces a dataset's files name, and the datasets made of them.
+
+A loader reads its dataset's own files into a `Listing`; everything from there on (reading images, drawing splits that
+are missing, refusing gaps) is the same for every dataset and stands here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.data.image_stack import Box, ImageSource, Progress, read_stack
+from resemote_edge.data.members import Member
+from resemote_edge.data.splitting import draw_splits
+from resemote_edge.errors import DatasetError, InputError
+
+__all__ = ["Face", "Listing", "check_splits", "file_member", "require_whole"]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One labelled face.
+
+    Attributes:
+        member: Its image file.
+        target: Index of its class.
+        box: Where it is in the image; None where the image is the face.
+        soft: Share of every class in what the annotators said; None where there is one label.
+        note: What sets it apart from other faces of the same image, for `Dataset.members`.
+    """
+
+    member: Member
+    target: int
+    box: Box | None = None
+    soft: tuple[float, ...] | None = None
+    note: str = ""
+
+
+@dataclass
+class Listing:
+    """The faces of a dataset by pool: a published split, or whatever splits are drawn from.
+
+    Attributes:
+        kind: The dataset, for names and messages.
+        source: Where it lies, for messages.
+        labels: Class names.
+        draw: Shares of the splits that are drawn from a pool, as `draw_splits` takes them, by pool. A pool that is not
+            here is the split of its own name.
+        faces: By pool.
+        left_out: Faces that are listed and not taken, by pool and reason.
+        together: Read every pool, whatever splits are asked for: where the size of the images is not fixed, it must
+            not depend on that.
+    """
+
+    kind: str
+    source: Path
+    labels: tuple[str, ...]
+    draw: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    faces: dict[str, list[Face]] = field(default_factory=dict)
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    together: bool = False
+
+    def add(self, pool: str, face: Face) -> None:
+        """Add a face to a pool."""
+        self.faces.setdefault(pool, []).append(face)
+
+    def leave_out(self, pool: str, reason: str) -> None:
+        """Count a face of a pool that is not taken."""
+        self.left_out.setdefault(pool, Counter())[reason] += 1
+
+    def pools_for(self, splits: tuple[str, ...]) -> list[str]:
+        """Pools that these splits need, of those there can be."""
+        drawn = [pool for pool, shares in self.draw.items() if any(split in splits for split in shares)]
+        taken = {split for pool in drawn for split in self.draw[pool]} | set(self.draw)
+        return drawn + [split for split in splits if split not in taken]
+
+    def datasets(
+        self, splits: tuple[str, ...], progress: Progress | None = None, optional: tuple[str, ...] = ()
+    ) -> dict[str, Dataset]:
+        """Read the images of the pools these splits need, and make the splits.
+
+        Args:
+            splits: Which, out of `SPLITS`.
+            progress: Told how many images are done.
+            optional: Those that may lack altogether.
+
+        Returns:
+            One dataset per split, but for optional ones without an image; images of all of them have one size.
+
+        Raises:
+            DatasetError: An unreadable image, a split without images, or a split without images of some class.
+        """
+        pools = self.pools_for(SPLITS if self.together else splits)
+        faces = [face for pool in pools for face in self.faces.get(pool, [])]
+        stack = read_stack([ImageSource(face.member, face.box) for face in faces], str(self.source), progress)
+        made: dict[str, Dataset] = {}
+        start = 0
+        for pool in pools:
+            count = len(self.faces.get(pool, []))
+            made |= self._splits_of(pool, Dataset(
+                name=f"{self.kind} {pool}",
+                split=pool,
+                images=stack[start : start + count],
+                targets=np.array([face.target for face in faces[start : start + count]], dtype=np.int64),
+                labels=self.labels,
+                members=tuple(face.member.name + face.note for face in faces[start : start + count]),
+                soft_targets=_soft(faces[start : start + count]),
+                left_out=dict(self.left_out.get(pool, {})),
+            ))  # fmt: skip
+            start += count
+        wanted = [split for split in splits if len(made.get(split, ())) or split not in optional]
+        drawn = {split for shares in self.draw.values() for split in shares}
+        return {split: require_whole(made.get(split), split, self.source, drawn=split in drawn) for split in wanted}
+
+    def _splits_of(self, pool: str, dataset: Dataset) -> dict[str, Dataset]:
+        shares = self.draw.get(pool)
+        if shares is None:
+            return {pool: dataset}
+        drawn = draw_splits(dataset.targets, dataset.pixel_digests(), shares)
+        first = next(iter(shares))
+        return {
+            split: replace(
+                dataset.subset(indices),
+                name=f"{self.kind} {split}",
+                split=split,
+                left_out=dataset.left_out if split == first else {},
+            )
+            for split, indices in drawn.items()
+        }
+
+
+def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: bool = False) -> Dataset:
+    """Refuse a split without images, or without images of some class.
+
+    Args:
+        dataset: The split; None where there is none.
+        split: Its name.
+        source: Where it was read from, for messages.
+        drawn: Whether it was drawn from other images.
+
+    Returns:
+        The split.
+
+    Raises:
+        DatasetError: It is not whole.
+    """
+    if dataset is None or not len(dataset):
+        raise DatasetError(f"{source}: no images in split '{split}'; pass the whole dataset")
+    absent = [label for label, count in dataset.counts().items() if count == 0]
+    if absent:
+        cure = "the split is drawn, which takes more, and different, images of it" if drawn else "all are needed"
+        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}; {cure}")
+    return dataset
+
+
+def check_splits(splits: tuple[str, ...]) -> None:
+    """Refuse unknown splits.
+
+    Raises:
+        InputError: A name is not one of `SPLITS`.
+    """
+    unknown = [split for split in splits if split not in SPLITS]
+    if unknown:
+        raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
+
+
+def file_member(path: Path, root: Path) -> Member:
+    """A file as a member, named from the dataset's root; it need not exist before it is read."""
+    inside = path.is_relative_to(root)
+    return Member(path.relative_to(root).as_posix() if inside else str(path), path.read_bytes)
+
+
+def _soft(faces: list[Face]) -> NDArray[np.float32] | None:
+    if not faces or faces[0].soft is None:
+        return None
+    return np.array([face.soft for face in faces], dtype=np.float32)

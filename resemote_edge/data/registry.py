@@ -1,0 +1,104 @@
+"""Datasets by name. A new dataset is a module and a row here.
+
+A module holds its loader, ``recognises(path) -> bool`` and ``LAYOUT``, the words for what that looks for.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.data.image_stack import Progress
+from resemote_edge.errors import DatasetError, InputError
+
+__all__ = ["AUTO", "DATASETS", "load_dataset", "recognise"]
+
+#: The kind that stands for looking what lies there.
+AUTO = "auto"
+
+#: Kind to ``module:function``. The last one takes what no published dataset claims.
+DATASETS: dict[str, str] = {
+    "fer2013": "resemote_edge.data.fer2013:load_fer2013",
+    "ferplus": "resemote_edge.data.ferplus:load_ferplus",
+    "rafdb": "resemote_edge.data.rafdb:load_rafdb",
+    "affectnet": "resemote_edge.data.affectnet:load_affectnet",
+    "expw": "resemote_edge.data.expw:load_expw",
+    "folder": "resemote_edge.data.folder:load_folder",
+}
+
+_GENERAL = "folder"
+
+
+def load_dataset(
+    path: str | Path,
+    kind: str = AUTO,
+    splits: tuple[str, ...] = SPLITS,
+    progress: Progress | None = None,
+    *,
+    optional: tuple[str, ...] = (),
+    labels_file: str | Path | None = None,
+) -> dict[str, Dataset]:
+    """Read splits of a dataset.
+
+    Args:
+        path: A folder or file; what is expected in it is in docs/guides/datasets.md and in each loader's docstring.
+        kind: One of `DATASETS`, or ``auto``: recognised by what lies at the path.
+        splits: Which to read, out of ``train``, ``validation``, ``test``.
+        progress: Told how many images (of a CSV: bytes) are done.
+        optional: Those of the splits that the data may lack altogether.
+        labels_file: Labels that lie elsewhere, for the kinds that take such a file (``ferplus``).
+
+    Returns:
+        One dataset per split asked for, but for optional ones without an image.
+
+    Raises:
+        DatasetError: No such path, none or several kinds recognised, or malformed data; the message names file and
+            line or member.
+        InputError: An unknown kind or split, or a labels file for a kind that takes none.
+    """
+    source = Path(path)
+    if kind not in (AUTO, *DATASETS):
+        raise InputError(f"unknown kind of dataset {kind!r}; choose from {AUTO}, {', '.join(DATASETS)}")
+    if not source.exists():
+        raise DatasetError(f"{source}: no such dataset; pass a file or folder that exists")
+    with_labels = [name for name in DATASETS if "labels_file" in signature(_loader(name)).parameters]
+    if labels_file is not None and kind not in (AUTO, *with_labels):
+        raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
+    if kind == AUTO:
+        kind = recognise(source) if labels_file is None else with_labels[0]
+    further = {} if labels_file is None else {"labels_file": labels_file}
+    found: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional, **further)
+    return found
+
+
+def recognise(path: Path) -> str:
+    """Tell the kind of a dataset from what lies at its path.
+
+    Returns:
+        One of `DATASETS`.
+
+    Raises:
+        DatasetError: None is recognised, or several are.
+    """
+    published = [name for name in DATASETS if name != _GENERAL and _module(name).recognises(path)]
+    if len(published) > 1:
+        raise DatasetError(
+            f"{path}: looks like {' and like '.join(published)}; pass the kind (--kind), one of {', '.join(published)}"
+        )
+    if published:
+        return published[0]
+    if _module(_GENERAL).recognises(path):
+        return _GENERAL
+    looked_for = "; ".join(f"{name}: {_module(name).LAYOUT}" for name in DATASETS)
+    raise DatasetError(f"{path}: cannot tell what dataset this is. Looked for {looked_for}")
+
+
+def _module(name: str) -> Any:
+    return import_module(DATASETS[name].partition(":")[0])
+
+
+def _loader(name: str) -> Callable[..., dict[str, Dataset]]:
+    loader: Callable[..., dict[str, Dataset]] = getattr(_module(name), DATASETS[name].partition(":")[2])
+    return loader

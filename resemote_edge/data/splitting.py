@@ -1,0 +1,73 @@
+"""Splitting: drawing splits that a dataset does not come with, the same ones on every machine.
+
+What decides is the content: every image belongs to a group (equal pixels, or one photograph), groups are sorted by the
+SHA-256 of their key, and the sorted row is cut, class by class. No seed, no order of files and no library's random
+numbers are involved, so that a figure measured on a drawn split can be measured again by someone else.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["THREE_WAY", "WITH_VALIDATION", "draw_splits"]
+
+#: Share of the training images that become the validation split where a dataset has none.
+WITH_VALIDATION: Mapping[str, float] = {"train": 0.9, "validation": 0.1}
+
+#: Shares where a dataset has no splits at all.
+THREE_WAY: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def draw_splits(
+    targets: NDArray[np.int64], groups: Sequence[bytes], fractions: Mapping[str, float]
+) -> dict[str, NDArray[np.int64]]:
+    """Draw stratified splits; a group is never torn apart.
+
+    Each class is cut by itself, in groups: every split but the first gets its share, rounded, and at least one group
+    as long as one remains for the first split; where there are fewer groups than splits, the later ones go without. A
+    group with images of several classes counts as one of its rarest class.
+
+    Args:
+        targets: int64 (N,), classes.
+        groups: N keys; images of equal keys stay together.
+        fractions: Share of each split, summing to 1. The first one gets what is left.
+
+    Returns:
+        int64 indices by split, ascending; every index stands in exactly one. The choice depends on keys and classes,
+        not on the order the images come in.
+    """
+    members: dict[bytes, list[int]] = defaultdict(list)
+    for index, key in enumerate(groups):
+        members[key].append(index)
+    frequency = Counter(targets.tolist())
+    strata: dict[int, list[bytes]] = defaultdict(list)
+    for key, indices in members.items():
+        rarest = min({int(targets[index]) for index in indices}, key=lambda target: (frequency[target], target))
+        strata[rarest].append(key)
+    drawn: dict[str, list[int]] = {split: [] for split in fractions}
+    for keys in strata.values():
+        start = 0
+        keys.sort(key=_scattered)
+        for split, count in _counts(len(keys), fractions).items():
+            drawn[split] += [index for key in keys[start : start + count] for index in members[key]]
+            start += count
+    return {split: np.array(sorted(indices), dtype=np.int64) for split, indices in drawn.items()}
+
+
+def _scattered(key: bytes) -> tuple[bytes, Hashable]:
+    """Order of the groups: by hash, since keys may be names, whose order means something."""
+    return hashlib.sha256(key).digest(), key
+
+
+def _counts(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
+    """Groups for each split, of this many."""
+    first, *others = fractions
+    counts = {split: max(1, int(total * fractions[split] + 0.5)) for split in others}
+    while counts and sum(counts.values()) >= total and max(counts.values()) > 0:
+        # The last of the largest gives way.
+        largest = max(counts.values())
+        counts[[split for split, count in counts.items() if count == largest][-1]] -= 1
+    return {first: total - sum(counts.values()), **counts}
