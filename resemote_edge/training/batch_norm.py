@@ -37,8 +37,8 @@ def batch_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
 
 
 def _statistics(x: Tensor) -> tuple[float, Tensor, Tensor]:
-    """Values per channel over all processes, their mean and (biased) variance, float32 (C,)."""
-    wide = x.float()
+    """Values per channel over all processes, their mean and (biased) variance, (C,), at least float32."""
+    wide = _wide(x)
     count = x.numel() // x.shape[1]
     sums = torch.cat([wide.sum((0, 2, 3)), wide.new_full((1,), float(count))])
     dist.all_reduce(sums)
@@ -48,6 +48,11 @@ def _statistics(x: Tensor) -> tuple[float, Tensor, Tensor]:
     spread = (wide - mean[:, None, None]).square_().sum((0, 2, 3))
     dist.all_reduce(spread)
     return total, mean, spread / total
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least float32: sums over a batch lose too much in bf16."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 class _SharedNorm(torch.autograd.Function):
@@ -66,8 +71,8 @@ class _SharedNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, mean, inverse = ctx.saved_tensors
-        gradient = gradients[0].float()
-        normal = (x.float() - mean[:, None, None]) * inverse[:, None, None]
+        gradient = _wide(gradients[0])
+        normal = (_wide(x) - mean[:, None, None]) * inverse[:, None, None]
         to_bias, to_weight = gradient.sum((0, 2, 3)), (gradient * normal).sum((0, 2, 3))
         shared = torch.stack([to_bias, to_weight])
         dist.all_reduce(shared)

@@ -11,7 +11,7 @@ from torch import Tensor
 from resemote_edge.artifact import file_sha256
 from resemote_edge.benchmarks.report import draw_confusion
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.registry import load_dataset, recognise
+from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.labels import RESEMOTENET, index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
@@ -133,7 +133,7 @@ def _load(
     if path is None:
         raise InputError("no dataset was named; pass --data")
     kind = earlier.context["dataset"] if earlier is not None else options.dataset
-    if kind == "auto":
+    if kind == AUTO and path.exists():
         kind = recognise(path)
     return load_dataset(path, kind, splits, progress), kind
 
