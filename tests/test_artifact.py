@@ -69,6 +69,12 @@ def test_another_schema_is_refused_with_both_numbers(copy):
         ({"files": [{"path": "x"}]}, "role"),
         ({"outputs": [{"name": "scores", "dtype": "float32", "shape": ["batch", 7]}]}, "outputs are named scores"),
         ({"outputs": []}, "outputs are named nothing"),
+        ({"labels": ["happy", "sad"]}, r"2 labels \(happy, sad\) for an output of shape \('batch', 7\)"),
+        ({"labels": ["a", "b", "c", "d", "e", "f", "a"]}, "each class has one name"),
+        (
+            {"outputs": [{"name": "logits", "dtype": "float32", "shape": []}]},
+            r"7 labels .* for an output of shape \(\)",
+        ),
     ],
 )
 def test_a_malformed_passport_names_the_field(copy, change, words):

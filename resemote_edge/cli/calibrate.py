@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, measuring_progress
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@labels_option
 @click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to observe.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of images.")
 @data_option

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option
 from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 
@@ -18,7 +18,7 @@ from resemote_edge.preprocessing import InputFormat
     help="w8: weights alone in 8 bits.  [default: fp32]",
 )
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@labels_option
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
 @click.option(
     "--input",

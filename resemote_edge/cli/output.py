@@ -13,6 +13,7 @@ __all__ = [
     "device_option",
     "echo_json",
     "json_option",
+    "labels_option",
     "measuring_progress",
     "precision_hint_option",
     "runtime_option",
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
+labels_option = click.option(
+    "--labels", help="Names of the classes in the order of the logits, comma-separated, where CHECKPOINT lacks them."
+)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda:0, gpu, npu; only auto lets the runtime choose."
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, measuring_progress
 
 
 @click.command()
@@ -14,7 +14,7 @@ from resemote_edge.cli.output import data_option, echo_json, json_option, measur
 )
 @click.option("--precision", type=click.Choice(["int8", "w8"]), help="What is put into eight bits.  [default: int8]")
 @click.option("--recipe", help="A recipe's name or file; decides both.")
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@labels_option
 @click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to compare on.")
 @data_option
 @click.option(

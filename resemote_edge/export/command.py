@@ -52,7 +52,7 @@ class ExportOptions:
         target: Target; decided by the recipe if that is given.
         precision: Precision; fp32, or the recipe's.
         recipe: Name or file; the target's default for that precision.
-        labels: Seven names, comma-separated.
+        labels: Names, comma-separated, in the order of the logits; those beside the weights.
         compact: Whether to drop weights that cannot reach the output; the recipe's choice.
         input: ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; the recipe's choice.
         output_format: ``logits`` or ``probabilities``; the recipe's choice.

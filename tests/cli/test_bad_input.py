@@ -12,6 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
+from resemote_edge.models.random_network import random_network
+
 USAGE, FAILURE, GATE = 2, 1, 3
 
 
@@ -37,8 +39,20 @@ CASES = [
     Case("extra key", "export {extra} --target onnx", "1 keys too many (fc9.bias (2,))"),
     Case("wrong shape", "export {shape} --target onnx", "fc1.weight has shape (63, 128)"),
     Case("NaN weights", "export {nan} --target onnx", "fc3.weight holds NaN or Inf"),
-    Case("bad label order", "export {good} --target onnx --labels happy,sad", "each of the seven emotions once"),
-    Case("unknown label", "export {good} --target onnx --labels a,b,c,d,e,f,g", "unknown emotion label 'a'"),
+    Case("bad label order", "export {good} --target onnx --labels happy,sad", "--labels has 2 names (happy, sad)"),
+    Case("label twice", "export {good} --target onnx --labels a,b,c,d,e,f,a", "the label order repeats 'a'"),
+    Case("empty label", "export {good} --target onnx --labels a,b,c,d,e,f,", "label '' cannot be shown"),
+    Case("three logits without labels", "export {moods} --target onnx", "pass --labels with 3 names"),
+    Case(
+        "data of other classes",
+        "export {moods} --target onnx --labels smile,frown,blank --data {fer}",
+        "this network's smile, frown, blank",
+    ),
+    Case(
+        "calibrate on other classes",
+        "calibrate {moods} --labels smile,frown,blank --data {fer} -o {moods}.json",
+        "fer2013 train: its classes are",
+    ),
     Case("folder as checkpoint", "checkpoint inspect {precious}", "no such checkpoint file, found a folder"),
     Case("TorchScript", "checkpoint inspect {script}", "a TorchScript archive, which holds code"),
     Case("numbers as keys", "checkpoint inspect {numbered}", "expected a state dict"),
@@ -176,6 +190,7 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         warnings.simplefilter("ignore")  # PyTorch announces TorchScript's retirement
         torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), made["script"])
     save("bare", {"model_state_dict": state})
+    save("moods", random_network(4, num_classes=3).state_dict())
     save("ranged", state)
     made["ranged"].with_suffix(".ranges.json").write_bytes(checkpoint_path.with_suffix(".ranges.json").read_bytes())
     save("carded", {"model_state_dict": state})
