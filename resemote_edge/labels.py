@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from resemote_edge.errors import InputError
 
-__all__ = ["CANONICAL", "FER2013", "RESEMOTENET", "canonical_labels", "canonical_name", "index_mapping"]
+__all__ = ["CANONICAL", "FER2013", "RESEMOTENET", "canonical_labels", "canonical_name", "index_mapping", "split_labels"]
 
 #: Order of the logits in ResEmoteNet checkpoints as its authors publish them.
 RESEMOTENET: tuple[str, ...] = ("happy", "surprise", "sad", "anger", "disgust", "fear", "neutral")
@@ -65,6 +65,11 @@ def canonical_labels(names: Sequence[str]) -> tuple[str, ...]:
         InputError: No name, an empty or unprintable one, or the same one twice.
     """
     return _spelled(names, all_emotions=_all_emotions(names))
+
+
+def split_labels(text: str | None) -> tuple[str, ...] | None:
+    """Names as an option gives them, comma-separated; None where it was not given."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def index_mapping(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from resemote_edge.errors import InputError
 
-__all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file", "write_picture"]
+__all__ = ["refuse_existing", "refuse_files", "staged_files", "staged_folder", "write_file", "write_picture"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
@@ -127,6 +127,28 @@ def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def staged_files(folder: Path) -> Iterator[Path]:
+    """A fresh folder whose files move to the destination when the block ends well, and vanish when it does not.
+
+    Args:
+        folder: Destination; it and its parents are created. Files of the same names there are replaced, last of all and
+            one after the other, each whole.
+
+    Yields:
+        The staging folder, on the same file system.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    try:
+        yield staging
+        for path in sorted(staging.iterdir()):
+            path.chmod(0o644)
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_file(path: Path, content: str | bytes) -> None:

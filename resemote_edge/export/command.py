@@ -19,6 +19,7 @@ from resemote_edge.export.recipe import (
     find_recipe,
     refuse_board_without_int8,
 )
+from resemote_edge.labels import split_labels
 from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.staging import refuse_existing
@@ -168,8 +169,7 @@ def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
         from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
-    names = None if labels is None else tuple(name.strip() for name in labels.split(","))
-    return load_checkpoint(path or default_checkpoint(), names)
+    return load_checkpoint(path or default_checkpoint(), split_labels(labels))
 
 
 def resolve_recipe(options: ExportOptions) -> Recipe:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from resemote_edge.errors import CheckpointError
 
-__all__ = ["STORAGES", "Storage", "pack_weights", "unpack_weights"]
+__all__ = ["STORAGES", "Storage", "is_weight", "pack_weights", "unpack_weights"]
 
 Storage = Literal["int8", "float16", "float32"]
 
@@ -25,6 +25,11 @@ STORAGES: tuple[Storage, ...] = ("int8", "float16", "float32")
 
 _LEVELS = 127
 _SCALE = ".scale"
+
+
+def is_weight(key: str, value: Tensor) -> bool:
+    """Whether this is a matrix or a kernel, which is what is stored in fewer bits."""
+    return key.endswith(".weight") and value.ndim >= 2
 
 
 def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor]:
@@ -39,7 +44,7 @@ def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor
     """
     packed: dict[str, Tensor] = {}
     for key, value in state.items():
-        if not _is_weight(key, value):
+        if not is_weight(key, value):
             packed[key] = value.to(torch.float32)
         elif storage == "int8":
             packed[key], packed[key + _SCALE] = _to_int8(value)
@@ -69,16 +74,12 @@ def unpack_weights(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
             found = "not there" if weight not in state else str(state[weight].dtype)
             if found != "torch.int8":
                 raise CheckpointError(f"{path}: {key} is the scale of an int8 weight, and {weight} is {found}")
-        elif value.dtype == torch.int8 and _is_weight(key, value):
+        elif value.dtype == torch.int8 and is_weight(key, value):
             scale = _checked_scale(state.get(key + _SCALE), key, len(value), path)
             unpacked[key] = value.to(torch.float32) * _per_channel(scale, value)
         else:
             unpacked[key] = value
     return unpacked
-
-
-def _is_weight(key: str, value: Tensor) -> bool:
-    return key.endswith(".weight") and value.ndim >= 2
 
 
 def _per_channel(scale: Tensor, weight: Tensor) -> Tensor:
