@@ -6,7 +6,7 @@ import pytest
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, ArtifactMismatchError, InputError, PassportVersionError
 from resemote_edge.passport import SCHEMA_VERSION, decode_passport, encode_passport
-from resemote_edge.staging import refuse_existing, staged_folder, write_file
+from resemote_edge.staging import refuse_existing, staged_files, staged_folder, write_file
 
 
 @pytest.fixture
@@ -172,3 +172,21 @@ def test_write_file_replaces_at_once(tmp_path):
     write_file(tmp_path / "a" / "b.txt", b"two")
     assert (tmp_path / "a" / "b.txt").read_text() == "two"
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
+
+
+def test_staged_files_move_together_or_not_at_all(tmp_path):
+    with pytest.raises(RuntimeError), staged_files(tmp_path / "new" / "deep") as folder:
+        (folder / "a").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with staged_files(tmp_path / "new") as folder:
+        (folder / "a").write_text("1")
+        (folder / "b").write_text("1")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a", "b"]
+    with pytest.raises(InputError, match="b exists"), staged_files(tmp_path / "new") as folder:
+        (folder / "a0").write_text("2")
+        (folder / "b").write_text("2")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a", "b"]
+    with staged_files(tmp_path / "new", force=True) as folder:
+        (folder / "b").write_text("2")
+    assert [(tmp_path / "new" / name).read_text() for name in "ab"] == ["1", "2"]

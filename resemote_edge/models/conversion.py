@@ -115,7 +115,7 @@ def pack_checkpoint(
     refuse_files(output.parent, [output.name, *(output.with_suffix(suffix).name for suffix in cards)], force=force)
     checkpoint = load_checkpoint(source, labels)
     state = compact_state(checkpoint.state)
-    with staged_files(output.parent) as folder:
+    with staged_files(output.parent, force=force) as folder:
         staged = folder / output.name
         packed = pack_weights(state, storage)
         _refuse_overflow(packed, source, storage)
@@ -162,7 +162,7 @@ def expand_checkpoint(
     content: dict[str, Any] = {"model_state_dict": dict(checkpoint.build().state_dict())}
     if checkpoint.labels_source != "assumed":
         content["labels"] = list(checkpoint.labels)
-    with staged_files(output.parent) as folder:
+    with staged_files(output.parent, force=force) as folder:
         staged = folder / output.name
         try:
             torch.save(content, staged)
