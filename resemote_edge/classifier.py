@@ -1,4 +1,7 @@
-"""EmotionClassifier: face crops in, labelled probabilities out, on top of any session."""
+"""EmotionClassifier: face crops in, labelled probabilities out, on top of any session.
+
+The labels are those of the network: the seven emotions, or whatever classes it was trained on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,9 +28,9 @@ class Emotion:
     """The decision for one face.
 
     Attributes:
-        label: Most probable emotion.
+        label: Most probable class.
         score: Its probability, in [0, 1].
-        probabilities: Every emotion's probability by name, in the order of the logits; they sum to 1 but for rounding:
+        probabilities: Every class's probability by name, in the order of the logits; they sum to 1 but for rounding:
             some 1e-16, or the engine's some 1e-7 where the model computes them itself (1e-3 where that is in fp16).
     """
 
@@ -72,7 +75,7 @@ class EmotionClassifier:
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
         rows = self.probabilities([crops] if single else crops, color=color).tolist()  # type: ignore[list-item]
         labels = self.labels
-        # Seven numbers a row: lists are done with them sooner than arrays.
+        # A few numbers a row: lists are done with them sooner than arrays.
         return [Emotion(labels[row.index(max(row))], max(row), dict(zip(labels, row, strict=True))) for row in rows]
 
     def probabilities(

@@ -7,7 +7,7 @@ from resemote_edge.artifact import Artifact, file_sha256
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
-from resemote_edge.weights import DEFAULT_NAME, default_checkpoint
+from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifacts_or_default"]
 
@@ -24,24 +24,31 @@ RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in TARG
 
 
 def artifacts_or_default(
-    paths: Sequence[Path], runtime: str, device: str = "auto", notice: Callable[[str], None] = lambda text: None
+    paths: Sequence[Path],
+    runtime: str,
+    device: str = "auto",
+    notice: Callable[[str], None] = lambda text: None,
+    variant: str | None = None,
 ) -> tuple[Artifact, ...]:
-    """The artifacts named, or the embedded default exported for the runtime.
+    """The artifacts named, or embedded weights exported for the runtime.
 
     Args:
         paths: Artifacts; may be empty.
         runtime: A name; ``auto`` for the first runtime that works here; ``all`` for every one that does.
         device: Device the runtime must have, or ``auto``.
         notice: Told what is exported or taken from an earlier export.
+        variant: Of the embedded weights; None for the default.
 
     Returns:
         At least one artifact.
 
     Raises:
         ArtifactError: An artifact is not whole.
-        InputError: An unknown runtime, or a default artifact's folder holds something else.
+        InputError: An unknown runtime or variant, artifacts and a variant, or a default artifact's folder holds
+            something else.
         MissingDependencyError: Exporting needs a package that is not installed.
     """
+    checkpoint = choose_checkpoint(paths[0] if paths else None, variant)
     if paths:
         return tuple(Artifact.load(path) for path in paths)
     if runtime in ("auto", "all"):
@@ -51,7 +58,7 @@ def artifacts_or_default(
             raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
     else:
         names = [get_runtime(runtime).name]
-    return tuple(_default(TARGET_OF_RUNTIME[name], notice) for name in names)
+    return tuple(_default(checkpoint, TARGET_OF_RUNTIME[name], notice) for name in names)
 
 
 def _serves(name: str, device: str) -> bool:
@@ -59,15 +66,15 @@ def _serves(name: str, device: str) -> bool:
     return found.available and device in ("auto", *found.devices)
 
 
-def _default(target: str, notice: Callable[[str], None]) -> Artifact:
+def _default(checkpoint: Path, target: str, notice: Callable[[str], None]) -> Artifact:
     # fp32 everywhere but for TensorRT, whose users are on GPUs that are made for fp16.
     precision = "fp16" if target == "tensorrt" else "fp32"
-    folder = ARTIFACTS_FOLDER / f"{DEFAULT_NAME}-{target}-{precision}"
+    folder = ARTIFACTS_FOLDER / f"{checkpoint.stem}-{target}-{precision}"
     if folder.exists():
         artifact = Artifact.load(folder)
-        if artifact.passport.lineage.checkpoint_sha256 != file_sha256(default_checkpoint()):
+        if artifact.passport.lineage.checkpoint_sha256 != file_sha256(checkpoint):
             raise InputError(f"{folder} was exported from other weights; name the artifact to use, or remove it")
         notice(f"using {folder}, exported {artifact.passport.created_utc}")
         return artifact
-    notice(f"exporting the embedded default to {folder}")
-    return run_export(ExportOptions(target=target, precision=precision))
+    notice(f"exporting the embedded weights to {folder}")
+    return run_export(ExportOptions(checkpoint=checkpoint, target=target, precision=precision))

@@ -14,7 +14,7 @@ from resemote_edge.export.summary import describe
 from resemote_edge.runtimes.registry import open_session, refusal, runtimes_for
 from resemote_edge.self_test import self_test
 from resemote_edge.staging import refuse_files
-from resemote_edge.weights import DEFAULT_NAME
+from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
 
@@ -48,6 +48,7 @@ def run_demo(
     data: Path | None,
     output: Path,
     *,
+    variant: str | None = None,
     force: bool = False,
     notice: Callable[[str], None] = lambda text: None,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
@@ -57,6 +58,7 @@ def run_demo(
     Args:
         data: FER2013; None to look where `find_fer2013` looks.
         output: Folder for the artifacts and the report.
+        variant: Of the embedded weights; None for the default.
         force: Replace what an earlier demo left there.
         notice: Told what happens, one line at a time.
         progress: As for `run_bench`.
@@ -68,12 +70,20 @@ def run_demo(
         ResEmoteEdgeError: Whatever an export or a measurement raises.
     """
     refuse_files(output, REPORT_FILES, force=force)
+    checkpoint = choose_checkpoint(None, variant)
     data = data or find_fer2013()
     notice(f"dataset: {data}" if data else "no dataset: drawn faces for parity and latency, no accuracy")
     artifacts = []
     for target, precision in _EXPORTS:
-        name = f"{DEFAULT_NAME}-{target}-{precision}"
-        options = ExportOptions(target=target, precision=precision, data=data, output=output / name, force=force)
+        name = f"{checkpoint.stem}-{target}-{precision}"
+        options = ExportOptions(
+            checkpoint=checkpoint,
+            target=target,
+            precision=precision,
+            data=data,
+            output=output / name,
+            force=force,
+        )
         artifact = run_export(options)
         for line in describe(artifact, as_lines=True):
             notice(line)

@@ -1,14 +1,17 @@
-"""Emotion label sets and the mapping between them.
+"""Label sets and the mapping between them.
 
 Two orders are in circulation for the same seven emotions, and mixing them up is the most common way to get a network
 that "does not work". Here a label order is always a tuple of names, and one order is turned into another by name only.
+
+A network may have other classes than those emotions, any number of them. Spellings are brought to one form only where
+every name of a set is an emotion; a set with one name of its own is its owner's, and is kept as written.
 """
 
 from collections.abc import Sequence
 
 from resemote_edge.errors import InputError
 
-__all__ = ["CANONICAL", "FER2013", "RESEMOTENET", "canonical_name", "index_mapping"]
+__all__ = ["CANONICAL", "FER2013", "RESEMOTENET", "canonical_labels", "canonical_name", "index_mapping", "split_labels"]
 
 #: Order of the logits in ResEmoteNet checkpoints as its authors publish them.
 RESEMOTENET: tuple[str, ...] = ("happy", "surprise", "sad", "anger", "disgust", "fear", "neutral")
@@ -16,7 +19,7 @@ RESEMOTENET: tuple[str, ...] = ("happy", "surprise", "sad", "anger", "disgust", 
 #: Order of the ``emotion`` column in Kaggle's ``fer2013.csv`` (0 to 6), in canonical names.
 FER2013: tuple[str, ...] = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: The seven emotions, sorted; the names every part of this package speaks.
+#: The seven emotions, sorted; how every part of this package spells them.
 CANONICAL: tuple[str, ...] = tuple(sorted(RESEMOTENET))
 
 # Spellings found in the public datasets and in their folder names.
@@ -49,25 +52,62 @@ def canonical_name(name: str) -> str:
     return known
 
 
+def canonical_labels(names: Sequence[str]) -> tuple[str, ...]:
+    """Check a label set, and spell it as this package does.
+
+    Args:
+        names: Class names in the order of the logits.
+
+    Returns:
+        The same order: in canonical spelling if every name is an emotion, else as written, less surrounding blanks.
+
+    Raises:
+        InputError: No name, an empty or unprintable one, or the same one twice.
+    """
+    return _spelled(names, all_emotions=_all_emotions(names))
+
+
+def split_labels(text: str | None) -> tuple[str, ...] | None:
+    """Names as an option gives them, comma-separated; None where it was not given."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
+
+
 def index_mapping(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
     """Map class indices of one label order to those of another, by name.
+
+    Spellings of emotions are the same name where both orders are made of emotions; elsewhere names must be equal.
 
     Args:
         source: Label order of the indices at hand.
         target: Label order wanted.
 
     Returns:
-        ``mapping`` with ``target[mapping[i]]`` naming the same emotion as ``source[i]``.
+        ``mapping`` with ``target[mapping[i]]`` naming the same class as ``source[i]``.
 
     Raises:
-        InputError: A name is unknown, repeated, or absent from the target.
+        InputError: A name is empty, repeated, or absent from the target.
     """
-    target_names = [canonical_name(name) for name in target]
-    source_names = [canonical_name(name) for name in source]
-    for which, names in (("source", source_names), ("target", target_names)):
-        if len(set(names)) != len(names):
-            raise InputError(f"the {which} label order repeats a name: {', '.join(names)}")
+    all_emotions = _all_emotions([*source, *target])
+    source_names = _spelled(source, all_emotions=all_emotions)
+    target_names = _spelled(target, all_emotions=all_emotions)
     missing = [name for name in source_names if name not in target_names]
     if missing:
         raise InputError(f"labels {', '.join(missing)} have no counterpart in the order {', '.join(target_names)}")
     return tuple(target_names.index(name) for name in source_names)
+
+
+def _all_emotions(names: Sequence[str]) -> bool:
+    lowered = [name.strip().lower() for name in names]
+    return all(_ALIASES.get(name, name) in CANONICAL for name in lowered)
+
+
+def _spelled(names: Sequence[str], *, all_emotions: bool) -> tuple[str, ...]:
+    spelled = tuple(canonical_name(name) if all_emotions else name.strip() for name in names)
+    if not spelled:
+        raise InputError("a label order needs names, got none")
+    for name in spelled:
+        if not name or not name.isprintable():
+            raise InputError(f"label {name!r} cannot be shown; give every class a name of printable characters")
+        if spelled.count(name) > 1:
+            raise InputError(f"the label order repeats {name!r}: {', '.join(spelled)}; give every class its own name")
+    return spelled

@@ -376,4 +376,10 @@ def decode_passport(raw: bytes, origin: str) -> Passport:
             f"{origin}: not a valid passport: outputs are named {', '.join(named) or 'nothing'}, expected "
             f"{LOGITS} or {PROBABILITIES}; export the artifact again"
         )
+    labels, shape = passport.labels, passport.outputs[0].shape
+    if not labels or len(set(labels)) != len(labels) or shape[1:] != (len(labels),):
+        raise ArtifactError(
+            f"{origin}: not a valid passport: {len(labels)} labels ({', '.join(labels)}) for an output of shape "
+            f"{shape}, where each class has one name; export the artifact again"
+        )
     return passport

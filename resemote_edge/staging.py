@@ -13,7 +13,7 @@ from typing import Any
 
 from resemote_edge.errors import InputError
 
-__all__ = ["refuse_existing", "refuse_files", "staged_folder", "write_file", "write_picture"]
+__all__ = ["refuse_existing", "refuse_files", "staged_files", "staged_folder", "write_file", "write_picture"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
@@ -101,9 +101,14 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
         _put_in_place(staging, destination, force=force)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        for parent in created:  # innermost first
-            if parent.is_dir() and not any(parent.iterdir()):
-                parent.rmdir()
+        _remove_empty(created)
+
+
+def _remove_empty(created: list[Path]) -> None:
+    """Folders made for something that did not come, innermost first."""
+    for parent in created:
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
 
 
 def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
@@ -127,6 +132,35 @@ def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def staged_files(folder: Path, *, force: bool = False) -> Iterator[Path]:
+    """A fresh folder whose files move to the destination when the block ends well, and vanish when it does not.
+
+    Args:
+        folder: Destination; it and its parents are created.
+        force: Whether files of the same names there may be replaced; that is done last of all, each file whole.
+
+    Yields:
+        The staging folder, on the same file system.
+
+    Raises:
+        InputError: One of the files appeared in the meantime, and `force` is not set.
+    """
+    created = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    try:
+        yield staging
+        staged = sorted(staging.iterdir())
+        refuse_files(folder, [path.name for path in staged], force=force)
+        for path in staged:
+            path.chmod(0o644)
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(created)
 
 
 def write_file(path: Path, content: str | bytes) -> None:

@@ -6,7 +6,7 @@ import pytest
 from resemote_edge.artifact import Artifact
 from resemote_edge.errors import ArtifactError, ArtifactMismatchError, InputError, PassportVersionError
 from resemote_edge.passport import SCHEMA_VERSION, decode_passport, encode_passport
-from resemote_edge.staging import refuse_existing, staged_folder, write_file
+from resemote_edge.staging import refuse_existing, staged_files, staged_folder, write_file
 
 
 @pytest.fixture
@@ -69,6 +69,12 @@ def test_another_schema_is_refused_with_both_numbers(copy):
         ({"files": [{"path": "x"}]}, "role"),
         ({"outputs": [{"name": "scores", "dtype": "float32", "shape": ["batch", 7]}]}, "outputs are named scores"),
         ({"outputs": []}, "outputs are named nothing"),
+        ({"labels": ["happy", "sad"]}, r"2 labels \(happy, sad\) for an output of shape \('batch', 7\)"),
+        ({"labels": ["a", "b", "c", "d", "e", "f", "a"]}, "each class has one name"),
+        (
+            {"outputs": [{"name": "logits", "dtype": "float32", "shape": []}]},
+            r"7 labels .* for an output of shape \(\)",
+        ),
     ],
 )
 def test_a_malformed_passport_names_the_field(copy, change, words):
@@ -166,3 +172,21 @@ def test_write_file_replaces_at_once(tmp_path):
     write_file(tmp_path / "a" / "b.txt", b"two")
     assert (tmp_path / "a" / "b.txt").read_text() == "two"
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
+
+
+def test_staged_files_move_together_or_not_at_all(tmp_path):
+    with pytest.raises(RuntimeError), staged_files(tmp_path / "new" / "deep") as folder:
+        (folder / "a").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with staged_files(tmp_path / "new") as folder:
+        (folder / "a").write_text("1")
+        (folder / "b").write_text("1")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a", "b"]
+    with pytest.raises(InputError, match="b exists"), staged_files(tmp_path / "new") as folder:
+        (folder / "a0").write_text("2")
+        (folder / "b").write_text("2")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a", "b"]
+    with staged_files(tmp_path / "new", force=True) as folder:
+        (folder / "b").write_text("2")
+    assert [(tmp_path / "new" / name).read_text() for name in "ab"] == ["1", "2"]

@@ -66,7 +66,15 @@ def test_public_names():
 
 
 @pytest.mark.parametrize(
-    "command", [[], *([name] for name in COMMANDS), ["data", "inspect"], ["checkpoint", "inspect"]]
+    "command",
+    [
+        [],
+        *([name] for name in COMMANDS),
+        ["data", "inspect"],
+        ["checkpoint", "inspect"],
+        ["checkpoint", "pack"],
+        ["checkpoint", "expand"],
+    ],
 )
 def test_help_works_with_base_dependencies_and_shows_an_example(command):
     done = run_with_base_only(*command, "--help")
@@ -96,6 +104,7 @@ def test_the_cure_survives_the_way_to_the_screen(command):
     [
         (["export", "--target", "onnx"], "export"),
         (["checkpoint", "inspect"], "export"),
+        (["checkpoint", "pack", "a.pt", "-o", "b.safetensors", "--dtype", "int8"], "export"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(arguments, extra, tmp_path, monkeypatch):

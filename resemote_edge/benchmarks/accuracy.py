@@ -100,7 +100,7 @@ def summarize(
         The report.
 
     Raises:
-        InputError: The label orders do not name the same emotions.
+        InputError: The dataset has a class that the labels do not name.
     """
     truth = dataset.targets_in(labels)
     predicted = logits.argmax(axis=1)
@@ -148,8 +148,9 @@ def measure_accuracy(
         The report.
 
     Raises:
-        InputError: The reference has another label order.
+        InputError: The data has other classes than the classifier, or the reference has another label order.
     """
+    test.targets_in(classifier.labels)  # refuses other classes before minutes of work
     logits = predict_logits(classifier, test, progress)
     agree = None
     if reference is not None:

@@ -13,11 +13,13 @@ from resemote_edge.cli.output import (
     precision_hint_option,
     runtime_option,
     threads_option,
+    variant_option,
 )
 
 
 @click.command()
 @click.argument("artifacts", type=click.Path(path_type=Path), nargs=-1)
+@variant_option
 @runtime_option("all")
 @click.option("--batch", default="1,8", show_default=True, help="Batch sizes, comma-separated.")
 @threads_option
@@ -39,6 +41,7 @@ from resemote_edge.cli.output import (
 @json_option
 def bench(
     artifacts: tuple[Path, ...],
+    variant: str | None,
     runtime: str,
     batch: str,
     threads: int | None,
@@ -57,8 +60,8 @@ def bench(
 ) -> None:
     r"""Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
 
-    Every row is measured in a process of its own. Without ARTIFACTS, the embedded default is exported for the runtime
-    into artifacts/ first, or taken from there if it was exported before.
+    Every row is measured in a process of its own. Without ARTIFACTS, the embedded weights are exported for the runtime
+    into artifacts/ first, or taken from there if they were exported before.
 
     \b
     Example:
@@ -73,7 +76,7 @@ def bench(
     from resemote_edge.staging import refuse_files
 
     refuse_files(output, REPORT_FILES, force=force)
-    opened = artifacts_or_default(artifacts, runtime, device, notice=lambda text: click.echo(text, err=True))
+    opened = artifacts_or_default(artifacts, runtime, device, lambda text: click.echo(text, err=True), variant)
     request = BenchRequest(
         artifacts=opened,
         runtime=runtime,

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+from resemote_edge.cli.output import (
+    data_option,
+    echo_json,
+    json_option,
+    labels_option,
+    measuring_progress,
+    variant_option,
+)
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@variant_option
+@labels_option
 @click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to observe.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of images.")
 @data_option
@@ -18,6 +26,7 @@ from resemote_edge.cli.output import data_option, echo_json, json_option, measur
 @json_option
 def calibrate(
     checkpoint: Path | None,
+    variant: str | None,
     labels: str | None,
     images: int,
     seed: int,
@@ -35,10 +44,12 @@ def calibrate(
       resemote-edge calibrate best.pt --data fer2013.zip
     """
     from resemote_edge.export.calibrating import record_ranges
+    from resemote_edge.weights import choose_checkpoint
 
+    weights = choose_checkpoint(checkpoint, variant)
     with measuring_progress("observing activations") as progress:
         written = record_ranges(
-            checkpoint, labels, data, images=images, seed=seed, output=output, force=force, progress=progress
+            weights, labels, data, images=images, seed=seed, output=output, force=force, progress=progress
         )
     if as_json:
         echo_json(written.to_dict())

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, measuring_progress
+from resemote_edge.cli.output import data_option, measuring_progress, variant_option
 
 
 @click.command()
 @data_option
+@variant_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace what an earlier demo left at the destination.")
-def demo(data: Path | None, output: Path, force: bool) -> None:
-    r"""Export the embedded default to every target, verify, and measure every runtime that works here.
+def demo(data: Path | None, variant: str | None, output: Path, force: bool) -> None:
+    r"""Export the embedded weights to every target, verify, and measure every runtime that works here.
 
     Without --data, FER2013 is taken from where RESEMOTE_EDGE_FER2013 points; without that, accuracy is not measured.
 
@@ -28,7 +29,7 @@ def demo(data: Path | None, output: Path, force: bool) -> None:
     console = Console()
     with measuring_progress("measuring") as update:
         result = run_demo(
-            data, output, force=force, notice=lambda text: click.echo(text, err=True),
+            data, output, variant=variant, force=force, notice=lambda text: click.echo(text, err=True),
             progress=lambda _, done, total: update(done, total),
         )  # fmt: skip
     console.print(rich_table(result.report))

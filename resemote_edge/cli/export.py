@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, variant_option
 from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 
@@ -18,7 +18,8 @@ from resemote_edge.preprocessing import InputFormat
     help="w8: weights alone in 8 bits.  [default: fp32]",
 )
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@variant_option
+@labels_option
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
 @click.option(
     "--input",
@@ -55,6 +56,7 @@ from resemote_edge.preprocessing import InputFormat
 @json_option
 def export(
     checkpoint: Path | None,
+    variant: str | None,
     target: str | None,
     precision: str | None,
     recipe: str | None,
@@ -72,7 +74,7 @@ def export(
     list_recipes: bool,
     as_json: bool,
 ) -> None:
-    r"""Export CHECKPOINT (or the embedded default) to an artifact.
+    r"""Export CHECKPOINT (or embedded weights) to an artifact.
 
     The result is verified against PyTorch, on real faces of --data's validation split if it is given. With --data,
     every precision but fp32 must also pass the accuracy gate on that split; int8 calibrates on its training split.
@@ -82,18 +84,20 @@ def export(
     \b
     Example:
       resemote-edge export --target openvino --precision int8 --data fer2013.zip
+      resemote-edge export --variant s --target onnx --precision fp16
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
     from resemote_edge.autotune import choose_lowering
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.summary import describe
+    from resemote_edge.weights import choose_checkpoint
 
     if list_recipes:
         for line in list_all():
             click.echo(line)
         return
     options = ExportOptions(
-        checkpoint=checkpoint,
+        checkpoint=choose_checkpoint(checkpoint, variant),
         target=target,
         precision=precision,
         recipe=recipe,

@@ -8,18 +8,25 @@ from typing import Any
 
 import click
 
+from resemote_edge.weights import EMBEDDED
+
 __all__ = [
     "data_option",
     "device_option",
     "echo_json",
     "json_option",
+    "labels_option",
     "measuring_progress",
     "precision_hint_option",
     "runtime_option",
     "threads_option",
+    "variant_option",
 ]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
+labels_option = click.option(
+    "--labels", help="Names of the classes in the order of the logits, comma-separated, where CHECKPOINT lacks them."
+)
 device_option = click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda:0, gpu, npu; only auto lets the runtime choose."
 )
@@ -28,6 +35,9 @@ threads_option = click.option(
 )
 precision_hint_option = click.option(
     "--precision-hint", type=click.Choice(["bf16"]), default=None, help="Let OpenVINO compute in bf16, where it is had."
+)
+variant_option = click.option(
+    "--variant", help=f"Embedded weights by size, in place of a checkpoint: {', '.join(EMBEDDED)}."
 )
 data_option = click.option(
     "--data",

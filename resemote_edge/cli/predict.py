@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import device_option, echo_json, json_option, runtime_option, threads_option
+from resemote_edge.cli.output import (
+    device_option,
+    echo_json,
+    json_option,
+    runtime_option,
+    threads_option,
+    variant_option,
+)
 
 
 @click.command()
@@ -12,12 +19,19 @@ from resemote_edge.cli.output import device_option, echo_json, json_option, runt
 @click.option(
     "--artifact", type=click.Path(path_type=Path), help="Artifact made by export.  [default: the embedded weights]"
 )
+@variant_option
 @runtime_option("auto")
 @device_option
 @threads_option
 @json_option
 def predict(
-    images: tuple[Path, ...], artifact: Path | None, runtime: str, device: str, threads: int | None, as_json: bool
+    images: tuple[Path, ...],
+    artifact: Path | None,
+    variant: str | None,
+    runtime: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     r"""Classify face crops: IMAGES are image files that show one face each, cropped to it.
 
@@ -31,9 +45,8 @@ def predict(
     from resemote_edge.default_artifact import artifacts_or_default
 
     crops = [read_face(path) for path in images]
-    opened = artifacts_or_default(
-        [] if artifact is None else [artifact], runtime, device, notice=lambda text: click.echo(text, err=True)
-    )
+    named = [] if artifact is None else [artifact]
+    opened = artifacts_or_default(named, runtime, device, lambda text: click.echo(text, err=True), variant)
     with load(opened[0].path, runtime=runtime, device=device, threads=threads) as classifier:
         emotions = classifier(crops, color="rgb")
         where = {"runtime": classifier.session.runtime, "device": classifier.session.device}

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option, measuring_progress
+from resemote_edge.cli.output import (
+    data_option,
+    echo_json,
+    json_option,
+    labels_option,
+    measuring_progress,
+    variant_option,
+)
 
 
 @click.command()
@@ -14,7 +21,8 @@ from resemote_edge.cli.output import data_option, echo_json, json_option, measur
 )
 @click.option("--precision", type=click.Choice(["int8", "w8"]), help="What is put into eight bits.  [default: int8]")
 @click.option("--recipe", help="A recipe's name or file; decides both.")
-@click.option("--labels", help="Label order of a checkpoint that does not state it: seven names, comma-separated.")
+@variant_option
+@labels_option
 @click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to compare on.")
 @data_option
 @click.option(
@@ -24,6 +32,7 @@ from resemote_edge.cli.output import data_option, echo_json, json_option, measur
 @json_option
 def sensitivity(
     checkpoint: Path | None,
+    variant: str | None,
     target: str | None,
     precision: str | None,
     recipe: str | None,
@@ -34,7 +43,7 @@ def sensitivity(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Rank the layers of CHECKPOINT (or of the embedded default) by the damage each does when it alone is quantized.
+    r"""Rank the layers of CHECKPOINT (or of embedded weights) by the damage each does when it alone is quantized.
 
     Worst first, by the signal-to-noise ratio of the logits, over images of the training split of --data. The layers at
     the top are the ones to keep floating where int8 costs too much; export does that by itself when its gate fails.
@@ -48,10 +57,11 @@ def sensitivity(
     from resemote_edge.export.command import ExportOptions, rank_sensitivity
     from resemote_edge.export.quantize.report import SENSITIVITY_FILES, sensitivity_table, write_sensitivity
     from resemote_edge.staging import refuse_files
+    from resemote_edge.weights import choose_checkpoint
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
     options = ExportOptions(
-        checkpoint=checkpoint,
+        checkpoint=choose_checkpoint(checkpoint, variant),
         target=target or (None if recipe else "onnx"),
         precision=precision or (None if recipe else "int8"),
         recipe=recipe,

@@ -9,7 +9,7 @@ only, not on the form (CSV, folder, zip) or order the dataset came in.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -51,7 +51,9 @@ class CalibrationSet:
         return len(self.images)
 
 
-def choose_calibration(data: str | Path, count: int = 512, seed: int = 0) -> CalibrationSet:
+def choose_calibration(
+    data: str | Path, count: int = 512, seed: int = 0, *, labels: Sequence[str] | None = None
+) -> CalibrationSet:
     """Choose calibration images from FER2013.
 
     Args:
@@ -59,14 +61,18 @@ def choose_calibration(data: str | Path, count: int = 512, seed: int = 0) -> Cal
             kept out.
         count: Images wanted.
         seed: The same seed gives the same images in the same order.
+        labels: Of the network to calibrate; None not to ask whether the data has its classes.
 
     Returns:
         The set.
 
     Raises:
         DatasetError: The dataset cannot be read, has too few images, or holds noise.
+        InputError: It has other classes than the labels.
     """
     splits = load_fer2013(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
+    if labels is not None:
+        splits["train"].targets_in(labels)  # refuses other classes
     held_out = {digest for name in _HELD_OUT if name in splits for digest in splits[name].pixel_digests()}
     return calibration_from_dataset(splits["train"], count, seed, held_out)
 
@@ -128,7 +134,8 @@ def calibration_from_dataset(
 def drawn_calibration(count: int, seed: int = 0) -> CalibrationSet:
     """Calibration images for networks that are trained on nothing: drawn faces, 64x64.
 
-    A random network is quantized to time it; scales from drawn faces are as good as any for that.
+    A random network is quantized to time it; scales from drawn faces are as good as any for that. The classes of the
+    set are the drawn expressions, whatever the network's are.
 
     Args:
         count: Images.

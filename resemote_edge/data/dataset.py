@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import DatasetError
+from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.labels import index_mapping
 
 __all__ = ["SPLITS", "Dataset"]
@@ -72,7 +72,14 @@ class Dataset:
         Raises:
             InputError: The order lacks one of this dataset's labels.
         """
-        return np.asarray(index_mapping(self.labels, order), dtype=np.int64)[self.targets]
+        try:
+            mapping = index_mapping(self.labels, order)
+        except InputError as error:
+            raise InputError(
+                f"{self.name}: its classes are {', '.join(self.labels)}, this network's {', '.join(order)}: {error}; "
+                "pass data of the network's classes"
+            ) from None
+        return np.asarray(mapping, dtype=np.int64)[self.targets]
 
     def pixel_digests(self) -> list[bytes]:
         """One digest per image; equal digests mean equal pixels."""

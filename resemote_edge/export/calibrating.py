@@ -45,7 +45,7 @@ def record_ranges(
 
     Args:
         checkpoint: Weights; the embedded default.
-        labels: Seven names, comma-separated, for weights that do not state their order.
+        labels: Names, comma-separated, in the order of the logits, for weights that do not state them.
         data: FER2013.
         images: Of its training split, class-balanced.
         seed: Of the choice.
@@ -68,7 +68,7 @@ def record_ranges(
 
     path = output or recorded_path(loaded.path)
     refuse_files(path.parent, [path.name], force=force)
-    chosen = choose_calibration(data, images, seed)
+    chosen = choose_calibration(data, images, seed, labels=loaded.labels)
     ranges = calibrate(loaded, chosen, progress)
     write_recorded(loaded, ranges, chosen.manifest, path)
     return WrittenRanges(path=path, tensors=len(ranges), described=f"{len(chosen)} images of {chosen.manifest.dataset}")

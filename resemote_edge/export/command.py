@@ -19,6 +19,7 @@ from resemote_edge.export.recipe import (
     find_recipe,
     refuse_board_without_int8,
 )
+from resemote_edge.labels import split_labels
 from resemote_edge.output_format import OutputFormat
 from resemote_edge.preprocessing import InputFormat
 from resemote_edge.staging import refuse_existing
@@ -52,7 +53,7 @@ class ExportOptions:
         target: Target; decided by the recipe if that is given.
         precision: Precision; fp32, or the recipe's.
         recipe: Name or file; the target's default for that precision.
-        labels: Seven names, comma-separated.
+        labels: Names, comma-separated, in the order of the logits; those beside the weights.
         compact: Whether to drop weights that cannot reach the output; the recipe's choice.
         input: ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; the recipe's choice.
         output_format: ``logits`` or ``probabilities``; the recipe's choice.
@@ -168,8 +169,7 @@ def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
         from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
-    names = None if labels is None else tuple(name.strip() for name in labels.split(","))
-    return load_checkpoint(path or default_checkpoint(), names)
+    return load_checkpoint(path or default_checkpoint(), split_labels(labels))
 
 
 def resolve_recipe(options: ExportOptions) -> Recipe:

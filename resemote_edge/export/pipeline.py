@@ -86,7 +86,7 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
         InputError: The destination is taken, or the recipe names an unknown target.
         ExportError: A stage failed.
         GateError: The result differs from PyTorch by more than the recipe allows, or lost too much accuracy.
-        InputError: INT8 without data and without recorded ranges.
+        InputError: INT8 without data and without recorded ranges, or data of other classes than the network's.
         MissingDependencyError: The target's package is not installed.
 
     Whatever is raised, nothing is left at the destination that was not there before.
@@ -96,7 +96,7 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     refuse_existing(request.destination, force=request.force)
     stage("graph")
     spec = PreprocessSpec(input=recipe.graph.input)
-    inputs = choose_inputs(request.data, recipe.verify.samples, spec)
+    inputs = choose_inputs(request.data, recipe.verify.samples, spec, request.checkpoint.labels)
     traced = trace(request.checkpoint, recipe, spec, inputs)
     plan = None
     if recipe.quantize is not None:

@@ -1,5 +1,6 @@
 """The verify stage: the exported model against PyTorch, on the same inputs, within the recipe's limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,19 +38,22 @@ class VerifyInputs:
     feeds: NDArray[Any] = field(repr=False)
 
 
-def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec) -> VerifyInputs:
+def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str]) -> VerifyInputs:
     """Real faces of the validation split where data is given; drawn faces and noise, half each, otherwise.
 
     Args:
         data: FER2013 in any form, or None.
         count: How many.
         preprocessing: Of the network.
+        labels: Of the network.
 
     Raises:
         DatasetError: The data cannot be read.
+        InputError: It has other classes than the network.
     """
     if data is not None:
         dataset = load_fer2013(data, splits=("validation",))["validation"]
+        dataset.targets_in(labels)  # refuses other classes before any work
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
         return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds)

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from resemote_edge.artifact import file_sha256
 from resemote_edge.errors import CheckpointError, InputError, missing_dependency
-from resemote_edge.labels import RESEMOTENET, canonical_name
+from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.models.stored_weights import unpack_weights
 
 __all__ = ["Checkpoint", "ModelCard", "load_checkpoint", "save_checkpoint"]
 
-_NUM_CLASSES = 7
 _WRAPPED = ("model_state_dict", "state_dict")
 _LABEL_KEYS = ("labels", "classes", "class_to_idx")
 # BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
@@ -52,9 +52,10 @@ class Checkpoint:
         sha256: Hex digest of that file.
         state: float32 parameters and buffers by their published names.
         width: Channels of the first convolution.
-        labels: Class names in the order of the logits, canonical.
-        labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` otherwise.
-        stored_dtype: Dtype of the weights in the file.
+        labels: Class names in the order of the logits, one for each; as `canonical_labels` spells them.
+        labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` where seven
+            logits were taken for the published ones.
+        stored_dtype: Dtype of the weights in the file; ``int8`` weights have scales beside them.
         stored_layout: ``published`` or ``compact``.
         card: Model card, as far as there is one; all fields empty otherwise.
     """
@@ -70,6 +71,11 @@ class Checkpoint:
     card: ModelCard = field(default_factory=ModelCard, repr=False)
 
     @property
+    def num_classes(self) -> int:
+        """Logits."""
+        return len(self.labels)
+
+    @property
     def parameters(self) -> int:
         """Learnable parameters in the published layout."""
         buffers = ("running_mean", "running_var")
@@ -78,7 +84,7 @@ class Checkpoint:
     def build(self) -> ResEmoteNet:
         """The network with these weights, on the CPU, in eval mode. It shares memory with `state`."""
         with torch.device("meta"):
-            model = ResEmoteNet(self.width, _NUM_CLASSES)
+            model = ResEmoteNet(self.width, self.num_classes)
         counters = {key: torch.zeros((), dtype=torch.int64) for key in model.state_dict() if _is_counter(key)}
         model.load_state_dict({**self.state, **counters}, assign=True)
         return model.eval()
@@ -88,34 +94,38 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
     """Read a checkpoint.
 
     Accepted: ``{'model_state_dict': ...}`` or ``{'state_dict': ...}``, a bare state dict, either with a ``module.``
-    prefix, safetensors, any floating dtype, ``res_block3`` in the published or the compact layout. Width is read from
-    the weights; a label order stated beside them (``labels``, ``classes``, ``class_to_idx``) is used.
+    prefix, safetensors, any floating dtype, int8 with scales (`stored_weights`), ``res_block3`` in the published or the
+    compact layout. Width and number of classes are read from the weights; a label order stated beside them (``labels``,
+    ``classes``, ``class_to_idx``) is used.
 
     Args:
         path: The file. A JSON file of the same stem beside it is read as its model card.
-        labels: Label order, when the file does not state it and it is not the published one.
+        labels: Label order, when the file does not state it and it is not the published one: a name per logit.
 
     Returns:
         The weights as float32 in the published layout.
 
     Raises:
         CheckpointError: Unreadable, truncated, holds code, another architecture, missing or extra keys, a wrong
-            shape, or a value that is not finite; the message names the key.
-        InputError: `labels` is not an order of the seven emotions.
+            shape or scale, or a value that is not finite, and the message names the key; or no labels are known for
+            logits that are not seven.
+        InputError: `labels` does not name each class once.
     """
     source = Path(path)
     if not source.is_file():
         found = "a folder" if source.is_dir() else "nothing there"
         raise CheckpointError(f"{source}: no such checkpoint file, found {found}")
-    raw, metadata = _read_safetensors(source) if _is_safetensors(source) else _read_torch(source)
-    state = _strip_prefix(raw, source)
-    width = _width(state, source)
-    _check_keys_and_shapes(state, width, source)
+    raw, metadata = _read_safetensors(source) if _is_safetensors(source) else _read_torch(source, labels is None)
+    stored = _strip_prefix(raw)
+    state = unpack_weights(stored, source)
+    _refuse_integers(state, source)
+    width, classes = _width(state, source), _classes(state, source)
+    _check_keys_and_shapes(state, width, classes, source)
     for key, value in state.items():
         if not torch.isfinite(value).all():
             raise CheckpointError(f"{source}: {key} holds NaN or Inf; these weights cannot be used")
     card = _read_card(source)
-    order, order_source = _label_order(labels, metadata, card, source)
+    order, order_source = _label_order(labels, metadata, card, classes, source)
     compact = any(tuple(state[key].shape[2:]) == size for key, (size, _) in COMPACT_TAPS.items())
     return Checkpoint(
         path=source,
@@ -124,19 +134,20 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
         width=width,
         labels=order,
         labels_source=order_source,
-        stored_dtype=str(state["conv1.weight"].dtype).removeprefix("torch."),
+        stored_dtype=str(stored["conv1.weight"].dtype).removeprefix("torch."),
         stored_layout="compact" if compact else "published",
         card=card,
     )
 
 
-def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...]) -> None:
+def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...] | None) -> None:
     """Write weights as safetensors with their label order; the file appears whole or not at all.
 
     Args:
-        state: Parameters and buffers by their published names, either layout, any floating dtype.
+        state: Parameters and buffers by their published names, either layout, any floating dtype, or what
+            `pack_weights` made of them.
         path: Destination; an existing file is replaced.
-        labels: Class names in the order of the logits.
+        labels: Class names in the order of the logits; None to leave them unsaid.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -146,8 +157,9 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
 
     kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not _is_counter(key)}
     partial = path.with_name(path.name + ".partial")
+    stated = {} if labels is None else {"labels": json.dumps(list(labels))}
     try:
-        save_file(kept, partial, metadata={"labels": json.dumps(list(labels)), "architecture": "ResEmoteNet"})
+        save_file(kept, partial, metadata={**stated, "architecture": "ResEmoteNet"})
         partial.replace(path)
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
@@ -178,7 +190,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise CheckpointError(f"{path}: not a whole safetensors file ({error}); fetch or copy it again") from None
 
 
-def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read_torch(path: Path, with_labels: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
     if _is_torchscript(path):
         raise CheckpointError(f"{path}: a TorchScript archive, which holds code; save model.state_dict() instead")
     try:
@@ -205,7 +217,7 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise CheckpointError(
             f"{path}: expected a state dict or {{'model_state_dict': state dict}}, found {keys or 'an empty dict'}"
         )
-    return {key: value.to_dense() for key, value in state.items()}, _stated_labels(wrapper, path)
+    return {key: value.to_dense() for key, value in state.items()}, _stated_labels(wrapper, path) if with_labels else {}
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -220,7 +232,9 @@ def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:
     for key in _LABEL_KEYS:
         value = wrapper.get(key)
         if isinstance(value, dict):  # torchvision's class_to_idx: name to index
-            value = [name for name, _ in sorted(value.items(), key=lambda item: item[1])]
+            if {type(index) for index in value.values()} != {int} or sorted(value.values()) != [*range(len(value))]:
+                raise CheckpointError(f"{path}: its '{key}' does not number the classes from 0 up; pass --labels")
+            value = sorted(value, key=value.__getitem__)
         if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
             return {"labels": json.dumps(list(value))}
         if value is not None:
@@ -232,14 +246,16 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
-def _strip_prefix(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def _strip_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
     if state and all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
-    kept = {key: value for key, value in state.items() if not _is_counter(key)}
-    integer = [key for key, value in kept.items() if not value.is_floating_point()]
+    return {key: value for key, value in state.items() if not _is_counter(key)}
+
+
+def _refuse_integers(state: dict[str, Tensor], path: Path) -> None:
+    integer = [key for key, value in state.items() if not value.is_floating_point()]
     if integer:
-        raise CheckpointError(f"{path}: {integer[0]} is {kept[integer[0]].dtype}, expected a floating dtype")
-    return kept
+        raise CheckpointError(f"{path}: {integer[0]} is {state[integer[0]].dtype}, expected a floating dtype")
 
 
 def _width(state: dict[str, Tensor], path: Path) -> int:
@@ -256,9 +272,18 @@ def _width(state: dict[str, Tensor], path: Path) -> int:
     return width
 
 
-def _check_keys_and_shapes(state: dict[str, Tensor], width: int, path: Path) -> None:
+def _classes(state: dict[str, Tensor], path: Path) -> int:
+    last = state.get("fc4.weight")
+    if last is None or last.ndim != 2:
+        return len(RESEMOTENET)  # the key is reported along with others that are missing or wrong
+    if len(last) < 2:
+        raise CheckpointError(f"{path}: fc4.weight has shape {tuple(last.shape)}; a classifier has two logits or more")
+    return len(last)
+
+
+def _check_keys_and_shapes(state: dict[str, Tensor], width: int, classes: int, path: Path) -> None:
     with torch.device("meta"):
-        reference = ResEmoteNet(width, _NUM_CLASSES).state_dict()
+        reference = ResEmoteNet(width, classes).state_dict()
     expected = {key: tuple(value.shape) for key, value in reference.items() if not _is_counter(key)}
     missing = sorted(expected.keys() - state.keys())
     extra = sorted(state.keys() - expected.keys())
@@ -274,7 +299,9 @@ def _check_keys_and_shapes(state: dict[str, Tensor], width: int, path: Path) -> 
     for key, shape in expected.items():
         found = tuple(state[key].shape)
         if found != shape and not (key in COMPACT_TAPS and found == (*shape[:2], *COMPACT_TAPS[key][0])):
-            raise CheckpointError(f"{path}: {key} has shape {found}, a ResEmoteNet of width {width} has {shape}")
+            raise CheckpointError(
+                f"{path}: {key} has shape {found}, a ResEmoteNet of width {width} with {classes} logits has {shape}"
+            )
 
 
 def _read_card(path: Path) -> ModelCard:
@@ -288,24 +315,36 @@ def _read_card(path: Path) -> ModelCard:
 
 
 def _label_order(
-    labels: tuple[str, ...] | None, metadata: dict[str, str], card: ModelCard, path: Path
+    labels: tuple[str, ...] | None, metadata: dict[str, str], card: ModelCard, classes: int, path: Path
 ) -> tuple[tuple[str, ...], str]:
     if labels is not None:
-        stated, source = labels, "caller"
-    elif "labels" in metadata:
-        stated, source = _metadata_labels(metadata["labels"], path), "file"
-    elif card.labels is not None:
-        stated, source = card.labels, "file"
-    else:
-        return RESEMOTENET, "assumed"
-    order = tuple(canonical_name(name) for name in stated)
-    if sorted(order) != sorted(RESEMOTENET):
-        raise InputError(f"{path}: label order must name each of the seven emotions once, got {', '.join(order)}")
-    return order, source
+        return _named(labels, classes, f"{path}: --labels"), "caller"
+    stated = _metadata_labels(metadata["labels"], path) if "labels" in metadata else card.labels
+    if stated is not None:
+        try:
+            return _named(stated, classes, f"{path}: the label order it states"), "file"
+        except InputError as error:
+            raise CheckpointError(f"{error}; pass --labels") from None
+    if classes != len(RESEMOTENET):
+        raise CheckpointError(
+            f"{path}: {classes} logits, and no label order is stated beside the weights; pass --labels with {classes} "
+            "names, comma-separated, in the order of the logits"
+        )
+    return RESEMOTENET, "assumed"
+
+
+def _named(labels: tuple[str, ...], classes: int, what: str) -> tuple[str, ...]:
+    try:
+        order = canonical_labels(labels)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
+    if len(order) != classes:
+        raise InputError(f"{what} has {len(order)} names ({', '.join(order)}), fc4.weight has {classes} logits")
+    return order
 
 
 def _metadata_labels(text: str, path: Path) -> tuple[str, ...]:
     try:
-        return tuple(str(name) for name in json.loads(text))
-    except (json.JSONDecodeError, TypeError) as error:
-        raise CheckpointError(f"{path}: its 'labels' metadata is not a JSON list ({error})") from None
+        return msgspec.json.decode(text, type=tuple[str, ...])
+    except msgspec.DecodeError as error:
+        raise CheckpointError(f"{path}: its 'labels' metadata is not a JSON list of names ({error})") from None

@@ -17,7 +17,7 @@ from torch import Tensor
 from resemote_edge.models.graph import EvalGraph, Node
 from resemote_edge.models.shapes import SIDE, Shape, infer_shapes, output_side
 
-__all__ = ["COMPACT_TAPS", "compact", "expand"]
+__all__ = ["COMPACT_TAPS", "compact", "compact_state", "expand"]
 
 #: Key to (spatial size in the compact layout, where those taps stand in the published 3x3 kernel).
 COMPACT_TAPS: dict[str, tuple[tuple[int, int], tuple[slice, slice]]] = {
@@ -76,6 +76,24 @@ def _live_taps(side: int, kernel: int, stride: int, padding: int) -> slice:
     positions = range(output_side(side, kernel, stride, padding))
     live = [tap for tap in range(kernel) if any(0 <= at * stride - padding + tap < side for at in positions)]
     return slice(min(live), max(live) + 1)
+
+
+def compact_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Bring a state dict to the compact layout, the other way round from `expand`.
+
+    Args:
+        state: Parameters by name; not modified.
+
+    Returns:
+        The same parameters with ``res_block3`` in kernels of the taps that can reach the output. Trimmed tensors are
+        copies; all others, and those that are compact already, are passed through.
+    """
+    trimmed = dict(state)
+    for key, (_, taps) in COMPACT_TAPS.items():
+        weight = state.get(key)
+        if weight is not None and tuple(weight.shape[2:]) == (3, 3):
+            trimmed[key] = weight[(..., *taps)].contiguous()
+    return trimmed
 
 
 def expand(state: dict[str, Tensor]) -> dict[str, Tensor]:

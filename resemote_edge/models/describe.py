@@ -4,16 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.errors import missing_dependency
-from resemote_edge.weights import default_checkpoint
+from resemote_edge.labels import split_labels
 
 __all__ = ["checkpoint_facts"]
 
 
-def checkpoint_facts(path: Path | None) -> dict[str, Any]:
+def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
     """Read a checkpoint and say what it is.
 
     Args:
-        path: The file; None for the embedded default.
+        path: The file.
+        labels: Names, comma-separated, for weights that do not state them.
 
     Returns:
         Plain JSON types.
@@ -27,7 +28,7 @@ def checkpoint_facts(path: Path | None) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
 
-    checkpoint = load_checkpoint(path or default_checkpoint())
+    checkpoint = load_checkpoint(path, split_labels(labels))
     card = checkpoint.card
     return {
         "file": str(checkpoint.path),
@@ -35,6 +36,7 @@ def checkpoint_facts(path: Path | None) -> dict[str, Any]:
         "size_bytes": checkpoint.path.stat().st_size,
         "width": checkpoint.width,
         "parameters": checkpoint.parameters,
+        "num_classes": checkpoint.num_classes,
         "labels": list(checkpoint.labels),
         "labels_source": checkpoint.labels_source,
         "stored_dtype": checkpoint.stored_dtype,

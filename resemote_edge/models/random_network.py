@@ -7,7 +7,7 @@ from resemote_edge.models.resemotenet import ResEmoteNet
 __all__ = ["random_network"]
 
 
-def random_network(width: int = 4, seed: int = 0) -> ResEmoteNet:
+def random_network(width: int = 4, seed: int = 0, num_classes: int = 7) -> ResEmoteNet:
     """A network whose logits differ from input to input: weights, BatchNorm statistics and biases all random.
 
     Weights are scaled by their fan-in, so that activations stay finite through all layers. It stands for a trained
@@ -16,12 +16,13 @@ def random_network(width: int = 4, seed: int = 0) -> ResEmoteNet:
     Args:
         width: Channels of the first convolution, a multiple of 4.
         seed: The same seed gives the same weights.
+        num_classes: Logits.
 
     Returns:
         The network on the CPU, float32, in eval mode.
     """
     generator = torch.Generator().manual_seed(seed)
-    model = ResEmoteNet(width).eval()
+    model = ResEmoteNet(width, num_classes).eval()
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if name.endswith("running_var"):

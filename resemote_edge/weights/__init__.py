@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-__all__ = ["DEFAULT_NAME", "default_checkpoint"]
+from resemote_edge.errors import InputError
+
+__all__ = ["DEFAULT_NAME", "EMBEDDED", "choose_checkpoint", "default_checkpoint", "embedded_checkpoint"]
+
+#: Variant (a width, as `resemote_edge.models.resemotenet.WIDTHS` names it) to the stem of its files.
+EMBEDDED: dict[str, str] = {"s": "resemotenet-s-fer2013"}
 
 #: Used wherever no checkpoint is named.
 DEFAULT_NAME = "resemotenet-s-fer2013"
@@ -10,4 +15,40 @@ DEFAULT_NAME = "resemotenet-s-fer2013"
 
 def default_checkpoint() -> Path:
     """Path of the embedded default checkpoint, a safetensors file with its model card beside it."""
-    return Path(__file__).parent / f"{DEFAULT_NAME}.safetensors"
+    return _path(DEFAULT_NAME)
+
+
+def embedded_checkpoint(variant: str) -> Path:
+    """Path of the embedded checkpoint of a variant.
+
+    Raises:
+        InputError: No weights of that variant are embedded; the message lists those that are.
+    """
+    if variant not in EMBEDDED:
+        known = ", ".join(f"{name} ({stem})" for name, stem in EMBEDDED.items())
+        raise InputError(f"no weights of variant {variant!r} are embedded; there are: {known}")
+    return _path(EMBEDDED[variant])
+
+
+def choose_checkpoint(checkpoint: Path | None, variant: str | None) -> Path:
+    """The weights that a command's CHECKPOINT and ``--variant`` name.
+
+    Args:
+        checkpoint: A file, or None.
+        variant: Of the embedded weights, or None.
+
+    Returns:
+        The file, the embedded weights of the variant, or the embedded default where neither is given.
+
+    Raises:
+        InputError: Both are given, or the variant is not embedded.
+    """
+    if checkpoint is not None and variant is not None:
+        raise InputError(f"{checkpoint} and --variant {variant} both name weights; pass one of them")
+    if variant is not None:
+        return embedded_checkpoint(variant)
+    return default_checkpoint() if checkpoint is None else checkpoint
+
+
+def _path(stem: str) -> Path:
+    return Path(__file__).parent / f"{stem}.safetensors"

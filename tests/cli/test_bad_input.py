@@ -12,6 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
+from resemote_edge.labels import RESEMOTENET
+from resemote_edge.models.checkpoint import save_checkpoint
+from resemote_edge.models.random_network import random_network
+from resemote_edge.models.stored_weights import pack_weights
+
 USAGE, FAILURE, GATE = 2, 1, 3
 
 
@@ -37,8 +42,47 @@ CASES = [
     Case("extra key", "export {extra} --target onnx", "1 keys too many (fc9.bias (2,))"),
     Case("wrong shape", "export {shape} --target onnx", "fc1.weight has shape (63, 128)"),
     Case("NaN weights", "export {nan} --target onnx", "fc3.weight holds NaN or Inf"),
-    Case("bad label order", "export {good} --target onnx --labels happy,sad", "each of the seven emotions once"),
-    Case("unknown label", "export {good} --target onnx --labels a,b,c,d,e,f,g", "unknown emotion label 'a'"),
+    Case("bad label order", "export {good} --target onnx --labels happy,sad", "--labels has 2 names (happy, sad)"),
+    Case("label twice", "export {good} --target onnx --labels a,b,c,d,e,f,a", "the label order repeats 'a'"),
+    Case("empty label", "export {good} --target onnx --labels a,b,c,d,e,f,", "label '' cannot be shown"),
+    Case("three logits without labels", "export {moods} --target onnx", "pass --labels with 3 names"),
+    Case(
+        "data of other classes",
+        "export {moods} --target onnx --labels smile,frown,blank --data {fer}",
+        "this network's smile, frown, blank",
+    ),
+    Case(
+        "calibrate on other classes",
+        "calibrate {moods} --labels smile,frown,blank --data {fer} -o {moods}.json",
+        "fer2013 train: its classes are",
+    ),
+    Case(
+        "unknown variant",
+        "export --variant base2 --target onnx",
+        "no weights of variant 'base2' are embedded; there are",
+    ),
+    Case("two weights", "export {good} --variant s --target onnx", "both name weights; pass one of them"),
+    Case("calibrate two weights", "calibrate {good} --variant s --data {fer}", "both name weights"),
+    Case("sensitivity of two weights", "sensitivity {good} --variant s --data {fer}", "both name weights"),
+    Case("inspect two weights", "checkpoint inspect {good} --variant s", "both name weights"),
+    Case("predict with two weights", "predict {fine_image} --artifact {artifact} --variant s", "both name weights"),
+    Case("bench two weights", "bench {artifact} --variant s", "both name weights"),
+    Case("demo of an unknown variant", "demo --variant base2 -o out", "no weights of variant 'base2'"),
+    Case("pack nothing", "checkpoint pack nowhere.pt -o a.safetensors --dtype int8", "no such checkpoint file"),
+    Case("pack without a dtype", "checkpoint pack {good} -o a.safetensors", "Missing option '--dtype'", USAGE),
+    Case("pack into four bits", "checkpoint pack {good} -o a.safetensors --dtype int4", "'int4' is not one of", USAGE),
+    Case("pack into a .pt", "checkpoint pack {good} -o a.pt --dtype int8", "pass -o a.safetensors"),
+    Case("pack onto weights", "checkpoint pack {good} -o {packed} --dtype int8", "exists; pass --force"),
+    Case("pack onto itself", "checkpoint pack {packed} -o {packed} --dtype int8 --force", "is the checkpoint itself"),
+    Case("pack without labels", "checkpoint pack {moods} -o a.safetensors --dtype int8", "pass --labels with 3 names"),
+    Case("pack a broken card", "checkpoint pack {carded} -o a.safetensors --dtype int8", "not a valid model card"),
+    Case("pack into a file", "checkpoint pack {good} -o {text}/a.safetensors --dtype int8", "is a file; pass a folder"),
+    Case(
+        "pack beyond float16", "checkpoint pack {large} -o a.safetensors --dtype float16", "beyond the range of float16"
+    ),
+    Case("expand into safetensors", "checkpoint expand {good} -o a.safetensors", "pass -o a.pt"),
+    Case("expand onto weights", "checkpoint expand {packed} -o {good}", "exists; pass --force"),
+    Case("int8 without a scale", "export {scaleless} --target onnx", "its fc1.weight.scale is missing"),
     Case("folder as checkpoint", "checkpoint inspect {precious}", "no such checkpoint file, found a folder"),
     Case("TorchScript", "checkpoint inspect {script}", "a TorchScript archive, which holds code"),
     Case("numbers as keys", "checkpoint inspect {numbered}", "expected a state dict"),
@@ -168,6 +212,13 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     save("extra", {**state, "fc9.bias": torch.zeros(2)})
     save("shape", {**state, "fc1.weight": state["fc1.weight"][:-1]})
     save("nan", {**state, "fc3.weight": state["fc3.weight"] * float("nan")})
+    save("large", {**state, "fc3.weight": state["fc3.weight"] * 1e6})
+    made["packed"] = root / "packed.safetensors"
+    packed = pack_weights(state, "int8")
+    save_checkpoint(packed, made["packed"], RESEMOTENET)
+    made["scaleless"] = root / "scaleless.safetensors"
+    del packed["fc1.weight.scale"]
+    save_checkpoint(packed, made["scaleless"], RESEMOTENET)
     whole = checkpoint_path.read_bytes()
     write(made, root / "cut.pt", whole[: len(whole) // 2])
     from safetensors.torch import save as pack
@@ -181,6 +232,7 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         warnings.simplefilter("ignore")  # PyTorch announces TorchScript's retirement
         torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), made["script"])
     save("bare", {"model_state_dict": state})
+    save("moods", random_network(4, num_classes=3).state_dict())
     save("ranged", state)
     made["ranged"].with_suffix(".ranges.json").write_bytes(checkpoint_path.with_suffix(".ranges.json").read_bytes())
     save("carded", {"model_state_dict": state})

@@ -1,6 +1,7 @@
 """Commands as a user types them, in a subprocess."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,8 +53,6 @@ def test_probabilities_from_export_to_prediction(checkpoint_path, tiny_fer2013, 
 
 
 def test_verify_fails_with_exit_code_3(artifacts, tmp_path):
-    import shutil
-
     shutil.copytree(artifacts("cpu-onnxruntime-fp16").path, tmp_path / "a")
     manifest = tmp_path / "a" / "passport.json"
     passport = json.loads(manifest.read_text())
@@ -82,7 +81,7 @@ def test_predict_without_an_artifact_exports_the_default_once(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     first = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    assert "exporting the embedded default to artifacts/resemotenet-s-fer2013-onnx-fp32" in first.stderr
+    assert "exporting the embedded weights to artifacts/resemotenet-s-fer2013-onnx-fp32" in first.stderr
     again = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
     assert "using artifacts/resemotenet-s-fer2013-onnx-fp32" in again.stderr
     assert again.stdout == first.stdout
@@ -117,6 +116,37 @@ def test_checkpoint_inspect(checkpoint_path):
     assert facts["labels_source"] == "assumed"
     default = json.loads(ok("checkpoint", "inspect", "--json"))
     assert default["lineage"]["accuracy"]["fer2013_test"] == pytest.approx(0.65, abs=0.05)
+
+
+def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
+    shutil.copy(checkpoint_path, tmp_path / "own.pt")
+    (tmp_path / "own.json").write_text('{"name": "own", "storage": {"dtype": "float32"}}')
+    said = json.loads(
+        ok("checkpoint", "pack", "own.pt", "-o", "small.safetensors", "--dtype", "int8", "--json", cwd=tmp_path)
+    )
+    assert said["size_bytes"] == (tmp_path / "small.safetensors").stat().st_size < said["source_size_bytes"] / 4
+    assert said["cards"] == ["small.json"]
+    assert 0.0 < said["weight_error"]["max_abs"] < 0.1
+    facts = json.loads(ok("checkpoint", "inspect", "small.safetensors", "--json", cwd=tmp_path))
+    assert (facts["stored_dtype"], facts["stored_layout"]) == ("int8", "compact")
+    text = ok("checkpoint", "pack", "own.pt", "-o", "half.safetensors", "--dtype", "float16", cwd=tmp_path)
+    assert "wrote half.safetensors: float16, compact" in text
+    assert "largest weight error" in text
+    assert "pass --labels" in text  # the order was assumed
+    said = json.loads(ok("checkpoint", "expand", "small.safetensors", "-o", "up.pt", "--json", cwd=tmp_path))
+    assert said["layout"] == "published"
+    exported = json.loads(ok("export", "small.safetensors", "--target", "onnx", "--json", cwd=tmp_path))
+    assert exported["verification"]["status"] == "passed"
+
+
+def test_variant_names_embedded_weights(tmp_path):
+    made = json.loads(ok("export", "--variant", "s", "--target", "pytorch", "--json", cwd=tmp_path))
+    assert made["artifact"] == "artifacts/resemotenet-s-fer2013-pytorch-fp32"
+    default = ok("checkpoint", "inspect", "--json")
+    assert ok("checkpoint", "inspect", "--variant", "s", "--json") == default
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
+    taken = resemote_edge("predict", "face.png", "--variant", "s", "--runtime", "pytorch", cwd=tmp_path)
+    assert "using artifacts/resemotenet-s-fer2013-pytorch-fp32" in taken.stderr
 
 
 def test_doctor_and_runtimes_tell_what_to_install():

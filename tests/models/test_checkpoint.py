@@ -10,6 +10,7 @@ from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.compact import COMPACT_TAPS
+from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import WIDTHS, ResEmoteNet
 from resemote_edge.weights import default_checkpoint
 
@@ -99,8 +100,58 @@ def test_label_order_can_be_passed(checkpoint_path):
     order = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     loaded = load_checkpoint(checkpoint_path, order)
     assert (loaded.labels, loaded.labels_source) == (FER2013, "caller")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"--labels has 2 names \(happy, sad\), fc4.weight has 7 logits"):
         load_checkpoint(checkpoint_path, ("happy", "sad"))
+    with pytest.raises(InputError, match="repeats 'anger'"):
+        load_checkpoint(checkpoint_path, ("angry", "anger", *FER2013[2:]))
+
+
+MOODS = ("smile", "frown", "blank")
+
+
+@pytest.fixture(scope="module")
+def moods():
+    return random_network(4, num_classes=3).state_dict()
+
+
+def test_any_number_of_classes(moods, tmp_path):
+    torch.save({"model_state_dict": moods, "classes": MOODS}, tmp_path / "w.pt")
+    loaded = load_checkpoint(tmp_path / "w.pt")
+    assert (loaded.labels, loaded.labels_source, loaded.num_classes) == (MOODS, "file", 3)
+    assert logits(loaded.build()).shape == (3, 3)
+    passed = load_checkpoint(tmp_path / "w.pt", ("Angry", "sadness", "neutral"))
+    assert (passed.labels, passed.labels_source) == (("anger", "sad", "neutral"), "caller")
+
+
+def test_labels_are_assumed_for_seven_logits_alone(moods, tmp_path):
+    torch.save(moods, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match=r"3 logits, and no label order is stated.*pass --labels with 3 names"):
+        load_checkpoint(tmp_path / "w.pt")
+    (tmp_path / "w.json").write_text(json.dumps({"labels": MOODS}))
+    assert load_checkpoint(tmp_path / "w.pt").labels == MOODS
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ({"labels": ["smile", "frown"]}, r"the label order it states has 2 names .* 3 logits; pass --labels"),
+        ({"labels": ["smile", "frown", "smile"]}, "the label order it states: the label order repeats 'smile'"),
+        ({"class_to_idx": {"smile": 0, "frown": 2, "blank": 2}}, "does not number the classes from 0 up"),
+        ({"class_to_idx": {"smile": 0, "frown": "1", "blank": 2}}, "does not number the classes from 0 up"),
+        ({"class_to_idx": {"smile": 1, "frown": 2, "blank": 3}}, "does not number the classes from 0 up"),
+    ],
+)
+def test_labels_in_a_file_that_do_not_fit_it(stated, words, moods, tmp_path):
+    torch.save({"state_dict": moods, **stated}, tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match=words):
+        load_checkpoint(tmp_path / "w.pt")
+    assert load_checkpoint(tmp_path / "w.pt", MOODS).labels == MOODS  # the cure the message names
+
+
+def test_labels_in_metadata_that_are_no_list_of_names(moods, tmp_path):
+    save_file(moods, tmp_path / "w.safetensors", metadata={"labels": '"abc"'})
+    with pytest.raises(CheckpointError, match="its 'labels' metadata is not a JSON list of names"):
+        load_checkpoint(tmp_path / "w.safetensors")
 
 
 def test_the_embedded_default_says_what_it_is():
@@ -137,7 +188,8 @@ BAD = {
     "other network": (lambda s: {"features.0.weight": torch.zeros(64, 3, 7, 7)}, r"not a ResEmoteNet: conv1.weight"),
     "other first layer": (change("conv1.weight", lambda v: v[:, :1]), r"must have shape \(width, 3, 3, 3\)"),
     "odd width": (change("conv1.weight", lambda v: v[:3]), r"multiple of 4"),
-    "eight classes": (change("fc4.weight", lambda v: torch.cat([v, v[:1]])), r"fc4.weight has shape \(8, 16\)"),
+    "eight classes": (change("fc4.weight", lambda v: torch.cat([v, v[:1]])), r"fc4.bias has shape \(7,\).*8 logits"),
+    "one class": (change("fc4.weight", lambda v: v[:1]), r"fc4.weight has shape \(1, 16\); a classifier has two"),
 }
 
 

@@ -25,7 +25,7 @@ class PeerSession(Protocol):
             images: float32 (N, 3, 64, 64), normalised, contiguous; not modified.
 
         Returns:
-            float32 (N, 7), caller-owned.
+            float32 (N, classes), caller-owned.
         """
         ...
 

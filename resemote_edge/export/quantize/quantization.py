@@ -98,7 +98,7 @@ def plan_quantization(
     if scheme.activations == "none":
         return QuantizationPlan(scheme=scheme, options=options, ranges={}, origin="not needed: weights alone")
     if data is not None:
-        chosen = choose_calibration(data, options.calibration_images, options.seed)
+        chosen = choose_calibration(data, options.calibration_images, options.seed, labels=checkpoint.labels)
         return QuantizationPlan(
             scheme=scheme,
             options=options,

@@ -101,10 +101,10 @@ def run_sensitivity(
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing; pass one of precision int8 or w8")
     spec = PreprocessSpec(input=recipe.graph.input)
-    traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec))
+    traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels))
     plan = plan_quantization(checkpoint, recipe.quantize, request.data)
     # Another seed than calibration's: on the images that set the scales, nothing is ever clipped.
-    chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED)
+    chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED, labels=checkpoint.labels)
     layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
     return SensitivityReport(
         checkpoint=checkpoint.path.name,

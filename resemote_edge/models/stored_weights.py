@@ -1,0 +1,110 @@
+"""Stored weights: how many bits a checkpoint file spends on a weight.
+
+A weight is a matrix or kernel: ``<layer>.weight`` with two dimensions or more, all but a thousandth of a network. Files
+hold them as float32, float16, or int8 with ``<key>.scale`` beside each, float32, one per output channel; a weight is
+then ``integer * scale``. Biases and BatchNorm stay float32 in each form.
+
+A channel's scale is its largest magnitude over 127: nothing is clipped, and an export to int8 or w8, which follows the
+same rule after BatchNorm is folded in (a factor per output channel), finds the integers that are stored here.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from resemote_edge.errors import CheckpointError
+
+__all__ = ["STORAGES", "Storage", "is_weight", "pack_weights", "unpack_weights"]
+
+Storage = Literal["int8", "float16", "float32"]
+
+#: Every form, smallest first.
+STORAGES: tuple[Storage, ...] = ("int8", "float16", "float32")
+
+_LEVELS = 127
+_SCALE = ".scale"
+
+
+def is_weight(key: str, value: Tensor) -> bool:
+    """Whether this is a matrix or a kernel, which is what is stored in fewer bits."""
+    return key.endswith(".weight") and value.ndim >= 2
+
+
+def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor]:
+    """Bring parameters to the form they are stored in.
+
+    Args:
+        state: float32 parameters and buffers by name, either layout; not modified.
+        storage: Of the weights.
+
+    Returns:
+        What a file holds, scales included. float16 turns what lies beyond its range into infinity.
+    """
+    packed: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if not is_weight(key, value):
+            packed[key] = value.to(torch.float32)
+        elif storage == "int8":
+            packed[key], packed[key + _SCALE] = _to_int8(value)
+        else:
+            packed[key] = value.to(torch.float16 if storage == "float16" else torch.float32)
+    return packed
+
+
+def unpack_weights(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Turn int8 weights and their scales into floating weights.
+
+    Args:
+        state: What a file holds; not modified.
+        path: The file, for messages.
+
+    Returns:
+        The state without scales, int8 weights as float32; everything else is passed through.
+
+    Raises:
+        CheckpointError: A scale is missing, has no int8 weight, is of the wrong type or shape, or is not a positive
+            number; the message names the key.
+    """
+    unpacked: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if key.endswith(f".weight{_SCALE}"):
+            weight = key.removesuffix(_SCALE)
+            found = "not there" if weight not in state else str(state[weight].dtype)
+            if found != "torch.int8":
+                raise CheckpointError(f"{path}: {key} is the scale of an int8 weight, and {weight} is {found}")
+        elif value.dtype == torch.int8 and is_weight(key, value):
+            scale = _checked_scale(state.get(key + _SCALE), key, len(value), path)
+            unpacked[key] = value.to(torch.float32) * _per_channel(scale, value)
+        else:
+            unpacked[key] = value
+    return unpacked
+
+
+def _per_channel(scale: Tensor, weight: Tensor) -> Tensor:
+    return scale.reshape(-1, *[1] * (weight.ndim - 1))
+
+
+def _to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
+    scale = weight.flatten(1).abs().amax(dim=1) / _LEVELS
+    # A channel of zeros, or of less than float32 can divide, has no scale; any will do.
+    scale = torch.where(scale > 0.0, scale, torch.ones_like(scale))
+    whole = (weight / _per_channel(scale, weight)).round_().clamp_(-_LEVELS, _LEVELS)
+    return whole.to(torch.int8), scale
+
+
+def _checked_scale(scale: Tensor | None, key: str, channels: int, path: Path) -> Tensor:
+    name = key + _SCALE
+    if scale is None:
+        raise CheckpointError(f"{path}: {key} is stored as int8, and its {name} is missing; pack the weights again")
+    if not scale.is_floating_point() or tuple(scale.shape) != (channels,):
+        raise CheckpointError(
+            f"{path}: {name} is {scale.dtype} of shape {tuple(scale.shape)}, expected a float per output channel: "
+            f"({channels},)"
+        )
+    bad = ~(torch.isfinite(scale) & (scale > 0.0))
+    if bad.any():
+        at = int(bad.nonzero()[0])
+        raise CheckpointError(f"{path}: {name} holds {float(scale[at])} for channel {at}; scales are positive numbers")
+    return scale.to(torch.float32)
