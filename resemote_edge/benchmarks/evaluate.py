@@ -12,7 +12,7 @@ from resemote_edge.benchmarks.accuracy import AccuracyReport, measure_accuracy
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.report import draw_confusion
 from resemote_edge.classifier import load
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.describe import facts_table
 from resemote_edge.errors import MissingDependencyError
 from resemote_edge.staging import write_file
@@ -33,7 +33,7 @@ class EvalRequest:
 
     Attributes:
         artifact: Folder.
-        data: FER2013 in any form.
+        data: A dataset.
         split: Split to run over.
         runtime: Name, or ``auto``.
         device: Device, or ``auto``.
@@ -115,7 +115,7 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
             reference = stack.enter_context(load(request.reference, threads=request.threads))
         # The training split is read to tell which images of another split are copies of training images.
         wanted = ("train",) if request.split == "train" else ("train", request.split)
-        splits = load_fer2013(request.data, splits=wanted)
+        splits = load_dataset(request.data, splits=wanted)
         accuracy = measure_accuracy(
             classifier,
             splits[request.split],

@@ -16,7 +16,7 @@ from resemote_edge.benchmarks.harness import Budget, time_calls
 from resemote_edge.benchmarks.results import AccuracyJob, AccuracyResult, Failure, Outcome, SpeedJob, SpeedResult
 from resemote_edge.classifier import EmotionClassifier, load
 from resemote_edge.data.drawn import drawn_faces
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import ResEmoteEdgeError
 from resemote_edge.runtimes.registry import get_runtime, open_session
 from resemote_edge.runtimes.session import SessionOptions
@@ -67,7 +67,7 @@ def run_speed(job: SpeedJob) -> SpeedResult:
 def run_accuracy(job: AccuracyJob) -> AccuracyResult:
     """Accuracy of one artifact in one runtime."""
     artifact = Artifact.load(job.artifact)
-    dataset = load_fer2013(job.data, splits=(job.split,))[job.split]
+    dataset = load_dataset(job.data, splits=(job.split,))[job.split]
     session = open_session(artifact, job.runtime, _options(job))
     with ExitStack() as stack:
         classifier = stack.enter_context(EmotionClassifier(session, artifact.passport))

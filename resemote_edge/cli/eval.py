@@ -18,7 +18,7 @@ from resemote_edge.cli.output import (
 
 @click.command("eval")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="FER2013: csv, folder or zip.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="A dataset that is recognised.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
 @runtime_option("auto")
 @device_option

@@ -43,7 +43,7 @@ data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     default=None,
-    help="FER2013: fer2013.csv, a folder, or a zip of <split>/<emotion>/ images.",
+    help="A dataset: FER2013 in any form, a folder or zip of <split>/<class>/ images, or another that is recognised.",
 )
 
 

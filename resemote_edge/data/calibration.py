@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.drawn import drawn_faces
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.passport import CalibrationManifest
@@ -70,7 +70,7 @@ def choose_calibration(
         DatasetError: The dataset cannot be read, has too few images, or holds noise.
         InputError: It has other classes than the labels.
     """
-    splits = load_fer2013(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
+    splits = load_dataset(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
     if labels is not None:
         splits["train"].targets_in(labels)  # refuses other classes
     held_out = {digest for name in _HELD_OUT if name in splits for digest in splits[name].pixel_digests()}

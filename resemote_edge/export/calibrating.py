@@ -46,7 +46,7 @@ def record_ranges(
     Args:
         checkpoint: Weights; the embedded default.
         labels: Names, comma-separated, in the order of the logits, for weights that do not state them.
-        data: FER2013.
+        data: A dataset.
         images: Of its training split, class-balanced.
         seed: Of the choice.
         output: File; beside the checkpoint.

@@ -59,7 +59,7 @@ class ExportOptions:
         output_format: ``logits`` or ``probabilities``; the recipe's choice.
         lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
         evidence: Figures that decided the lowering, in place of the recipe's.
-        data: FER2013: calibration on its training split, verification and the accuracy gate on its validation split.
+        data: A dataset: calibration on its training split, verification and the accuracy gate on its validation split.
         max_drop: Largest upper bound of the accuracy drop, percentage points; the recipe's choice.
         repair: Whether layers may be kept floating until the gate passes; the recipe's choice.
         keep_float: Layers to keep floating; the recipe's choice.
@@ -154,7 +154,7 @@ def required_data(data: Path | None) -> Path:
         InputError: It did not.
     """
     if data is None:
-        raise InputError("this needs images of the training split; pass --data with FER2013")
+        raise InputError("this needs images of the training split; pass --data with the dataset")
     return data
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError
 from resemote_edge.export.golden import reference_logits
 from resemote_edge.export.recipe import GateOptions
@@ -87,7 +87,7 @@ def make_gate(
     Args:
         checkpoint: The weights.
         model: Built from them, float32, in eval mode.
-        data: FER2013 in any form.
+        data: A dataset.
         spec: What the exported graph takes.
         options: Limits.
 
@@ -97,7 +97,7 @@ def make_gate(
     Raises:
         DatasetError: The validation split cannot be read, or is too small to show what is asked.
     """
-    dataset = load_fer2013(data, splits=("validation",))["validation"]
+    dataset = load_dataset(data, splits=("validation",))["validation"]
     _refuse_too_few(dataset, options)
     feeds = spec(list(dataset.images), "gray")
     key = (checkpoint.sha256, dataset.sha256(), spec.input)

@@ -60,7 +60,7 @@ class ExportRequest:
         checkpoint: The weights.
         recipe: How.
         destination: Folder to make.
-        data: FER2013 in any form: calibration on its training split, verification and the accuracy gate on its
+        data: A dataset: calibration on its training split, verification and the accuracy gate on its
             validation split. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
         force: Replace an artifact at the destination.
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.data.drawn import drawn_faces
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import GateError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
@@ -42,7 +42,7 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, 
     """Real faces of the validation split where data is given; drawn faces and noise, half each, otherwise.
 
     Args:
-        data: FER2013 in any form, or None.
+        data: A dataset, or None.
         count: How many.
         preprocessing: Of the network.
         labels: Of the network.
@@ -52,7 +52,7 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, 
         InputError: It has other classes than the network.
     """
     if data is not None:
-        dataset = load_fer2013(data, splits=("validation",))["validation"]
+        dataset = load_dataset(data, splits=("validation",))["validation"]
         dataset.targets_in(labels)  # refuses other classes before any work
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")

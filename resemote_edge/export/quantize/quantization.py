@@ -83,7 +83,7 @@ def plan_quantization(
     Args:
         checkpoint: The weights.
         options: Of the recipe.
-        data: FER2013, whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
+        data: A dataset, whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
         progress: Told how many images are done.
 
     Returns:
@@ -110,8 +110,8 @@ def plan_quantization(
     if recorded is None:
         raise InputError(
             f"{checkpoint.path.name}: int8 needs activation ranges, and none are recorded beside the checkpoint; pass "
-            "--data with FER2013, record them once with resemote-edge calibrate, or export --precision w8, which needs "
-            "none"
+            "--data with the dataset, record them once with resemote-edge calibrate, or export --precision w8, which "
+            "needs none"
         )
     return QuantizationPlan(
         scheme=scheme,

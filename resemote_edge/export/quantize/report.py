@@ -43,7 +43,7 @@ class SensitivityRequest:
     Attributes:
         checkpoint: The weights.
         recipe: Its graph and its scheme; precision int8 or w8.
-        data: FER2013; images of its training split are compared on.
+        data: A dataset; images of its training split are compared on.
         images: How many.
     """
 
