@@ -8,16 +8,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
+FER := .venv-fer
 
-.PHONY: help demo test check format tables clean
+.PHONY: help demo test check format tables peer-fer clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+define check_python
+@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
+	|| { echo "Python 3.10 to 3.13 is needed, found: $$($(PYTHON) --version 2>&1); run: make PYTHON=python3.12 ..."; exit 1; }
+endef
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
-		|| { echo "Python 3.10 to 3.13 is needed, found: $$($(PYTHON) --version 2>&1); run: make PYTHON=python3.12 ..."; exit 1; }
+	$(check_python)
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp per set of extras: installed again only when the project's own requirements change.
@@ -49,5 +54,14 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
 tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
 	$(BIN)/python -m resemote_edge.benchmarks.tables README.md docs/guides/*.md
 
+# An environment of its own: fer's packages and ours need not get on. --no-deps, because the file names all it takes.
+$(FER)/stamp: benchmarks/peers/fer.txt
+	$(check_python)
+	$(PYTHON) -m venv $(FER)
+	$(FER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+peer-fer: $(FER)/stamp  ## install PyPI's fer, for the suite benchmarks/suites/small-models.toml
+
 clean:  ## remove .venv and what the commands leave in the checkout
-	rm -rf $(VENV) artifacts demo bench-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FER) artifacts demo bench-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""run_suite: a suite from its file to its report: one random network through every row's tool, measured in turn.
+"""run_suite: a suite from its file to its report: every row's network through its tool, measured in turn.
 
 It stands above export and benchmarks, because it needs both. Whatever builds or measures runs in a process of its own,
 so that no tool sees what another one imported or patched.
@@ -7,7 +7,9 @@ so that no tool sees what another one imported or patched.
 import datetime
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,25 @@ from resemote_edge.benchmarks.contestant import Contestant, Opened
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.interleave import Measured, Schedule, interleave
 from resemote_edge.benchmarks.openers import INPUTS
+from resemote_edge.benchmarks.peers import own_network
 from resemote_edge.benchmarks.ratio import ratio_of_p50
 from resemote_edge.benchmarks.suite import Row, Suite
-from resemote_edge.benchmarks.suite_results import Cell, RatioResult, SkippedRow, SuiteReport
+from resemote_edge.benchmarks.suite_accuracy import judge_rows
+from resemote_edge.benchmarks.suite_results import (
+    AccuracyDifference,
+    Cell,
+    RatioResult,
+    RowAccuracy,
+    SkippedRow,
+    SuiteReport,
+)
 from resemote_edge.benchmarks.worker_process import WorkerProcess
-from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError, missing_dependency
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.registry import load_dataset
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_dependency
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import find_recipe
+from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_suite"]
 
@@ -51,6 +65,8 @@ def run_suite(
     suite: Suite,
     notice: Callable[[str], None] = lambda text: None,
     progress: Progress = lambda share: None,
+    *,
+    data: Path | None = None,
 ) -> SuiteReport:
     """Prepare and measure every row of a suite.
 
@@ -58,19 +74,20 @@ def run_suite(
         suite: What; see `load_suite`.
         notice: Told what happens, one line at a time.
         progress: Told the share of the measuring that is done.
+        data: FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy out.
 
     Returns:
-        The report. Rows whose package is not installed, or whose device or precision this machine lacks, are listed as
-        skipped, with the reason.
+        The report. Rows whose package or environment is not installed, or whose device or precision this machine lacks,
+        are listed as skipped, with the reason.
 
     Raises:
-        InputError: A recipe does not exist.
+        InputError: A recipe does not exist, a variable names no environment, or there is data and no row to judge.
+        DatasetError: The data cannot be read.
         DeviceUnavailableError: No row can run here.
         ResEmoteEdgeError: Whatever preparing or measuring a row raises.
     """
-    for row in suite.rows:
-        if row.recipe is not None:
-            find_recipe(row.recipe)  # before minutes of work, not after
+    _refuse_early(suite)
+    splits = None if data is None else _judged_on(suite, data)
     environment = capture_environment()
     with tempfile.TemporaryDirectory(prefix="resemote-edge-suite-") as folder:
         ready, skipped = _prepare_all(suite, Path(folder), notice)
@@ -78,27 +95,30 @@ def run_suite(
             raise DeviceUnavailableError(
                 "no row can run here: " + "; ".join(f"{row.row}: {row.reason}" for row in skipped)
             )
+        accuracy, differences = ((), ()) if splits is None else _judge(suite, ready, splits, Path(folder), notice)
         cells, ratios = _measure_all(suite, ready, notice, progress)
     return SuiteReport(
         created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         environment=environment.to_dict(),
-        inputs=INPUTS,
+        inputs=_inputs(suite),
         suite=suite,
-        tools=_versions(),
+        tools=_versions() | {name: version for row in ready for name, version in row.facts["versions"].items()},
         cells=cells,
         ratios=ratios,
         skipped=tuple(skipped),
+        accuracy=accuracy,
+        differences=differences,
     )
 
 
 def export_row(row: Row, checkpoint: Path, folder: Path) -> Path:
     """Export the artifact of a row of ours.
 
-    INT8 recipes take the ranges that `build_checkpoint` recorded beside the network.
+    INT8 recipes take the ranges that are recorded beside the weights.
 
     Args:
         row: With a recipe.
-        checkpoint: The random network.
+        checkpoint: The weights.
         folder: Destination; must not exist.
 
     Returns:
@@ -141,31 +161,81 @@ class _Prepared:
     Attributes:
         row: From the suite.
         folder: Its model files.
-        facts: ``runtime`` and ``model_size_bytes``.
+        facts: ``runtime``, ``model_size_bytes`` and ``versions``.
+        python: Of a peer's own environment; None for ours.
     """
 
     row: Row
     folder: Path
+    python: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def contestant(self, threads: int, batch: int) -> Contestant:
         """The row at one thread count and batch size."""
-        arguments: dict[str, Any] = {"threads": threads, "batch": batch}
+        return self._doing("open", threads, {"batch": batch})
+
+    def predictor(self, threads: int, images: Path, outputs: Path) -> Contestant:
+        """The row as it predicts images; see `predict_peer`."""
+        return self._doing("predict", threads, {"images": str(images), "outputs": str(outputs)})
+
+    def _doing(self, verb: str, threads: int, arguments: dict[str, Any]) -> Contestant:
         if self.row.peer is not None:
-            function = "open_peer"
+            function = f"{verb}_peer"
             arguments |= {"peer": self.row.peer, "folder": str(self.folder)}
         else:
-            function = "open_artifact"
+            function = f"{verb}_artifact"
             arguments |= {"artifact": str(self.folder), "runtime": self.row.runtime, "hint": self.row.hint}
-        return Contestant(name=self.row.name, opener=f"{_OPENERS}:{function}", arguments=arguments, threads=threads)
+        return Contestant(
+            name=self.row.name,
+            opener=f"{_OPENERS}:{function}",
+            arguments=arguments | {"threads": threads},
+            threads=threads,
+            python=self.python,
+        )
+
+
+def _refuse_early(suite: Suite) -> None:
+    """Raise what would otherwise be found out after minutes of work."""
+    for row in suite.rows:
+        if row.recipe is not None:
+            find_recipe(row.recipe)
+        own = own_network(row.peer)
+        if own is not None:
+            with suppress(MissingDependencyError):  # the row will be skipped
+                own.home.python()
+
+
+def _inputs(suite: Suite) -> str:
+    own = {row.peer: own_network(row.peer) for row in suite.rows}
+    return "; ".join([INPUTS, *[f"{name}: {peer.takes}" for name, peer in own.items() if peer is not None]])
+
+
+def _judged_on(suite: Suite, data: Path) -> dict[str, Dataset]:
+    if all(row.network == "random" for row in suite.rows):
+        raise InputError(
+            f"suite {suite.name}: its rows run a random network, whose accuracy means nothing; leave --data out, or "
+            "give a row a checkpoint"
+        )
+    return load_dataset(data, splits=("train", "test"))
+
+
+def _judge(
+    suite: Suite, ready: list[_Prepared], splits: dict[str, Dataset], folder: Path, notice: Callable[[str], None]
+) -> tuple[tuple[RowAccuracy, ...], tuple[AccuracyDifference, ...]]:
+    threads = max(suite.threads)
+    predictors = {row.row.name: partial(row.predictor, threads) for row in ready if row.row.network != "random"}
+    return judge_rows(
+        predictors, suite.ratios, test=splits["test"], train=splits["train"], folder=folder, notice=notice
+    )
 
 
 def _prepare_all(suite: Suite, folder: Path, notice: Callable[[str], None]) -> tuple[list[_Prepared], list[SkippedRow]]:
     """Build every row's files, and open each once, so that what cannot run is known before anything is measured."""
-    notice(f"network: width {suite.width}, random weights")
     checkpoint = folder / "network.safetensors"
-    arguments = {"width": suite.width, "seed": suite.seed, "path": str(checkpoint)}
-    _apart(Contestant(name="the random network", opener=f"{__name__}:build_checkpoint", arguments=arguments))
+    if any(row.network == "random" for row in suite.rows):
+        notice(f"network: width {suite.width}, random weights")
+        arguments = {"width": suite.width, "seed": suite.seed, "path": str(checkpoint)}
+        _apart(Contestant(name="the random network", opener=f"{__name__}:build_checkpoint", arguments=arguments))
     ready: list[_Prepared] = []
     skipped: list[SkippedRow] = []
     for row in suite.rows:
@@ -178,21 +248,26 @@ def _prepare_all(suite: Suite, folder: Path, notice: Callable[[str], None]) -> t
     return ready, skipped
 
 
-def _prepare(row: Row, suite: Suite, checkpoint: Path, folder: Path) -> _Prepared:
-    facts: dict[str, Any] = {}
+def _prepare(row: Row, suite: Suite, random: Path, folder: Path) -> _Prepared:
+    facts: dict[str, Any] = {"versions": {}}
+    own = own_network(row.peer)
+    python = None if own is None else own.home.python()
     if row.peer is not None:
         destination = folder / row.name
         destination.mkdir()
-        arguments = {"peer": row.peer, "checkpoint": str(checkpoint), "folder": str(destination)}
-        facts = _apart(Contestant(name=row.name, opener=f"{_OPENERS}:prepare_peer", arguments=arguments))
+        checkpoint = str(random) if own is None else None
+        arguments = {"peer": row.peer, "checkpoint": checkpoint, "folder": str(destination)}
+        opener = f"{_OPENERS}:prepare_peer"
+        facts |= _apart(Contestant(name=row.name, opener=opener, arguments=arguments, python=python))
     else:
-        destination = folder / f"recipe-{row.recipe}"  # rows may share an artifact
+        checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))
+        destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # rows may share an artifact
         if not destination.exists():
-            options = {"row": msgspec.to_builtins(row), "checkpoint": str(checkpoint), "folder": str(destination)}
+            options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
             _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
-    prepared = _Prepared(row=row, folder=destination)
+    prepared = _Prepared(row=row, folder=destination, python=python)
     opened = _apart(prepared.contestant(max(suite.threads), max(suite.batches)))
-    return _Prepared(row=row, folder=destination, facts=facts | opened)
+    return replace(prepared, facts=facts | opened)
 
 
 def _apart(contestant: Contestant) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
@@ -29,12 +30,14 @@ class Contestant:
             `Opened`.
         arguments: JSON types.
         threads: Set for the thread pools that read it from the environment; None leaves them alone.
+        python: Of the environment that it lives in, which needs numpy and msgspec; None for the one that asks.
     """
 
     name: str
     opener: str
     arguments: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
+    python: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.benchmarks.peers import PEERS
+from resemote_edge.benchmarks.peers import PEERS, own_network
 from resemote_edge.errors import InputError
 from resemote_edge.runtimes.registry import RUNTIMES
+from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["Goal", "RatioSpec", "Row", "Suite", "choose_rows", "load_suite"]
 
@@ -32,6 +33,7 @@ class Row(_Section, frozen=True, kw_only=True):
         recipe: Of the export; None for a peer.
         runtime: That runs the artifact; None for a peer.
         hint: Precision hint of the session; for runtime ``openvino`` only.
+        checkpoint: Variant of the embedded weights that is exported; None for the random network, and for a peer.
     """
 
     name: _Name
@@ -40,6 +42,14 @@ class Row(_Section, frozen=True, kw_only=True):
     recipe: str | None = None
     runtime: str | None = None
     hint: Literal["bf16"] | None = None
+    checkpoint: str | None = None
+
+    @property
+    def network(self) -> Literal["random", "embedded", "own"]:
+        """What it computes: the suite's random network, embedded trained weights, or a peer's own network."""
+        if self.checkpoint is not None:
+            return "embedded"
+        return "random" if own_network(self.peer) is None else "own"
 
 
 class Goal(_Section, frozen=True, kw_only=True):
@@ -79,7 +89,7 @@ class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios"
         schema: `SUITE_SCHEMA`.
         name: The file's stem.
         description: One sentence.
-        width: Of the random network.
+        width: Of the random network; None where no row takes it.
         seed: Of its weights, of the order of turns and of the bootstrap.
         batches: Crops per call.
         threads: CPU threads.
@@ -94,7 +104,7 @@ class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios"
     schema: int
     name: _Name
     description: str
-    width: Annotated[int, msgspec.Meta(ge=4, le=256, multiple_of=4)]
+    width: Annotated[int, msgspec.Meta(ge=4, le=256, multiple_of=4)] | None = None
     seed: int = 0
     batches: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
     threads: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
@@ -127,6 +137,7 @@ def load_suite(path: Path) -> Suite:
     _check_once("thread count", suite.threads, path)
     for ratio in suite.ratios:
         _check_ratio(ratio, suite, path)
+    _check_width(suite, path)
     return suite
 
 
@@ -158,6 +169,14 @@ def _check_once(what: str, values: Sequence[object], path: Path) -> None:
         raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
 
 
+def _check_width(suite: Suite, path: Path) -> None:
+    random = [row.name for row in suite.rows if row.network == "random"]
+    if random and suite.width is None:
+        raise InputError(f"{path}: row {random[0]} runs a random network; say its width, or name a checkpoint")
+    if suite.width is not None and not random:
+        raise InputError(f"{path}: width is that of the random network, which no row runs; remove it")
+
+
 def _check_row(row: Row, path: Path) -> None:
     at = f"{path}: row {row.name}"
     if (row.peer is None) == (row.recipe is None and row.runtime is None):
@@ -167,6 +186,8 @@ def _check_row(row: Row, path: Path) -> None:
             raise InputError(f"{at}: unknown peer {row.peer!r}; choose one of {', '.join(PEERS)}")
         if row.hint is not None:
             raise InputError(f"{at}: a hint belongs to a row with a recipe; a peer's name says its precision")
+        if row.checkpoint is not None:
+            raise InputError(f"{at}: a checkpoint belongs to a row with a recipe; peers take the random network")
         return
     if row.recipe is None or row.runtime is None:
         raise InputError(
@@ -176,6 +197,15 @@ def _check_row(row: Row, path: Path) -> None:
         raise InputError(f"{at}: unknown runtime {row.runtime!r}; choose one of {', '.join(RUNTIMES)}")
     if row.hint is not None and row.runtime != "openvino":
         raise InputError(f'{at}: runtime {row.runtime} knows no precision hint; remove it, or say runtime = "openvino"')
+    _check_checkpoint(row, at)
+
+
+def _check_checkpoint(row: Row, at: str) -> None:
+    if row.checkpoint is not None:
+        try:
+            embedded_checkpoint(row.checkpoint)
+        except InputError as error:
+            raise InputError(f"{at}: {error}") from None
 
 
 def _check_ratio(ratio: RatioSpec, suite: Suite, path: Path) -> None:

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["SUITE_FILES", "latency_table", "markdown_suite", "measured_line", "ratio_table", "write_suite_report"]
+__all__ = [
+    "SUITE_FILES",
+    "difference_table",
+    "latency_table",
+    "markdown_suite",
+    "measured_line",
+    "ratio_table",
+    "row_accuracy_table",
+    "write_suite_report",
+]
 
 #: What `write_suite_report` writes.
 SUITE_FILES = ("report.json", "report.md", "ratios.png")
@@ -21,14 +30,15 @@ SUITE_FILES = ("report.json", "report.md", "ratios.png")
 def measured_line(report: SuiteReport) -> str:
     """When and on what it was measured, as a sentence."""
     environment = report.environment
+    width = "" if report.suite.width is None else f", width {report.suite.width}"
     return (
-        f"Measured {report.created_utc[:10]} on {environment['cpu_model']} ({', '.join(environment['cpu_features'])}), "
-        f"width {report.suite.width}."
+        f"Measured {report.created_utc[:10]} on {environment['cpu_model']} "
+        f"({', '.join(environment['cpu_features'])}){width}."
     )
 
 
 def latency_table(report: SuiteReport, threads: int | None = None) -> str:
-    """Latency and size of every row, in Markdown.
+    """Latency and size of every row, and accuracy where it was measured, in Markdown.
 
     Args:
         report: What was measured.
@@ -38,15 +48,20 @@ def latency_table(report: SuiteReport, threads: int | None = None) -> str:
     batches = sorted(report.suite.batches)
     p50 = [f"p50 ms, batch {batch}, {_threads(threads)}" for batch in batches]
     cells = {(cell.row, cell.batch): cell for cell in report.cells if cell.threads == threads}
+    accuracy = {entry.row: f"{entry.report.accuracy * 100:.2f} %" for entry in report.accuracy}
     rows = []
     for row in report.suite.rows:
         found = [cells[row.name, batch] for batch in batches if (row.name, batch) in cells]
         if not found:
-            rows.append([row.label, row.runtime or "-", *[NOT_MEASURED] * len(batches), "-"])
+            rows.append([row.label, row.runtime or "-", *[NOT_MEASURED] * len(batches), "-", NOT_MEASURED])
             continue
         latencies = [f"{cell.latency_p50_ms:.2f}" for cell in found]
-        rows.append([row.label, found[0].runtime, *latencies, f"{found[0].model_size_bytes / 1e6:.1f}"])
-    return _markdown(["who", "runtime", *p50, "model MB"], rows, text_columns=2)
+        size = f"{found[0].model_size_bytes / 1e6:.1f}"
+        rows.append([row.label, found[0].runtime, *latencies, size, accuracy.get(row.name, NOT_MEASURED)])
+    headers = ["who", "runtime", *p50, "model MB", "accuracy"]
+    if not accuracy:  # random weights, most often; a column that says so in every row says nothing
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
+    return _markdown(headers, rows, text_columns=2)
 
 
 def ratio_table(report: SuiteReport) -> str:
@@ -67,6 +82,38 @@ def ratio_table(report: SuiteReport) -> str:
     return _markdown(headers, rows, text_columns=1)
 
 
+def row_accuracy_table(report: SuiteReport) -> str:
+    """Accuracy of every row it was measured for, in Markdown."""
+    labels = {row.name: row.label for row in report.suite.rows}
+    runtimes = {cell.row: cell.runtime for cell in report.cells}
+    rows = []
+    for entry in report.accuracy:
+        found, low, high = entry.report.accuracy, *entry.report.accuracy_interval_95
+        without, ece = entry.report.accuracy_without_train_duplicates, entry.report.ece
+        rows.append(
+            [
+                labels[entry.row],
+                runtimes[entry.row],
+                f"{found * 100:.2f} %",
+                f"{low * 100:.2f} to {high * 100:.2f}",
+                NOT_MEASURED if without is None else f"{without * 100:.2f} %",
+                NOT_MEASURED if ece is None else f"{ece:.3f}",
+            ]
+        )
+    headers = ["who", "runtime", "accuracy", "95 % interval", "without training copies", "calibration error"]
+    return _markdown(headers, rows, text_columns=2)
+
+
+def difference_table(report: SuiteReport) -> str:
+    """Every comparison of accuracy, in Markdown: points that ours is above the other."""
+    rows = []
+    for entry in report.differences:
+        # Subtracted from zero and not negated, which would print a drop of nothing as -0.00.
+        gain, high, low = (0.0 - points for points in (entry.paired.drop_points, *entry.paired.drop_interval_95))
+        rows.append([entry.name, f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}"])
+    return _markdown(["more accurate", "points", "95 % interval, paired"], rows, text_columns=1)
+
+
 def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
     """The whole report in Markdown.
 
@@ -85,7 +132,7 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
         f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; "
         f"load average before: {environment['load_average_1m']:.2f}.",
         "",
-        f"- Network: width {suite.width}, random weights (seed {suite.seed}), the same for every row",
+        *_networks(report),
         f"- Tools: {', '.join(f'{name} {version}' for name, version in report.tools.items())}",
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
         f"- Timed on: {report.inputs}",
@@ -98,6 +145,11 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
     if report.ratios:
         lines += ["## Ratios", "", "p50 of the other over p50 of ours; the interval is a bootstrap over rounds.", ""]
         lines += [ratio_table(report)]
+    if report.accuracy:
+        judged = report.accuracy[0].report
+        lines += ["## Accuracy", "", f"On {judged.dataset}, {judged.samples:,} images.", "", row_accuracy_table(report)]
+    if report.differences:
+        lines += ["Ours less the other, on the same images:", "", difference_table(report)]
     if picture:
         lines += [f"![ratios with intervals and goals]({picture})", ""]
     if report.skipped:
@@ -127,6 +179,20 @@ def write_suite_report(report: SuiteReport, folder: Path) -> dict[str, Path]:
             pass
     write_file(text, markdown_suite(report, picture.name if "picture" in written else None))
     return written
+
+
+def _networks(report: SuiteReport) -> list[str]:
+    """What the rows compute, as lines of a list."""
+    suite = report.suite
+    lines = []
+    if suite.width is not None:
+        lines.append(f"- Network: width {suite.width}, random weights (seed {suite.seed}), the same for every row")
+    variants = dict.fromkeys(row.checkpoint for row in suite.rows if row.checkpoint is not None)
+    if variants:
+        lines.append(f"- Network of ours: embedded trained weights, {', '.join(variants)}")
+    if any(row.network == "own" for row in suite.rows):
+        lines.append("- Other networks: as the peers bring them")
+    return lines
 
 
 def _threads(count: int) -> str:

@@ -5,10 +5,20 @@ from typing import Any
 
 import msgspec
 
+from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.suite import Suite
 from resemote_edge.errors import InputError
+from resemote_edge.paired import PairedComparison
 
-__all__ = ["Cell", "RatioResult", "SkippedRow", "SuiteReport", "read_suite_report"]
+__all__ = [
+    "AccuracyDifference",
+    "Cell",
+    "RatioResult",
+    "RowAccuracy",
+    "SkippedRow",
+    "SuiteReport",
+    "read_suite_report",
+]
 
 SUITE_REPORT_SCHEMA = 1
 
@@ -67,6 +77,34 @@ class RatioResult(_Record, frozen=True, kw_only=True):
     met: bool | None = None
 
 
+class RowAccuracy(_Record, frozen=True, kw_only=True):
+    """Accuracy of one row with trained weights.
+
+    Attributes:
+        row: Name in the suite.
+        report: On the split, in the dataset's label order.
+    """
+
+    row: str
+    report: AccuracyReport
+
+
+class AccuracyDifference(_Record, frozen=True, kw_only=True):
+    """Two rows on the same images, for a comparison whose rows both have trained weights.
+
+    Attributes:
+        name: Of the comparison in the suite.
+        ours: Name of a row.
+        against: Name of the other, the reference of `paired`.
+        paired: A negative drop says that ours is more accurate.
+    """
+
+    name: str
+    ours: str
+    against: str
+    paired: PairedComparison
+
+
 class SkippedRow(_Record, frozen=True, kw_only=True):
     """A row that was not measured, and why."""
 
@@ -87,6 +125,8 @@ class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="sui
         cells: Latencies.
         ratios: Comparisons.
         skipped: Rows that cannot run here, and why.
+        accuracy: Of the rows with trained weights; empty when no dataset was given.
+        differences: Of accuracy, for the comparisons between such rows.
     """
 
     schema: int = SUITE_REPORT_SCHEMA
@@ -98,6 +138,8 @@ class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="sui
     cells: tuple[Cell, ...]
     ratios: tuple[RatioResult, ...]
     skipped: tuple[SkippedRow, ...] = ()
+    accuracy: tuple[RowAccuracy, ...] = ()
+    differences: tuple[AccuracyDifference, ...] = ()
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""

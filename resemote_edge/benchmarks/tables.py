@@ -2,8 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench` or of a
-suite, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's second table, ``#accuracy`` that of
-`bench`.
+suite, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's ratios, ``#accuracy`` the accuracies of
+`bench` and of a suite, ``#differences`` those of accuracy in a suite.
 """
 
 import re
@@ -16,7 +16,13 @@ import msgspec
 from resemote_edge.benchmarks.layers import Explanation, layer_markdown
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table
 from resemote_edge.benchmarks.results import read_report
-from resemote_edge.benchmarks.suite_report import latency_table, measured_line, ratio_table
+from resemote_edge.benchmarks.suite_report import (
+    difference_table,
+    latency_table,
+    measured_line,
+    ratio_table,
+    row_accuracy_table,
+)
 from resemote_edge.benchmarks.suite_results import read_suite_report
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
@@ -64,10 +70,18 @@ def _layer_table(path: Path, name: str) -> str:
 
 
 def _suite_table(path: Path, name: str) -> str:
-    tables = {"": latency_table, "ratios": ratio_table}
+    tables = {
+        "": latency_table,
+        "ratios": ratio_table,
+        "accuracy": row_accuracy_table,
+        "differences": difference_table,
+    }
     if name not in tables:
-        raise InputError(f"{path}#{name}: a suite's report has no such table; write #ratios or nothing after the path")
+        known = ", ".join(f"#{table}" for table in tables if table)
+        raise InputError(f"{path}#{name}: a suite's report has no such table; write {known} or nothing after the path")
     report = read_suite_report(path)
+    if name in ("accuracy", "differences") and not report.accuracy:
+        raise InputError(f"{path}#{name}: no accuracy was measured; run the suite again with --data")
     return f"{measured_line(report)}\n\n{tables[name](report)}"
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+import resemote_edge
 from resemote_edge import errors
 from resemote_edge.benchmarks.contestant import Contestant, Failed, Job, Message, Ready, Timed, Turn
 from resemote_edge.errors import ResEmoteEdgeError
@@ -37,12 +38,16 @@ class WorkerProcess:
     def __init__(self, contestant: Contestant) -> None:
         self.contestant = contestant
         environment = dict(os.environ)
+        self._path: tempfile.TemporaryDirectory[str] | None = None
+        if contestant.python is not None:
+            self._path = tempfile.TemporaryDirectory(prefix="resemote-edge-path-")
+            environment = _moved(environment, Path(self._path.name))
         if contestant.threads is not None:
             environment.update(dict.fromkeys(_POOLS, str(contestant.threads)))
         # A file, because nobody reads along: a pipe would fill up and block the child.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "resemote_edge.benchmarks.contestant"],
+            [contestant.python or sys.executable, "-m", "resemote_edge.benchmarks.contestant"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -115,6 +120,8 @@ class WorkerProcess:
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
                 stream.close()
+        if self._path is not None:
+            self._path.cleanup()
 
     def _quiet(self) -> bool:
         """Whether it did nothing for a moment.
@@ -185,9 +192,22 @@ class WorkerProcess:
         code = self._process.wait()
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", errors="replace").strip().splitlines() or ["it wrote nothing"]
+        where = "" if self.contestant.python is None else f" ({self.contestant.python})"
         return ResEmoteEdgeError(
-            f"{doing} {self.contestant.name}: its process ended with exit code {code}; its last words: {lines[-1]}"
+            f"{doing} {self.contestant.name}: its process{where} ended with exit code {code}; "
+            f"its last words: {lines[-1]}"
         )
+
+
+def _moved(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """Environment variables for another Python: it imports this very package, and nothing else from over here.
+
+    Installed there, it might be another version, which a report would not show. The folder gets a link to it.
+    """
+    (folder / "resemote_edge").symlink_to(Path(resemote_edge.__file__).resolve().parent, target_is_directory=True)
+    left = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
+    # Not the folder it is started in either, as far as that Python can be told (3.11 and later).
+    return left | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _error_class(name: str) -> type[ResEmoteEdgeError]:

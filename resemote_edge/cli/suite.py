@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import json_option, measuring_progress
+from resemote_edge.cli.output import data_option, json_option, measuring_progress
 
 
 @click.command()
@@ -15,16 +15,21 @@ from resemote_edge.cli.output import json_option, measuring_progress
 @click.option(
     "--quick", "is_quick", is_flag=True, help="A few rounds, to see that all works; the figures mean nothing."
 )
+@data_option
 @json_option
-def suite(file: Path, output: Path, force: bool, rows: str | None, is_quick: bool, as_json: bool) -> None:
+def suite(
+    file: Path, output: Path, force: bool, rows: str | None, is_quick: bool, data: Path | None, as_json: bool
+) -> None:
     r"""Compare with other tools: the same network through every row of the suite FILE, measured in turn.
 
     Each row lives in a process of its own; they take turns, round after round, so that ratios hold on a machine whose
-    speed drifts. Writes report.json, report.md and ratios.png. The other tools are installed by the extra 'peers'.
+    speed drifts. Writes report.json, report.md and ratios.png. The other tools are installed by the extra 'peers'. With
+    --data, rows with trained weights are judged on the test split, too.
 
     \b
     Example:
       resemote-edge suite benchmarks/suites/compaction-int8.toml -o suite-results
+      resemote-edge suite benchmarks/suites/small-models.toml -o small-results --data fer2013.zip
       resemote-edge suite FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
     """
     from resemote_edge.benchmarks.suite import choose_rows, load_suite
@@ -43,6 +48,7 @@ def suite(file: Path, output: Path, force: bool, rows: str | None, is_quick: boo
             chosen,
             notice=lambda text: click.echo(text, err=True),
             progress=lambda share: update(round(share * 100), 100),
+            data=data,
         )
     click.echo(report.to_json().decode() if as_json else markdown_suite(report), nl=False)
     written = write_suite_report(report, output)

@@ -1,10 +1,12 @@
 """Contestants for the tests of interleaving; worker processes import this module by name."""
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
 
+import resemote_edge
 from resemote_edge.benchmarks.contestant import Opened
 from resemote_edge.errors import DeviceUnavailableError
 
@@ -16,6 +18,11 @@ def sleeper(ms, pid_file=None, noise=False):
     if noise:
         print("libraries print")
     return Opened(call=lambda: time.sleep(ms / 1e3), facts={"ms": ms, "omp": os.environ.get("OMP_NUM_THREADS")})
+
+
+def whereabouts():
+    package = str(Path(resemote_edge.__file__).resolve().parent)
+    return Opened(facts={"package": package, "path": sys.path, "mark": os.environ.get("MARK")})
 
 
 def mayfly(calls):

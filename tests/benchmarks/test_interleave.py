@@ -1,10 +1,12 @@
 import os
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import resemote_edge
 from resemote_edge.benchmarks.contestant import Contestant
 from resemote_edge.benchmarks.interleave import Schedule, interleave
 from resemote_edge.benchmarks.ratio import ratio_of_p50
@@ -24,6 +26,15 @@ def _openers_on_the_path(monkeypatch):
 def contestant(function, name=None, threads=None, **arguments):
     opener = f"interleave_openers:{function}"
     return Contestant(name=name or function, opener=opener, arguments=arguments, threads=threads)
+
+
+def another_python(folder, *lines):
+    """A Python that does something before it starts, as the start of a virtual environment would."""
+    path = folder / "bin" / "python"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(["#!/bin/sh", *lines, f'exec {sys.executable} "$@"', ""]))
+    path.chmod(0o755)
+    return path
 
 
 def gone(pid):
@@ -139,3 +150,28 @@ def test_the_interval_covers_the_truth_most_of_the_time_and_is_reproducible():
 def test_ratios_need_the_same_rounds():
     with pytest.raises(InputError, match=r"got shapes \(2, 3\) and \(3, 3\)"):
         ratio_of_p50(np.ones((2, 3), np.int64), np.ones((3, 3), np.int64))
+
+
+def test_a_contestant_may_live_in_another_python_and_brings_this_package_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/of/ours", os.environ["PYTHONPATH"]]))
+    python = another_python(tmp_path, "export MARK=other", f'PYTHONPATH="$PYTHONPATH:{Path(__file__).parent}"')
+    opener = "interleave_openers:whereabouts"
+    with WorkerProcess(Contestant(name="a", opener=opener, python=python)) as worker:
+        facts = worker.open(30)
+    assert facts["mark"] == "other"
+    assert facts["package"] == str(Path(resemote_edge.__file__).resolve().parent)
+    assert "/of/ours" not in facts["path"]
+    assert str(Path(resemote_edge.__file__).resolve().parents[1]) not in facts["path"]
+    with WorkerProcess(Contestant(name="a", opener=opener)) as worker:
+        facts = worker.open(30)
+    assert facts["mark"] is None
+    assert "/of/ours" in facts["path"]
+
+
+def test_a_python_that_cannot_run_a_worker_is_named(tmp_path):
+    python = another_python(tmp_path, 'echo "no msgspec here" >&2', "exit 7")
+    contestant = Contestant(name="guest", opener="interleave_openers:whereabouts", python=python)
+    with WorkerProcess(contestant) as worker, pytest.raises(ResEmoteEdgeError) as caught:
+        worker.open(30)
+    assert "guest" in str(caught.value)
+    assert f"({python}) ended with exit code 7; its last words: no msgspec here" in str(caught.value)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from resemote_edge.benchmarks.openers import open_peer
-from resemote_edge.benchmarks.peers import PEERS, get_peer
+from resemote_edge.benchmarks.openers import open_peer, predict_peer, prepare_peer
+from resemote_edge.benchmarks.peers import PEERS, get_peer, own_network
 from resemote_edge.benchmarks.peers.calibration import face_tensors
 from resemote_edge.errors import CheckpointError, DeviceUnavailableError, InputError
 
@@ -15,6 +15,8 @@ pytest.importorskip("onnxscript")
 pytest.importorskip("nncf")
 
 FP32 = ("pytorch-eager", "onnxruntime-fp32", "openvino-fp32")
+#: Tested where their own environments are: test_own_network.py.
+OWN = ("fer-mini-xception", "fer-mini-xception-batched")
 QUANTIZED = ("onnxruntime-static-default", "onnxruntime-static-best", "nncf-default")
 
 
@@ -48,7 +50,8 @@ def logits(prepared, name, images):
 
 
 def test_every_peer_is_tested():
-    assert {*FP32, *QUANTIZED, "openvino-bf16"} == set(PEERS)
+    assert {*FP32, *QUANTIZED, *OWN, "openvino-bf16"} == set(PEERS)
+    assert [name for name in PEERS if own_network(name) is not None] == list(OWN)
 
 
 @pytest.mark.parametrize("name", FP32)
@@ -77,7 +80,7 @@ def test_the_bf16_peer_computes_in_bf16_or_refuses(prepared, images, reference):
     assert np.abs(got - reference).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [name for name in PEERS if name not in OWN])
 def test_files_are_those_that_remain(name, prepared):
     folder, files = prepared(name)
     assert sorted(files) == sorted(folder.iterdir())
@@ -131,6 +134,10 @@ def test_an_opened_peer_says_what_runs(prepared):
 def test_unknown_peers_and_broken_checkpoints_are_refused(tmp_path):
     with pytest.raises(InputError, match="unknown peer 'tpu'; choose one of pytorch-eager"):
         get_peer("tpu")
+    with pytest.raises(InputError, match="brings no network of its own; name a checkpoint"):
+        prepare_peer("pytorch-eager", None, str(tmp_path))
+    with pytest.raises(InputError, match="brings no trained network"):
+        predict_peer("pytorch-eager", str(tmp_path), 1, "images.npy", "outputs.npy")
     (tmp_path / "broken.pt").write_bytes(b"hello")
     with pytest.raises(CheckpointError, match="not a PyTorch checkpoint"):
         get_peer("onnxruntime-fp32").prepare(tmp_path / "broken.pt", tmp_path)

@@ -8,13 +8,23 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from resemote_edge import load
 from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.accuracy import measure_accuracy
 from resemote_edge.benchmarks.suite import Row, choose_rows, load_suite
-from resemote_edge.benchmarks.suite_report import latency_table, ratio_table, write_suite_report
+from resemote_edge.benchmarks.suite_report import (
+    difference_table,
+    latency_table,
+    ratio_table,
+    row_accuracy_table,
+    write_suite_report,
+)
 from resemote_edge.benchmarks.suite_results import SuiteReport, read_suite_report
 from resemote_edge.benchmarks.tables import regenerate
 from resemote_edge.cli.suite import suite as command
+from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import InputError
+from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.suite_run import build_checkpoint, export_row, quick, run_suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +104,13 @@ class Wrong:
         Wrong("width", "width = 4", "width = 5", "`$.width`"),
         Wrong("no threads", "threads = [1]", "threads = []", "`$.threads`"),
         Wrong("schema", "schema = 1", "schema = 9", "suite schema 9, this version reads schema 1"),
+        Wrong("no width", "width = 4", "", "row eager runs a random network; say its width"),
+        Wrong(
+            "unknown weights", "recipe =", 'checkpoint = "xxl"\nrecipe =', "row ours: no weights of variant 'xxl' are"
+        ),
+        Wrong(
+            "weights for a peer", "peer =", 'checkpoint = "s"\npeer =', "row eager: a checkpoint belongs to a row with"
+        ),
         Wrong("no TOML", "schema = 1", "schema 1", "not a valid suite"),
     ],
     ids=lambda wrong: wrong.id,
@@ -222,3 +239,120 @@ def test_int8_rows_use_the_ranges_recorded_beside_the_network(tmp_path):
     artifact = Artifact.load(export_row(row, tmp_path / "network.safetensors", tmp_path / "out"))
     assert artifact.passport.quantization.ranges == "recorded with the weights, on 64 images of drawn faces"
     assert artifact.passport.gate.status.startswith("not run: ")
+
+
+TRAINED = """
+schema = 1
+name = "test"
+description = "A test."
+batches = [1]
+threads = [1]
+seconds = 0.0
+min_rounds = 3
+[[row]]
+name = "ours"
+label = "Ours"
+checkpoint = "s"
+recipe = "cpu-onnxruntime-fp32"
+runtime = "onnxruntime"
+[[row]]
+name = "ours in OpenVINO"
+label = "Ours too"
+checkpoint = "s"
+recipe = "cpu-onnxruntime-fp32"
+runtime = "openvino"
+[[ratio]]
+name = "one vs other"
+ours = "ours"
+against = "ours in OpenVINO"
+""".replace("ours in OpenVINO", "ours-openvino")
+
+
+def test_a_width_that_no_row_needs_is_refused(tmp_path):
+    assert load_suite(write(tmp_path, TRAINED)).width is None
+    path = write(tmp_path, TRAINED.replace("batches", "width = 64\nbatches", 1))
+    with pytest.raises(InputError, match="width is that of the random network, which no row runs; remove it"):
+        load_suite(path)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory, drawn_fer2013):
+    """A quick run of trained rows from the command line, with data: its folder."""
+    folder = tmp_path_factory.mktemp("trained")
+    arguments = [str(write(folder, TRAINED)), "-o", str(folder / "out"), "--quick", "--data", str(drawn_fer2013)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    return folder / "out"
+
+
+def test_trained_rows_are_judged_on_the_test_split(judged, drawn_fer2013):
+    report = read_suite_report(judged / "report.json")
+    assert [entry.row for entry in report.accuracy] == ["ours", "ours-openvino"]
+    test = load_fer2013(drawn_fer2013, splits=("test",))["test"]
+    with load(default_artifact(drawn_fer2013.parent), runtime="onnxruntime") as classifier:
+        expected = measure_accuracy(classifier, test)
+    for entry in report.accuracy:
+        assert (entry.report.dataset, entry.report.samples) == ("fer2013 test", 70)
+        assert entry.report.labels == test.labels
+        assert entry.report.accuracy == expected.accuracy
+        assert entry.report.recall == expected.recall  # by name: the two label orders differ
+        assert entry.report.samples_without_train_duplicates == 70
+    (difference,) = report.differences
+    assert (difference.ours, difference.against) == ("ours", "ours-openvino")
+    assert difference.paired.drop_points == 0.0
+    assert difference.paired.samples == 70
+
+
+def default_artifact(folder):
+    return run_export(ExportOptions(recipe="cpu-onnxruntime-fp32", output=folder / "default", force=True)).path
+
+
+def test_accuracy_stands_in_the_report_and_the_tables(judged):
+    report = read_suite_report(judged / "report.json")
+    shown = f"{report.accuracy[0].report.accuracy * 100:.2f} %"
+    latency = latency_table(report).splitlines()
+    assert latency[0].endswith("| model MB | accuracy |")
+    assert latency[2].endswith(f"| {shown} |")
+    text = (judged / "report.md").read_text()
+    for part in ("embedded trained weights, s", "On fer2013 test, 70 images", shown, "| one vs other | +0.00 |"):
+        assert part in text
+    assert "random weights" not in text
+    document = judged / "document.md"
+    names = ("accuracy", "differences")
+    document.write_text("".join(f"<!-- table: report.json#{name} -->\n<!-- end of table -->\n" for name in names))
+    tables = regenerate(document)
+    assert row_accuracy_table(report) in tables
+    assert difference_table(report) in tables
+    document.unlink()
+
+
+def test_what_was_not_judged_is_said(judged):
+    report = read_suite_report(judged / "report.json")
+    lines = latency_table(msgspec.structs.replace(report, accuracy=report.accuracy[1:])).splitlines()
+    assert lines[2].endswith("| not measured |")
+    (judged / "without.json").write_bytes(msgspec.structs.replace(report, accuracy=(), differences=()).to_json())
+    document = judged / "document.md"
+    document.write_text("<!-- table: without.json#accuracy -->\n<!-- end of table -->\n")
+    with pytest.raises(InputError, match="no accuracy was measured; run the suite again with --data"):
+        regenerate(document)
+    document.unlink()
+
+
+def test_data_without_a_trained_row_is_refused(tmp_path, drawn_fer2013):
+    told = []
+    with pytest.raises(InputError, match="run a random network, whose accuracy means nothing; leave --data out"):
+        run_suite(quick(load_suite(write(tmp_path))), told.append, data=drawn_fer2013)
+    assert told == []
+
+
+def test_committed_reports_still_load():
+    paths = [
+        path
+        for path in (ROOT / "benchmarks" / "results").rglob("report.json")
+        if json.loads(path.read_text()).get("kind") == "suite"
+    ]
+    assert paths
+    for path in paths:
+        report = read_suite_report(path)
+        assert report.cells
+        assert ("accuracy" in latency_table(report)) == bool(report.accuracy)

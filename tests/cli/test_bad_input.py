@@ -183,6 +183,19 @@ CASES = [
     Case("suite with an unknown peer", "suite {suite_peer} -o out", "row a: unknown peer 'tpu'; choose one of"),
     Case("suite with an unknown recipe", "suite {suite_recipe} -o out", "no such recipe; the ones that come with it"),
     Case("suite without that row", "suite {suite_recipe} -o out --rows b", "has no row 'b'; its rows: a"),
+    Case(
+        "suite with unknown weights", "suite {suite_weights} -o out", "row a: no weights of variant 'xxl' are embedded"
+    ),
+    Case(
+        "suite with data for nothing", "suite {suite_random} -o out --data {precious}", "whose accuracy means nothing"
+    ),
+    Case("suite with a lost dataset", "suite {suite_trained} -o out --data gone.zip", "gone.zip: no such dataset"),
+    Case(
+        "suite with a lost environment",
+        "suite {suite_fer} -o out",
+        "RESEMOTE_EDGE_FER_ENV=/gone: no bin/python there",
+        env={"RESEMOTE_EDGE_FER_ENV": "/gone"},
+    ),
     Case("suite report in the way", "suite {suite_recipe} -o {reported}", "report.json exists; pass --force"),
     Case("suite without a destination", "suite {suite_recipe}", "Missing option '-o'", USAGE),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
@@ -262,6 +275,12 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         '[[row]]\nname = "a"\nlabel = "A"\n'
     )
     write(made, root / "suite_peer.toml", (suite + 'peer = "tpu"\n').encode())
+    write(made, root / "suite_random.toml", (suite + 'peer = "pytorch-eager"\n').encode())
+    own = suite.replace("width = 4\n", "")
+    trained = own + 'recipe = "cpu-openvino-int8"\nruntime = "openvino"\ncheckpoint = "s"\n'
+    write(made, root / "suite_trained.toml", trained.encode())
+    write(made, root / "suite_weights.toml", trained.replace('"s"', '"xxl"').encode())
+    write(made, root / "suite_fer.toml", (own + 'peer = "fer-mini-xception"\n').encode())
     write(made, root / "suite_recipe.toml", (suite + 'recipe = "tpu-v9"\nruntime = "openvino"\n').encode())
     write(made, root / "suite_key.toml", (suite.replace("threads", "threds") + 'peer = "pytorch-eager"\n').encode())
     made["precious"] = root / "precious"

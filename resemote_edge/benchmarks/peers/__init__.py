@@ -1,11 +1,11 @@
-"""Peers: the same network through other people's tools, to be measured beside ours."""
+"""Peers: other people's tools, to be measured beside ours; most of them with our network, some with their own."""
 
 from importlib import import_module
 
-from resemote_edge.benchmarks.peers.base import Peer
+from resemote_edge.benchmarks.peers.base import OwnNetwork, Peer
 from resemote_edge.errors import InputError
 
-__all__ = ["PEERS", "get_peer"]
+__all__ = ["PEERS", "get_peer", "own_network"]
 
 #: Name in a suite file to ``module:Class``.
 PEERS: dict[str, str] = {
@@ -16,6 +16,8 @@ PEERS: dict[str, str] = {
     "onnxruntime-static-default": "resemote_edge.benchmarks.peers.onnxruntime_static:StaticDefault",
     "onnxruntime-static-best": "resemote_edge.benchmarks.peers.onnxruntime_static:StaticBest",
     "nncf-default": "resemote_edge.benchmarks.peers.nncf_default:NNCFDefault",
+    "fer-mini-xception": "resemote_edge.benchmarks.peers.fer_xception:FERMiniXception",
+    "fer-mini-xception-batched": "resemote_edge.benchmarks.peers.fer_xception:FERMiniXceptionBatched",
 }
 
 
@@ -30,3 +32,13 @@ def get_peer(name: str) -> Peer:
     module, _, attribute = PEERS[name].partition(":")
     peer: Peer = getattr(import_module(module), attribute)()
     return peer
+
+
+def own_network(name: str | None) -> OwnNetwork | None:
+    """The peer of that name if it brings a network of its own; None otherwise, and for no name.
+
+    Raises:
+        InputError: No peer has that name.
+    """
+    peer = None if name is None else get_peer(name)
+    return peer if isinstance(peer, OwnNetwork) else None

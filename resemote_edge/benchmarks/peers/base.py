@@ -1,12 +1,16 @@
-"""Peer and PeerSession: what a suite asks of another tool."""
+"""Peer, PeerSession and OwnNetwork: what a suite asks of another tool."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Peer", "PeerSession"]
+from resemote_edge.benchmarks.peers.home import Home
+from resemote_edge.output_format import OutputFormat
+
+__all__ = ["OwnNetwork", "Peer", "PeerSession"]
 
 
 class PeerSession(Protocol):
@@ -19,10 +23,10 @@ class PeerSession(Protocol):
     runtime: str
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute logits; blocks until they are on the host.
+        """Compute logits (or what an `OwnNetwork` says it gives); blocks until they are on the host.
 
         Args:
-            images: float32 (N, 3, 64, 64), normalised, contiguous; not modified.
+            images: float32 (N, 3, 64, 64), normalised, contiguous (or what `OwnNetwork.tensors` made); not modified.
 
         Returns:
             float32 (N, classes), caller-owned.
@@ -61,3 +65,45 @@ class Peer(Protocol):
             DeviceUnavailableError: This CPU lacks what the peer is about.
         """
         ...
+
+
+class OwnNetwork(ABC):
+    """A peer with a network of its own, trained by others; it lives in an environment of its own, too.
+
+    Nothing but the packages of that environment, numpy and msgspec can be imported where `prepare`, `open`, `tensors`
+    and `versions` run; they may raise MissingDependencyError. The attributes are for the parent, which lives elsewhere.
+
+    Attributes:
+        home: Where it lives.
+        labels: Class names in the order of its output, in any spelling that `resemote_edge.labels` knows.
+        output: What it gives.
+        takes: What `tensors` makes, in words.
+    """
+
+    home: Home
+    labels: tuple[str, ...]
+    output: OutputFormat
+    takes: str
+
+    @abstractmethod
+    def prepare(self, checkpoint: Path | None, folder: Path) -> tuple[Path, ...]:
+        """Put the model files into an empty folder; the checkpoint is not used."""
+
+    @abstractmethod
+    def open(self, folder: Path, threads: int) -> PeerSession:
+        """As `Peer.open`."""
+
+    @abstractmethod
+    def tensors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What its session takes, made of face crops the way its tool does.
+
+        Args:
+            crops: uint8 (N, H, W), gray, aligned.
+
+        Returns:
+            float32, caller-owned, contiguous.
+        """
+
+    @abstractmethod
+    def versions(self) -> dict[str, str]:
+        """Versions of the packages it goes through, by name."""

