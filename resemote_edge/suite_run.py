@@ -45,6 +45,8 @@ __all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_sui
 
 _OPENERS = "resemote_edge.benchmarks.openers"
 
+_TRAINING = "resemote_edge.training.throughput:open_training"
+
 #: Exporting and quantizing the paper's width takes minutes on a small machine; an hour means that it hangs.
 _PREPARE_TIMEOUT_S = 3600.0
 
@@ -161,17 +163,23 @@ class _Prepared:
     Attributes:
         row: From the suite.
         folder: Its model files.
+        suite: The row's.
         facts: ``runtime``, ``model_size_bytes`` and ``versions``.
         python: Of a peer's own environment; None for ours.
     """
 
     row: Row
     folder: Path
+    suite: Suite
     python: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def contestant(self, threads: int, batch: int) -> Contestant:
         """The row at one thread count and batch size."""
+        if self.row.training is not None:
+            step = msgspec.to_builtins(self.row.training)
+            facts = {"width": self.suite.width, "seed": self.suite.seed, "threads": threads, "batch": batch}
+            return Contestant(name=self.row.name, opener=_TRAINING, arguments=step | facts, threads=threads)
         return self._doing("open", threads, {"batch": batch})
 
     def predictor(self, threads: int, images: Path, outputs: Path) -> Contestant:
@@ -207,11 +215,13 @@ def _refuse_early(suite: Suite) -> None:
 
 def _inputs(suite: Suite) -> str:
     own = {row.peer: own_network(row.peer) for row in suite.rows}
+    if all(row.training is not None for row in suite.rows):
+        return "whole training steps on random images and labels that stay the same"
     return "; ".join([INPUTS, *[f"{name}: {peer.takes}" for name, peer in own.items() if peer is not None]])
 
 
 def _judged_on(suite: Suite, data: Path) -> dict[str, Dataset]:
-    if all(row.network == "random" for row in suite.rows):
+    if all(row.network in ("random", "untrained") for row in suite.rows):
         raise InputError(
             f"suite {suite.name}: its rows run a random network, whose accuracy means nothing; leave --data out, or "
             "give a row a checkpoint"
@@ -223,7 +233,9 @@ def _judge(
     suite: Suite, ready: list[_Prepared], splits: dict[str, Dataset], folder: Path, notice: Callable[[str], None]
 ) -> tuple[tuple[RowAccuracy, ...], tuple[AccuracyDifference, ...]]:
     threads = max(suite.threads)
-    predictors = {row.row.name: partial(row.predictor, threads) for row in ready if row.row.network != "random"}
+    predictors = {
+        row.row.name: partial(row.predictor, threads) for row in ready if row.row.network in ("embedded", "own")
+    }
     return judge_rows(
         predictors, suite.ratios, test=splits["test"], train=splits["train"], folder=folder, notice=notice
     )
@@ -252,7 +264,9 @@ def _prepare(row: Row, suite: Suite, random: Path, folder: Path) -> _Prepared:
     facts: dict[str, Any] = {"versions": {}}
     own = own_network(row.peer)
     python = None if own is None else own.home.python()
-    if row.peer is not None:
+    if row.training is not None:
+        destination = folder
+    elif row.peer is not None:
         destination = folder / row.name
         destination.mkdir()
         checkpoint = str(random) if own is None else None
@@ -265,7 +279,7 @@ def _prepare(row: Row, suite: Suite, random: Path, folder: Path) -> _Prepared:
         if not destination.exists():
             options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
             _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
-    prepared = _Prepared(row=row, folder=destination, python=python)
+    prepared = _Prepared(row=row, folder=destination, suite=suite, python=python)
     opened = _apart(prepared.contestant(max(suite.threads), max(suite.batches)))
     return replace(prepared, facts=facts | opened)
 

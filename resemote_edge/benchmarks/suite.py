@@ -11,7 +11,7 @@ from resemote_edge.errors import InputError
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["Goal", "RatioSpec", "Row", "Suite", "choose_rows", "load_suite"]
+__all__ = ["Goal", "RatioSpec", "Row", "Suite", "TrainingStep", "choose_rows", "load_suite"]
 
 SUITE_SCHEMA = 1
 
@@ -23,8 +23,23 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
 
 
+class TrainingStep(_Section, frozen=True, kw_only=True):
+    """A step of training in place of an inference.
+
+    Attributes:
+        form: How the network is written: ``reference`` as published, ``compact``, or ``patches`` (compact, small maps
+            as matrix products).
+        precision: Of the products.
+        processes: That share each batch, and the threads.
+    """
+
+    form: Literal["reference", "compact", "patches"]
+    precision: Literal["fp32", "bf16"]
+    processes: _Count = 1
+
+
 class Row(_Section, frozen=True, kw_only=True):
-    """Something that is measured: a peer, or an artifact of ours.
+    """Something that is measured: a peer, an artifact of ours, or a training step.
 
     Attributes:
         name: Of the row, and of its folder while the suite runs.
@@ -34,6 +49,7 @@ class Row(_Section, frozen=True, kw_only=True):
         runtime: That runs the artifact; None for a peer.
         hint: Precision hint of the session; for runtime ``openvino`` only.
         checkpoint: Variant of the embedded weights that is exported; None for the random network, and for a peer.
+        training: The step, where training is measured; every other field but name and label is then None.
     """
 
     name: _Name
@@ -43,10 +59,13 @@ class Row(_Section, frozen=True, kw_only=True):
     runtime: str | None = None
     hint: Literal["bf16"] | None = None
     checkpoint: str | None = None
+    training: TrainingStep | None = None
 
     @property
-    def network(self) -> Literal["random", "embedded", "own"]:
-        """What it computes: the suite's random network, embedded trained weights, or a peer's own network."""
+    def network(self) -> Literal["random", "embedded", "own", "untrained"]:
+        """What it computes: the random network, embedded trained weights, a peer's own, or one in training."""
+        if self.training is not None:
+            return "untrained"
         if self.checkpoint is not None:
             return "embedded"
         return "random" if own_network(self.peer) is None else "own"
@@ -89,7 +108,7 @@ class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios"
         schema: `SUITE_SCHEMA`.
         name: The file's stem.
         description: One sentence.
-        width: Of the random network; None where no row takes it.
+        width: Of the random network, and of the one that is trained; None where no row takes it.
         seed: Of its weights, of the order of turns and of the bootstrap.
         batches: Crops per call.
         threads: CPU threads.
@@ -170,7 +189,7 @@ def _check_once(what: str, values: Sequence[object], path: Path) -> None:
 
 
 def _check_width(suite: Suite, path: Path) -> None:
-    random = [row.name for row in suite.rows if row.network == "random"]
+    random = [row.name for row in suite.rows if row.network in ("random", "untrained")]
     if random and suite.width is None:
         raise InputError(f"{path}: row {random[0]} runs a random network; say its width, or name a checkpoint")
     if suite.width is not None and not random:
@@ -179,6 +198,9 @@ def _check_width(suite: Suite, path: Path) -> None:
 
 def _check_row(row: Row, path: Path) -> None:
     at = f"{path}: row {row.name}"
+    if row.training is not None:
+        _check_training(row, at)
+        return
     if (row.peer is None) == (row.recipe is None and row.runtime is None):
         raise InputError(f"{at} needs either a peer, or a recipe and a runtime")
     if row.peer is not None:
@@ -198,6 +220,12 @@ def _check_row(row: Row, path: Path) -> None:
     if row.hint is not None and row.runtime != "openvino":
         raise InputError(f'{at}: runtime {row.runtime} knows no precision hint; remove it, or say runtime = "openvino"')
     _check_checkpoint(row, at)
+
+
+def _check_training(row: Row, at: str) -> None:
+    others = [name for name in ("peer", "recipe", "runtime", "hint", "checkpoint") if getattr(row, name) is not None]
+    if others:
+        raise InputError(f"{at} is a training step and names a {others[0]}; it needs one or the other")
 
 
 def _check_checkpoint(row: Row, at: str) -> None:

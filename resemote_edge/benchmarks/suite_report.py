@@ -38,7 +38,7 @@ def measured_line(report: SuiteReport) -> str:
 
 
 def latency_table(report: SuiteReport, threads: int | None = None) -> str:
-    """Latency and size of every row, and accuracy where it was measured, in Markdown.
+    """Latency (training: throughput) and size of every row, and accuracy where it was measured, in Markdown.
 
     Args:
         report: What was measured.
@@ -46,7 +46,9 @@ def latency_table(report: SuiteReport, threads: int | None = None) -> str:
     """
     threads = threads or max(report.suite.threads)
     batches = sorted(report.suite.batches)
-    p50 = [f"p50 ms, batch {batch}, {_threads(threads)}" for batch in batches]
+    trains = all(row.training is not None for row in report.suite.rows)
+    quantity = "images/s" if trains else "p50 ms"
+    p50 = [f"{quantity}, batch {batch}, {_threads(threads)}" for batch in batches]
     cells = {(cell.row, cell.batch): cell for cell in report.cells if cell.threads == threads}
     accuracy = {entry.row: f"{entry.report.accuracy * 100:.2f} %" for entry in report.accuracy}
     rows = []
@@ -55,10 +57,13 @@ def latency_table(report: SuiteReport, threads: int | None = None) -> str:
         if not found:
             rows.append([row.label, row.runtime or "-", *[NOT_MEASURED] * len(batches), "-", NOT_MEASURED])
             continue
-        latencies = [f"{cell.latency_p50_ms:.2f}" for cell in found]
+        latencies = [
+            f"{cell.batch / cell.latency_p50_ms * 1000:.0f}" if trains else f"{cell.latency_p50_ms:.2f}"
+            for cell in found
+        ]
         size = f"{found[0].model_size_bytes / 1e6:.1f}"
         rows.append([row.label, found[0].runtime, *latencies, size, accuracy.get(row.name, NOT_MEASURED)])
-    headers = ["who", "runtime", *p50, "model MB", "accuracy"]
+    headers = ["who", "runtime", *p50, "trained parameters, MB" if trains else "model MB", "accuracy"]
     if not accuracy:  # random weights, most often; a column that says so in every row says nothing
         headers, rows = headers[:-1], [row[:-1] for row in rows]
     return _markdown(headers, rows, text_columns=2)

@@ -356,3 +356,56 @@ def test_committed_reports_still_load():
         report = read_suite_report(path)
         assert report.cells
         assert ("accuracy" in latency_table(report)) == bool(report.accuracy)
+
+
+TRAINING = """
+schema = 1
+name = "test"
+description = "A test."
+width = 4
+batches = [4]
+threads = [2]
+seconds = 0.0
+min_rounds = 2
+[[row]]
+name = "published"
+label = "published"
+training = { form = "reference", precision = "fp32" }
+[[row]]
+name = "two"
+label = "two processes"
+training = { form = "patches", precision = "fp32", processes = 2 }
+[[ratio]]
+name = "two vs published"
+ours = "two"
+against = "published"
+"""
+
+
+def test_training_steps_are_measured_like_everything_else(tmp_path):
+    report = run_suite(quick(load_suite(write(tmp_path, TRAINING))))
+    published, two = report.cells
+    assert two.model_size_bytes < published.model_size_bytes / 2
+    assert [ratio.name for ratio in report.ratios] == ["two vs published"]
+    table = latency_table(report)
+    assert "images/s, batch 4, 2 threads" in table
+    assert f"| {4 / published.latency_p50_ms * 1000:.0f} |" in table
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('form = "reference"', 'form = "folded"', "folded"),
+        ('label = "published"', 'label = "published"\nruntime = "openvino"', "names a runtime"),
+        ("width = 4\n", "", "width"),
+    ],
+)
+def test_bad_training_rows_are_refused(tmp_path, old, new, says):
+    with pytest.raises(InputError, match=says):
+        load_suite(write(tmp_path, TRAINING.replace(old, new)))
+
+
+def test_threads_that_cannot_be_shared_are_told(tmp_path):
+    odd = TRAINING.replace("threads = [2]", "threads = [1]")
+    with pytest.raises(InputError, match="cannot be shared equally by 2 processes"):
+        run_suite(quick(load_suite(write(tmp_path, odd))))
