@@ -148,7 +148,9 @@ CASES = [
     Case("bench unknown device", "bench {artifact} --device npu", "nothing to measure here"),
     Case("bench unknown runtime", "bench {artifact} --runtime tensorflow", "unknown runtime 'tensorflow'"),
     Case(
-        "bench broken data", "bench {artifact} --batch 1 --min-runs 1 --min-seconds 0 --data {text}", "neither a folder"
+        "bench broken data",
+        "bench {artifact} --batch 1 --min-runs 1 --min-seconds 0 --data {text}",
+        "cannot tell what dataset this is",
     ),
     Case("no image", "predict nowhere.png --artifact {artifact}", "nowhere.png: no such image file"),
     Case("text as image", "predict {text} --artifact {artifact}", "not a readable image"),
