@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from training.drawn_sets import drawn_dataset
 
 from resemote_edge.training.batches import target_distribution
 from resemote_edge.training.command import label_order
-from training.drawn_sets import drawn_dataset
 
 
 def test_votes_are_kept_in_the_order_of_the_logits():
