@@ -82,7 +82,7 @@ def train(
     with Screen() as screen:
         result = run_training(options, screen)
     if result.interrupted is not None:
-        click.echo(f"interrupted and saved; go on with: resemote-edge train --resume {result.folder}", err=True)
+        screen.notice(f"interrupted and saved; go on with: resemote-edge train --resume {result.folder}")
         sys.exit(128 + result.interrupted)
     if result.evaluation is None:  # not rank 0
         return

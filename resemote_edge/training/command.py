@@ -10,7 +10,7 @@ from torch import Tensor
 
 from resemote_edge.artifact import file_sha256
 from resemote_edge.benchmarks.report import draw_confusion
-from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.labels import RESEMOTENET, index_mapping
@@ -86,9 +86,11 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
     with joined(options.device) as processes:
         earlier = load_state(options.resume) if options.resume is not None else None
         config = _recipe(options, earlier)
-        splits, kind = _load(options, earlier, ("train", "validation"), observer.loading if processes.first else None)
+        # The test split is loaded to know that it is there and which it is, and dropped unseen until the end.
+        splits, kind = _load(options, earlier, SPLITS, observer.loading if processes.first else None)
         labels = label_order(splits["train"])
         context = _context(options, earlier, splits, kind, processes)
+        del splits["test"]
         folder = options.resume or options.out or Path("runs") / context["name"]
         _claim(folder, processes, resumed=earlier is not None)
         spec = PreprocessSpec()
@@ -148,10 +150,11 @@ def _context(
     found = {f"{split}_sha256": dataset.sha256() for split, dataset in splits.items()}
     if earlier is not None:
         for name, value in found.items():
-            if earlier.context[name] != value:
+            before = earlier.context.get(name, value)
+            if before != value:
                 raise TrainingError(
-                    f"{options.resume}: was started on other data ({name} {earlier.context[name][:16]}, "
-                    f"now {value[:16]}); pass the --data it was started with"
+                    f"{options.resume}: was started on other data ({name} {before[:16]}, now {value[:16]}); pass the "
+                    "--data it was started with"
                 )
         return {**earlier.context, "processes": processes.world}
     return {

@@ -1,5 +1,6 @@
 """Screen: a training run on a terminal."""
 
+import os
 import time
 from types import TracebackType
 from typing import Any
@@ -17,11 +18,15 @@ __all__ = ["Screen", "result_facts", "result_table"]
 
 
 class Screen:
-    """A progress bar for the epoch and one line per epoch, on stderr. A context manager; an observer of the run."""
+    """A progress bar for the epoch and one line per epoch, on stderr. A context manager; an observer of the run.
+
+    Where several processes train together, the first alone has a screen.
+    """
 
     def __init__(self) -> None:
-        self.console = Console()
-        self._errors = Console(stderr=True)
+        quiet = os.environ.get("RANK", "0") != "0"
+        self.console = Console(quiet=quiet)
+        self._errors = Console(stderr=True, quiet=quiet)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

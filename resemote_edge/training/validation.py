@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from resemote_edge.data.dataset import Dataset
@@ -75,7 +73,3 @@ class HeldOut:
         right = float((logits.argmax(dim=1) == self._targets).sum())
         loss, right, images = self._processes.total(loss, right, float(len(logits)))
         return Scores(loss / images, right / images)
-
-    def truth(self) -> NDArray[np.int64]:
-        """Targets of this process's rows, int64."""
-        return self._targets.cpu().numpy()

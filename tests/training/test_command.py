@@ -138,6 +138,7 @@ def test_two_processes_lose_what_one_loses(faces, finished, tmp_path):
         assert two["loss"] == pytest.approx(one["loss"], rel=1e-3)
         assert two["validation_loss"] == pytest.approx(one["validation_loss"], rel=1e-3)
     assert done.stderr.count("epoch   1") == 1  # one process speaks
+    assert done.stdout.count("weights") == 1
     assert json.loads((tmp_path / "run" / "resemotenet-xs-fer2013.json").read_text())["training"]["processes"] == 2
 
 
