@@ -1,5 +1,6 @@
 """Trainer: the loop."""
 
+import math
 import resource
 import time
 from collections.abc import Callable
@@ -25,12 +26,13 @@ from resemote_edge.training.processes import Processes
 from resemote_edge.training.randomness import generator_at
 from resemote_edge.training.run_state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at
+from resemote_edge.training.tally import Tally
 from resemote_edge.training.validation import HeldOut
 
 __all__ = ["StepReport", "Trainer", "as_teacher", "new_optimizer"]
 
-# Losses are looked at this often on a card, where each look waits for it; on a CPU, at every step.
-_LOOK_EVERY_ON_A_CARD = 20
+# Steps between looks at the loss, at signals and at the screen: on a card, each look waits for it.
+_LOOK_EVERY = {"cuda": 20}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Trainer:
         self._best: dict[str, Tensor] = {}
         self._best_epoch = 0
         self._epoch, self._step = 0, 0
-        self._sums = (0.0, 0.0, 0.0, 0.0)
+        self._tally, self._seconds = Tally(device), 0.0
         self.history: tuple[EpochRecord, ...] = ()
 
     @property
@@ -130,7 +132,7 @@ class Trainer:
             best_epoch=self._best_epoch,
             epoch=self._epoch,
             step=self._step,
-            sums=self._sums,
+            sums=(*self._tally.sums, self._seconds),
             history=self.history,
         )
 
@@ -141,15 +143,16 @@ class Trainer:
         for key, value in self._average.state.items():
             value.copy_(state.averaged[key])
         self._best, self._best_epoch = state.best, state.best_epoch
-        self._epoch, self._step, self._sums = state.epoch, state.step, state.sums
+        self._epoch, self._step = state.epoch, state.step
+        self._tally, self._seconds = Tally(self._processes.device, state.sums[:3]), state.sums[3]
         self.history = state.history
 
     def run_epoch(self, report: Callable[[StepReport], None], interruption: Interruption) -> bool:
         """Train to the end of the present epoch and validate.
 
         Args:
-            report: Called after every step.
-            interruption: Looked at after every step.
+            report: Called after every step on a CPU, now and then on a card.
+            interruption: Looked at as often.
 
         Returns:
             False when the epoch was interrupted; `state` then holds where.
@@ -158,15 +161,17 @@ class Trainer:
             TrainingError: The loss is not a finite number.
         """
         self._network.train()
-        before, began = self._sums, time.perf_counter()
+        before, began = self._seconds, time.perf_counter()
         for batch in self._images.epoch(self._epoch, self._step):
             loss, right = self._take_step(batch)
-            self._count(loss, right, len(batch.targets), before[3] + time.perf_counter() - began)
+            self._tally.add(loss, right, len(batch.targets))
             self._step = batch.step + 1
-            report(self._report())
-            if any(self._processes.total(float(interruption.signal is not None))):
-                return False
-        self._finish_epoch(before[3] + time.perf_counter() - began)
+            self._seconds = before + time.perf_counter() - began
+            if self._looks():
+                report(self._report())
+                if any(self._processes.total(float(interruption.signal is not None))):
+                    return False
+        self._finish_epoch()
         return True
 
     def _take_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -182,11 +187,6 @@ class Trainer:
                 with torch.no_grad():
                     teacher = self._teacher(batch.images)
         loss = self._loss(logits, batch.targets, teacher)
-        if self._looks_at(batch.step) and not bool(torch.isfinite(loss)):
-            raise TrainingError(
-                f"the loss became {float(loss.detach())} in epoch {self._epoch + 1}, step {batch.step + 1}; the state "
-                "saved last is from before it. Lower learning_rate, set gradient_clip, or train with precision = 'fp32'"
-            )
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if config.gradient_clip > 0.0:
@@ -195,25 +195,26 @@ class Trainer:
         self._average.update(self._network.net, self._epoch * self._images.steps + batch.step)
         return loss.detach(), (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).sum()
 
-    def _looks_at(self, step: int) -> bool:
-        on_a_card = self._processes.device.type == "cuda"
-        return not on_a_card or step % _LOOK_EVERY_ON_A_CARD == 0 or step + 1 == self._images.steps
+    def _looks(self) -> bool:
+        """Whether this step is looked at; the same on every process."""
+        return self._step % _LOOK_EVERY.get(self._processes.device.type, 1) == 0 or self._step == self._images.steps
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self._processes.device.type, self._dtype) if self._dtype is not None else nullcontext()
 
-    def _count(self, loss: Tensor, right: Tensor, images: int, seconds: float) -> None:
-        sums = self._sums
-        self._sums = (sums[0] + float(loss) * images, sums[1] + float(right), sums[2] + images, seconds)
-
     def _report(self) -> StepReport:
-        loss, right, images, seconds = self._sums
-        speed = images * self._processes.world / max(seconds, 1e-9)
+        loss, right, images = self._tally.sums
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {self._epoch + 1}, at step {self._step} or shortly before; the state "
+                "saved last is from before it. Lower learning_rate, set gradient_clip, or train with precision = 'fp32'"
+            )
+        speed = images * self._processes.world / max(self._seconds, 1e-9)
         steps, epochs = self._images.steps, self._config.epochs
         return StepReport(self._epoch + 1, self._step, steps, epochs, loss / images, right / images, speed)
 
-    def _finish_epoch(self, seconds: float) -> None:
-        loss, right, images = self._processes.total(*self._sums[:3])
+    def _finish_epoch(self) -> None:
+        loss, right, images = self._processes.total(*self._tally.sums)
         began = time.perf_counter()
         scores = self._validation.score(self.averaged_network(), self._dtype)
         at = float(self._epoch + 1)
@@ -225,8 +226,8 @@ class Trainer:
             train_accuracy=right / images,
             validation_loss=scores.loss,
             validation_accuracy=scores.accuracy,
-            images_per_second=images / seconds,
-            seconds=seconds + time.perf_counter() - began,
+            images_per_second=images / self._seconds,
+            seconds=self._seconds + time.perf_counter() - began,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         )
         earlier = max((past.validation_accuracy for past in self.history), default=-1.0)
@@ -234,7 +235,8 @@ class Trainer:
             self._best = {key: value.clone() for key, value in self._average.state.items()}
             self._best_epoch = record.epoch
         self.history = (*self.history, record)
-        self._epoch, self._step, self._sums = self._epoch + 1, 0, (0.0, 0.0, 0.0, 0.0)
+        self._epoch, self._step = self._epoch + 1, 0
+        self._tally, self._seconds = Tally(self._processes.device), 0.0
 
     def averaged_network(self) -> TrainingNetwork:
         """A network with the averaged weights, in eval mode, on this device; it shares memory with them."""

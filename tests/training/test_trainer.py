@@ -114,7 +114,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice():
     subject = trainer(config())
     with torch.no_grad():
         subject._network.net.fc4.bias.fill_(float("inf"))
-    with pytest.raises(TrainingError, match=r"epoch 1, step 1.*learning_rate"):
+    with pytest.raises(TrainingError, match=r"epoch 1, at step 1 .*learning_rate"):
         run(subject, 1)
 
 
