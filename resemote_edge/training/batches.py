@@ -112,13 +112,15 @@ class TrainingImages:
         """
         config = self._config
         order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch))
+        mixed = epoch < config.augmentation.mixing_stop * config.epochs
         for step in range(first, self.steps):
             chosen = order[step * config.batch_size : (step + 1) * config.batch_size].to(self._device)
             images, targets = self._take(chosen[self._rows])
-            mixing = generator_at(config.seed, "mixing", epoch, step)
-            # Partners are the batch in reverse: any row can be looked up without asking another process.
-            partners = self._take(chosen.flip(0)[self._rows])
-            images, targets = mix(images, targets, partners, mixing, config.augmentation)
+            if mixed:
+                mixing = generator_at(config.seed, "mixing", epoch, step)
+                # Partners are the batch in reverse: any row can be looked up without asking another process.
+                partners = self._take(chosen.flip(0)[self._rows])
+                images, targets = mix(images, targets, partners, mixing, config.augmentation)
             augmented = augment(
                 images, self._draws("augmentation", epoch, step), config.augmentation, self._spec.height
             )

@@ -31,6 +31,7 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         mixup: Alpha of mixup's Beta distribution (Zhang et al., 2018); 0 for none.
         cutmix: Alpha of CutMix's (Yun et al., 2019); 0 for none. With both, each batch takes one or the other.
         mixing: Probability that a batch is mixed at all, where mixup or CutMix is on.
+        mixing_stop: Fraction of the run after which no batch is mixed any more.
     """
 
     flip: Fraction = 0.5
@@ -42,9 +43,10 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     contrast: Below = 0.25
     erasing: Fraction = 0.3
     erasing_area: Fraction = 0.15
-    mixup: NotNegative = 0.2
+    mixup: NotNegative = 0.0
     cutmix: NotNegative = 0.0
-    mixing: Fraction = 0.5
+    mixing: Fraction = 1.0
+    mixing_stop: Fraction = 1.0
 
 
 class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -116,11 +118,16 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return plain
 
 
-#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row.
+#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row. The learning rate falls as
+#: the width grows: a step changes what a layer computes by as much more as it has inputs.
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": {"width": 64},
-    "s": {"width": 32},
-    "xs": {"width": 16},
+    "base": {
+        "width": 64,
+        "learning_rate": 8e-4,
+        "augmentation": {"mixup": 0.2, "mixing": 0.5, "mixing_stop": 0.24},
+    },
+    "s": {"width": 32, "learning_rate": 1.5e-3},
+    "xs": {"width": 16, "learning_rate": 3e-3},
 }
 
 
@@ -141,9 +148,10 @@ def load_config(variant: str, path: Path | None = None, **changes: Any) -> Train
     if variant not in VARIANTS:
         raise InputError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")
     fields: dict[str, Any] = dict(VARIANTS[variant])
-    if path is not None:
-        fields |= _read(path)
-    fields |= {name: value for name, value in changes.items() if value is not None}
+    for layer in (_read(path) if path is not None else {}, changes):
+        for name, value in layer.items():
+            if value is not None:
+                fields[name] = fields.get(name, {}) | value if isinstance(value, dict) else value
     where = str(path) if path is not None else f"variant {variant}"
     try:
         config = msgspec.convert(fields, TrainingConfig)

@@ -141,3 +141,12 @@ def test_two_processes_take_the_rows_of_one(faces):
     assert torch.equal(torch.cat([half.targets for half in halves]), one.targets)
     masks = torch.cat([half.dropout.uniform((3,)) for half in halves])
     assert torch.equal(masks, one.dropout.uniform((3,)))
+
+
+def test_mixing_stops_when_it_says():
+    dataset = drawn_dataset("train")
+    settings = {"mixup": 1.0, "mixing": 1.0, "mixing_stop": 0.5}
+    config = load_config("xs", None, batch_size=16, epochs=4, augmentation=settings)
+    images = TrainingImages(dataset, dataset.labels, config, PreprocessSpec(), ALONE)
+    hard = [bool((next(images.epoch(epoch)).targets.amax(dim=1) == 1.0).all()) for epoch in range(4)]
+    assert hard == [False, False, True, True]

@@ -9,6 +9,9 @@ def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
     assert [load_config(name).width for name in ("base", "s", "xs")] == [64, 32, 16]
     recipe = tmp_path / "mine.toml"
     recipe.write_text("epochs = 7\nbatch_size = 32\n[augmentation]\nflip = 0.0\n")
+    base = load_config("base", recipe).augmentation
+    assert (base.flip, base.mixup) == (0.0, load_config("base").augmentation.mixup)
+    assert base.mixup > 0.0  # a table of the file changes what it names, not the whole table
     config = load_config("s", recipe, epochs=9, seed=None)
     assert (config.epochs, config.batch_size, config.augmentation.flip, config.width) == (9, 32, 0.0, 32)
     assert config.augmentation.rotation == load_config("s").augmentation.rotation
