@@ -118,8 +118,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return plain
 
 
-#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row. The learning rate falls as
-#: the width grows: a step changes what a layer computes by as much more as it has inputs.
+#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row. The learning rate falls
+#: as the width grows: a step changes what a layer computes by as much more as it has inputs.
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {
         "width": 64,
