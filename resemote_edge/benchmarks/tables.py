@@ -1,9 +1,9 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
-replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench` or of a
-suite, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's ratios, ``#accuracy`` the accuracies of
-`bench` and of a suite, ``#differences`` those of accuracy in a suite.
+replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a suite
+or of an ablation, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's ratios, ``#accuracy`` the
+accuracies of `bench` and of a suite, ``#differences`` those of accuracy in a suite.
 """
 
 import re
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from resemote_edge.benchmarks.ablation_report import ablation_line, ablation_table, read_ablation_report
 from resemote_edge.benchmarks.layers import Explanation, layer_markdown
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table
 from resemote_edge.benchmarks.results import read_report
@@ -47,7 +48,7 @@ def regenerate(document: Path) -> str:
 def _block(folder: Path, match: re.Match[str]) -> str:
     source, _, name = match["source"].partition("#")
     path = folder / source
-    tables = {"suite": _suite_table, "explanation": _layer_table}
+    tables = {"suite": _suite_table, "explanation": _layer_table, "ablation": _ablation_table}
     return match.group(1) + tables.get(_kind(path), _bench_table)(path, name) + match.group(3)
 
 
@@ -58,6 +59,13 @@ def _kind(path: Path) -> str:
     except (OSError, msgspec.DecodeError):
         return ""
     return str(found.get("kind", "")) if isinstance(found, dict) else ""
+
+
+def _ablation_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: an ablation has one table; write nothing after the path")
+    report = read_ablation_report(path)
+    return f"{ablation_line(report)}\n\n{ablation_table(report)}"
 
 
 def _layer_table(path: Path, name: str) -> str:

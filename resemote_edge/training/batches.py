@@ -10,13 +10,14 @@ from torch import Tensor
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
+from resemote_edge.labels import RESEMOTENET
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.augment import augment, mix, normalize
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.processes import Processes
 from resemote_edge.training.randomness import RowDraws, generator_at
 
-__all__ = ["Batch", "TrainingImages", "target_distribution"]
+__all__ = ["Batch", "TrainingImages", "label_order", "target_distribution"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Batch:
     images: Tensor
     targets: Tensor
     dropout: RowDraws
+
+
+def label_order(train: Dataset) -> tuple[str, ...]:
+    """Order of the logits: the published one for the seven emotions, the dataset's own for anything else."""
+    return RESEMOTENET if set(train.labels) == set(RESEMOTENET) else train.labels
 
 
 def target_distribution(dataset: Dataset, labels: tuple[str, ...]) -> Tensor:

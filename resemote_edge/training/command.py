@@ -8,16 +8,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from resemote_edge.artifact import file_sha256
 from resemote_edge.benchmarks.report import draw_confusion
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
-from resemote_edge.labels import RESEMOTENET, index_mapping
-from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import expand
 from resemote_edge.preprocessing import PreprocessSpec
-from resemote_edge.training.batches import TrainingImages
+from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.card import make_card, write_card
 from resemote_edge.training.config import TrainingConfig, load_config
 from resemote_edge.training.evaluation import FinalEvaluation, evaluate_finally
@@ -28,10 +25,11 @@ from resemote_edge.training.options import TrainingOptions
 from resemote_edge.training.processes import Processes, joined
 from resemote_edge.training.run_log import CURVES_FILE, RunLog, draw_curves
 from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, load_state, save_state
-from resemote_edge.training.trainer import StepReport, Trainer, as_teacher
+from resemote_edge.training.teacher import load_teacher, teacher_facts
+from resemote_edge.training.trainer import StepReport, Trainer
 from resemote_edge.training.validation import HeldOut
 
-__all__ = ["Observer", "TrainingResult", "finish_run", "label_order", "run_training"]
+__all__ = ["Observer", "TrainingResult", "finish_run", "run_training"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             HeldOut(splits["validation"], labels, spec, processes),
             processes,
             context=context,
-            teacher=_teacher(context, labels, processes),
+            teacher=load_teacher(context["teacher"], labels, processes.device),
         )
         if earlier is not None:
             trainer.restore(earlier)
@@ -112,11 +110,6 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         splits |= _load(options, trainer.state(), ("test",), observer.loading)[0]
         weights, evaluation = finish_run(trainer.state(), folder, splits, processes.device)
         return TrainingResult(folder, None, weights, evaluation, trainer.history)
-
-
-def label_order(train: Dataset) -> tuple[str, ...]:
-    """Order of the logits: the published one for the seven emotions, the dataset's own for anything else."""
-    return RESEMOTENET if set(train.labels) == set(RESEMOTENET) else train.labels
 
 
 def _recipe(options: TrainingOptions, earlier: RunState | None) -> TrainingConfig:
@@ -164,7 +157,7 @@ def _context(
         "data": str((options.data or Path()).resolve()),
         "labels": list(label_order(splits["train"])),
         "train_images": len(splits["train"]),
-        "teacher": _teacher_facts(options.teacher),
+        "teacher": teacher_facts(options.teacher),
         "device": _device_name(processes.device),
         "processes": processes.world,
         **found,
@@ -173,31 +166,6 @@ def _context(
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-
-
-def _teacher_facts(path: Path | None) -> dict[str, str] | None:
-    if path is None:
-        return None
-    if not path.is_file():
-        raise InputError(f"{path}: no such teacher checkpoint")
-    return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
-
-
-def _teacher(
-    context: dict[str, Any], labels: tuple[str, ...], processes: Processes
-) -> Callable[[Tensor], Tensor] | None:
-    facts = context["teacher"]
-    if facts is None:
-        return None
-    checkpoint = load_checkpoint(facts["path"])
-    if checkpoint.sha256 != facts["sha256"]:
-        raise TrainingError(f"{facts['path']}: the teacher has changed since the run was started; put the old one back")
-    if sorted(checkpoint.labels) != sorted(labels):
-        raise InputError(
-            f"{facts['path']}: the teacher knows {', '.join(checkpoint.labels)}, the data has {', '.join(labels)}"
-        )
-    columns = torch.tensor(index_mapping(labels, checkpoint.labels), device=processes.device)
-    return as_teacher(checkpoint.build(), processes.device, columns)
 
 
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:

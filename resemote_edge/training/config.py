@@ -1,5 +1,6 @@
 """TrainingConfig: everything that decides what a training run computes, strictly validated, from TOML."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ import msgspec
 
 from resemote_edge.errors import InputError
 
-__all__ = ["VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "load_config"]
+__all__ = ["VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "layered_config", "load_config"]
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Below = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
@@ -145,14 +146,28 @@ def load_config(variant: str, path: Path | None = None, **changes: Any) -> Train
     Raises:
         InputError: An unknown variant or field, a value out of range, or a file that is not TOML.
     """
+    where = str(path) if path is not None else f"variant {variant}"
+    return layered_config(variant, _read(path) if path is not None else {}, changes, where=where)
+
+
+def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> TrainingConfig:
+    """The recipe of a variant with one layer of changes after the other on top; tables are merged field by field.
+
+    Args:
+        variant: One of `VARIANTS`.
+        layers: Fields by name; None leaves a field alone.
+        where: They come from, for the message of an error.
+
+    Raises:
+        InputError: An unknown variant or field, or a value out of range.
+    """
     if variant not in VARIANTS:
         raise InputError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")
     fields: dict[str, Any] = dict(VARIANTS[variant])
-    for layer in (_read(path) if path is not None else {}, changes):
+    for layer in layers:
         for name, value in layer.items():
             if value is not None:
                 fields[name] = fields.get(name, {}) | value if isinstance(value, dict) else value
-    where = str(path) if path is not None else f"variant {variant}"
     try:
         config = msgspec.convert(fields, TrainingConfig)
     except msgspec.ValidationError as error:

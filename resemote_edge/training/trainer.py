@@ -13,8 +13,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
-from resemote_edge.models.compact import COMPACT_TAPS
-from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
 from resemote_edge.training.config import TrainingConfig
@@ -27,9 +25,10 @@ from resemote_edge.training.randomness import generator_at
 from resemote_edge.training.run_state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at
 from resemote_edge.training.tally import Tally
+from resemote_edge.training.teacher import Teacher
 from resemote_edge.training.validation import HeldOut
 
-__all__ = ["StepReport", "Trainer", "as_teacher", "new_optimizer"]
+__all__ = ["StepReport", "Trainer", "new_optimizer"]
 
 # Steps between looks at the loss, at signals and at the screen: on a card, each look waits for it.
 _LOOK_EVERY = {"cuda": 20}
@@ -88,7 +87,7 @@ class Trainer:
         processes: Processes,
         *,
         context: dict[str, Any],
-        teacher: Callable[[Tensor], Tensor] | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         self._config, self._images, self._validation = config, images, validation
         self._processes, self._context, self._teacher = processes, context, teacher
@@ -244,23 +243,3 @@ class Trainer:
             network = TrainingNetwork(self._config.width, self._images.targets.shape[1], self._network.form)
         network.net.load_state_dict(self._average.state, assign=True)
         return network.eval()
-
-
-def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> Callable[[Tensor], Tensor]:
-    """A trained network as `Trainer` wants its teacher.
-
-    Args:
-        network: In eval mode.
-        device: Where the pupil trains.
-        columns: int64 (classes,): which of its logits stands for each of the pupil's classes.
-
-    Returns:
-        A function from normalised images to logits in the pupil's order.
-    """
-    teacher = TrainingNetwork(network.width, network.fc4.out_features, network_form(device))
-    state = network.state_dict()
-    for key, (_, taps) in COMPACT_TAPS.items():
-        state[key] = state[key][(..., *taps)].contiguous()
-    teacher.net.load_state_dict(state)
-    teacher = teacher.placed(device).eval()
-    return lambda images: teacher(images)[:, columns]

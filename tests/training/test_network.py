@@ -7,7 +7,7 @@ from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.training.network import TrainingNetwork, patch_linear
 from resemote_edge.training.randomness import RowDraws, generator_at
-from resemote_edge.training.trainer import as_teacher
+from resemote_edge.training.teacher import as_teacher
 
 
 @pytest.mark.parametrize(

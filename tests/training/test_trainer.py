@@ -12,7 +12,8 @@ from resemote_edge.training.hardware import autocast_dtype, network_form
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.processes import Processes, choose_device
 from resemote_edge.training.run_state import load_state, save_state
-from resemote_edge.training.trainer import Trainer, as_teacher
+from resemote_edge.training.teacher import as_teacher
+from resemote_edge.training.trainer import Trainer
 from resemote_edge.training.validation import HeldOut
 
 CPU = torch.device("cpu")

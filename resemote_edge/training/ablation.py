@@ -1,0 +1,108 @@
+"""Ablation: a recipe and variations of it, in one TOML file, to be compared over several seeds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from resemote_edge.errors import InputError
+from resemote_edge.training.config import TrainingConfig, layered_config
+from resemote_edge.weights import EMBEDDED, embedded_checkpoint
+
+__all__ = ["Ablation", "Arm", "arm_config", "load_ablation", "teacher_path"]
+
+ABLATION_SCHEMA = 1
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One variation.
+
+    Attributes:
+        name: Of the arm, and of its files.
+        label: What is different, for people.
+        recipe: Fields of `TrainingConfig` that differ from those all arms share.
+        teacher: A variant of the embedded weights or a checkpoint; None for none.
+    """
+
+    name: _Name
+    label: str
+    recipe: dict[str, Any] = {}
+    teacher: str | None = None
+
+
+class Ablation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"arms": "arm"}):
+    """What is compared. The first arm is the one that the others are compared with.
+
+    Attributes:
+        schema: `ABLATION_SCHEMA`.
+        name: The file's stem.
+        description: One sentence.
+        variant: Whose recipe it starts from.
+        seeds: Every arm is trained with each.
+        recipe: Fields of `TrainingConfig` that all arms share.
+        arms: ``[[arm]]`` in the file.
+    """
+
+    schema: int
+    name: _Name
+    description: str
+    variant: str
+    seeds: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**32)], ...], msgspec.Meta(min_length=1)]
+    recipe: dict[str, Any] = {}
+    arms: Annotated[tuple[Arm, ...], msgspec.Meta(min_length=2)]
+
+
+def load_ablation(path: Path) -> Ablation:
+    """Read and validate an ablation, the recipe of every arm with it.
+
+    Raises:
+        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a recipe that is none.
+    """
+    try:
+        ablation = msgspec.toml.decode(path.read_bytes(), type=Ablation)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such ablation; one is a TOML file such as benchmarks/ablations/xs.toml") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a valid ablation: {error}") from None
+    if ablation.schema != ABLATION_SCHEMA:
+        raise InputError(f"{path}: ablation schema {ablation.schema}, this version reads schema {ABLATION_SCHEMA}")
+    names, seeds = [arm.name for arm in ablation.arms], [str(seed) for seed in ablation.seeds]
+    for what, values in (("arm", names), ("seed", seeds)):
+        twice = [value for value in values if values.count(value) > 1]
+        if twice:
+            raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
+    for arm in ablation.arms:
+        for layer in (ablation.recipe, arm.recipe):
+            if "seed" in layer:
+                raise InputError(f"{path}: arm {arm.name}: a recipe here has no seed; list the seeds at the top")
+        arm_config(ablation, arm, ablation.seeds[0], where=f"{path}: arm {arm.name}")
+        if arm.teacher is not None:
+            teacher_path(arm.teacher)
+    return ablation
+
+
+def arm_config(ablation: Ablation, arm: Arm, seed: int, where: str | None = None) -> TrainingConfig:
+    """The whole recipe of an arm with a seed.
+
+    Raises:
+        InputError: It is no recipe; `where` says whose.
+    """
+    layers: tuple[Mapping[str, Any], ...] = (ablation.recipe, arm.recipe, {"seed": seed})
+    return layered_config(ablation.variant, *layers, where=where or f"arm {arm.name}")
+
+
+def teacher_path(teacher: str) -> Path:
+    """The checkpoint an arm's teacher names.
+
+    Raises:
+        InputError: Neither a variant of the embedded weights nor a file.
+    """
+    if teacher in EMBEDDED:
+        return embedded_checkpoint(teacher)
+    path = Path(teacher)
+    if not path.is_file():
+        raise InputError(f"teacher {teacher!r} is neither embedded weights ({', '.join(EMBEDDED)}) nor a file")
+    return path

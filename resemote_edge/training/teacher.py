@@ -1,0 +1,76 @@
+"""The teacher of a run: a trained checkpoint whose answers the network learns as well as the labels."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from resemote_edge.artifact import file_sha256
+from resemote_edge.errors import InputError, TrainingError
+from resemote_edge.labels import index_mapping
+from resemote_edge.models.checkpoint import load_checkpoint
+from resemote_edge.models.compact import COMPACT_TAPS
+from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.training.hardware import network_form
+from resemote_edge.training.network import TrainingNetwork
+
+__all__ = ["Teacher", "as_teacher", "load_teacher", "teacher_facts"]
+
+#: From normalised images, float32 (N, 3, 64, 64), to logits (N, classes) in the pupil's order.
+Teacher = Callable[[Tensor], Tensor]
+
+
+def teacher_facts(path: Path | None) -> dict[str, str] | None:
+    """Which checkpoint it is, for the state and the model card: name, path and sha256.
+
+    Raises:
+        InputError: No such file.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        raise InputError(f"{path}: no such teacher checkpoint")
+    return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
+
+
+def load_teacher(facts: dict[str, str] | None, labels: tuple[str, ...], device: torch.device) -> Teacher | None:
+    """Read the checkpoint that `teacher_facts` described.
+
+    Args:
+        facts: From there; None gives None.
+        labels: Order of the pupil's logits.
+        device: Where the pupil trains.
+
+    Raises:
+        TrainingError: The file has changed.
+        InputError: It knows other classes.
+    """
+    if facts is None:
+        return None
+    checkpoint = load_checkpoint(facts["path"])
+    if checkpoint.sha256 != facts["sha256"]:
+        raise TrainingError(f"{facts['path']}: the teacher has changed since the run was started; put the old one back")
+    if sorted(checkpoint.labels) != sorted(labels):
+        raise InputError(
+            f"{facts['path']}: the teacher knows {', '.join(checkpoint.labels)}, the data has {', '.join(labels)}"
+        )
+    columns = torch.tensor(index_mapping(labels, checkpoint.labels), device=device)
+    return as_teacher(checkpoint.build(), device, columns)
+
+
+def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> Teacher:
+    """A trained network as `Trainer` wants its teacher.
+
+    Args:
+        network: In eval mode.
+        device: Where the pupil trains.
+        columns: int64 (classes,): which of its logits stands for each of the pupil's classes.
+    """
+    teacher = TrainingNetwork(network.width, network.fc4.out_features, network_form(device))
+    state = network.state_dict()
+    for key, (_, taps) in COMPACT_TAPS.items():
+        state[key] = state[key][(..., *taps)].contiguous()
+    teacher.net.load_state_dict(state)
+    teacher = teacher.placed(device).eval()
+    return lambda images: teacher(images)[:, columns]
