@@ -56,7 +56,7 @@ def inspect(file: Path | None, variant: str | None, labels: str | None, as_json:
     "--dtype",
     type=click.Choice(["int8", "float16", "float32"]),
     required=True,
-    help="Of the weights; int8 has a scale per output channel.",
+    help="Of the weights; int8 has a scale per output channel, and small layers stay float16.",
 )
 @labels_option
 @click.option("--force", is_flag=True, help="Replace files at the destination.")

@@ -17,7 +17,7 @@ from resemote_edge.errors import CheckpointError, InputError, missing_dependency
 from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.models.stored_weights import unpack_weights
+from resemote_edge.models.stored_weights import is_weight, unpack_weights
 
 __all__ = ["Checkpoint", "ModelCard", "load_checkpoint", "save_checkpoint"]
 
@@ -55,7 +55,7 @@ class Checkpoint:
         labels: Class names in the order of the logits, one for each; as `canonical_labels` spells them.
         labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` where seven
             logits were taken for the published ones.
-        stored_dtype: Dtype of the weights in the file; ``int8`` weights have scales beside them.
+        stored_dtype: Dtype of most weights in the file; ``int8`` weights have scales beside them.
         stored_layout: ``published`` or ``compact``.
         card: Model card, as far as there is one; all fields empty otherwise.
     """
@@ -134,7 +134,7 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
         width=width,
         labels=order,
         labels_source=order_source,
-        stored_dtype=str(stored["conv1.weight"].dtype).removeprefix("torch."),
+        stored_dtype=_stored_dtype(stored),
         stored_layout="compact" if compact else "published",
         card=card,
     )
@@ -312,6 +312,11 @@ def _read_card(path: Path) -> ModelCard:
         return msgspec.json.decode(card_path.read_bytes(), type=ModelCard)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{card_path}: not a valid model card: {error}") from None
+
+
+def _stored_dtype(stored: dict[str, Tensor]) -> str:
+    largest = max((value for key, value in stored.items() if is_weight(key, value)), key=Tensor.numel)
+    return str(largest.dtype).removeprefix("torch.")
 
 
 def _label_order(

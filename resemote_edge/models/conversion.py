@@ -19,7 +19,7 @@ __all__ = ["Conversion", "WeightError", "expand_checkpoint", "pack_checkpoint"]
 
 _CARDS = (".json", ".md")
 _WORDS = {
-    "int8": "int8 with a float32 scale per output channel",
+    "int8": "int8 with a float32 scale per output channel, small layers float16",
     "float16": "float16",
     "float32": "float32",
 }
