@@ -8,7 +8,14 @@ import pytest
 from resemote_edge.errors import InputError
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.resemotenet import WIDTHS
-from resemote_edge.weights import DEFAULT_NAME, EMBEDDED, choose_checkpoint, default_checkpoint, embedded_checkpoint
+from resemote_edge.weights import (
+    DEFAULT_NAME,
+    EMBEDDED,
+    choose_checkpoint,
+    default_checkpoint,
+    embedded_checkpoint,
+    named_checkpoint,
+)
 
 FOLDER = default_checkpoint().parent
 
@@ -43,3 +50,9 @@ def test_one_way_of_naming_weights_at_a_time():
     assert choose_checkpoint(None, "s") == embedded_checkpoint("s")
     with pytest.raises(InputError, match="both name weights"):
         choose_checkpoint(Path("own.pt"), "s")
+
+
+def test_a_name_is_an_embedded_variant_or_a_path():
+    assert named_checkpoint("s") == embedded_checkpoint("s")
+    assert named_checkpoint("./s") == Path("s")
+    assert named_checkpoint("runs/own.pt") == Path("runs/own.pt")

@@ -22,7 +22,8 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
-@click.option("--teacher", type=click.Path(path_type=Path), help="Checkpoint to learn from as well as from the labels.")
+@click.option("--teacher", help="Checkpoint, or embedded variant, to learn from as well as from the labels.")
+@click.option("--init", help="Checkpoint, or embedded variant, to start from in place of drawn weights.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the new run.  [default: runs/NAME]")
 @click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and stop.")
@@ -35,7 +36,8 @@ def train(
     epochs: int | None,
     seed: int | None,
     device: str,
-    teacher: Path | None,
+    teacher: str | None,
+    init: str | None,
     resume: Path | None,
     out: Path | None,
     show_recipe: bool,
@@ -50,9 +52,11 @@ def train(
     Example:
       resemote-edge train --data fer2013.zip --variant s --out runs/s
       resemote-edge train --resume runs/s
+      resemote-edge train --data my-faces --variant s --init s --epochs 10
       torchrun --nproc-per-node 2 -m resemote_edge train --data fer2013.zip
     """
     from resemote_edge.training.options import TrainingOptions, check_options, show_config
+    from resemote_edge.weights import named_checkpoint
 
     options = TrainingOptions(
         data=data,
@@ -62,7 +66,8 @@ def train(
         epochs=epochs,
         seed=seed,
         device=device,
-        teacher=teacher,
+        teacher=None if teacher is None else named_checkpoint(teacher),
+        init=None if init is None else named_checkpoint(init),
         resume=resume,
         out=out,
     )

@@ -8,9 +8,9 @@ import msgspec
 
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import TrainingConfig, layered_config
-from resemote_edge.weights import EMBEDDED, embedded_checkpoint
+from resemote_edge.weights import EMBEDDED, named_checkpoint
 
-__all__ = ["Ablation", "Arm", "arm_config", "load_ablation", "teacher_path"]
+__all__ = ["Ablation", "Arm", "arm_config", "load_ablation"]
 
 ABLATION_SCHEMA = 1
 
@@ -79,8 +79,11 @@ def load_ablation(path: Path) -> Ablation:
             if "seed" in layer:
                 raise InputError(f"{path}: arm {arm.name}: a recipe here has no seed; list the seeds at the top")
         arm_config(ablation, arm, ablation.seeds[0], where=f"{path}: arm {arm.name}")
-        if arm.teacher is not None:
-            teacher_path(arm.teacher)
+        if arm.teacher is not None and not named_checkpoint(arm.teacher).is_file():
+            raise InputError(
+                f"{path}: arm {arm.name}: teacher {arm.teacher!r} is neither embedded weights "
+                f"({', '.join(EMBEDDED)}) nor a file"
+            )
     return ablation
 
 
@@ -92,17 +95,3 @@ def arm_config(ablation: Ablation, arm: Arm, seed: int, where: str | None = None
     """
     layers: tuple[Mapping[str, Any], ...] = (ablation.recipe, arm.recipe, {"seed": seed})
     return layered_config(ablation.variant, *layers, where=where or f"arm {arm.name}")
-
-
-def teacher_path(teacher: str) -> Path:
-    """The checkpoint an arm's teacher names.
-
-    Raises:
-        InputError: Neither a variant of the embedded weights nor a file.
-    """
-    if teacher in EMBEDDED:
-        return embedded_checkpoint(teacher)
-    path = Path(teacher)
-    if not path.is_file():
-        raise InputError(f"teacher {teacher!r} is neither embedded weights ({', '.join(EMBEDDED)}) nor a file")
-    return path

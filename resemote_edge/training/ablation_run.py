@@ -29,15 +29,16 @@ from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.staging import write_file
-from resemote_edge.training.ablation import Ablation, Arm, arm_config, teacher_path
+from resemote_edge.training.ablation import Ablation, Arm, arm_config
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.hardware import keep_freed_memory
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.processes import Processes, choose_device
-from resemote_edge.training.teacher import load_teacher, teacher_facts
+from resemote_edge.training.teacher import checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
 from resemote_edge.training.validation import HeldOut
+from resemote_edge.weights import named_checkpoint
 
 __all__ = ["TRIALS", "AblationOutcome", "run_ablation"]
 
@@ -119,7 +120,7 @@ def run_ablation(
         for seed in ablation.seeds:
             for arm in ablation.arms:
                 config = arm_config(ablation, arm, seed)
-                facts = None if arm.teacher is None else teacher_facts(teacher_path(arm.teacher))
+                facts = None if arm.teacher is None else checkpoint_facts(named_checkpoint(arm.teacher), "teacher")
                 path = folder / TRIALS / f"{arm.name}-{seed}.json"
                 trial = _kept(path, _key(config, facts, bench))
                 if trial is None:
@@ -222,7 +223,7 @@ def _arm(ablation: Ablation, arm: Arm, bench: _Bench, finished: dict[tuple[str, 
     def right(name: str) -> list[Any]:
         return [np.array(finished[name, seed].right) for seed in ablation.seeds]
 
-    facts = None if arm.teacher is None else teacher_facts(teacher_path(arm.teacher))
+    facts = None if arm.teacher is None else checkpoint_facts(named_checkpoint(arm.teacher), "teacher")
     first = ablation.arms[0]
     compared = arm is not first
     return ArmResult(

@@ -68,7 +68,8 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
             "recipe": state.recipe,
             "best_epoch": state.best_epoch,
             "selected_on": f"{kind} validation split, averaged weights",
-            "teacher": context.get("teacher"),
+            "teacher": _identity(context.get("teacher")),
+            "init": _identity(context.get("init")),
             "seconds": round(sum(record.seconds for record in state.history)),
             "processes": context["processes"],
             "device": context["device"],
@@ -129,10 +130,11 @@ def card_markdown(card: dict[str, Any]) -> str:
         f"| {label} | " + " | ".join(map(str, row)) + " |"
         for label, row in zip(test.labels, test.confusion, strict=True)
     ]
-    teacher = f", taught by {training['teacher']['name']}" if training["teacher"] else ""
+    origin = f", started from {_which(training['init'])}" if training["init"] else ""
+    origin += f", taught by {_which(training['teacher'])}" if training["teacher"] else ""
     lines += [
         "",
-        f"**Training.** {card['training_data']}; {recipe['epochs']} epochs{teacher}, epoch {training['best_epoch']} "
+        f"**Training.** {card['training_data']}; {recipe['epochs']} epochs{origin}, epoch {training['best_epoch']} "
         f"chosen on the {training['selected_on']}; seed {recipe['seed']}; {training['device']}, "
         f"{training['processes']} process(es), {training['seconds'] / 60:.0f} minutes; "
         f"torch {training['versions']['torch']}. The whole recipe:",
@@ -154,6 +156,15 @@ def card_markdown(card: dict[str, Any]) -> str:
         + ".",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _identity(checkpoint: dict[str, str] | None) -> dict[str, str] | None:
+    """Name and hash; where the file lay is nobody's concern."""
+    return None if checkpoint is None else {key: checkpoint[key] for key in ("name", "sha256")}
+
+
+def _which(checkpoint: dict[str, str]) -> str:
+    return f"{checkpoint['name']} (sha256 `{checkpoint['sha256'][:16]}`)"
 
 
 def _accuracy_rows(title: str, report: AccuracyReport) -> list[str]:

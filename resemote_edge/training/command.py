@@ -19,13 +19,14 @@ from resemote_edge.training.card import make_card, write_card
 from resemote_edge.training.config import TrainingConfig, load_config
 from resemote_edge.training.evaluation import FinalEvaluation, evaluate_finally
 from resemote_edge.training.hardware import keep_freed_memory, network_form
+from resemote_edge.training.initial import initial_weights
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.network import TrainingNetwork
 from resemote_edge.training.options import TrainingOptions
 from resemote_edge.training.processes import Processes, joined
 from resemote_edge.training.run_log import CURVES_FILE, RunLog, draw_curves
 from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, load_state, save_state
-from resemote_edge.training.teacher import load_teacher, teacher_facts
+from resemote_edge.training.teacher import checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
 from resemote_edge.training.validation import HeldOut
 
@@ -98,6 +99,8 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             HeldOut(splits["validation"], labels, spec, processes),
             processes,
             context=context,
+            # A run that goes on has its own weights.
+            initial=initial_weights(options.init, labels, config.width),
             teacher=load_teacher(context["teacher"], labels, processes.device),
         )
         if earlier is not None:
@@ -157,7 +160,8 @@ def _context(
         "data": str((options.data or Path()).resolve()),
         "labels": list(label_order(splits["train"])),
         "train_images": len(splits["train"]),
-        "teacher": teacher_facts(options.teacher),
+        "teacher": checkpoint_facts(options.teacher, "teacher"),
+        "init": checkpoint_facts(options.init, "initial"),
         "device": _device_name(processes.device),
         "processes": processes.world,
         **found,

@@ -23,6 +23,7 @@ class TrainingOptions:
         seed: Instead of the recipe's, or None.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         teacher: Checkpoint to learn from, or None.
+        init: Checkpoint whose weights the run starts from; None for drawn ones.
         resume: Folder of a run to go on with; None for a new run. Everything but `data` and `device` is then the run's.
         out: Folder of a new run; None for ``runs/<name>``.
     """
@@ -35,6 +36,7 @@ class TrainingOptions:
     seed: int | None = None
     device: str = "auto"
     teacher: Path | None = None
+    init: Path | None = None
     resume: Path | None = None
     out: Path | None = None
 
@@ -67,6 +69,7 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
         "--epochs": options.epochs,
         "--seed": options.seed,
         "--teacher": options.teacher,
+        "--init": options.init,
         "--out": options.out,
         "--variant": options.variant if variant_named else None,
     }

@@ -15,14 +15,18 @@ from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.training.hardware import network_form
 from resemote_edge.training.network import TrainingNetwork
 
-__all__ = ["Teacher", "as_teacher", "load_teacher", "teacher_facts"]
+__all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher"]
 
 #: From normalised images, float32 (N, 3, 64, 64), to logits (N, classes) in the pupil's order.
 Teacher = Callable[[Tensor], Tensor]
 
 
-def teacher_facts(path: Path | None) -> dict[str, str] | None:
-    """Which checkpoint it is, for the state and the model card: name, path and sha256.
+def checkpoint_facts(path: Path | None, what: str) -> dict[str, str] | None:
+    """Which checkpoint a run learns or starts from, for its state and the model card: name, path and sha256.
+
+    Args:
+        path: Of the checkpoint; None gives None.
+        what: It is, for messages.
 
     Raises:
         InputError: No such file.
@@ -30,12 +34,12 @@ def teacher_facts(path: Path | None) -> dict[str, str] | None:
     if path is None:
         return None
     if not path.is_file():
-        raise InputError(f"{path}: no such teacher checkpoint")
+        raise InputError(f"{path}: no such {what} checkpoint")
     return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
 
 
 def load_teacher(facts: dict[str, str] | None, labels: tuple[str, ...], device: torch.device) -> Teacher | None:
-    """Read the checkpoint that `teacher_facts` described.
+    """Read the checkpoint that `checkpoint_facts` described.
 
     Args:
         facts: From there; None gives None.

@@ -3,7 +3,7 @@
 import math
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +76,7 @@ class Trainer:
         validation: What chooses the best epoch.
         processes: Those that train together.
         context: What `RunState.context` is to hold.
+        initial: Weights to start from, from `initial_weights`; those that are not there are drawn.
         teacher: Network to learn from, in eval mode on this device, its logits in the order of the targets; or None.
     """
 
@@ -87,6 +88,7 @@ class Trainer:
         processes: Processes,
         *,
         context: dict[str, Any],
+        initial: Mapping[str, Tensor] | None = None,
         teacher: Teacher | None = None,
     ) -> None:
         self._config, self._images, self._validation = config, images, validation
@@ -95,6 +97,7 @@ class Trainer:
         self._dtype = autocast_dtype(config.precision, device)
         network = TrainingNetwork(config.width, images.targets.shape[1], network_form(device))
         network.initialize(generator_at(config.seed, "weights"))
+        network.net.load_state_dict({**network.net.state_dict(), **(initial or {})})
         self._network = network.placed(device)
         self._optimizer = new_optimizer(self._network, config)
         self._average = AveragedWeights(self._network.net, config.ema_decay)

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from resemote_edge.errors import InputError
 
-__all__ = ["DEFAULT_NAME", "EMBEDDED", "choose_checkpoint", "default_checkpoint", "embedded_checkpoint"]
+__all__ = [
+    "DEFAULT_NAME",
+    "EMBEDDED",
+    "choose_checkpoint",
+    "default_checkpoint",
+    "embedded_checkpoint",
+    "named_checkpoint",
+]
 
 #: Variant (a width, as `resemote_edge.models.resemotenet.WIDTHS` names it) to the stem of its files.
 EMBEDDED: dict[str, str] = {"s": "resemotenet-s-fer2013"}
@@ -48,6 +55,11 @@ def choose_checkpoint(checkpoint: Path | None, variant: str | None) -> Path:
     if variant is not None:
         return embedded_checkpoint(variant)
     return default_checkpoint() if checkpoint is None else checkpoint
+
+
+def named_checkpoint(name: str) -> Path:
+    """The file that a name stands for: a variant of the embedded weights, or a path. ``./s`` is a path in any case."""
+    return embedded_checkpoint(name) if name in EMBEDDED else Path(name)
 
 
 def _path(stem: str) -> Path:

@@ -159,6 +159,23 @@ def test_classes_of_ones_own_train_export_everywhere_and_predict(tmp_path):
                 assert classifier(face, color="rgb")[0].label in EXPRESSIONS
 
 
+def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
+    first = finished / "resemotenet-xs-fer2013.pt"
+    arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", recipe(tmp_path, epochs=1))
+    done = train(*arguments, "--init", first, "--teacher", first, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert records(tmp_path / "run")[0]["validation_loss"] < records(finished)[0]["validation_loss"]
+    card = json.loads((tmp_path / "run" / "resemotenet-xs-fer2013.json").read_text())
+    known = {"name": first.stem, "sha256": load_checkpoint(first).sha256}
+    assert card["training"]["init"] == card["training"]["teacher"] == known
+    page = (tmp_path / "run" / "resemotenet-xs-fer2013.md").read_text()
+    assert f"started from {first.stem} (sha256 `{known['sha256'][:16]}`), taught by {first.stem}" in page
+    assert str(finished) not in page + json.dumps(card)
+    refused = train("--data", faces, "--dataset", "fer2013", "--variant", "s", "--init", first, "--out", tmp_path / "s")
+    assert refused.returncode == 1
+    assert "a network of width 4, and the run's is 32" in refused.stderr
+
+
 def test_bad_options_are_one_readable_line(faces, tmp_path):
     (tmp_path / "bad.toml").write_text("epoch = 3")
     for arguments, words in (
@@ -167,7 +184,8 @@ def test_bad_options_are_one_readable_line(faces, tmp_path):
         (("--data", faces, "--config", tmp_path / "bad.toml"), "epoch"),
         (("--data", faces, "--device", "gpu"), "unknown device"),
         (("--resume", tmp_path), "no state.pt"),
-        (("--data", faces, "--teacher", tmp_path / "none.pt"), "none.pt"),
+        (("--data", faces, "--teacher", tmp_path / "none.pt"), "none.pt: no such teacher checkpoint"),
+        (("--data", faces, "--init", tmp_path / "none.pt"), "none.pt: no such initial checkpoint"),
     ):
         done = train(*arguments)
         assert done.returncode == 1, arguments

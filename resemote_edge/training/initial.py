@@ -1,0 +1,49 @@
+"""Initial weights: a run may start from a trained checkpoint in place of drawn weights (fine-tuning)."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from resemote_edge.errors import InputError
+from resemote_edge.labels import index_mapping
+from resemote_edge.models.checkpoint import load_checkpoint
+from resemote_edge.models.compact import compact_state
+from resemote_edge.models.resemotenet import WIDTHS
+
+__all__ = ["initial_weights"]
+
+#: The last layer, whose rows stand for classes.
+_LAST = "fc4."
+
+
+def initial_weights(path: Path | None, labels: tuple[str, ...], width: int) -> dict[str, Tensor]:
+    """Weights that a new run starts from.
+
+    Args:
+        path: What `load_checkpoint` reads; None for none.
+        labels: Order of the logits of the run.
+        width: Of its network.
+
+    Returns:
+        Parameters and BatchNorm statistics by name, float32, compact layout; empty without a checkpoint. The rows of
+        the last layer follow the run's label order; where the checkpoint knows other classes, the last layer is left
+        out, to be drawn.
+
+    Raises:
+        InputError: The checkpoint is of another width.
+    """
+    if path is None:
+        return {}
+    checkpoint = load_checkpoint(path)
+    if checkpoint.width != width:
+        named = {value: name for name, value in WIDTHS.items()}
+        raise InputError(
+            f"{path}: a network of width {checkpoint.width}, and the run's is {width}; pass "
+            + (f"--variant {named[checkpoint.width]}" if checkpoint.width in named else "a recipe with that width")
+        )
+    state = compact_state(checkpoint.state)
+    if set(checkpoint.labels) != set(labels):
+        return {key: value for key, value in state.items() if not key.startswith(_LAST)}
+    rows = torch.tensor(index_mapping(labels, checkpoint.labels))
+    return {key: value[rows] if key.startswith(_LAST) else value for key, value in state.items()}
