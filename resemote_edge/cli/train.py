@@ -23,7 +23,7 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
 @click.option("--teacher", help="Checkpoint, or embedded variant, to learn from as well as from the labels.")
-@click.option("--init", help="Checkpoint, or embedded variant, to start from in place of drawn weights.")
+@click.option("--init", help="Checkpoint or embedded variant to start from, as wide or narrower.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the new run.  [default: runs/NAME]")
 @click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and stop.")

@@ -100,7 +100,7 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             processes,
             context=context,
             # A run that goes on has its own weights.
-            initial=initial_weights(options.init, labels, config.width),
+            initial=initial_weights(options.init, labels, config.width, config.seed),
             teacher=load_teacher(context["teacher"], labels, processes.device),
         )
         if earlier is not None:

@@ -10,6 +10,8 @@ from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import compact_state
 from resemote_edge.models.resemotenet import WIDTHS
+from resemote_edge.training.randomness import generator_at
+from resemote_edge.training.widening import widen
 
 __all__ = ["initial_weights"]
 
@@ -17,13 +19,14 @@ __all__ = ["initial_weights"]
 _LAST = "fc4."
 
 
-def initial_weights(path: Path | None, labels: tuple[str, ...], width: int) -> dict[str, Tensor]:
+def initial_weights(path: Path | None, labels: tuple[str, ...], width: int, seed: int = 0) -> dict[str, Tensor]:
     """Weights that a new run starts from.
 
     Args:
         path: What `load_checkpoint` reads; None for none.
         labels: Order of the logits of the run.
-        width: Of its network.
+        width: Of its network; a checkpoint whose width divides it is widened.
+        seed: Of the run, for the draws of widening.
 
     Returns:
         Parameters and BatchNorm statistics by name, float32, compact layout; empty without a checkpoint. The rows of
@@ -31,18 +34,20 @@ def initial_weights(path: Path | None, labels: tuple[str, ...], width: int) -> d
         out, to be drawn.
 
     Raises:
-        InputError: The checkpoint is of another width.
+        InputError: The checkpoint cannot be brought to that width.
     """
     if path is None:
         return {}
     checkpoint = load_checkpoint(path)
-    if checkpoint.width != width:
+    if width % checkpoint.width:
         named = {value: name for name, value in WIDTHS.items()}
         raise InputError(
-            f"{path}: a network of width {checkpoint.width}, and the run's is {width}; pass "
+            f"{path}: a network of width {checkpoint.width}, and the run's is {width}, no multiple of it; pass "
             + (f"--variant {named[checkpoint.width]}" if checkpoint.width in named else "a recipe with that width")
         )
     state = compact_state(checkpoint.state)
+    if width > checkpoint.width:
+        state = widen(state, width // checkpoint.width, generator_at(seed, "widening"))
     if set(checkpoint.labels) != set(labels):
         return {key: value for key, value in state.items() if not key.startswith(_LAST)}
     rows = torch.tensor(index_mapping(labels, checkpoint.labels))

@@ -13,7 +13,7 @@ from torch import Tensor
 __all__ = ["RowDraws", "generator_at"]
 
 #: What a draw is for; each use has a stream of its own.
-_PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights")
+_PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights", "widening")
 
 
 def generator_at(seed: int, purpose: str, *where: int) -> torch.Generator:
@@ -21,7 +21,7 @@ def generator_at(seed: int, purpose: str, *where: int) -> torch.Generator:
 
     Args:
         seed: Of the run.
-        purpose: One of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``.
+        purpose: One of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``, ``widening``.
         where: Epoch, step, as far as they matter.
 
     Returns:

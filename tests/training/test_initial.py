@@ -66,7 +66,7 @@ def test_other_classes_get_a_last_layer_of_their_own(network, saved):
 
 def test_another_width_is_refused_with_what_to_do(tmp_path):
     torch.save({"model_state_dict": random_network(16).state_dict()}, tmp_path / "xs.pt")
-    with pytest.raises(InputError, match=r"width 16, and the run's is 4; pass --variant xs"):
+    with pytest.raises(InputError, match=r"width 16, and the run's is 4, no multiple of it; pass --variant xs"):
         initial_weights(tmp_path / "xs.pt", RESEMOTENET, 4)
 
 
