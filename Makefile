@@ -61,7 +61,7 @@ $(FER)/stamp: benchmarks/peers/fer.txt
 	$(FER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
-peer-fer: $(FER)/stamp  ## install PyPI's fer, for the suite benchmarks/suites/small-models.toml
+peer-fer: $(FER)/stamp  ## install PyPI's fer, for the contest benchmarks/contests/small-models.toml
 
 clean:  ## remove .venv and what the commands leave in the checkout
 	rm -rf $(VENV) $(FER) artifacts demo bench-results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from resemote_edge.cli import COMMANDS
+from resemote_edge.cli.bench import BENCH_COMMANDS
 
 HEAVY = ["torch", "onnx", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "cuda", "PIL", "click", "msgspec"]
 
@@ -70,6 +71,7 @@ def test_public_names():
     [
         [],
         *([name] for name in COMMANDS),
+        *(["bench", name] for name in BENCH_COMMANDS),
         ["data", "inspect"],
         ["checkpoint", "inspect"],
         ["checkpoint", "pack"],
@@ -79,7 +81,7 @@ def test_public_names():
 def test_help_works_with_base_dependencies_and_shows_an_example(command):
     done = run_with_base_only(*command, "--help")
     assert done.returncode == 0, done.stderr
-    assert "Example:" in done.stdout
+    assert "\n  Example:\n" in done.stdout  # on a line of its own: the marker that keeps lines apart was understood
 
 
 def test_base_dependencies_run_the_commands_that_need_no_more():

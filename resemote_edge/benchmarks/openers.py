@@ -1,4 +1,4 @@
-"""Openers: how the rows of a suite are prepared, opened and judged, each in a process of its own (see `Contestant`)."""
+"""Openers: how rows of a contest are prepared, opened and judged, each in a process of its own (see `Contestant`)."""
 
 from collections.abc import Callable
 from pathlib import Path

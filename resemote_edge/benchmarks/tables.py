@@ -1,9 +1,9 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
-replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a suite
-or of an ablation, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a suite's ratios, ``#accuracy`` the
-accuracies of `bench` and of a suite, ``#differences`` those of accuracy in a suite.
+replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
+or of an ablation, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the
+accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a contest.
 """
 
 import re
@@ -14,17 +14,17 @@ from pathlib import Path
 import msgspec
 
 from resemote_edge.benchmarks.ablation_report import ablation_line, ablation_table, read_ablation_report
-from resemote_edge.benchmarks.layers import Explanation, layer_markdown
-from resemote_edge.benchmarks.report import accuracy_table, markdown_table
-from resemote_edge.benchmarks.results import read_report
-from resemote_edge.benchmarks.suite_report import (
+from resemote_edge.benchmarks.contest_report import (
     difference_table,
     latency_table,
     measured_line,
     ratio_table,
     row_accuracy_table,
 )
-from resemote_edge.benchmarks.suite_results import read_suite_report
+from resemote_edge.benchmarks.contest_results import read_contest_report
+from resemote_edge.benchmarks.layers import Explanation, layer_markdown
+from resemote_edge.benchmarks.report import accuracy_table, markdown_table
+from resemote_edge.benchmarks.results import read_report
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
 
@@ -48,7 +48,7 @@ def regenerate(document: Path) -> str:
 def _block(folder: Path, match: re.Match[str]) -> str:
     source, _, name = match["source"].partition("#")
     path = folder / source
-    tables = {"suite": _suite_table, "explanation": _layer_table, "ablation": _ablation_table}
+    tables = {"contest": _contest_table, "explanation": _layer_table, "ablation": _ablation_table}
     return match.group(1) + tables.get(_kind(path), _bench_table)(path, name) + match.group(3)
 
 
@@ -77,7 +77,7 @@ def _layer_table(path: Path, name: str) -> str:
         raise InputError(f"{path}: not an explanation: {error}") from None
 
 
-def _suite_table(path: Path, name: str) -> str:
+def _contest_table(path: Path, name: str) -> str:
     tables = {
         "": latency_table,
         "ratios": ratio_table,
@@ -86,10 +86,10 @@ def _suite_table(path: Path, name: str) -> str:
     }
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"{path}#{name}: a suite's report has no such table; write {known} or nothing after the path")
-    report = read_suite_report(path)
+        raise InputError(f"{path}#{name}: a contest has no such table; write {known} or nothing after the path")
+    report = read_contest_report(path)
     if name in ("accuracy", "differences") and not report.accuracy:
-        raise InputError(f"{path}#{name}: no accuracy was measured; run the suite again with --data")
+        raise InputError(f"{path}#{name}: no accuracy was measured; run the contest again with --data")
     return f"{measured_line(report)}\n\n{tables[name](report)}"
 
 

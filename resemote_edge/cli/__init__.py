@@ -7,11 +7,11 @@ command works with the base dependencies.
 import os
 import signal
 import sys
-from importlib import import_module
 
 import click
 
 from resemote_edge import __version__
+from resemote_edge.cli.lazy_group import LazyGroup
 from resemote_edge.errors import ResEmoteEdgeError
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -28,9 +28,7 @@ COMMANDS: dict[str, str] = {
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",
     "bench": "resemote_edge.cli.bench:bench",
-    "suite": "resemote_edge.cli.suite:suite",
     "eval": "resemote_edge.cli.eval:evaluate",
-    "explain": "resemote_edge.cli.explain:explain",
     "runtimes": "resemote_edge.cli.runtimes:runtimes",
     "doctor": "resemote_edge.cli.doctor:doctor",
     "checkpoint": "resemote_edge.cli.checkpoint:checkpoint",
@@ -42,26 +40,10 @@ COMMANDS: dict[str, str] = {
 DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names, in the order of `COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, function = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), function)
-        return command
-
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="resemote-edge")
 def cli() -> None:
-    r"""Deploy ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
+    """Deploy ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
 
     \b
     Example:

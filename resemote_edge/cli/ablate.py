@@ -18,7 +18,7 @@ from resemote_edge.cli.output import json_option, measuring_progress
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
 @json_option
 def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:
-    r"""Compare training recipes: every arm of the ablation FILE with every seed, judged on the validation split.
+    """Compare training recipes: every arm of the ablation FILE with every seed, judged on the validation split.
 
     Finished trials are kept in the output folder, and the same command goes on with what is missing. Writes
     report.json, report.md and gains.png.

@@ -35,7 +35,7 @@ def calibrate(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Record the activation ranges of CHECKPOINT, observed on class-balanced images of the training split of --data.
+    """Record the activation ranges of CHECKPOINT, observed on class-balanced images of the training split of --data.
 
     With the record beside it, the checkpoint exports to int8 on a machine that has no images.
 

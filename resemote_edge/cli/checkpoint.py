@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def checkpoint() -> None:
-    r"""Look into checkpoints, and write them in other forms.
+    """Look into checkpoints, and write them in other forms.
 
     \b
     Example:
@@ -30,7 +30,7 @@ def checkpoint() -> None:
 @labels_option
 @json_option
 def inspect(file: Path | None, variant: str | None, labels: str | None, as_json: bool) -> None:
-    r"""Show parameters, width, label order, hash and lineage of FILE (or of embedded weights).
+    """Show parameters, width, label order, hash and lineage of FILE (or of embedded weights).
 
     \b
     Example:
@@ -69,7 +69,7 @@ def pack(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Write the weights of SOURCE smaller: compact layout, fewer bits, with its model card (.json, .md) beside.
+    """Write the weights of SOURCE smaller: compact layout, fewer bits, with its model card (.json, .md) beside.
 
     \b
     Example:
@@ -88,7 +88,7 @@ def pack(
 @click.option("--force", is_flag=True, help="Replace the file.")
 @json_option
 def expand(source: Path, output: Path, labels: str | None, force: bool, as_json: bool) -> None:
-    r"""Write the weights of SOURCE as the network's authors do: PyTorch, float32, every key and 3x3 kernels.
+    """Write the weights of SOURCE as the network's authors do: PyTorch, float32, every key and 3x3 kernels.
 
     \b
     Example:

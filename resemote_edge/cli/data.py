@@ -9,7 +9,7 @@ from resemote_edge.cli.output import echo_json, json_option, measuring_progress
 
 @click.group()
 def data() -> None:
-    r"""Look into datasets.
+    """Look into datasets.
 
     \b
     Example:
@@ -25,7 +25,7 @@ def data() -> None:
 @click.option("--labels-file", type=click.Path(path_type=Path), help="fer2013new.csv, where it lies elsewhere.")
 @json_option
 def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> None:
-    r"""Count classes, find duplicates and contradictions, and hash each split of the dataset at PATH.
+    """Count classes, find duplicates and contradictions, and hash each split of the dataset at PATH.
 
     \b
     Example:

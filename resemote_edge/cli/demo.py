@@ -13,7 +13,7 @@ from resemote_edge.cli.output import data_option, measuring_progress, variant_op
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace what an earlier demo left at the destination.")
 def demo(data: Path | None, variant: str | None, output: Path, force: bool) -> None:
-    r"""Export the embedded weights to every target, verify, and measure every runtime that works here.
+    """Export the embedded weights to every target, verify, and measure every runtime that works here.
 
     Without --data, FER2013 is taken from where RESEMOTE_EDGE_FER2013 points; without that, accuracy is not measured.
 

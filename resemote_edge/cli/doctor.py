@@ -8,7 +8,7 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    r"""Examine this machine: CPU features, GPUs, JetPack, runtimes, and what to install.
+    """Examine this machine: CPU features, GPUs, JetPack, runtimes, and what to install.
 
     \b
     Example:

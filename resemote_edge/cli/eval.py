@@ -41,7 +41,7 @@ def evaluate(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Measure the accuracy of ARTIFACT: official, and without the images that also stand in the training split.
+    """Measure the accuracy of ARTIFACT: official, and without the images that also stand in the training split.
 
     \b
     Example:

@@ -74,7 +74,7 @@ def export(
     list_recipes: bool,
     as_json: bool,
 ) -> None:
-    r"""Export CHECKPOINT (or embedded weights) to an artifact.
+    """Export CHECKPOINT (or embedded weights) to an artifact.
 
     The result is verified against PyTorch, on real faces of --data's validation split if it is given. With --data,
     every precision but fp32 must also pass the accuracy gate on that split; int8 calibrates on its training split.

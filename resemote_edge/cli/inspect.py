@@ -11,7 +11,7 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.argument("artifact", type=click.Path(path_type=Path))
 @json_option
 def inspect(artifact: Path, as_json: bool) -> None:
-    r"""Show the passport of ARTIFACT, after checking every file against it.
+    """Show the passport of ARTIFACT, after checking every file against it.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def predict(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    r"""Classify face crops: IMAGES are image files that show one face each, cropped to it.
+    """Classify face crops: IMAGES are image files that show one face each, cropped to it.
 
     \b
     Example:

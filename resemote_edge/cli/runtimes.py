@@ -8,7 +8,7 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.command()
 @json_option
 def runtimes(as_json: bool) -> None:
-    r"""List every runtime: version and devices, or why it cannot work here and what to do about it.
+    """List every runtime: version and devices, or why it cannot work here and what to do about it.
 
     \b
     Example:

@@ -43,7 +43,7 @@ def sensitivity(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Rank the layers of CHECKPOINT (or of embedded weights) by the damage each does when it alone is quantized.
+    """Rank the layers of CHECKPOINT (or of embedded weights) by the damage each does when it alone is quantized.
 
     Worst first, by the signal-to-noise ratio of the logits, over images of the training split of --data. The layers at
     the top are the ones to keep floating where int8 costs too much; export does that by itself when its gate fails.

@@ -43,7 +43,7 @@ def train(
     show_recipe: bool,
     as_json: bool,
 ) -> None:
-    r"""Train ResEmoteNet on --data.
+    """Train ResEmoteNet on --data.
 
     The validation split chooses the epoch; the test split is read once, at the end. Ctrl-C and SIGTERM save the run,
     and --resume goes on with it bit for bit. With torchrun, as many processes share each batch as it starts.

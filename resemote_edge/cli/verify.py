@@ -14,7 +14,7 @@ from resemote_edge.cli.output import device_option, echo_json, json_option, runt
 @threads_option
 @json_option
 def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_json: bool) -> None:
-    r"""Rerun the golden crops of ARTIFACT on this machine; exit code 3 when the results differ.
+    """Rerun the golden crops of ARTIFACT on this machine; exit code 3 when the results differ.
 
     \b
     Example:

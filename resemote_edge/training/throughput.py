@@ -1,4 +1,4 @@
-"""Training steps as a contestant of a suite: one call is one step, on images that do not change."""
+"""Training steps as a contestant of a contest: one call is one step, on images that do not change."""
 
 import json
 import os

@@ -61,7 +61,7 @@ def test_the_machine_can_do_something():
 
 
 def test_the_command_and_the_table_of_a_document(artifacts, tmp_path):
-    command = [sys.executable, "-m", "resemote_edge", "explain", str(artifacts("cpu-openvino-int8").path)]
+    command = [sys.executable, "-m", "resemote_edge", "bench", "explain", str(artifacts("cpu-openvino-int8").path)]
     options = ["--runtime", "openvino", "--threads", "1", "-o", "out.json", "--json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr

@@ -7,20 +7,20 @@ import msgspec
 import numpy as np
 import pytest
 
+from resemote_edge.benchmarks.contest import Contest, Row
 from resemote_edge.benchmarks.contestant import Contestant
 from resemote_edge.benchmarks.peers import own_network
 from resemote_edge.benchmarks.peers.home import FER, Home
-from resemote_edge.benchmarks.suite import Row, Suite
 from resemote_edge.benchmarks.worker_process import WorkerProcess
+from resemote_edge.contest_run import quick, run_contest
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError
 from resemote_edge.labels import FER2013, index_mapping
 from resemote_edge.preprocessing import to_gray
-from resemote_edge.suite_run import quick, run_suite
 
 OPENERS = "resemote_edge.benchmarks.openers"
 PEERS = ("fer-mini-xception", "fer-mini-xception-batched")
-SUITE = Suite(
+CONTEST = Contest(
     schema=1,
     name="test",
     description="A test.",
@@ -100,8 +100,8 @@ def empty_environment(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("empty_environment")
 def test_a_row_whose_package_is_not_there_is_skipped_with_the_command_that_installs_it():
     ours = Row(name="eager", label="PyTorch", peer="pytorch-eager")
-    suite = msgspec.structs.replace(SUITE, width=4, rows=(ours, SUITE.rows[0]))
-    report = run_suite(quick(suite))
+    contest = msgspec.structs.replace(CONTEST, width=4, rows=(ours, CONTEST.rows[0]))
+    report = run_contest(quick(contest))
     assert {cell.row for cell in report.cells} == {"eager"}
     (skipped,) = report.skipped
     assert skipped.row == "fer-mini-xception"
@@ -109,16 +109,16 @@ def test_a_row_whose_package_is_not_there_is_skipped_with_the_command_that_insta
 
 
 @pytest.mark.usefixtures("empty_environment")
-def test_a_suite_of_skipped_rows_alone_fails_with_the_reasons():
+def test_a_contest_of_skipped_rows_alone_fails_with_the_reasons():
     with pytest.raises(DeviceUnavailableError, match=r"no row can run here: fer-mini-xception: .* make peer-fer"):
-        run_suite(quick(SUITE))
+        run_contest(quick(CONTEST))
 
 
 def test_a_variable_that_names_nothing_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setenv(FER.variable, str(tmp_path))
     told = []
     with pytest.raises(InputError, match=r"RESEMOTE_EDGE_FER_ENV=.*: no bin/python there"):
-        run_suite(quick(SUITE), told.append)
+        run_contest(quick(CONTEST), told.append)
     assert told == []
 
 
@@ -138,8 +138,8 @@ def test_a_batch_gives_what_its_faces_give_one_by_one(predicted):
 
 
 @pytest.mark.fer2013
-def test_a_suite_measures_speed_and_the_known_accuracy(python, fer2013):
-    report = run_suite(quick(SUITE), data=fer2013)
+def test_a_contest_measures_speed_and_the_known_accuracy(python, fer2013):
+    report = run_contest(quick(CONTEST), data=fer2013)
     assert [(cell.row, cell.batch) for cell in report.cells] == [(peer, batch) for batch in (1, 3) for peer in PEERS]
     assert {cell.runtime for cell in report.cells} == {"ai-edge-litert 2.3.0"}
     assert all(0 < cell.latency_p50_ms <= cell.latency_p99_ms for cell in report.cells)

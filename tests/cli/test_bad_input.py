@@ -180,26 +180,44 @@ CASES = [
         "runtime onnxruntime knows no precision hint",
     ),
     Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
-    Case("no suite", "suite nowhere.toml -o out", "nowhere.toml: no such suite"),
-    Case("suite with a misspelt key", "suite {suite_key} -o out", "unknown field `threds`"),
-    Case("suite with an unknown peer", "suite {suite_peer} -o out", "row a: unknown peer 'tpu'; choose one of"),
-    Case("suite with an unknown recipe", "suite {suite_recipe} -o out", "no such recipe; the ones that come with it"),
-    Case("suite without that row", "suite {suite_recipe} -o out --rows b", "has no row 'b'; its rows: a"),
+    Case("no contest", "bench contest nowhere.toml -o out", "nowhere.toml: no such contest"),
+    Case("contest with a misspelt key", "bench contest {contest_key} -o out", "unknown field `threds`"),
     Case(
-        "suite with unknown weights", "suite {suite_weights} -o out", "row a: no weights of variant 'xxl' are embedded"
+        "contest with an unknown peer",
+        "bench contest {contest_peer} -o out",
+        "row a: unknown peer 'tpu'; choose one of",
     ),
     Case(
-        "suite with data for nothing", "suite {suite_random} -o out --data {precious}", "whose accuracy means nothing"
+        "contest with an unknown recipe",
+        "bench contest {contest_recipe} -o out",
+        "no such recipe; the ones that come with it",
     ),
-    Case("suite with a lost dataset", "suite {suite_trained} -o out --data gone.zip", "gone.zip: no such dataset"),
+    Case("contest without that row", "bench contest {contest_recipe} -o out --rows b", "has no row 'b'; its rows: a"),
     Case(
-        "suite with a lost environment",
-        "suite {suite_fer} -o out",
+        "contest with unknown weights",
+        "bench contest {contest_weights} -o out",
+        "row a: no weights of variant 'xxl' are embedded",
+    ),
+    Case(
+        "contest with data for nothing",
+        "bench contest {contest_random} -o out --data {precious}",
+        "whose accuracy means nothing",
+    ),
+    Case(
+        "contest with a lost dataset",
+        "bench contest {contest_trained} -o out --data gone.zip",
+        "gone.zip: no such dataset",
+    ),
+    Case(
+        "contest with a lost environment",
+        "bench contest {contest_fer} -o out",
         "RESEMOTE_EDGE_FER_ENV=/gone: no bin/python there",
         env={"RESEMOTE_EDGE_FER_ENV": "/gone"},
     ),
-    Case("suite report in the way", "suite {suite_recipe} -o {reported}", "report.json exists; pass --force"),
-    Case("suite without a destination", "suite {suite_recipe}", "Missing option '-o'", USAGE),
+    Case(
+        "contest report in the way", "bench contest {contest_recipe} -o {reported}", "report.json exists; pass --force"
+    ),
+    Case("contest without a destination", "bench contest {contest_recipe}", "Missing option '-o'", USAGE),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
     Case("demo with a wrong variable", "demo -o out", "RESEMOTE_EDGE_FER2013=", env={"RESEMOTE_EDGE_FER2013": "/gone"}),
 ]
@@ -272,19 +290,19 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
         '[tensorrt]\nbuilder = "tensorrt-rtx"\ncompute_capabilities = ["7.5"]\n[batch]\nmax = 4\n'
     )
     write(made, root / "turing.toml", turing.encode())
-    suite = (
+    contest = (
         'schema = 1\nname = "x"\ndescription = "X."\nwidth = 4\nbatches = [1]\nthreads = [1]\nseconds = 0.0\n'
         '[[row]]\nname = "a"\nlabel = "A"\n'
     )
-    write(made, root / "suite_peer.toml", (suite + 'peer = "tpu"\n').encode())
-    write(made, root / "suite_random.toml", (suite + 'peer = "pytorch-eager"\n').encode())
-    own = suite.replace("width = 4\n", "")
+    write(made, root / "contest_peer.toml", (contest + 'peer = "tpu"\n').encode())
+    write(made, root / "contest_random.toml", (contest + 'peer = "pytorch-eager"\n').encode())
+    own = contest.replace("width = 4\n", "")
     trained = own + 'recipe = "cpu-openvino-int8"\nruntime = "openvino"\ncheckpoint = "s"\n'
-    write(made, root / "suite_trained.toml", trained.encode())
-    write(made, root / "suite_weights.toml", trained.replace('"s"', '"xxl"').encode())
-    write(made, root / "suite_fer.toml", (own + 'peer = "fer-mini-xception"\n').encode())
-    write(made, root / "suite_recipe.toml", (suite + 'recipe = "tpu-v9"\nruntime = "openvino"\n').encode())
-    write(made, root / "suite_key.toml", (suite.replace("threads", "threds") + 'peer = "pytorch-eager"\n').encode())
+    write(made, root / "contest_trained.toml", trained.encode())
+    write(made, root / "contest_weights.toml", trained.replace('"s"', '"xxl"').encode())
+    write(made, root / "contest_fer.toml", (own + 'peer = "fer-mini-xception"\n').encode())
+    write(made, root / "contest_recipe.toml", (contest + 'recipe = "tpu-v9"\nruntime = "openvino"\n').encode())
+    write(made, root / "contest_key.toml", (contest.replace("threads", "threds") + 'peer = "pytorch-eager"\n').encode())
     made["precious"] = root / "precious"
     made["precious"].mkdir()
     (made["precious"] / "thesis.txt").write_text("years of work")

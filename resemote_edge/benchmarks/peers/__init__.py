@@ -7,7 +7,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["PEERS", "get_peer", "own_network"]
 
-#: Name in a suite file to ``module:Class``.
+#: Name in a contest file to ``module:Class``.
 PEERS: dict[str, str] = {
     "pytorch-eager": "resemote_edge.benchmarks.peers.pytorch_eager:PyTorchEager",
     "onnxruntime-fp32": "resemote_edge.benchmarks.peers.torch_onnx:TorchONNX",

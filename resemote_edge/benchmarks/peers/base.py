@@ -1,4 +1,4 @@
-"""Peer, PeerSession and OwnNetwork: what a suite asks of another tool."""
+"""Peer, PeerSession and OwnNetwork: what a contest asks of another tool."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

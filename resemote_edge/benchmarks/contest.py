@@ -1,4 +1,4 @@
-"""Suite: a comparison with other tools, in one TOML file."""
+"""Contest: a comparison with other tools, in one TOML file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +11,9 @@ from resemote_edge.errors import InputError
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["Goal", "RatioSpec", "Row", "Suite", "TrainingStep", "choose_rows", "load_suite"]
+__all__ = ["Contest", "Goal", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
 
-SUITE_SCHEMA = 1
+CONTEST_SCHEMA = 1
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
@@ -42,7 +42,7 @@ class Row(_Section, frozen=True, kw_only=True):
     """Something that is measured: a peer, an artifact of ours, or a training step.
 
     Attributes:
-        name: Of the row, and of its folder while the suite runs.
+        name: Of the row, and of its folder while the contest runs.
         label: Who it is, for people.
         peer: Name in `PEERS`; None for ours.
         recipe: Of the export; None for a peer.
@@ -101,11 +101,11 @@ class RatioSpec(_Section, frozen=True, kw_only=True):
     goal: tuple[Goal, ...] = ()
 
 
-class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
-    """A suite.
+class Contest(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
+    """A contest.
 
     Attributes:
-        schema: `SUITE_SCHEMA`.
+        schema: `CONTEST_SCHEMA`.
         name: The file's stem.
         description: One sentence.
         width: Of the random network, and of the one that is trained; None where no row takes it.
@@ -135,50 +135,50 @@ class Suite(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios"
     ratios: tuple[RatioSpec, ...] = ()
 
 
-def load_suite(path: Path) -> Suite:
-    """Read and validate a suite.
+def load_contest(path: Path) -> Contest:
+    """Read and validate a contest.
 
     Raises:
         InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a name that leads nowhere.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such suite; one is a TOML file such as benchmarks/suites/compaction-int8.toml")
+        raise InputError(f"{path}: no such contest; one is a TOML file, as those in benchmarks/contests")
     try:
-        suite = msgspec.toml.decode(path.read_bytes(), type=Suite)
+        contest = msgspec.toml.decode(path.read_bytes(), type=Contest)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}: not a valid suite: {error}") from None
-    if suite.schema != SUITE_SCHEMA:
-        raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
-    for row in suite.rows:
+        raise InputError(f"{path}: not a valid contest: {error}") from None
+    if contest.schema != CONTEST_SCHEMA:
+        raise InputError(f"{path}: contest schema {contest.schema}, this version reads schema {CONTEST_SCHEMA}")
+    for row in contest.rows:
         _check_row(row, path)
-    _check_once("row", [row.name for row in suite.rows], path)
-    _check_once("batch size", suite.batches, path)
-    _check_once("thread count", suite.threads, path)
-    for ratio in suite.ratios:
-        _check_ratio(ratio, suite, path)
-    _check_width(suite, path)
-    return suite
+    _check_once("row", [row.name for row in contest.rows], path)
+    _check_once("batch size", contest.batches, path)
+    _check_once("thread count", contest.threads, path)
+    for ratio in contest.ratios:
+        _check_ratio(ratio, contest, path)
+    _check_width(contest, path)
+    return contest
 
 
-def choose_rows(suite: Suite, names: str) -> Suite:
-    """The suite with some of its rows, and the ratios between those.
+def choose_rows(contest: Contest, names: str) -> Contest:
+    """The contest with some of its rows, and the ratios between those.
 
     Args:
-        suite: The whole.
+        contest: The whole.
         names: Of rows, comma-separated.
 
     Raises:
         InputError: A name is not a row's.
     """
     wanted = [name.strip() for name in names.split(",")]
-    known = [row.name for row in suite.rows]
+    known = [row.name for row in contest.rows]
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise InputError(f"suite {suite.name} has no row {unknown[0]!r}; its rows: {', '.join(known)}")
+        raise InputError(f"contest {contest.name} has no row {unknown[0]!r}; its rows: {', '.join(known)}")
     return msgspec.structs.replace(
-        suite,
-        rows=tuple(row for row in suite.rows if row.name in wanted),
-        ratios=tuple(ratio for ratio in suite.ratios if ratio.ours in wanted and ratio.against in wanted),
+        contest,
+        rows=tuple(row for row in contest.rows if row.name in wanted),
+        ratios=tuple(ratio for ratio in contest.ratios if ratio.ours in wanted and ratio.against in wanted),
     )
 
 
@@ -188,11 +188,11 @@ def _check_once(what: str, values: Sequence[object], path: Path) -> None:
         raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
 
 
-def _check_width(suite: Suite, path: Path) -> None:
-    random = [row.name for row in suite.rows if row.network in ("random", "untrained")]
-    if random and suite.width is None:
+def _check_width(contest: Contest, path: Path) -> None:
+    random = [row.name for row in contest.rows if row.network in ("random", "untrained")]
+    if random and contest.width is None:
         raise InputError(f"{path}: row {random[0]} runs a random network; say its width, or name a checkpoint")
-    if suite.width is not None and not random:
+    if contest.width is not None and not random:
         raise InputError(f"{path}: width is that of the random network, which no row runs; remove it")
 
 
@@ -236,13 +236,13 @@ def _check_checkpoint(row: Row, at: str) -> None:
             raise InputError(f"{at}: {error}") from None
 
 
-def _check_ratio(ratio: RatioSpec, suite: Suite, path: Path) -> None:
-    known = [row.name for row in suite.rows]
+def _check_ratio(ratio: RatioSpec, contest: Contest, path: Path) -> None:
+    known = [row.name for row in contest.rows]
     for name in (ratio.ours, ratio.against):
         if name not in known:
             raise InputError(f"{path}: ratio '{ratio.name}' names row {name!r}; the rows are {', '.join(known)}")
     for goal in ratio.goal:
-        if goal.batch not in suite.batches or goal.threads not in suite.threads:
+        if goal.batch not in contest.batches or goal.threads not in contest.threads:
             raise InputError(
                 f"{path}: ratio '{ratio.name}' has a goal at batch {goal.batch}, {goal.threads} threads, which is not "
                 "measured; add it to batches and threads, or remove the goal"

@@ -1,4 +1,4 @@
-"""run_suite: a suite from its file to its report: every row's network through its tool, measured in turn.
+"""run_contest: a contest from its file to its report: every row's network through its tool, measured in turn.
 
 It stands above export and benchmarks, because it needs both. Whatever builds or measures runs in a process of its own,
 so that no tool sees what another one imported or patched.
@@ -17,22 +17,22 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from resemote_edge.benchmarks.contest import Contest, Row
+from resemote_edge.benchmarks.contest_accuracy import judge_rows
+from resemote_edge.benchmarks.contest_results import (
+    AccuracyDifference,
+    Cell,
+    ContestReport,
+    RatioResult,
+    RowAccuracy,
+    SkippedRow,
+)
 from resemote_edge.benchmarks.contestant import Contestant, Opened
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.interleave import Measured, Schedule, interleave
 from resemote_edge.benchmarks.openers import INPUTS
 from resemote_edge.benchmarks.peers import own_network
 from resemote_edge.benchmarks.ratio import ratio_of_p50
-from resemote_edge.benchmarks.suite import Row, Suite
-from resemote_edge.benchmarks.suite_accuracy import judge_rows
-from resemote_edge.benchmarks.suite_results import (
-    AccuracyDifference,
-    Cell,
-    RatioResult,
-    RowAccuracy,
-    SkippedRow,
-    SuiteReport,
-)
 from resemote_edge.benchmarks.worker_process import WorkerProcess
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
@@ -41,7 +41,7 @@ from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_suite"]
+__all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_contest"]
 
 _OPENERS = "resemote_edge.benchmarks.openers"
 
@@ -58,22 +58,22 @@ _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "nncf", "num
 Progress = Callable[[float], None]
 
 
-def quick(suite: Suite) -> Suite:
-    """The suite with so few rounds that it only shows whether everything works; its figures mean nothing."""
-    return msgspec.structs.replace(suite, seconds=0.0, min_rounds=3, warmup_runs=1, runs_per_turn=3)
+def quick(contest: Contest) -> Contest:
+    """The contest with so few rounds that it only shows whether everything works; its figures mean nothing."""
+    return msgspec.structs.replace(contest, seconds=0.0, min_rounds=3, warmup_runs=1, runs_per_turn=3)
 
 
-def run_suite(
-    suite: Suite,
+def run_contest(
+    contest: Contest,
     notice: Callable[[str], None] = lambda text: None,
     progress: Progress = lambda share: None,
     *,
     data: Path | None = None,
-) -> SuiteReport:
-    """Prepare and measure every row of a suite.
+) -> ContestReport:
+    """Prepare and measure every row of a contest.
 
     Args:
-        suite: What; see `load_suite`.
+        contest: What; see `load_contest`.
         notice: Told what happens, one line at a time.
         progress: Told the share of the measuring that is done.
         data: FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy out.
@@ -88,22 +88,22 @@ def run_suite(
         DeviceUnavailableError: No row can run here.
         ResEmoteEdgeError: Whatever preparing or measuring a row raises.
     """
-    _refuse_early(suite)
-    splits = None if data is None else _judged_on(suite, data)
+    _refuse_early(contest)
+    splits = None if data is None else _judged_on(contest, data)
     environment = capture_environment()
-    with tempfile.TemporaryDirectory(prefix="resemote-edge-suite-") as folder:
-        ready, skipped = _prepare_all(suite, Path(folder), notice)
+    with tempfile.TemporaryDirectory(prefix="resemote-edge-contest-") as folder:
+        ready, skipped = _prepare_all(contest, Path(folder), notice)
         if not ready:
             raise DeviceUnavailableError(
                 "no row can run here: " + "; ".join(f"{row.row}: {row.reason}" for row in skipped)
             )
-        accuracy, differences = ((), ()) if splits is None else _judge(suite, ready, splits, Path(folder), notice)
-        cells, ratios = _measure_all(suite, ready, notice, progress)
-    return SuiteReport(
+        accuracy, differences = ((), ()) if splits is None else _judge(contest, ready, splits, Path(folder), notice)
+        cells, ratios = _measure_all(contest, ready, notice, progress)
+    return ContestReport(
         created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         environment=environment.to_dict(),
-        inputs=_inputs(suite),
-        suite=suite,
+        inputs=_inputs(contest),
+        contest=contest,
         tools=_versions() | {name: version for row in ready for name, version in row.facts["versions"].items()},
         cells=cells,
         ratios=ratios,
@@ -148,7 +148,7 @@ def build_checkpoint(width: int, seed: int, path: str) -> Opened:
         from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
         from resemote_edge.models.random_network import random_network
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "peers", "running a suite") from None
+        raise missing_dependency(str(error.name), "peers", "running a contest") from None
     save_checkpoint(random_network(width, seed).state_dict(), Path(path), RESEMOTENET)
     checkpoint = load_checkpoint(path)
     chosen = drawn_calibration(_CALIBRATION_IMAGES)
@@ -161,16 +161,16 @@ class _Prepared:
     """A row that can be opened.
 
     Attributes:
-        row: From the suite.
+        row: From the contest.
         folder: Its model files.
-        suite: The row's.
+        contest: The row's.
         facts: ``runtime``, ``model_size_bytes`` and ``versions``.
         python: Of a peer's own environment; None for ours.
     """
 
     row: Row
     folder: Path
-    suite: Suite
+    contest: Contest
     python: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -178,7 +178,7 @@ class _Prepared:
         """The row at one thread count and batch size."""
         if self.row.training is not None:
             step = msgspec.to_builtins(self.row.training)
-            facts = {"width": self.suite.width, "seed": self.suite.seed, "threads": threads, "batch": batch}
+            facts = {"width": self.contest.width, "seed": self.contest.seed, "threads": threads, "batch": batch}
             return Contestant(name=self.row.name, opener=_TRAINING, arguments=step | facts, threads=threads)
         return self._doing("open", threads, {"batch": batch})
 
@@ -202,9 +202,9 @@ class _Prepared:
         )
 
 
-def _refuse_early(suite: Suite) -> None:
+def _refuse_early(contest: Contest) -> None:
     """Raise what would otherwise be found out after minutes of work."""
-    for row in suite.rows:
+    for row in contest.rows:
         if row.recipe is not None:
             find_recipe(row.recipe)
         own = own_network(row.peer)
@@ -213,54 +213,56 @@ def _refuse_early(suite: Suite) -> None:
                 own.home.python()
 
 
-def _inputs(suite: Suite) -> str:
-    own = {row.peer: own_network(row.peer) for row in suite.rows}
-    if all(row.training is not None for row in suite.rows):
+def _inputs(contest: Contest) -> str:
+    own = {row.peer: own_network(row.peer) for row in contest.rows}
+    if all(row.training is not None for row in contest.rows):
         return "whole training steps on random images and labels that stay the same"
     return "; ".join([INPUTS, *[f"{name}: {peer.takes}" for name, peer in own.items() if peer is not None]])
 
 
-def _judged_on(suite: Suite, data: Path) -> dict[str, Dataset]:
-    if all(row.network in ("random", "untrained") for row in suite.rows):
+def _judged_on(contest: Contest, data: Path) -> dict[str, Dataset]:
+    if all(row.network in ("random", "untrained") for row in contest.rows):
         raise InputError(
-            f"suite {suite.name}: its rows run a random network, whose accuracy means nothing; leave --data out, or "
+            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing; leave --data out or "
             "give a row a checkpoint"
         )
     return load_dataset(data, splits=("train", "test"))
 
 
 def _judge(
-    suite: Suite, ready: list[_Prepared], splits: dict[str, Dataset], folder: Path, notice: Callable[[str], None]
+    contest: Contest, ready: list[_Prepared], splits: dict[str, Dataset], folder: Path, notice: Callable[[str], None]
 ) -> tuple[tuple[RowAccuracy, ...], tuple[AccuracyDifference, ...]]:
-    threads = max(suite.threads)
+    threads = max(contest.threads)
     predictors = {
         row.row.name: partial(row.predictor, threads) for row in ready if row.row.network in ("embedded", "own")
     }
     return judge_rows(
-        predictors, suite.ratios, test=splits["test"], train=splits["train"], folder=folder, notice=notice
+        predictors, contest.ratios, test=splits["test"], train=splits["train"], folder=folder, notice=notice
     )
 
 
-def _prepare_all(suite: Suite, folder: Path, notice: Callable[[str], None]) -> tuple[list[_Prepared], list[SkippedRow]]:
+def _prepare_all(
+    contest: Contest, folder: Path, notice: Callable[[str], None]
+) -> tuple[list[_Prepared], list[SkippedRow]]:
     """Build every row's files, and open each once, so that what cannot run is known before anything is measured."""
     checkpoint = folder / "network.safetensors"
-    if any(row.network == "random" for row in suite.rows):
-        notice(f"network: width {suite.width}, random weights")
-        arguments = {"width": suite.width, "seed": suite.seed, "path": str(checkpoint)}
+    if any(row.network == "random" for row in contest.rows):
+        notice(f"network: width {contest.width}, random weights")
+        arguments = {"width": contest.width, "seed": contest.seed, "path": str(checkpoint)}
         _apart(Contestant(name="the random network", opener=f"{__name__}:build_checkpoint", arguments=arguments))
     ready: list[_Prepared] = []
     skipped: list[SkippedRow] = []
-    for row in suite.rows:
+    for row in contest.rows:
         notice(f"preparing {row.name}")
         try:
-            ready.append(_prepare(row, suite, checkpoint, folder))
+            ready.append(_prepare(row, contest, checkpoint, folder))
         except (MissingDependencyError, DeviceUnavailableError) as error:
             notice(f"skipped {row.name}: {error}")
             skipped.append(SkippedRow(row=row.name, reason=str(error)))
     return ready, skipped
 
 
-def _prepare(row: Row, suite: Suite, random: Path, folder: Path) -> _Prepared:
+def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepared:
     facts: dict[str, Any] = {"versions": {}}
     own = own_network(row.peer)
     python = None if own is None else own.home.python()
@@ -279,8 +281,8 @@ def _prepare(row: Row, suite: Suite, random: Path, folder: Path) -> _Prepared:
         if not destination.exists():
             options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
             _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
-    prepared = _Prepared(row=row, folder=destination, suite=suite, python=python)
-    opened = _apart(prepared.contestant(max(suite.threads), max(suite.batches)))
+    prepared = _Prepared(row=row, folder=destination, contest=contest, python=python)
+    opened = _apart(prepared.contestant(max(contest.threads), max(contest.batches)))
     return replace(prepared, facts=facts | opened)
 
 
@@ -291,17 +293,17 @@ def _apart(contestant: Contestant) -> dict[str, Any]:
 
 
 def _measure_all(
-    suite: Suite, ready: list[_Prepared], notice: Callable[[str], None], progress: Progress
+    contest: Contest, ready: list[_Prepared], notice: Callable[[str], None], progress: Progress
 ) -> tuple[tuple[Cell, ...], tuple[RatioResult, ...]]:
     cells: list[Cell] = []
     ratios: list[RatioResult] = []
-    conditions = [(threads, batch) for threads in suite.threads for batch in suite.batches]
+    conditions = [(threads, batch) for threads in contest.threads for batch in contest.batches]
     schedule = Schedule(
-        seconds=suite.seconds,
-        min_rounds=suite.min_rounds,
-        warmup_runs=suite.warmup_runs,
-        runs_per_turn=suite.runs_per_turn,
-        seed=suite.seed,
+        seconds=contest.seconds,
+        min_rounds=contest.min_rounds,
+        warmup_runs=contest.warmup_runs,
+        runs_per_turn=contest.runs_per_turn,
+        seed=contest.seed,
     )
     for index, (threads, batch) in enumerate(conditions):
         notice(f"measuring: batch {batch}, threads {threads}")
@@ -311,8 +313,8 @@ def _measure_all(
 
         measured = interleave([row.contestant(threads, batch) for row in ready], schedule, part)
         cells += [_cell(row, measured[row.row.name], threads, batch) for row in ready]
-        ratios += _ratios(suite, measured, threads, batch)
-    order = [spec.name for spec in suite.ratios]
+        ratios += _ratios(contest, measured, threads, batch)
+    order = [spec.name for spec in contest.ratios]
     return tuple(cells), tuple(sorted(ratios, key=lambda ratio: (order.index(ratio.name), ratio.threads, ratio.batch)))
 
 
@@ -332,13 +334,13 @@ def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> 
     )
 
 
-def _ratios(suite: Suite, measured: dict[str, Measured], threads: int, batch: int) -> list[RatioResult]:
+def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch: int) -> list[RatioResult]:
     """The comparisons of one cell, as far as both rows ran."""
     results = []
-    for spec in suite.ratios:
+    for spec in contest.ratios:
         if spec.ours not in measured or spec.against not in measured:
             continue
-        found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=suite.seed)
+        found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=contest.seed)
         goals = [goal.at_least for goal in spec.goal if (goal.threads, goal.batch) == (threads, batch)]
         results.append(
             RatioResult(

@@ -1,4 +1,4 @@
-"""Accuracy of a suite's rows: the same images through every row with trained weights, and pairs of rows compared.
+"""Accuracy of a contest's rows: the same images through every row with trained weights, and pairs of rows compared.
 
 Images and logits travel as files, so that a row's process needs neither the dataset nor what decodes it.
 """
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.benchmarks.accuracy import summarize, train_copies
+from resemote_edge.benchmarks.contest import RatioSpec
+from resemote_edge.benchmarks.contest_results import AccuracyDifference, RowAccuracy
 from resemote_edge.benchmarks.contestant import Contestant
-from resemote_edge.benchmarks.suite import RatioSpec
-from resemote_edge.benchmarks.suite_results import AccuracyDifference, RowAccuracy
 from resemote_edge.benchmarks.worker_process import WorkerProcess
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.labels import index_mapping

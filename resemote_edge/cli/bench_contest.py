@@ -1,4 +1,4 @@
-"""``resemote-edge suite``."""
+"""``resemote-edge bench contest``."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from resemote_edge.cli.output import data_option, json_option, measuring_progres
 )
 @data_option
 @json_option
-def suite(
+def contest(
     file: Path, output: Path, force: bool, rows: str | None, is_quick: bool, data: Path | None, as_json: bool
 ) -> None:
-    r"""Compare with other tools: the same network through every row of the suite FILE, measured in turn.
+    """Compare with other tools: the same network through every row of the contest FILE, measured in turn.
 
     Each row lives in a process of its own; they take turns, round after round, so that ratios hold on a machine whose
     speed drifts. Writes report.json, report.md and ratios.png. The other tools are installed by the extra 'peers'. With
@@ -28,30 +28,30 @@ def suite(
 
     \b
     Example:
-      resemote-edge suite benchmarks/suites/compaction-int8.toml -o suite-results
-      resemote-edge suite benchmarks/suites/small-models.toml -o small-results --data fer2013.zip
-      resemote-edge suite FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
+      resemote-edge bench contest benchmarks/contests/compaction-int8.toml -o contest-results
+      resemote-edge bench contest benchmarks/contests/small-models.toml -o small-results --data fer2013.zip
+      resemote-edge bench contest FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
     """
-    from resemote_edge.benchmarks.suite import choose_rows, load_suite
-    from resemote_edge.benchmarks.suite_report import SUITE_FILES, markdown_suite, write_suite_report
+    from resemote_edge.benchmarks.contest import choose_rows, load_contest
+    from resemote_edge.benchmarks.contest_report import CONTEST_FILES, markdown_contest, write_contest_report
+    from resemote_edge.contest_run import quick, run_contest
     from resemote_edge.staging import refuse_files
-    from resemote_edge.suite_run import quick, run_suite
 
-    chosen = load_suite(file)
+    chosen = load_contest(file)
     if rows is not None:
         chosen = choose_rows(chosen, rows)
     if is_quick:
         chosen = quick(chosen)
-    refuse_files(output, SUITE_FILES, force=force)
+    refuse_files(output, CONTEST_FILES, force=force)
     with measuring_progress("measuring") as update:
-        report = run_suite(
+        report = run_contest(
             chosen,
             notice=lambda text: click.echo(text, err=True),
             progress=lambda share: update(round(share * 100), 100),
             data=data,
         )
-    click.echo(report.to_json().decode() if as_json else markdown_suite(report), nl=False)
-    written = write_suite_report(report, output)
+    click.echo(report.to_json().decode() if as_json else markdown_contest(report), nl=False)
+    written = write_contest_report(report, output)
     for kind, path in written.items():
         click.echo(f"{kind}: {path}", err=True)
     if report.ratios and "picture" not in written:

@@ -1,4 +1,4 @@
-"""Results of a suite: what is written as JSON."""
+"""Results of a contest: what is written as JSON."""
 
 from pathlib import Path
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import msgspec
 
 from resemote_edge.benchmarks.accuracy import AccuracyReport
-from resemote_edge.benchmarks.suite import Suite
+from resemote_edge.benchmarks.contest import Contest
 from resemote_edge.errors import InputError
 from resemote_edge.paired import PairedComparison
 
 __all__ = [
     "AccuracyDifference",
     "Cell",
+    "ContestReport",
     "RatioResult",
     "RowAccuracy",
     "SkippedRow",
-    "SuiteReport",
-    "read_suite_report",
+    "read_contest_report",
 ]
 
-SUITE_REPORT_SCHEMA = 1
+CONTEST_REPORT_SCHEMA = 1
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class Cell(_Record, frozen=True, kw_only=True):
     """Latency of one row at one batch size and thread count.
 
     Attributes:
-        row: Name in the suite.
+        row: Name in the contest.
         runtime: Runtime and version.
         threads: CPU threads.
         batch: Crops per call.
@@ -59,7 +59,7 @@ class RatioResult(_Record, frozen=True, kw_only=True):
     """One comparison in one cell.
 
     Attributes:
-        name: Of the comparison in the suite.
+        name: Of the comparison in the contest.
         threads: CPU threads.
         batch: Crops per call.
         ratio: p50 of the other over p50 of ours.
@@ -81,7 +81,7 @@ class RowAccuracy(_Record, frozen=True, kw_only=True):
     """Accuracy of one row with trained weights.
 
     Attributes:
-        row: Name in the suite.
+        row: Name in the contest.
         report: On the split, in the dataset's label order.
     """
 
@@ -93,7 +93,7 @@ class AccuracyDifference(_Record, frozen=True, kw_only=True):
     """Two rows on the same images, for a comparison whose rows both have trained weights.
 
     Attributes:
-        name: Of the comparison in the suite.
+        name: Of the comparison in the contest.
         ours: Name of a row.
         against: Name of the other, the reference of `paired`.
         paired: A negative drop says that ours is more accurate.
@@ -112,15 +112,15 @@ class SkippedRow(_Record, frozen=True, kw_only=True):
     reason: str
 
 
-class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="suite"):
-    """Everything one run of a suite measured.
+class ContestReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
+    """Everything one run of a contest measured.
 
     Attributes:
-        schema: `SUITE_REPORT_SCHEMA`.
+        schema: `CONTEST_REPORT_SCHEMA`.
         created_utc: ISO 8601.
         environment: From `capture_environment`.
         inputs: What was fed.
-        suite: The suite, as far as it was run.
+        contest: The contest, as far as it was run.
         tools: Versions of the packages that the rows went through.
         cells: Latencies.
         ratios: Comparisons.
@@ -129,11 +129,11 @@ class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="sui
         differences: Of accuracy, for the comparisons between such rows.
     """
 
-    schema: int = SUITE_REPORT_SCHEMA
+    schema: int = CONTEST_REPORT_SCHEMA
     created_utc: str
     environment: dict[str, Any]
     inputs: str
-    suite: Suite
+    contest: Contest
     tools: dict[str, str]
     cells: tuple[Cell, ...]
     ratios: tuple[RatioResult, ...]
@@ -146,16 +146,16 @@ class SuiteReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="sui
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
-def read_suite_report(path: Path) -> SuiteReport:
+def read_contest_report(path: Path) -> ContestReport:
     """Read a report back.
 
     Raises:
-        InputError: No such file, or not a suite's report of this schema.
+        InputError: No such file, or not a contest's report of this schema.
     """
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=SuiteReport)
+        report = msgspec.json.decode(path.read_bytes(), type=ContestReport)
     except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a suite's report: {error}") from None
-    if report.schema != SUITE_REPORT_SCHEMA:
-        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {SUITE_REPORT_SCHEMA}")
+        raise InputError(f"{path}: not a contest's report: {error}") from None
+    if report.schema != CONTEST_REPORT_SCHEMA:
+        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {CONTEST_REPORT_SCHEMA}")
     return report

@@ -1,4 +1,4 @@
-"""Suites: the file, the run and the report."""
+"""Contests: the file, the run and the report."""
 
 import json
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from click.testing import CliRunner
 from resemote_edge import load
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import measure_accuracy
-from resemote_edge.benchmarks.suite import Row, choose_rows, load_suite
-from resemote_edge.benchmarks.suite_report import (
+from resemote_edge.benchmarks.contest import Row, choose_rows, load_contest
+from resemote_edge.benchmarks.contest_report import (
     difference_table,
     latency_table,
     ratio_table,
     row_accuracy_table,
-    write_suite_report,
+    write_contest_report,
 )
-from resemote_edge.benchmarks.suite_results import SuiteReport, read_suite_report
+from resemote_edge.benchmarks.contest_results import ContestReport, read_contest_report
 from resemote_edge.benchmarks.tables import regenerate
-from resemote_edge.cli.suite import suite as command
+from resemote_edge.cli.bench_contest import contest as command
+from resemote_edge.contest_run import build_checkpoint, export_row, quick, run_contest
 from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, run_export
-from resemote_edge.suite_run import build_checkpoint, export_row, quick, run_suite
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = sorted((ROOT / "benchmarks" / "suites").glob("*.toml"))
+COMMITTED = sorted((ROOT / "benchmarks" / "contests").glob("*.toml"))
 
 GOOD = """
 schema = 1
@@ -63,18 +63,18 @@ def write(folder, text=GOOD):
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
-def test_committed_suites_are_valid_and_named_after_their_file(path):
-    suite = load_suite(path)
-    assert suite.name == path.stem
-    assert suite.description.endswith(".")
+def test_committed_contests_are_valid_and_named_after_their_file(path):
+    contest = load_contest(path)
+    assert contest.name == path.stem
+    assert contest.description.endswith(".")
 
 
-def test_the_committed_suite_holds_the_goals():
-    suite = load_suite(ROOT / "benchmarks" / "suites" / "compaction-int8.toml")
-    assert (suite.width, suite.batches, suite.threads) == (64, (1, 8), (1, 2))
-    goals = {tuple(goal.at_least for goal in sorted(r.goal, key=lambda goal: goal.batch)) for r in suite.ratios}
+def test_the_committed_contest_holds_the_goals():
+    contest = load_contest(ROOT / "benchmarks" / "contests" / "compaction-int8.toml")
+    assert (contest.width, contest.batches, contest.threads) == (64, (1, 8), (1, 2))
+    goals = {tuple(goal.at_least for goal in sorted(r.goal, key=lambda goal: goal.batch)) for r in contest.ratios}
     assert goals == {(1.6, 4.2), (6.0, 14.0), (3.3, 3.1), (11.0, 8.0), (2.6, 5.4), (1.2, 1.9)}
-    assert {goal.threads for ratio in suite.ratios for goal in ratio.goal} == {2}
+    assert {goal.threads for ratio in contest.ratios for goal in ratio.goal} == {2}
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Wrong:
         Wrong("goal beyond", "batch = 2,", "batch = 4,", "a goal at batch 4, 1 threads, which is not measured"),
         Wrong("width", "width = 4", "width = 5", "`$.width`"),
         Wrong("no threads", "threads = [1]", "threads = []", "`$.threads`"),
-        Wrong("schema", "schema = 1", "schema = 9", "suite schema 9, this version reads schema 1"),
+        Wrong("schema", "schema = 1", "schema = 9", "contest schema 9, this version reads schema 1"),
         Wrong("no width", "width = 4", "", "row eager runs a random network; say its width"),
         Wrong(
             "unknown weights", "recipe =", 'checkpoint = "xxl"\nrecipe =', "row ours: no weights of variant 'xxl' are"
@@ -111,33 +111,33 @@ class Wrong:
         Wrong(
             "weights for a peer", "peer =", 'checkpoint = "s"\npeer =', "row eager: a checkpoint belongs to a row with"
         ),
-        Wrong("no TOML", "schema = 1", "schema 1", "not a valid suite"),
+        Wrong("no TOML", "schema = 1", "schema 1", "not a valid contest"),
     ],
     ids=lambda wrong: wrong.id,
 )
-def test_a_wrong_suite_is_refused_with_the_reason(wrong, tmp_path):
+def test_a_wrong_contest_is_refused_with_the_reason(wrong, tmp_path):
     assert wrong.old in GOOD
     path = write(tmp_path, GOOD.replace(wrong.old, wrong.new, 1))
     with pytest.raises(InputError) as caught:
-        load_suite(path)
+        load_contest(path)
     assert wrong.says in str(caught.value)
     assert str(path) in str(caught.value)
 
 
 def test_choosing_rows_keeps_the_ratios_between_them(tmp_path):
-    suite = load_suite(write(tmp_path))
-    assert choose_rows(suite, "ours, eager") == suite
-    alone = choose_rows(suite, "ours")
+    contest = load_contest(write(tmp_path))
+    assert choose_rows(contest, "ours, eager") == contest
+    alone = choose_rows(contest, "ours")
     assert [row.name for row in alone.rows] == ["ours"]
     assert alone.ratios == ()
     with pytest.raises(InputError, match="has no row 'mine'; its rows: eager, ours"):
-        choose_rows(suite, "ours,mine")
+        choose_rows(contest, "ours,mine")
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """A quick run from the command line: its folder, its result."""
-    folder = tmp_path_factory.mktemp("suite")
+    folder = tmp_path_factory.mktemp("contest")
     result = CliRunner().invoke(command, [str(write(folder)), "-o", str(folder / "out"), "--quick", "--json"])
     assert result.exit_code == 0, result.output
     return folder / "out", result
@@ -154,7 +154,7 @@ def test_a_run_writes_the_report_in_three_forms(ran):
 
 
 def test_figures_hold_together(ran):
-    report = read_suite_report(ran[0] / "report.json")
+    report = read_contest_report(ran[0] / "report.json")
     assert [(cell.row, cell.batch) for cell in report.cells] == [("eager", 1), ("ours", 1), ("eager", 2), ("ours", 2)]
     for cell in report.cells:
         assert (cell.threads, cell.rounds, cell.runs) == (1, 3, 9)
@@ -170,7 +170,7 @@ def test_figures_hold_together(ran):
         (1, None, None),
         (2, 1000.0, False),
     ]
-    assert report.suite.seconds == 0.0
+    assert report.contest.seconds == 0.0
     assert report.tools["torch"]
     assert report.environment["cpu_model"]
     assert report.skipped == ()
@@ -181,12 +181,12 @@ def test_a_document_gets_its_tables_from_the_report(ran, tmp_path):
     marks = "".join(f"<!-- table: report.json{part} -->\nold\n<!-- end of table -->\n" for part in ("", "#ratios"))
     document.write_text(marks)
     text = regenerate(document)
-    report = read_suite_report(ran[0] / "report.json")
+    report = read_contest_report(ran[0] / "report.json")
     assert latency_table(report) in text
     assert ratio_table(report) in text
     assert "old" not in text
     document.write_text(marks.replace("#ratios", "#rations"))
-    with pytest.raises(InputError, match="#rations: a suite's report has no such table"):
+    with pytest.raises(InputError, match="#rations: a contest has no such table"):
         regenerate(document)
     document.unlink()
 
@@ -200,7 +200,7 @@ def test_an_existing_report_stands_unless_forced(ran):
 
 
 def test_tables_name_what_was_not_measured(ran):
-    report = read_suite_report(ran[0] / "report.json")
+    report = read_contest_report(ran[0] / "report.json")
     kept = tuple(cell for cell in report.cells if cell.row == "ours")
     lines = latency_table(msgspec.structs.replace(report, cells=kept)).splitlines()
     assert lines[0] == "| who | runtime | p50 ms, batch 1, 1 thread | p50 ms, batch 2, 1 thread | model MB |"
@@ -209,9 +209,9 @@ def test_tables_name_what_was_not_measured(ran):
 
 
 def test_a_report_without_ratios_draws_none(ran, tmp_path):
-    report = read_suite_report(ran[0] / "report.json")
+    report = read_contest_report(ran[0] / "report.json")
     (tmp_path / "ratios.png").write_bytes(b"of an earlier run")
-    written = write_suite_report(msgspec.structs.replace(report, ratios=()), tmp_path)
+    written = write_contest_report(msgspec.structs.replace(report, ratios=()), tmp_path)
     assert set(written) == {"json", "markdown"}
     assert not (tmp_path / "ratios.png").exists()
     assert "ratios.png" not in written["markdown"].read_text()
@@ -221,15 +221,15 @@ def test_another_schema_is_refused(ran, tmp_path):
     content = json.loads((ran[0] / "report.json").read_text())
     (tmp_path / "report.json").write_text(json.dumps({**content, "schema": 99}))
     with pytest.raises(InputError, match="report schema 99, this version reads schema 1"):
-        read_suite_report(tmp_path / "report.json")
-    assert isinstance(read_suite_report(ran[0] / "report.json"), SuiteReport)
+        read_contest_report(tmp_path / "report.json")
+    assert isinstance(read_contest_report(ran[0] / "report.json"), ContestReport)
 
 
 def test_an_unknown_recipe_is_refused_before_anything_is_built(tmp_path):
-    suite = load_suite(write(tmp_path, GOOD.replace("cpu-onnxruntime-fp32", "cpu-onnxruntime-int1")))
+    contest = load_contest(write(tmp_path, GOOD.replace("cpu-onnxruntime-fp32", "cpu-onnxruntime-int1")))
     told = []
     with pytest.raises(InputError, match="no such recipe"):
-        run_suite(quick(suite), told.append)
+        run_contest(quick(contest), told.append)
     assert told == []
 
 
@@ -269,10 +269,10 @@ against = "ours in OpenVINO"
 
 
 def test_a_width_that_no_row_needs_is_refused(tmp_path):
-    assert load_suite(write(tmp_path, TRAINED)).width is None
+    assert load_contest(write(tmp_path, TRAINED)).width is None
     path = write(tmp_path, TRAINED.replace("batches", "width = 64\nbatches", 1))
     with pytest.raises(InputError, match="width is that of the random network, which no row runs; remove it"):
-        load_suite(path)
+        load_contest(path)
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +286,7 @@ def judged(tmp_path_factory, drawn_fer2013):
 
 
 def test_trained_rows_are_judged_on_the_test_split(judged, drawn_fer2013):
-    report = read_suite_report(judged / "report.json")
+    report = read_contest_report(judged / "report.json")
     assert [entry.row for entry in report.accuracy] == ["ours", "ours-openvino"]
     test = load_fer2013(drawn_fer2013, splits=("test",))["test"]
     with load(default_artifact(drawn_fer2013.parent), runtime="onnxruntime") as classifier:
@@ -308,7 +308,7 @@ def default_artifact(folder):
 
 
 def test_accuracy_stands_in_the_report_and_the_tables(judged):
-    report = read_suite_report(judged / "report.json")
+    report = read_contest_report(judged / "report.json")
     shown = f"{report.accuracy[0].report.accuracy * 100:.2f} %"
     latency = latency_table(report).splitlines()
     assert latency[0].endswith("| model MB | accuracy |")
@@ -327,13 +327,13 @@ def test_accuracy_stands_in_the_report_and_the_tables(judged):
 
 
 def test_what_was_not_judged_is_said(judged):
-    report = read_suite_report(judged / "report.json")
+    report = read_contest_report(judged / "report.json")
     lines = latency_table(msgspec.structs.replace(report, accuracy=report.accuracy[1:])).splitlines()
     assert lines[2].endswith("| not measured |")
     (judged / "without.json").write_bytes(msgspec.structs.replace(report, accuracy=(), differences=()).to_json())
     document = judged / "document.md"
     document.write_text("<!-- table: without.json#accuracy -->\n<!-- end of table -->\n")
-    with pytest.raises(InputError, match="no accuracy was measured; run the suite again with --data"):
+    with pytest.raises(InputError, match="no accuracy was measured; run the contest again with --data"):
         regenerate(document)
     document.unlink()
 
@@ -341,7 +341,7 @@ def test_what_was_not_judged_is_said(judged):
 def test_data_without_a_trained_row_is_refused(tmp_path, drawn_fer2013):
     told = []
     with pytest.raises(InputError, match="run a random network, whose accuracy means nothing; leave --data out"):
-        run_suite(quick(load_suite(write(tmp_path))), told.append, data=drawn_fer2013)
+        run_contest(quick(load_contest(write(tmp_path))), told.append, data=drawn_fer2013)
     assert told == []
 
 
@@ -349,11 +349,11 @@ def test_committed_reports_still_load():
     paths = [
         path
         for path in (ROOT / "benchmarks" / "results").rglob("report.json")
-        if json.loads(path.read_text()).get("kind") == "suite"
+        if json.loads(path.read_text()).get("kind") == "contest"
     ]
     assert paths
     for path in paths:
-        report = read_suite_report(path)
+        report = read_contest_report(path)
         assert report.cells
         assert ("accuracy" in latency_table(report)) == bool(report.accuracy)
 
@@ -383,7 +383,7 @@ against = "published"
 
 
 def test_training_steps_are_measured_like_everything_else(tmp_path):
-    report = run_suite(quick(load_suite(write(tmp_path, TRAINING))))
+    report = run_contest(quick(load_contest(write(tmp_path, TRAINING))))
     published, two = report.cells
     assert two.model_size_bytes < published.model_size_bytes / 2
     assert [ratio.name for ratio in report.ratios] == ["two vs published"]
@@ -402,10 +402,10 @@ def test_training_steps_are_measured_like_everything_else(tmp_path):
 )
 def test_bad_training_rows_are_refused(tmp_path, old, new, says):
     with pytest.raises(InputError, match=says):
-        load_suite(write(tmp_path, TRAINING.replace(old, new)))
+        load_contest(write(tmp_path, TRAINING.replace(old, new)))
 
 
 def test_threads_that_cannot_be_shared_are_told(tmp_path):
     odd = TRAINING.replace("threads = [2]", "threads = [1]")
     with pytest.raises(InputError, match="cannot be shared equally by 2 processes"):
-        run_suite(quick(load_suite(write(tmp_path, odd))))
+        run_contest(quick(load_contest(write(tmp_path, odd))))

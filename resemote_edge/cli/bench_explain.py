@@ -1,4 +1,4 @@
-"""``resemote-edge explain``."""
+"""``resemote-edge bench explain``."""
 
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from resemote_edge.cli.output import json_option, threads_option
 def explain(
     artifact: Path, runtime: str, batch: int, threads: int | None, output: Path | None, force: bool, as_json: bool
 ) -> None:
-    r"""Show where the time of ARTIFACT goes, layer by layer, against memory bandwidth and arithmetic peak of this CPU.
+    """Show where the time of ARTIFACT goes, layer by layer, against memory bandwidth and arithmetic peak of this CPU.
 
     \b
     Example:
-      resemote-edge explain artifacts/resemotenet-s-fer2013-openvino-fp32 --runtime openvino --batch 8
+      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --runtime openvino --batch 8
     """
     import os
 

@@ -1,11 +1,11 @@
-"""Reports of a suite: tables for documents, ``report.md`` and the picture of the ratios."""
+"""Reports of a contest: tables for documents, ``report.md`` and the picture of the ratios."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resemote_edge.benchmarks.contest_results import ContestReport, RatioResult
 from resemote_edge.benchmarks.report import NOT_MEASURED
-from resemote_edge.benchmarks.suite_results import RatioResult, SuiteReport
 from resemote_edge.staging import write_file, write_picture
 
 if TYPE_CHECKING:
@@ -13,46 +13,46 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "SUITE_FILES",
+    "CONTEST_FILES",
     "difference_table",
     "latency_table",
-    "markdown_suite",
+    "markdown_contest",
     "measured_line",
     "ratio_table",
     "row_accuracy_table",
-    "write_suite_report",
+    "write_contest_report",
 ]
 
-#: What `write_suite_report` writes.
-SUITE_FILES = ("report.json", "report.md", "ratios.png")
+#: What `write_contest_report` writes.
+CONTEST_FILES = ("report.json", "report.md", "ratios.png")
 
 
-def measured_line(report: SuiteReport) -> str:
+def measured_line(report: ContestReport) -> str:
     """When and on what it was measured, as a sentence."""
     environment = report.environment
-    width = "" if report.suite.width is None else f", width {report.suite.width}"
+    width = "" if report.contest.width is None else f", width {report.contest.width}"
     return (
         f"Measured {report.created_utc[:10]} on {environment['cpu_model']} "
         f"({', '.join(environment['cpu_features'])}){width}."
     )
 
 
-def latency_table(report: SuiteReport, threads: int | None = None) -> str:
+def latency_table(report: ContestReport, threads: int | None = None) -> str:
     """Latency (training: throughput) and size of every row, and accuracy where it was measured, in Markdown.
 
     Args:
         report: What was measured.
         threads: CPU threads; None for the most that were measured.
     """
-    threads = threads or max(report.suite.threads)
-    batches = sorted(report.suite.batches)
-    trains = all(row.training is not None for row in report.suite.rows)
+    threads = threads or max(report.contest.threads)
+    batches = sorted(report.contest.batches)
+    trains = all(row.training is not None for row in report.contest.rows)
     quantity = "images/s" if trains else "p50 ms"
     p50 = [f"{quantity}, batch {batch}, {_threads(threads)}" for batch in batches]
     cells = {(cell.row, cell.batch): cell for cell in report.cells if cell.threads == threads}
     accuracy = {entry.row: f"{entry.report.accuracy * 100:.2f} %" for entry in report.accuracy}
     rows = []
-    for row in report.suite.rows:
+    for row in report.contest.rows:
         found = [cells[row.name, batch] for batch in batches if (row.name, batch) in cells]
         if not found:
             rows.append([row.label, row.runtime or "-", *[NOT_MEASURED] * len(batches), "-", NOT_MEASURED])
@@ -69,7 +69,7 @@ def latency_table(report: SuiteReport, threads: int | None = None) -> str:
     return _markdown(headers, rows, text_columns=2)
 
 
-def ratio_table(report: SuiteReport) -> str:
+def ratio_table(report: ContestReport) -> str:
     """Every comparison with its interval and goal, in Markdown."""
     rows = [
         [
@@ -87,9 +87,9 @@ def ratio_table(report: SuiteReport) -> str:
     return _markdown(headers, rows, text_columns=1)
 
 
-def row_accuracy_table(report: SuiteReport) -> str:
+def row_accuracy_table(report: ContestReport) -> str:
     """Accuracy of every row it was measured for, in Markdown."""
-    labels = {row.name: row.label for row in report.suite.rows}
+    labels = {row.name: row.label for row in report.contest.rows}
     runtimes = {cell.row: cell.runtime for cell in report.cells}
     rows = []
     for entry in report.accuracy:
@@ -109,7 +109,7 @@ def row_accuracy_table(report: SuiteReport) -> str:
     return _markdown(headers, rows, text_columns=2)
 
 
-def difference_table(report: SuiteReport) -> str:
+def difference_table(report: ContestReport) -> str:
     """Every comparison of accuracy, in Markdown: points that ours is above the other."""
     rows = []
     for entry in report.differences:
@@ -119,19 +119,19 @@ def difference_table(report: SuiteReport) -> str:
     return _markdown(["more accurate", "points", "95 % interval, paired"], rows, text_columns=1)
 
 
-def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
+def markdown_contest(report: ContestReport, picture: str | None = None) -> str:
     """The whole report in Markdown.
 
     Args:
         report: What was measured.
         picture: File name of the chart beside it, if there is one.
     """
-    suite, environment = report.suite, report.environment
+    contest, environment = report.contest, report.environment
     fewest = min(cell.rounds for cell in report.cells)
     lines = [
-        f"# Suite {suite.name}",
+        f"# Contest {contest.name}",
         "",
-        suite.description,
+        contest.description,
         "",
         f"Measured {report.created_utc} on {environment['cpu_model']}, {environment['cores_allowed']} cores "
         f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; "
@@ -142,10 +142,10 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
         f"- Timed on: {report.inputs}",
         f"- Every row in a process of its own, in turn; at least {fewest} rounds per cell; untimed calls of each turn: "
-        f"{suite.warmup_runs}, timed calls: {suite.runs_per_turn}; nothing clipped",
+        f"{contest.warmup_runs}, timed calls: {contest.runs_per_turn}; nothing clipped",
         "",
     ]
-    for threads in sorted(suite.threads):
+    for threads in sorted(contest.threads):
         lines += [f"## {_threads(threads)}".capitalize(), "", latency_table(report, threads)]
     if report.ratios:
         lines += ["## Ratios", "", "p50 of the other over p50 of ours; the interval is a bootstrap over rounds.", ""]
@@ -162,7 +162,7 @@ def markdown_suite(report: SuiteReport, picture: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def write_suite_report(report: SuiteReport, folder: Path) -> dict[str, Path]:
+def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]:
     """Write ``report.json``, ``report.md`` and, where there are ratios and matplotlib, ``ratios.png``.
 
     Args:
@@ -172,7 +172,7 @@ def write_suite_report(report: SuiteReport, folder: Path) -> dict[str, Path]:
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``picture``).
     """
-    data, text, picture = (folder / name for name in SUITE_FILES)
+    data, text, picture = (folder / name for name in CONTEST_FILES)
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
     picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
@@ -182,20 +182,20 @@ def write_suite_report(report: SuiteReport, folder: Path) -> dict[str, Path]:
             written["picture"] = picture
         except ImportError:
             pass
-    write_file(text, markdown_suite(report, picture.name if "picture" in written else None))
+    write_file(text, markdown_contest(report, picture.name if "picture" in written else None))
     return written
 
 
-def _networks(report: SuiteReport) -> list[str]:
+def _networks(report: ContestReport) -> list[str]:
     """What the rows compute, as lines of a list."""
-    suite = report.suite
+    contest = report.contest
     lines = []
-    if suite.width is not None:
-        lines.append(f"- Network: width {suite.width}, random weights (seed {suite.seed}), the same for every row")
-    variants = dict.fromkeys(row.checkpoint for row in suite.rows if row.checkpoint is not None)
+    if contest.width is not None:
+        lines.append(f"- Network: width {contest.width}, random weights (seed {contest.seed}), the same for every row")
+    variants = dict.fromkeys(row.checkpoint for row in contest.rows if row.checkpoint is not None)
     if variants:
         lines.append(f"- Network of ours: embedded trained weights, {', '.join(variants)}")
-    if any(row.network == "own" for row in suite.rows):
+    if any(row.network == "own" for row in contest.rows):
         lines.append("- Other networks: as the peers bring them")
     return lines
 
@@ -209,7 +209,7 @@ def _markdown(headers: list[str], rows: list[list[str]], *, text_columns: int) -
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
 
 
-def _draw_ratios(report: SuiteReport, path: Path) -> None:
+def _draw_ratios(report: ContestReport, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
