@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from resemote_edge.benchmarks.condition import Manner
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.results import BenchRow
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+from resemote_edge.benchmarks.scenarios import ScenarioSettings
 from resemote_edge.default_artifact import RUNTIME_OF_TARGET
 from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
@@ -24,6 +26,8 @@ _FORMS = ("conv", "matmul")
 
 # Rounds alternate between the two forms, so that a machine whose speed drifts slows both.
 _ROUNDS = 3
+
+_MANNER = Manner(settings=ScenarioSettings(min_seconds=0.5))
 
 
 def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lambda text: None) -> ExportOptions:
@@ -63,10 +67,10 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
             artifacts[form] = run_export(trial)
         for _ in range(_ROUNDS):
             for form in _FORMS:
-                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, min_seconds=0.5)
+                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, manner=_MANNER)
                 for row in run_bench(request).rows:
                     latencies.setdefault((form, row.batch), []).append(row)
-    p50 = {key: min(row.speed.latency_p50_ms for row in rows) for key, rows in latencies.items()}
+    p50 = {key: min(row.speed.model.p50_ms for row in rows) for key, rows in latencies.items()}
     width = latencies["conv", 1][0].width
     environment = capture_environment()
     evidence = tuple(

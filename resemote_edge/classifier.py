@@ -73,10 +73,51 @@ class EmotionClassifier:
             SessionClosedError: After `close`.
         """
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
-        rows = self.probabilities([crops] if single else crops, color=color).tolist()  # type: ignore[list-item]
+        return self.decide(self.outputs([crops] if single else crops, color=color))  # type: ignore[list-item]
+
+    def decide(self, outputs: NDArray[np.float32]) -> list[Emotion]:
+        """Decisions from what the artifact gave; the last step of a call.
+
+        Args:
+            outputs: float32 (N, classes), as `outputs` returns.
+
+        Returns:
+            One `Emotion` per row.
+        """
+        rows = (outputs if self.passport.output == PROBABILITIES else softmax(outputs)).tolist()
         labels = self.labels
         # A few numbers a row: lists are done with them sooner than arrays.
         return [Emotion(labels[row.index(max(row))], max(row), dict(zip(labels, row, strict=True))) for row in rows]
+
+    def preprocess(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder) -> NDArray[Any]:
+        """What the session is fed for a batch of crops; the first step of a call.
+
+        Args:
+            crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
+            color: Channel order.
+
+        Returns:
+            (N, ...) as the artifact's input spec says, caller-owned.
+
+        Raises:
+            InputError: A crop is unusable.
+        """
+        return self.passport.preprocessing(crops, color)
+
+    def infer(self, batch: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the session on what `preprocess` returned; the second step of a call.
+
+        Args:
+            batch: (N, ...), no more than the artifact's largest batch.
+
+        Returns:
+            float32 (N, classes), caller-owned.
+
+        Raises:
+            InputError: The batch does not fit the artifact.
+            SessionClosedError: After `close`.
+        """
+        return self.session.run({self.session.inputs[0].name: batch})[self.session.outputs[0].name]
 
     def probabilities(
         self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder
@@ -138,7 +179,7 @@ class EmotionClassifier:
             raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
         out = np.empty((len(crops), len(self.labels)), dtype=np.float32)
         for chunk in self.passport.batch.chunks(len(crops), at_most=256):
-            out[chunk] = self._run(self.passport.preprocessing(crops[chunk], color))
+            out[chunk] = self.infer(self.preprocess(crops[chunk], color=color))
         return out
 
     def close(self) -> None:
@@ -152,9 +193,6 @@ class EmotionClassifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _run(self, batch: NDArray[Any]) -> NDArray[Any]:
-        return self.session.run({self.session.inputs[0].name: batch})[self.session.outputs[0].name]
 
 
 def load(

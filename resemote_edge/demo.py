@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.condition import Manner
 from resemote_edge.benchmarks.report import REPORT_FILES, write_report
 from resemote_edge.benchmarks.results import BenchReport
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+from resemote_edge.benchmarks.scenarios import preset
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.summary import describe
@@ -89,7 +91,8 @@ def run_demo(
             notice(line)
         artifacts.append(artifact)
         _self_test(artifact, notice)
-    report = run_bench(BenchRequest(artifacts=tuple(artifacts), data=data, min_seconds=1.0), progress)
+    request = BenchRequest(artifacts=tuple(artifacts), manner=Manner(settings=preset("quick"), data=data))
+    report = run_bench(request, progress)
     return DemoResult(report, write_report(report, output))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resemote_edge.benchmarks.columns import NOT_MEASURED
 from resemote_edge.benchmarks.contest_results import ContestReport, RatioResult
-from resemote_edge.benchmarks.report import NOT_MEASURED
 from resemote_edge.staging import write_file, write_picture
 
 if TYPE_CHECKING:

@@ -1,13 +1,25 @@
-"""Harness: times calls, keeps every sample, clips nothing."""
+"""Harness: warms up until times settle, times calls, keeps every sample, clips nothing."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Budget", "Samples", "time_calls"]
+__all__ = ["Budget", "Samples", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
+
+#: Calls of one look at whether times have settled, and looks in a row that must agree.
+_LOOK_RUNS = 5
+_LOOKS = 3
+
+#: Medians of looks agree when they lie this close, as a fraction of the smallest.
+_SETTLED = 0.05
+
+#: Calls of one kind before those of the other begin, at most this long.
+_BLOCK_RUNS = 20
+_BLOCK_NS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,16 +27,32 @@ class Budget:
     """How long to measure.
 
     Attributes:
-        warmup_runs: Calls before the clock counts.
+        warmup_runs: Calls before the clock counts, at least.
+        warmup_seconds: Longest wait for times to settle after those; 0 for none.
         min_runs: Timed calls at least.
         min_seconds: Timed seconds at least.
         max_runs: Timed calls at most.
     """
 
     warmup_runs: int = 10
+    warmup_seconds: float = 0.0
     min_runs: int = 50
     min_seconds: float = 2.0
     max_runs: int = 20_000
+
+
+class WarmUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What came before the clock counted.
+
+    Attributes:
+        runs: Calls.
+        seconds: They took; None in reports from before it was kept.
+        settled: Whether their times had settled; None where nobody waited for that.
+    """
+
+    runs: int
+    seconds: float | None = None
+    settled: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +82,34 @@ class Samples:
         return float(self.nanoseconds.mean()) / 1e6
 
 
+def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
+    """Call until times have settled: the medians of the last looks agree.
+
+    Clocks rise, caches fill and kernels are compiled in the first calls; how many that takes, nobody knows beforehand.
+
+    Args:
+        call: Blocks until its work is done.
+        budget: Of which `warmup_runs` and `warmup_seconds` are used.
+    """
+    clock = time.perf_counter_ns
+    start = clock()
+    for _ in range(budget.warmup_runs):
+        call()
+    runs, medians = budget.warmup_runs, list[float]()
+    end = clock() + int(budget.warmup_seconds * 1e9)
+    settled = None if budget.warmup_seconds == 0.0 else False
+    while settled is False and clock() < end:
+        taken = []
+        for _ in range(_LOOK_RUNS):
+            before = clock()
+            call()
+            taken.append(clock() - before)
+        runs += _LOOK_RUNS
+        medians = [*medians, float(np.median(taken))][-_LOOKS:]
+        settled = len(medians) == _LOOKS and max(medians) <= min(medians) * (1.0 + _SETTLED)
+    return WarmUp(runs=runs, seconds=(clock() - start) / 1e9, settled=settled)
+
+
 def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Samples]:
     """Make several calls in turn, again and again, and time each.
 
@@ -78,3 +134,35 @@ def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Sa
             call()
             taken.append(clock() - start)
     return [Samples(budget.warmup_runs, np.asarray(taken, dtype=np.int64)) for taken in samples]
+
+
+def time_in_blocks(
+    model: Callable[[], object], whole: Callable[[], tuple[int, ...]], budget: Budget
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Time two kinds of calls in blocks that take turns.
+
+    In turn, because a machine's speed drifts; in blocks, because the one's memory drives the other's from the caches,
+    and an application that does nothing but the one would not see that.
+
+    Args:
+        model: Blocks until its work is done.
+        whole: Reads the clock itself, and returns the nanoseconds of its stages.
+        budget: How long, for each of them.
+
+    Returns:
+        int64 (runs,) of the first and int64 (runs, stages) of the second, every sample in order.
+    """
+    clock = time.perf_counter_ns
+    alone: list[int] = []
+    staged: list[tuple[int, ...]] = []
+    end = clock() + 2 * int(budget.min_seconds * 1e9)
+    while len(alone) < budget.max_runs and (len(alone) < budget.min_runs or clock() < end):
+        block_end = clock() + _BLOCK_NS
+        begun = len(alone)
+        while len(alone) - begun < _BLOCK_RUNS and len(alone) < budget.max_runs and clock() < block_end:
+            start = clock()
+            model()
+            alone.append(clock() - start)
+        for _ in range(len(alone) - begun):
+            staged.append(whole())
+    return np.asarray(alone, dtype=np.int64), np.asarray(staged, dtype=np.int64)

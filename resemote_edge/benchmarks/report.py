@@ -1,14 +1,21 @@
 """Reports: one table, drawn on screen, in Markdown and as a picture, from a `BenchReport`."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resemote_edge.benchmarks.accuracy import AccuracyReport
-from resemote_edge.benchmarks.results import BenchReport, BenchRow
+from resemote_edge.benchmarks.columns import (
+    ACCURACY_COLUMNS,
+    COLUMNS,
+    NOT_MEASURED,
+    OUTCOME_COLUMNS,
+    TEXT_COLUMNS,
+    TOO_FEW,
+    markdown,
+)
+from resemote_edge.benchmarks.results import BenchReport
 from resemote_edge.errors import missing_dependency
-from resemote_edge.paired import PairedComparison
 from resemote_edge.staging import write_file, write_picture
 
 if TYPE_CHECKING:
@@ -25,62 +32,8 @@ __all__ = [
     "write_report",
 ]
 
-NOT_MEASURED = "not measured"
-
 #: What `write_report` writes.
 REPORT_FILES = ("report.json", "report.md", "latency.png")
-
-
-def _accuracy(row: BenchRow) -> str:
-    return NOT_MEASURED if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f} %"
-
-
-#: Header and cell of every column.
-COLUMNS: dict[str, Callable[[BenchRow], str]] = {
-    "artifact": lambda row: row.artifact,
-    "runtime": lambda row: row.runtime,
-    "device": lambda row: row.speed.device,
-    "precision": lambda row: (
-        row.precision if row.precision_hint is None else f"{row.precision}, {row.precision_hint} hint"
-    ),
-    "batch": lambda row: str(row.batch),
-    "p50 ms": lambda row: f"{row.speed.latency_p50_ms:.2f}",
-    "p90 ms": lambda row: f"{row.speed.latency_p90_ms:.2f}",
-    "p99 ms": lambda row: f"{row.speed.latency_p99_ms:.2f}",
-    "samples/s": lambda row: f"{row.speed.throughput_samples_per_s:.0f}",
-    "crop to decision p50 ms": lambda row: f"{row.speed.crop_to_decision_p50_ms:.2f}",
-    "load ms": lambda row: f"{row.speed.load_time_ms:.0f}",
-    "peak MiB": lambda row: f"{row.speed.peak_memory_bytes / 2**20:.0f}",
-    "model MB": lambda row: f"{row.model_size_bytes / 1e6:.1f}",
-    "accuracy": _accuracy,
-}
-
-
-def _change(cell: Callable[[PairedComparison], str]) -> Callable[[BenchRow], str]:
-    """A cell about what changed from the reference, empty for the reference itself."""
-
-    def write(row: BenchRow) -> str:
-        if row.accuracy is None or row.accuracy.paired is None:
-            return NOT_MEASURED
-        return cell(row.accuracy.paired)
-
-    return write
-
-
-#: Header and cell of every column of the table of accuracies.
-_ACCURACY_COLUMNS: dict[str, Callable[[BenchRow], str]] = {
-    "artifact": COLUMNS["artifact"],
-    "runtime": COLUMNS["runtime"],
-    "model MB": COLUMNS["model MB"],
-    "accuracy": _accuracy,
-    "drop, points (95 %)": _change(
-        lambda change: "{:.2f} ({:.2f} to {:.2f})".format(change.drop_points, *change.drop_interval_95)
-    ),
-    "flips": _change(lambda change: f"{change.flip_rate * 100:.2f} %"),
-    "calibration error": _change(lambda change: f"{change.ece:.3f}"),
-}
-
-_TEXT_COLUMNS = {"artifact", "runtime", "device", "precision"}
 
 #: What a terminal of 80 columns has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
@@ -104,7 +57,8 @@ def rich_table(report: BenchReport) -> "Table":
     devices = ", ".join(sorted({row.speed.device for row in report.rows}))
     table = Table(
         title=f"{prefix + '…, ' if prefix else ''}{report.rows[0].threads} threads, {devices}",
-        caption="p50, p90, p99: latency of one call; crop*: p50 from crops to decisions; acc. -: not measured",
+        caption="p50, p90, p99: latency of one call; few: too few samples; crop*: p50 from crops to decisions; "
+        "acc. -: not measured",
         title_justify="left",
         caption_justify="left",
         box=None,
@@ -114,11 +68,11 @@ def rich_table(report: BenchReport) -> "Table":
     )
     table.add_column("artifact", overflow="fold")
     for name, header in _SCREEN_COLUMNS.items():
-        table.add_column(header, justify="left" if name in _TEXT_COLUMNS else "right")
+        table.add_column(header, justify="left" if name in TEXT_COLUMNS else "right")
     table.add_column("acc.\n%", justify="right")
     shown = ""
     for row in report.rows:
-        cells = [COLUMNS[name](row) for name in _SCREEN_COLUMNS]
+        cells = [COLUMNS[name](row).replace(TOO_FEW, "few") for name in _SCREEN_COLUMNS]
         accuracy = "-" if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f}"
         name = "" if row.artifact == shown else row.artifact.removeprefix(prefix)
         table.add_row(name, *cells, accuracy)
@@ -136,20 +90,13 @@ def _common_prefix(names: list[str]) -> str:
 
 def markdown_table(report: BenchReport) -> str:
     """The table in Markdown."""
-    return _markdown(COLUMNS, report.rows)
+    return markdown(COLUMNS, report.rows)
 
 
 def accuracy_table(report: BenchReport) -> str:
     """Accuracy alone in Markdown: a line per artifact and runtime, whatever the batch size."""
     once = {(row.artifact, row.runtime): row for row in reversed(report.rows) if row.accuracy is not None}
-    return _markdown(_ACCURACY_COLUMNS, tuple(reversed(once.values())))
-
-
-def _markdown(columns: dict[str, Callable[[BenchRow], str]], rows_shown: tuple[BenchRow, ...]) -> str:
-    headers = list(columns)
-    rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in headers]
-    rows = [[cell(row) for cell in columns.values()] for row in rows_shown]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+    return markdown(ACCURACY_COLUMNS, reversed(once.values()))
 
 
 def markdown_report(report: BenchReport, picture: str | None = None) -> str:
@@ -172,19 +119,33 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         f"- GPUs: {'; '.join(environment['gpus']) or 'none'}",
         f"- Packages: {packages}",
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
-        f"- Timed on: {report.inputs}; every row in a process of its own, after {report.rows[0].speed.warmup_runs} "
-        "warm-up calls, nothing clipped",
+        f"- Timed on: {report.inputs}; every row in a process of its own, after at least "
+        f"{min(row.speed.warm_up.runs for row in report.rows)} warm-up calls, nothing clipped",
+        *_harness_lines(report),
         f"- Accuracy: {accuracy}",
         "",
         markdown_table(report),
     ]
     if picture:
         lines += [f"![p50 latency per crop]({picture})", ""]
-    if report.skipped:
+    for scenario, columns in OUTCOME_COLUMNS.items():
+        rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
+        if rows:
+            lines += [f"## {scenario}", "", markdown(columns, rows)]
+    if report.unmeasured:
         lines += ["Not measured here:", ""]
-        lines += [f"- {row.artifact} in {row.runtime}: {row.reason}" for row in report.skipped]
+        lines += [f"- {row.artifact} in {row.runtime} ({row.state}): {row.reason}" for row in report.unmeasured]
         lines.append("")
     return "\n".join(lines)
+
+
+def _harness_lines(report: BenchReport) -> list[str]:
+    costs = [row.speed.harness_p50_us for row in report.rows if row.speed.harness_p50_us is not None]
+    if not costs:
+        return []
+    fastest = min(row.speed.model.p50_ms for row in report.rows) * 1e3
+    share = max(costs) / fastest * 100
+    return [f"- The harness itself: {max(costs):.1f} us a call at most, {share:.2f} % of the fastest row"]
 
 
 def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
@@ -213,18 +174,22 @@ def _draw_latency(report: BenchReport, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    names = list(dict.fromkeys(f"{row.artifact}\n{row.runtime}" for row in report.rows))
+    several = len({row.scenario for row in report.rows}) > 1
+    labels = ["\n".join([row.artifact, row.runtime + (f", {row.scenario}" if several else "")]) for row in report.rows]
+    names = list(dict.fromkeys(labels))
     batches = sorted({row.batch for row in report.rows})
     figure = Figure(figsize=(9, 1.2 + 0.38 * len(names) * len(batches)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     height = 0.8 / len(batches)
     for offset, batch in enumerate(batches):
-        rows = [row for row in report.rows if row.batch == batch]
-        places = [names.index(f"{row.artifact}\n{row.runtime}") + offset * height for row in rows]
-        p50 = [row.speed.latency_p50_ms / batch for row in rows]
-        p99 = [row.speed.latency_p99_ms / batch - low for row, low in zip(rows, p50, strict=True)]
-        bars = axes.barh(places, p50, height * 0.9, label=f"batch {batch}", xerr=[[0.0] * len(p99), p99], capsize=2)
+        chosen = [(name, row.speed.model) for name, row in zip(labels, report.rows, strict=True) if row.batch == batch]
+        places = [names.index(name) + offset * height for name, _ in chosen]
+        p50 = [model.p50_ms / batch for _, model in chosen]
+        # Where there is no p99, there is no whisker.
+        tails = [(model.p99_ms or model.p50_ms) / batch - low for (_, model), low in zip(chosen, p50, strict=True)]
+        errors = [[0.0] * len(tails), tails]
+        bars = axes.barh(places, p50, height * 0.9, label=f"batch {batch}", xerr=errors, capsize=2)
         axes.bar_label(bars, [f" {value:.2f}" for value in p50], label_type="center", fontsize=8, color="white")
     axes.set_yticks([place + 0.4 - height / 2 for place in range(len(names))], names, fontsize=8)
     axes.invert_yaxis()

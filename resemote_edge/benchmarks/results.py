@@ -6,11 +6,25 @@ from typing import Any, Literal
 import msgspec
 
 from resemote_edge.benchmarks.accuracy import AccuracyReport
+from resemote_edge.benchmarks.harness import WarmUp
+from resemote_edge.benchmarks.latency import Latency
+from resemote_edge.benchmarks.scenarios import Outcome, ScenarioSettings
 from resemote_edge.errors import InputError
 
-__all__ = ["AccuracyJob", "BenchReport", "BenchRow", "Outcome", "Skipped", "SpeedJob", "SpeedResult", "read_report"]
+__all__ = [
+    "AccuracyJob",
+    "AccuracyResult",
+    "Answer",
+    "BenchReport",
+    "BenchRow",
+    "Failure",
+    "SpeedJob",
+    "SpeedResult",
+    "Unmeasured",
+    "read_report",
+]
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,31 +32,37 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
-    """Measure latency of one artifact, runtime and batch size, in a process of its own.
+    """Measure one artifact in one runtime and scenario, in a process of its own.
 
     Attributes:
         artifact: Folder.
         runtime: Name.
         device: Device, or ``auto``.
-        threads: CPU threads.
-        batch: Crops per call.
+        scenario: Name in `SCENARIOS`.
+        settings: How long and how fast.
+        threads: CPU threads over all streams.
+        cores: The process is pinned to.
+        batch: Crops per call, or faces per frame.
+        streams: Sessions side by side.
         crop_side: Rows and columns of the crops that decisions are timed from.
-        warmup_runs: Calls before the clock counts.
-        min_runs: Timed calls at least.
-        min_seconds: Timed seconds at least.
         precision_hint: As in `SessionOptions`.
+        slow_to_ms: Every inference is delayed to take at least this long; 0 for no delay.
+        samples: Where every sample is to be kept; None for nowhere.
     """
 
     artifact: str
     runtime: str
     device: str
+    scenario: str
+    settings: ScenarioSettings
     threads: int
+    cores: tuple[int, ...]
     batch: int
+    streams: int = 1
     crop_side: int = 48
-    warmup_runs: int
-    min_runs: int
-    min_seconds: float
     precision_hint: Literal["bf16"] | None = None
+    slow_to_ms: float = 0.0
+    samples: str | None = None
 
 
 class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
@@ -70,25 +90,46 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
 
 
 class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
-    """What a speed job measured; latencies in ms."""
+    """What a speed job measured.
+
+    Attributes:
+        device: That the session ran on.
+        runtime_version: Of the runtime's package.
+        file: That ran, relative to the artifact.
+        file_sha256: Of it.
+        cores: The process was pinned to.
+        warm_up: What came before the clock counted.
+        load_time_ms: From files to a session that can run; the package's import and the files' hashes are not in it.
+        first_inference_ms: The first call.
+        model: The session alone. In scenarios whose calls follow each other, on input that is ready; where frames
+            arrive, as part of each decision.
+        crop_to_decision: From pixels to labelled probabilities.
+        stages: What that is made of, and ``decode``, which is not in it; empty in reports from before they were told
+            apart.
+        throughput_samples_per_s: Crops over mean time of the model alone.
+        harness_p50_us: The same call to a session that computes nothing: what measuring itself costs; None in reports
+            from before it was measured.
+        peak_memory_bytes: High-water mark of the process.
+        outcome: What only this scenario says; None in reports from before there were scenarios.
+        samples_sha256: Of the file that keeps every sample; None when none was kept.
+    """
 
     device: str
     runtime_version: str
     file: str
     file_sha256: str
-    runs: int
-    warmup_runs: int
+    cores: tuple[int, ...] = ()
+    warm_up: WarmUp
     load_time_ms: float
     first_inference_ms: float
-    latency_p50_ms: float
-    latency_p90_ms: float
-    latency_p99_ms: float
-    latency_mean_ms: float
+    model: Latency
+    crop_to_decision: Latency
+    stages: dict[str, Latency] = {}
     throughput_samples_per_s: float
-    crop_to_decision_p50_ms: float
-    crop_to_decision_p90_ms: float
-    crop_to_decision_p99_ms: float
+    harness_p50_us: float | None = None
     peak_memory_bytes: int
+    outcome: Outcome | None = None
+    samples_sha256: str | None = None
 
 
 class AccuracyResult(_Record, frozen=True, kw_only=True, tag="accuracy"):
@@ -104,7 +145,8 @@ class Failure(_Record, frozen=True, kw_only=True, tag="failure"):
     message: str
 
 
-Outcome = SpeedResult | AccuracyResult | Failure
+#: What a worker answers.
+Answer = SpeedResult | AccuracyResult | Failure
 
 
 class BenchRow(_Record, frozen=True, kw_only=True):
@@ -112,37 +154,61 @@ class BenchRow(_Record, frozen=True, kw_only=True):
 
     Attributes:
         artifact: Name.
+        passport_sha256: Of its passport, and so of every file; empty in reports from before it was kept.
         target: Target it was exported for.
         precision: Its precision.
         precision_hint: That the session was opened with; None where the artifact's precision is what was computed in.
         width: Network width.
         runtime: Runtime.
-        batch: Crops per call.
+        scenario: Name in `SCENARIOS`.
+        batch: Crops per call, or faces per frame.
         threads: CPU threads.
+        streams: Sessions side by side.
+        slow_to_ms: Every inference was delayed to at least this; 0 for none.
         model_size_bytes: Files the runtime reads.
         speed: Latency, throughput, load time, memory.
         accuracy: Accuracy of the same file hash in the same runtime; None when not measured.
+        samples: File that keeps every sample, relative to the report; None when none was kept.
     """
 
     artifact: str
+    passport_sha256: str = ""
     target: str
     precision: str
     width: int
     runtime: str
+    scenario: str = "single-stream"
     batch: int
     threads: int
+    streams: int = 1
+    slow_to_ms: float = 0.0
     model_size_bytes: int
     speed: SpeedResult
     accuracy: AccuracyReport | None = None
     precision_hint: Literal["bf16"] | None = None
+    samples: str | None = None
 
 
-class Skipped(_Record, frozen=True, kw_only=True):
-    """A combination that was not measured, and why."""
+class Unmeasured(_Record, frozen=True, kw_only=True):
+    """A combination that was not measured, and why.
+
+    Attributes:
+        artifact: Name, or path where it could not be read.
+        runtime: Runtime.
+        state: ``skipped`` when it cannot run here, ``failed`` when it was tried.
+        reason: One sentence.
+        scenario: Name; None where no scenario could have been measured.
+        batch: Crops per call; None where it does not matter.
+        threads: CPU threads; None where they do not matter.
+    """
 
     artifact: str
     runtime: str
+    state: Literal["skipped", "failed"] = "skipped"
     reason: str
+    scenario: str | None = None
+    batch: int | None = None
+    threads: int | None = None
 
 
 class BenchReport(_Record, frozen=True, kw_only=True):
@@ -154,8 +220,9 @@ class BenchReport(_Record, frozen=True, kw_only=True):
         environment: From `capture_environment`.
         inputs: What was fed for timing.
         accuracy_data: Dataset and split; None when accuracy was not measured.
+        settings: How long and how fast; None in reports from before they were kept.
         rows: Measured.
-        skipped: Not measured.
+        unmeasured: Not measured.
     """
 
     schema: int = REPORT_SCHEMA
@@ -163,8 +230,14 @@ class BenchReport(_Record, frozen=True, kw_only=True):
     environment: dict[str, Any]
     inputs: str
     accuracy_data: str | None
+    settings: ScenarioSettings | None = None
     rows: tuple[BenchRow, ...]
-    skipped: tuple[Skipped, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that was tried did not work."""
+        return any(row.state == "failed" for row in self.unmeasured)
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""
@@ -178,6 +251,9 @@ def read_report(path: Path) -> BenchReport:
         InputError: No such file, or not a report of this schema.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=BenchReport)
+        report = msgspec.json.decode(path.read_bytes(), type=BenchReport)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(f"{path}: not a benchmark report: {error}") from None
+    if report.schema != REPORT_SCHEMA:
+        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {REPORT_SCHEMA}")
+    return report

@@ -5,12 +5,10 @@ from typing import Literal
 
 import click
 
+from resemote_edge.cli.measuring import measuring_options
 from resemote_edge.cli.output import (
-    data_option,
-    device_option,
     json_option,
     measuring_progress,
-    precision_hint_option,
     runtime_option,
     threads_option,
     variant_option,
@@ -21,21 +19,18 @@ from resemote_edge.cli.output import (
 @click.argument("artifacts", type=click.Path(path_type=Path), nargs=-1)
 @variant_option
 @runtime_option("all")
-@click.option("--batch", default="1,8", show_default=True, help="Batch sizes, comma-separated.")
-@threads_option
-@device_option
-@precision_hint_option
-@data_option
-@click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True)
-@click.option("--reference", type=click.Path(path_type=Path), help="Artifact to compare accuracy with, image by image.")
 @click.option(
-    "--crop-side", type=click.IntRange(min=8, max=1024), default=48, show_default=True, help="Pixels of the crops."
+    "--scenario",
+    default="single-stream",
+    show_default=True,
+    help="single-stream, multi-stream, offline, camera, sustained; comma-separated.",
 )
-@click.option("--min-seconds", type=click.FloatRange(min=0.0), default=2.0, show_default=True, help="Timed, per row.")
-@click.option("--min-runs", type=click.IntRange(min=1), default=50, show_default=True, help="Timed calls, per row.")
-@click.option("--warmup", type=click.IntRange(min=0), default=10, show_default=True, help="Calls before the clock.")
+@click.option("--batch", default="1,8", show_default=True, help="Crops per call or frame, comma-separated.")
+@threads_option
+@click.option("--streams", type=click.IntRange(min=1), default=1, show_default=True, help="Sessions, in offline.")
+@measuring_options
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for report.json, report.md."
+    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the report and all samples."
 )
 @click.option("--force", is_flag=True, help="Replace files at the destination.")
 @json_option
@@ -43,35 +38,47 @@ def run(
     artifacts: tuple[Path, ...],
     variant: str | None,
     runtime: str,
+    scenario: str,
     batch: str,
     threads: int | None,
+    streams: int,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    preset: str,
     device: str,
     precision_hint: Literal["bf16"] | None,
     data: Path | None,
     split: str,
     reference: Path | None,
     crop_side: int,
-    min_seconds: float,
-    min_runs: int,
-    warmup: int,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
+    fps: float,
+    queue: int,
+    min_seconds: float | None,
+    min_runs: int | None,
+    warmup: int | None,
+    slow_to_ms: float,
+    timeout: float,
 ) -> None:
     """Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
 
-    Every row is measured in a process of its own. Without ARTIFACTS, the embedded weights are exported for the runtime
-    into artifacts/ first, or taken from there if they were exported before.
+    Every row is measured in a process of its own, pinned to as many cores as it has threads. Without ARTIFACTS, the
+    embedded weights are exported for the runtime into artifacts/ first, or taken from there if they were exported
+    before. Where a measurement fails, its row says why, the others go on, and the exit code is 1.
 
     \b
     Example:
       resemote-edge bench --runtime openvino
       resemote-edge bench artifacts/* --runtime all --batch 1,8 --data fer2013.zip -o bench-results
+      resemote-edge bench --runtime openvino --scenario camera --batch 4 --fps 30
     """
+    import sys
+
     from rich.console import Console
 
     from resemote_edge.benchmarks.report import REPORT_FILES, rich_table, write_report
-    from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, run_bench
+    from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, parse_names, run_bench
+    from resemote_edge.cli.measuring import manner_of
     from resemote_edge.default_artifact import artifacts_or_default
     from resemote_edge.staging import refuse_files
 
@@ -80,17 +87,27 @@ def run(
     request = BenchRequest(
         artifacts=opened,
         runtime=runtime,
+        scenarios=parse_names(scenario),
         batches=parse_batches(batch),
         threads=threads,
-        device=device,
-        data=data,
-        split=split,
-        reference=reference,
-        crop_side=crop_side,
-        warmup_runs=warmup,
-        min_runs=min_runs,
-        min_seconds=min_seconds,
-        precision_hint=precision_hint,
+        streams=streams,
+        manner=manner_of(
+            preset=preset,
+            device=device,
+            precision_hint=precision_hint,
+            data=data,
+            split=split,
+            reference=reference,
+            crop_side=crop_side,
+            fps=fps,
+            queue=queue,
+            min_seconds=min_seconds,
+            min_runs=min_runs,
+            warmup=warmup,
+            slow_to_ms=slow_to_ms,
+            timeout=timeout,
+            folder=output,
+        ),
     )
     with measuring_progress("measuring") as update:
         report = run_bench(request, progress=lambda _, done, total: update(done, total))
@@ -99,7 +116,7 @@ def run(
     else:
         console = Console()
         console.print(rich_table(report))
-        for row in report.skipped:
+        for row in report.unmeasured:
             console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if output is not None:
         written = write_report(report, output)
@@ -107,3 +124,4 @@ def run(
             click.echo(f"{kind}: {path}", err=True)
         if "picture" not in written:
             click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+    sys.exit(1 if report.failed else 0)

@@ -33,7 +33,7 @@ def demo(data: Path | None, variant: str | None, output: Path, force: bool) -> N
             progress=lambda _, done, total: update(done, total),
         )  # fmt: skip
     console.print(rich_table(result.report))
-    for row in result.report.skipped:
+    for row in result.report.unmeasured:
         console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if result.report.accuracy_data is None:
         console.print("accuracy was not measured: no dataset was given (--data, or RESEMOTE_EDGE_FER2013)")

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from resemote_edge.benchmarks.condition import Manner
 from resemote_edge.benchmarks.report import markdown_table
 from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+from resemote_edge.benchmarks.scenarios import ScenarioSettings
 from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
 
+SETTINGS = ScenarioSettings(warmup_runs=1, warmup_seconds=0.0, min_runs=3, min_seconds=0.0)
 BF16 = SessionOptions(device="cpu", threads=1, precision_hint="bf16")
 
 
@@ -62,12 +65,11 @@ def test_bench_says_so_in_the_row_and_lists_who_refused(artifacts):
         artifacts=(artifacts("cpu-onnxruntime-fp32"),),
         batches=(1,),
         threads=1,
-        warmup_runs=1,
-        min_runs=3,
-        min_seconds=0.0,
-        precision_hint="bf16",
+        manner=Manner(settings=SETTINGS, precision_hint="bf16"),
     )
     report = run_bench(request)
     assert [(row.runtime, row.precision, row.precision_hint) for row in report.rows] == [("openvino", "fp32", "bf16")]
     assert "fp32, bf16 hint" in markdown_table(report)
-    assert [(row.runtime, "knows no precision hint" in row.reason) for row in report.skipped] == [("onnxruntime", True)]
+    (refused,) = report.unmeasured
+    assert (refused.runtime, refused.state) == ("onnxruntime", "skipped")
+    assert "knows no precision hint" in refused.reason

@@ -1,0 +1,148 @@
+"""Columns of benchmark tables: a header, and how a row fills it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from resemote_edge.benchmarks.latency import Latency
+from resemote_edge.benchmarks.results import BenchRow
+from resemote_edge.benchmarks.scenarios import Camera, MultiStream, Offline, Outcome, Sustained
+from resemote_edge.paired import PairedComparison
+
+__all__ = [
+    "ACCURACY_COLUMNS",
+    "COLUMNS",
+    "NOT_MEASURED",
+    "OUTCOME_COLUMNS",
+    "TEXT_COLUMNS",
+    "TOO_FEW",
+    "markdown",
+    "percentile_text",
+]
+
+NOT_MEASURED = "not measured"
+
+#: Stands where a percentile would: see `resemote_edge.benchmarks.latency.runs_needed`.
+TOO_FEW = "too few samples"
+
+Column = Callable[[BenchRow], str]
+
+
+def percentile_text(latency: Latency, name: str) -> str:
+    """A percentile in ms, or why there is none."""
+    value = latency.percentile_ms(name)
+    return TOO_FEW if value is None else f"{value:.2f}"
+
+
+def _accuracy(row: BenchRow) -> str:
+    return NOT_MEASURED if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f} %"
+
+
+def _precision(row: BenchRow) -> str:
+    return row.precision if row.precision_hint is None else f"{row.precision}, {row.precision_hint} hint"
+
+
+def _model(name: str) -> Column:
+    return lambda row: percentile_text(row.speed.model, name)
+
+
+#: Header and cell of every column of the main table.
+COLUMNS: dict[str, Column] = {
+    "artifact": lambda row: row.artifact,
+    "runtime": lambda row: row.runtime,
+    "device": lambda row: row.speed.device,
+    "precision": _precision,
+    "scenario": lambda row: row.scenario if not row.slow_to_ms else f"{row.scenario}, slowed to {row.slow_to_ms:g} ms",
+    "batch": lambda row: str(row.batch),
+    "p50 ms": _model("p50"),
+    "p90 ms": _model("p90"),
+    "p99 ms": _model("p99"),
+    "p99.9 ms": _model("p99_9"),
+    "samples/s": lambda row: f"{row.speed.throughput_samples_per_s:.0f}",
+    "crop to decision p50 ms": lambda row: percentile_text(row.speed.crop_to_decision, "p50"),
+    "load ms": lambda row: f"{row.speed.load_time_ms:.0f}",
+    "peak MiB": lambda row: f"{row.speed.peak_memory_bytes / 2**20:.0f}",
+    "model MB": lambda row: f"{row.model_size_bytes / 1e6:.1f}",
+    "accuracy": _accuracy,
+}
+
+
+def _change(cell: Callable[[PairedComparison], str]) -> Column:
+    """A cell about what changed from the reference, empty for the reference itself."""
+
+    def write(row: BenchRow) -> str:
+        if row.accuracy is None or row.accuracy.paired is None:
+            return NOT_MEASURED
+        return cell(row.accuracy.paired)
+
+    return write
+
+
+#: Header and cell of every column of the table of accuracies.
+ACCURACY_COLUMNS: dict[str, Column] = {
+    "artifact": COLUMNS["artifact"],
+    "runtime": COLUMNS["runtime"],
+    "model MB": COLUMNS["model MB"],
+    "accuracy": _accuracy,
+    "drop, points (95 %)": _change(
+        lambda change: "{:.2f} ({:.2f} to {:.2f})".format(change.drop_points, *change.drop_interval_95)
+    ),
+    "flips": _change(lambda change: f"{change.flip_rate * 100:.2f} %"),
+    "calibration error": _change(lambda change: f"{change.ece:.3f}"),
+}
+
+_WHO: dict[str, Column] = {name: COLUMNS[name] for name in ("artifact", "runtime", "precision", "batch")}
+
+
+def _says(kind: type[Any], cell: Callable[[Any], str]) -> Column:
+    """A cell about the outcome of one scenario."""
+
+    def write(row: BenchRow) -> str:
+        outcome: Outcome | None = row.speed.outcome
+        return cell(outcome) if isinstance(outcome, kind) else NOT_MEASURED
+
+    return write
+
+
+#: What a scenario says beyond latency: scenario to its columns.
+OUTCOME_COLUMNS: dict[str, dict[str, Column]] = {
+    "multi-stream": {
+        **_WHO,
+        "frames/s": _says(MultiStream, lambda found: f"{found.fps:g}"),
+        "deadline ms": _says(MultiStream, lambda found: f"{found.deadline_ms:.1f}"),
+        "late": _says(MultiStream, lambda found: f"{found.late_share * 100:.1f} %"),
+        "age p50 ms": _says(MultiStream, lambda found: percentile_text(found.age, "p50")),
+        "age p99 ms": _says(MultiStream, lambda found: percentile_text(found.age, "p99")),
+    },
+    "offline": {
+        **_WHO,
+        "streams": _says(Offline, lambda found: str(found.streams)),
+        "decisions/s": _says(Offline, lambda found: f"{found.decisions_per_s:.0f}"),
+        "model alone, samples/s": _says(Offline, lambda found: f"{found.model_samples_per_s:.0f}"),
+    },
+    "camera": {
+        **_WHO,
+        "frames/s": _says(Camera, lambda found: f"{found.fps:g}"),
+        "dropped": _says(Camera, lambda found: f"{found.dropped_share * 100:.1f} %"),
+        "age p50 ms": _says(Camera, lambda found: percentile_text(found.age, "p50")),
+        "age p99 ms": _says(Camera, lambda found: percentile_text(found.age, "p99")),
+        "growth of age ms": _says(Camera, lambda found: f"{found.age_growth_ms:.1f}"),
+    },
+    "sustained": {
+        **_WHO,
+        "seconds": _says(Sustained, lambda found: f"{found.seconds:.0f}"),
+        "decisions/s": _says(Sustained, lambda found: f"{found.decisions_per_s:.0f}"),
+        "last quarter over first": _says(Sustained, lambda found: f"{found.slowdown:.3f}"),
+        "memory growth MiB": _says(Sustained, lambda found: f"{found.memory_growth_bytes / 2**20:.1f}"),
+    },
+}
+
+#: Columns that hold words.
+TEXT_COLUMNS = {"artifact", "runtime", "device", "precision", "scenario"}
+
+
+def markdown(columns: dict[str, Column], rows_shown: Iterable[BenchRow]) -> str:
+    """A table in Markdown."""
+    headers = list(columns)
+    rules = ["---" if header in TEXT_COLUMNS else "---:" for header in headers]
+    rows = [[cell(row) for cell in columns.values()] for row in rows_shown]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"

@@ -1,0 +1,48 @@
+"""SlowedSession: another session, delayed: what a slower device would do, and a difference that is known beforehand."""
+
+import time
+from typing import Any
+
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+from resemote_edge.runtimes.session import Session
+
+__all__ = ["SlowedSession"]
+
+#: The system wakes a sleeper late by about this much; the rest is waited for in a loop.
+_WAKE_LATE_NS = 300_000
+
+
+class SlowedSession(Session):
+    """Runs another session, and returns late.
+
+    Args:
+        other: Runs; closed along with this one.
+        factor: Each call takes this many times as long, from 1.
+        at_least_ms: And no less than this.
+
+    Raises:
+        InputError: A factor below 1, or a negative time.
+    """
+
+    def __init__(self, other: Session, *, factor: float = 1.0, at_least_ms: float = 0.0) -> None:
+        if factor < 1.0 or at_least_ms < 0.0:
+            raise InputError(f"a session can only be slowed; got factor {factor} and at least {at_least_ms} ms")
+        super().__init__(other.runtime, other.device, other.artifact, other.file)
+        self._other, self._factor, self._at_least_ns = other, factor, int(at_least_ms * 1e6)
+
+    def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        start = time.perf_counter_ns()
+        outputs = self._other.run(feeds)
+        taken = time.perf_counter_ns() - start
+        end = start + max(int(taken * self._factor), self._at_least_ns)
+        rest = end - time.perf_counter_ns() - _WAKE_LATE_NS
+        if rest > 0:
+            time.sleep(rest / 1e9)
+        while time.perf_counter_ns() < end:
+            pass
+        return outputs
+
+    def _close(self) -> None:
+        self._other.close()

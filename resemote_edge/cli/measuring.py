@@ -1,0 +1,118 @@
+"""What commands that measure share: options, and what they mean."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from resemote_edge.cli.output import data_option, device_option, precision_hint_option
+
+if TYPE_CHECKING:
+    from resemote_edge.benchmarks.condition import Manner
+
+__all__ = ["manner_of", "measuring_options"]
+
+_OPTIONS = (
+    click.option(
+        "--preset",
+        type=click.Choice(["quick", "standard", "sustained"]),
+        default="standard",
+        show_default=True,
+        help="How long: about 1 s, 5 s or 2 minutes a row, twice that where the model is timed alone too.",
+    ),
+    device_option,
+    precision_hint_option,
+    data_option,
+    click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True),
+    click.option(
+        "--reference", type=click.Path(path_type=Path), help="Artifact to compare accuracy with, image by image."
+    ),
+    click.option(
+        "--crop-side", type=click.IntRange(min=8, max=1024), default=48, show_default=True, help="Pixels of the crops."
+    ),
+    click.option(
+        "--fps",
+        type=click.FloatRange(min=0.0, min_open=True),
+        default=30.0,
+        show_default=True,
+        help="Frames a second that arrive, in camera and multi-stream.",
+    ),
+    click.option(
+        "--queue",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Frames that may wait, in camera; the oldest is dropped.",
+    ),
+    click.option("--min-seconds", type=click.FloatRange(min=0.0), default=None, help="Timed, instead of the preset's."),
+    click.option("--min-runs", type=click.IntRange(min=1), default=None, help="Timed calls, instead of the preset's."),
+    click.option(
+        "--warmup",
+        type=click.IntRange(min=0),
+        default=None,
+        help="This many calls before the clock, instead of waiting until times settle.",
+    ),
+    click.option(
+        "--slow-to-ms",
+        type=click.FloatRange(min=0.0),
+        default=0.0,
+        help="Delay every inference to this, to see what a slower device would do.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=1.0),
+        default=1800.0,
+        show_default=True,
+        help="Seconds after which a row's process is ended.",
+    ),
+)
+
+
+def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command every option that `manner_of` takes, but the folder."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def manner_of(
+    *,
+    preset: str,
+    device: str,
+    precision_hint: Literal["bf16"] | None,
+    data: Path | None,
+    split: str,
+    reference: Path | None,
+    crop_side: int,
+    fps: float,
+    queue: int,
+    min_seconds: float | None,
+    min_runs: int | None,
+    warmup: int | None,
+    slow_to_ms: float,
+    timeout: float,
+    folder: Path | None,
+) -> "Manner":
+    """What the options of `measuring_options` say."""
+    import msgspec
+
+    from resemote_edge.benchmarks.condition import Manner
+    from resemote_edge.benchmarks.scenarios import preset as preset_settings
+
+    changes: dict[str, Any] = {"fps": fps, "queue_frames": queue}
+    changes |= {} if min_seconds is None else {"min_seconds": min_seconds}
+    changes |= {} if min_runs is None else {"min_runs": min_runs}
+    changes |= {} if warmup is None else {"warmup_runs": warmup, "warmup_seconds": 0.0}
+    return Manner(
+        settings=msgspec.structs.replace(preset_settings(preset), **changes),
+        device=device,
+        data=data,
+        split=split,
+        reference=reference,
+        crop_side=crop_side,
+        precision_hint=precision_hint,
+        slow_to_ms=slow_to_ms,
+        timeout_s=timeout,
+        folder=folder,
+    )
