@@ -1,21 +1,36 @@
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from resemote_edge.benchmarks.harness import Budget, Samples, time_calls
-from resemote_edge.benchmarks.report import NOT_MEASURED, markdown_report, markdown_table, write_report
+from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.columns import NOT_MEASURED, TOO_FEW
+from resemote_edge.benchmarks.condition import Manner
+from resemote_edge.benchmarks.report import markdown_report, markdown_table, write_report
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.benchmarks.runner import BenchRequest, parse_batches, run_bench
+from resemote_edge.benchmarks.sample_file import read_samples
+from resemote_edge.benchmarks.scenarios import ScenarioSettings
 from resemote_edge.benchmarks.tables import regenerate
-from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.registry import get_runtime
 
-QUICK = {"warmup_runs": 2, "min_runs": 5, "min_seconds": 0.0, "threads": 1}
+SETTINGS = ScenarioSettings(warmup_runs=2, warmup_seconds=0.0, min_runs=10, min_seconds=0.0, window_seconds=0.05)
+MANNER = Manner(settings=SETTINGS)
+QUICK = {"threads": 1, "manner": MANNER}
 
 
 @pytest.fixture(scope="module")
-def report(artifacts):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("report")
+
+
+@pytest.fixture(scope="module")
+def report(artifacts, folder):
     made = (artifacts("cpu-onnxruntime-fp32"), artifacts("rtx-tensorrt-fp16"))
-    return run_bench(BenchRequest(artifacts=made, batches=(1, 3), **QUICK))
+    manner = replace(MANNER, folder=folder)
+    return run_bench(BenchRequest(artifacts=made, batches=(1, 3), threads=1, manner=manner))
 
 
 def test_every_pair_has_a_row_per_batch(report):
@@ -28,8 +43,9 @@ def test_every_pair_has_a_row_per_batch(report):
 def test_what_cannot_run_here_is_listed_with_the_reason(report):
     if get_runtime("tensorrt").probe().available:
         pytest.skip("this machine has a GPU")
-    (skipped,) = report.skipped
-    assert (skipped.artifact, skipped.runtime) == ("rtx-tensorrt-fp16", "tensorrt")
+    (skipped,) = report.unmeasured
+    assert (skipped.artifact, skipped.runtime, skipped.state) == ("rtx-tensorrt-fp16", "tensorrt", "skipped")
+    assert not report.failed
     assert skipped.reason
 
 
@@ -37,14 +53,76 @@ def test_figures_hold_together(report, artifacts):
     model = next(e for e in artifacts("cpu-onnxruntime-fp32").passport.files if e.path == "model.onnx")
     for row in report.rows:
         speed = row.speed
-        assert 0 < speed.latency_p50_ms <= speed.latency_p90_ms <= speed.latency_p99_ms
-        assert speed.throughput_samples_per_s == pytest.approx(row.batch / speed.latency_mean_ms * 1e3)
-        assert speed.runs >= 5
-        assert speed.warmup_runs == 2
+        assert 0 < speed.model.min_ms <= speed.model.p50_ms <= speed.model.max_ms
+        assert speed.model.p99_ms is None  # ten runs cannot show it
+        assert set(speed.stages) == {"decode", "preprocess", "inference", "postprocess"}
+        parts = sum(speed.stages[name].mean_ms for name in ("preprocess", "inference", "postprocess"))
+        assert parts == pytest.approx(speed.crop_to_decision.mean_ms)
+        assert speed.throughput_samples_per_s == pytest.approx(row.batch / speed.model.mean_ms * 1e3)
+        assert speed.model.runs >= 10
+        assert (speed.warm_up.runs, speed.warm_up.settled) == (2, None)
         assert speed.file_sha256 == model.sha256
         assert row.model_size_bytes == model.size_bytes
         assert 20e6 < speed.peak_memory_bytes < 4e9
+        assert 0 < speed.harness_p50_us < speed.model.p50_ms * 1e3
+        assert len(speed.cores) == 1
         assert row.accuracy is None
+
+
+def test_every_sample_is_kept(report, folder):
+    for row in report.rows:
+        samples = read_samples(folder / row.samples)
+        assert len(samples["model_ns"]) == row.speed.model.runs
+        assert np.median(samples["model_ns"]) / 1e6 == pytest.approx(row.speed.model.p50_ms)
+        assert samples["postprocess_ns"].dtype == np.int64
+
+
+def test_every_scenario_says_its_own(artifacts):
+    settings = ScenarioSettings(
+        warmup_runs=2, warmup_seconds=0.0, min_runs=12, min_seconds=0.1, fps=60.0, window_seconds=0.05
+    )
+    names = ("single-stream", "multi-stream", "offline", "camera", "sustained")
+    request = BenchRequest(
+        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=names, batches=(2,), threads=1,
+        manner=Manner(settings=settings),
+    )  # fmt: skip
+    report = run_bench(request)
+    found = {row.scenario: row.speed.outcome for row in report.rows}
+    assert tuple(found) == names
+    assert found["single-stream"].decisions_per_s > 0
+    assert found["offline"].crops >= 24
+    assert (found["camera"].frames, found["camera"].faces) == (12, 2)
+    assert found["multi-stream"].deadline_ms == pytest.approx(1000 / 60, rel=1e-4)
+    assert sum(window.runs for window in found["sustained"].windows) >= 12
+    text = markdown_report(report)
+    assert all(f"## {name}" in text for name in names[1:])
+
+
+def test_several_sessions_side_by_side(artifacts):
+    request = BenchRequest(
+        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("offline",), batches=(1,),
+        threads=2, streams=2, manner=MANNER,
+    )  # fmt: skip
+    (row,) = run_bench(request).rows
+    assert (row.streams, row.speed.outcome.streams) == (2, 2)
+    assert row.speed.model.runs >= 20  # ten each
+    with pytest.raises(InputError, match="scenario camera has one stream"):
+        run_bench(replace(request, scenarios=("camera",)))
+
+
+def test_a_slower_device_drops_frames(artifacts):
+    settings = ScenarioSettings(warmup_runs=1, warmup_seconds=0.0, min_runs=30, min_seconds=0.0, fps=30.0)
+    request = BenchRequest(
+        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("camera",), batches=(1,),
+        threads=1, manner=Manner(settings=settings, slow_to_ms=50.0),
+    )  # fmt: skip
+    (row,) = run_bench(request).rows
+    assert row.slow_to_ms == 50.0
+    assert row.speed.stages["inference"].min_ms >= 50.0
+    # 50 ms for a frame every 33 ms: at least a third is let go, on a busy machine more.
+    assert row.speed.outcome.dropped_frames >= 9
+    assert row.speed.outcome.age.min_ms >= 50.0
+    assert "slowed to 50 ms" in markdown_table(run_bench(request))
 
 
 def test_the_report_survives_the_round_trip_and_reads_well(report, tmp_path):
@@ -52,6 +130,8 @@ def test_the_report_survives_the_round_trip_and_reads_well(report, tmp_path):
     assert read_report(written["json"]).to_json() == report.to_json()
     text = written["markdown"].read_text()
     assert text.count(NOT_MEASURED) >= len(report.rows)
+    assert TOO_FEW in text
+    assert "The harness itself" in text
     assert "latency.png" in text
     assert written["picture"].read_bytes().startswith(b"\x89PNG")
     assert len(markdown_table(report).splitlines()) == 2 + len(report.rows)
@@ -61,7 +141,11 @@ def test_the_report_survives_the_round_trip_and_reads_well(report, tmp_path):
 def test_accuracy_stands_in_the_row_of_the_same_file(artifacts, tiny_fer2013):
     report = run_bench(
         BenchRequest(
-            artifacts=(artifacts("cpu-openvino-fp32"),), runtime="openvino", batches=(1,), data=tiny_fer2013, **QUICK
+            artifacts=(artifacts("cpu-openvino-fp32"),),
+            runtime="openvino",
+            batches=(1,),
+            threads=1,
+            manner=replace(MANNER, data=tiny_fer2013),
         )
     )
     (row,) = report.rows
@@ -95,13 +179,30 @@ def test_a_batch_beyond_the_profile(artifacts):
         run_bench(request)
 
 
-def test_a_failure_in_the_worker_is_one_sentence(artifacts, tmp_path):
+def test_a_dataset_that_is_not_there_is_said_at_once(artifacts, tmp_path):
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", batches=(1,),
-        data=tmp_path / "gone", **QUICK,
+        threads=1, manner=replace(MANNER, data=tmp_path / "gone"),
     )  # fmt: skip
-    with pytest.raises(ResEmoteEdgeError, match="no such dataset"):
+    with pytest.raises(DatasetError, match="no such dataset"):
         run_bench(request)
+
+
+def test_what_fails_is_a_row_with_the_reason_and_the_rest_goes_on(artifacts, tmp_path):
+    shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, tmp_path / "vanishing")
+    vanishing = Artifact.load(tmp_path / "vanishing")
+    shutil.rmtree(tmp_path / "vanishing")
+    request = BenchRequest(
+        artifacts=(vanishing, artifacts("cpu-openvino-fp32")), runtime="openvino", batches=(1,), **QUICK
+    )
+    report = run_bench(request)
+    assert [row.target for row in report.rows] == ["openvino"]
+    (failed,) = report.unmeasured
+    assert (failed.state, failed.scenario, failed.batch) == ("failed", "single-stream", 1)
+    assert "vanishing" in failed.reason
+    assert report.failed
+    with pytest.raises(ResEmoteEdgeError, match=r"every measurement failed: .*vanishing"):
+        run_bench(replace(request, artifacts=(vanishing,)))
 
 
 @pytest.mark.parametrize(("text", "batches"), [("1", (1,)), ("1, 8,32", (1, 8, 32))])
@@ -113,24 +214,6 @@ def test_batches(text, batches):
 def test_bad_batches(text):
     with pytest.raises(InputError, match="whole numbers"):
         parse_batches(text)
-
-
-def test_the_harness_keeps_every_sample():
-    calls = []
-    both = time_calls(
-        [lambda: calls.append("a"), lambda: calls.append("b")], Budget(warmup_runs=3, min_runs=7, min_seconds=0.0)
-    )
-    assert calls == ["a", "b"] * 10  # in turn
-    assert [(samples.runs, samples.warmup_runs) for samples in both] == [(7, 3), (7, 3)]
-    (capped,) = time_calls([lambda: None], Budget(warmup_runs=0, min_runs=1, min_seconds=60.0, max_runs=9))
-    assert capped.runs == 9
-
-
-def test_percentiles_are_in_ms():
-    samples = Samples(0, np.arange(1, 101, dtype=np.int64) * 1_000_000)
-    assert samples.percentile_ms(50) == pytest.approx(50.5)
-    assert samples.percentile_ms(99) == pytest.approx(99.01)
-    assert samples.mean_ms == pytest.approx(50.5)
 
 
 def test_tables_are_made_from_the_json(report, tmp_path):

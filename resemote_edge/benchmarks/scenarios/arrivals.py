@@ -92,11 +92,14 @@ def serve_arrivals(
     stages: list[tuple[int, int, int, int]] = []
     start = clock.now()
     head = 0
-    while head < frames:
+    while True:
         clock.wait_until(start + round(head * period))
-        arrived = min(int((clock.now() - start) / period) + 1, frames)
+        # The camera does not stop with the last frame that counts: what comes after it still pushes others out.
+        arrived = int((clock.now() - start) / period) + 1
         if queue_frames is not None:
             head = max(head, arrived - queue_frames)
+        if head >= frames:
+            break
         stages.append(decider.decide())
         ages.append(clock.now() - start - round(head * period))
         served.append(head)
