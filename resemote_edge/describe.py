@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS
 from resemote_edge.passport import GateResult, Passport, Quantization
 from resemote_edge.runtimes.session import Availability
 
@@ -87,7 +88,10 @@ def passport_table(passport: Passport) -> Table:
 def quantization_line(record: Quantization) -> str:
     """What the quantize stage did, in one line."""
     total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
-    line = f"{len(record.layers)} of {total} layers in eight bits ({record.scheme}), activation ranges: {record.ranges}"
+    bits = "eight bits"
+    if record.weight_levels <= SAFE_WEIGHT_LEVELS:
+        bits += ", weights in seven for CPUs without VNNI"
+    line = f"{len(record.layers)} of {total} layers in {bits} ({record.scheme}), activation ranges: {record.ranges}"
     if record.repaired_layers:
         line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
     return line

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from resemote_edge.benchmarks.environment import Environment, capture_environment
+from resemote_edge.cpu_features import int8_sums_saturate
 from resemote_edge.describe import facts_table
 from resemote_edge.runtimes.registry import probe_all
 from resemote_edge.runtimes.session import Availability
@@ -47,10 +48,11 @@ def diagnose() -> Diagnosis:
 
 def _machine_advice(environment: Environment) -> list[str]:
     advice = []
-    features = set(environment.cpu_features)
-    x86 = "avx2" in features
-    if x86 and not features & {"avx512_vnni", "avx_vnni", "amx_int8"}:
-        advice.append("this CPU has no INT8 dot product (VNNI): INT8 gains less here than on newer CPUs")
+    if int8_sums_saturate():
+        advice.append(
+            "this CPU has no INT8 dot product (VNNI): INT8 gains less here than on newer CPUs, and OpenVINO needs "
+            "weights of seven bits (recipe cpu-no-vnni-openvino-int8, the default here)"
+        )
     if environment.load_average_1m > 0.5 * environment.cores_allowed:
         advice.append(
             f"load average is {environment.load_average_1m:.1f} on {environment.cores_allowed} cores: "

@@ -131,6 +131,7 @@ class Quantization(_Record, frozen=True, kw_only=True):
         scheme: Name of the scheme, as in the recipe.
         weights: ``int8``: symmetric, one scale per output channel.
         activations: ``uint8``, ``int8`` or ``float``.
+        weight_levels: Largest magnitude of a weight's integer: 127, or 63 where sums of two products must fit 16 bits.
         layers: In eight bits, in order of execution.
         float_layers: Left floating because the recipe or the user said so.
         repaired_layers: Left floating because the accuracy gate failed with them in eight bits, in that order.
@@ -141,6 +142,7 @@ class Quantization(_Record, frozen=True, kw_only=True):
     scheme: str
     weights: str
     activations: str
+    weight_levels: int = 127
     layers: tuple[str, ...]
     float_layers: tuple[str, ...]
     repaired_layers: tuple[str, ...]

@@ -68,9 +68,34 @@ def load_dataset(
         raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
     if kind == AUTO:
         kind = recognise(source) if labels_file is None else with_labels[0]
-    further = {} if labels_file is None else {"labels_file": labels_file}
-    found: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional, **further)
-    return found
+    if labels_file is not None:
+        found: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional, labels_file=labels_file)
+        return found
+    return _read_once(source, kind, splits, progress, optional)
+
+
+#: Splits of the file read last, and which file that was: an export reads the same one for calibration, verification
+#: and the gate, and decoding it takes longer than any of them.
+_last_read: tuple[tuple[str, str, int, int], dict[str, Dataset]] | None = None
+
+
+def _read_once(
+    source: Path, kind: str, splits: tuple[str, ...], progress: Progress | None, optional: tuple[str, ...]
+) -> dict[str, Dataset]:
+    """Read what of a file was not read before; folders are always read, since their files may change unseen."""
+    global _last_read  # noqa: PLW0603 - one file's splits, dropped for the next file's
+    load = _loader(kind)
+    if not source.is_file():
+        read: dict[str, Dataset] = load(source, splits, progress, optional=optional)
+        return read
+    facts = source.stat()
+    key = (str(source.resolve()), kind, facts.st_mtime_ns, facts.st_size)
+    known = _last_read[1] if _last_read is not None and _last_read[0] == key else {}
+    missing = tuple(split for split in splits if split not in known)
+    if missing:
+        known = known | load(source, missing, progress, optional=tuple(set(optional) & set(missing)))
+        _last_read = (key, known)
+    return {split: known[split] for split in splits if split in known}
 
 
 def recognise(path: Path) -> str:

@@ -2,10 +2,11 @@
 
 from typing import get_args
 
+from resemote_edge.cpu_features import int8_sums_saturate
 from resemote_edge.errors import InputError
 from resemote_edge.export.recipe import Precision, available_recipes
 
-__all__ = ["PRECISIONS", "RECIPE_PREFIXES", "default_recipe"]
+__all__ = ["PRECISIONS", "RECIPE_PREFIXES", "WITHOUT_VNNI", "default_recipe"]
 
 #: Target to ``<device>-<runtime>`` of its default recipes.
 RECIPE_PREFIXES: dict[str, str] = {
@@ -15,11 +16,14 @@ RECIPE_PREFIXES: dict[str, str] = {
     "pytorch": "any-pytorch",
 }
 
+#: Default recipe to the one that takes its place where int8 sums of this machine's CPU saturate.
+WITHOUT_VNNI: dict[str, str] = {"cpu-openvino-int8": "cpu-no-vnni-openvino-int8"}
+
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
 def default_recipe(target: str, precision: str) -> str:
-    """Name of the recipe for a target and precision.
+    """Name of the recipe for a target and precision, for a CPU like this machine's.
 
     Raises:
         InputError: No target has that name, or it has no recipe for that precision.
@@ -30,4 +34,4 @@ def default_recipe(target: str, precision: str) -> str:
     if name not in available_recipes():
         known = [other for other in PRECISIONS if f"{RECIPE_PREFIXES[target]}-{other}" in available_recipes()]
         raise InputError(f"target {target} has no recipe for precision {precision}; it has {', '.join(known)}")
-    return name
+    return WITHOUT_VNNI.get(name, name) if int8_sums_saturate() else name

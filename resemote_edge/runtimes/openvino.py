@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
+from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
 from resemote_edge.telemetry import import_openvino
@@ -43,6 +44,7 @@ class OpenVINORuntime:
         """The device; needs the package, the device and a file it can load."""
         openvino = import_openvino("runtime openvino")
         device = check_portable(self, artifact, options)
+        _refuse_saturation(artifact, device)
         if options.precision_hint == "bf16":
             capabilities = openvino.Core().get_property(device.upper(), "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in capabilities:
@@ -56,6 +58,18 @@ class OpenVINORuntime:
         """Compile the model for a device."""
         device = self.check(artifact, options)
         return _OpenVINOSession(artifact, device, options, self)
+
+
+def _refuse_saturation(artifact: Artifact, device: str) -> None:
+    """OpenVINO's kernels for x86 CPUs without VNNI clip sums of large products, and say nothing."""
+    quantization = artifact.passport.quantization
+    if quantization is None or quantization.activations == "float" or device != "cpu":
+        return
+    if quantization.weight_levels > SAFE_WEIGHT_LEVELS and int8_sums_saturate():
+        raise DeviceUnavailableError(
+            f"runtime openvino: this CPU has no VNNI, and OpenVINO's int8 sums of {artifact.path} would overflow; "
+            "export with --recipe cpu-no-vnni-openvino-int8, or run the ONNX of cpu-onnxruntime-int8 in onnxruntime"
+        )
 
 
 def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -> dict[str, Any]:

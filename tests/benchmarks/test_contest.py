@@ -26,6 +26,7 @@ from resemote_edge.contest_run import build_checkpoint, export_row, quick, run_c
 from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.defaults import default_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = sorted((ROOT / "benchmarks" / "contests").glob("*.toml"))
@@ -235,7 +236,7 @@ def test_an_unknown_recipe_is_refused_before_anything_is_built(tmp_path):
 
 def test_int8_rows_use_the_ranges_recorded_beside_the_network(tmp_path):
     build_checkpoint(4, 0, str(tmp_path / "network.safetensors"))
-    row = Row(name="ours", label="ours", recipe="cpu-openvino-int8", runtime="openvino")
+    row = Row(name="ours", label="ours", recipe=default_recipe("openvino", "int8"), runtime="openvino")
     artifact = Artifact.load(export_row(row, tmp_path / "network.safetensors", tmp_path / "out"))
     assert artifact.passport.quantization.ranges == "recorded with the weights, on 64 images of drawn faces"
     assert artifact.passport.gate.status.startswith("not run: ")

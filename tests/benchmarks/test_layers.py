@@ -11,6 +11,7 @@ from resemote_edge.benchmarks.layers import BETWEEN, Explanation, explain, layer
 from resemote_edge.benchmarks.probes import probe_machine, product_model
 from resemote_edge.benchmarks.tables import regenerate
 from resemote_edge.errors import InputError
+from resemote_edge.export.defaults import default_recipe
 from resemote_edge.telemetry import import_openvino
 
 LAYERS = 18  # three convolutions, nine of the blocks, four linear, two of the attention branch
@@ -18,7 +19,7 @@ LAYERS = 18  # three convolutions, nine of the blocks, four linear, two of the a
 
 @pytest.mark.parametrize(
     ("recipe", "runtime", "kernel"),
-    [("cpu-openvino-int8", "openvino", "I8"), ("cpu-onnxruntime-int8", "onnxruntime", "QGemm")],
+    [(default_recipe("openvino", "int8"), "openvino", "I8"), ("cpu-onnxruntime-int8", "onnxruntime", "QGemm")],
 )
 def test_every_layer_has_a_time_and_a_floor(artifacts, recipe, runtime, kernel):
     found = explain(artifacts(recipe), runtime, batch=2, threads=1)
@@ -61,7 +62,8 @@ def test_the_machine_can_do_something():
 
 
 def test_the_command_and_the_table_of_a_document(artifacts, tmp_path):
-    command = [sys.executable, "-m", "resemote_edge", "bench", "explain", str(artifacts("cpu-openvino-int8").path)]
+    artifact = artifacts(default_recipe("openvino", "int8"))
+    command = [sys.executable, "-m", "resemote_edge", "bench", "explain", str(artifact.path)]
     options = ["--runtime", "openvino", "--threads", "1", "-o", "out.json", "--json"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr

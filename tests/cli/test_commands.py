@@ -95,7 +95,8 @@ def test_bench_and_eval(artifacts, tiny_fer2013, tmp_path):
     )
     assert [row["batch"] for row in report["rows"]] == [1, 2]
     assert report["rows"][0]["accuracy"]["samples"] == 14
-    assert {"report.json", "report.md", "latency.png"} == {path.name for path in (tmp_path / "out").iterdir()}
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"report.json", "report.md", "latency.png", "samples"}
     result = json.loads(
         ok("eval", artifact, "--data", tiny_fer2013, "--reference", artifacts("any-pytorch-fp32").path, "--json")
     )

@@ -13,6 +13,7 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DatasetError, GateError, InputError
+from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
@@ -22,6 +23,8 @@ from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
 from resemote_edge.preprocessing import PreprocessSpec, to_gray
+
+OPENVINO_INT8 = default_recipe("openvino", "int8")  # for the CPU at hand
 
 
 def write_split(folder, model, count, seed):
@@ -83,7 +86,7 @@ def recipe_with(name, max_drop=5.0, repair=True):
 
 @pytest.mark.parametrize(
     "name",
-    ["cpu-onnxruntime-int8", "cpu-openvino-int8", "cpu-onnxruntime-w8", "cpu-onnxruntime-fp16", "rtx-tensorrt-int8"],
+    ["cpu-onnxruntime-int8", OPENVINO_INT8, "cpu-onnxruntime-w8", "cpu-onnxruntime-fp16", "rtx-tensorrt-int8"],
 )
 def test_the_verdict_and_its_figures_are_in_the_passport(checkpoint, known_faces, tmp_path, name):
     request = ExportRequest(
@@ -115,7 +118,7 @@ def test_fp32_is_held_to_rounding_and_not_to_the_gate(checkpoint, known_faces, t
 def test_without_images_the_gate_says_that_it_did_not_run(checkpoint, tmp_path):
     chosen = drawn_calibration(64)
     write_recorded(checkpoint, calibrate(checkpoint, chosen), chosen.manifest, recorded_path(checkpoint.path))
-    request = ExportRequest(checkpoint=checkpoint, recipe=find_recipe("cpu-openvino-int8"), destination=tmp_path / "a")
+    request = ExportRequest(checkpoint=checkpoint, recipe=find_recipe(OPENVINO_INT8), destination=tmp_path / "a")
     artifact = export_artifact(request)
     assert artifact.passport.gate.status == "not run: no validation images were given; pass --data"
     assert artifact.passport.quantization.ranges == "recorded with the weights, on 64 images of drawn faces"
@@ -166,7 +169,7 @@ def test_the_spoilt_network_is_the_same_function(spoilt):
 def test_int8_without_images_and_without_a_record_says_what_to_do(checkpoint, tmp_path):
     (tmp_path / "tiny.pt").write_bytes(checkpoint.path.read_bytes())
     alone = dataclasses.replace(checkpoint, path=tmp_path / "tiny.pt")
-    request = ExportRequest(checkpoint=alone, recipe=find_recipe("cpu-openvino-int8"), destination=tmp_path / "a")
+    request = ExportRequest(checkpoint=alone, recipe=find_recipe(OPENVINO_INT8), destination=tmp_path / "a")
     with pytest.raises(InputError, match=r"pass --data with the dataset, record them once with resemote-edge calib"):
         export_artifact(request)
     assert not (tmp_path / "a").exists()

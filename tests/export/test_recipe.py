@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, resolve_recipe
-from resemote_edge.export.defaults import RECIPE_PREFIXES, default_recipe
+from resemote_edge.export.defaults import RECIPE_PREFIXES, WITHOUT_VNNI, default_recipe
+from resemote_edge.export.quantize.scheme import find_scheme
 from resemote_edge.export.recipe import available_recipes, find_recipe, load_recipe
 from resemote_edge.export.targets import TARGETS, get_target
 
@@ -36,6 +38,14 @@ def test_every_target_has_default_recipes():
         for precision in ("fp32", "fp16"):
             recipe = find_recipe(default_recipe(target, precision))
             assert (recipe.target, recipe.precision) == (target, precision)
+
+
+def test_int8_for_openvino_is_for_the_cpu_at_hand():
+    name = default_recipe("openvino", "int8")
+    assert name == ("cpu-no-vnni-openvino-int8" if int8_sums_saturate() else "cpu-openvino-int8")
+    for usual, other in WITHOUT_VNNI.items():
+        levels = [find_scheme(find_recipe(recipe).quantize.scheme).weight_levels for recipe in (usual, other)]
+        assert levels == [127, SAFE_WEIGHT_LEVELS]
 
 
 def test_jetson_nano_gets_what_tensorrt_8_2_reads():

@@ -64,6 +64,7 @@ class QuantizationPlan:
             scheme=self.scheme.name,
             weights="int8",
             activations=_ACTIVATIONS[self.scheme.activations],
+            weight_levels=self.scheme.weight_levels,
             layers=tuple(layer for layer in layers_of(graph) if layer not in kept),
             float_layers=self.options.keep_float,
             repaired_layers=tuple(repaired),

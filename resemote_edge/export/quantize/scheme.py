@@ -41,6 +41,7 @@ SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
         Scheme(name="unsigned", activations="u8"),
+        Scheme(name="unsigned-7-bit", activations="u8", weight_levels=63),
         Scheme(name="unsigned-int32-bias", activations="u8", biases="int32"),
         Scheme(name="unsigned-int32-bias-7-bit", activations="u8", biases="int32", weight_levels=63),
         Scheme(name="symmetric", activations="s8"),

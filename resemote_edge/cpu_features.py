@@ -1,0 +1,41 @@
+"""CPU features that decide what an engine may be asked to compute."""
+
+from pathlib import Path
+
+__all__ = ["SAFE_WEIGHT_LEVELS", "cpu_flags", "int8_sums_saturate"]
+
+#: Largest magnitude of a weight whose product with a byte, twice, fits 16 bits.
+SAFE_WEIGHT_LEVELS = 63
+
+#: Instructions that add products of bytes in 32 bits at once, as Linux names them.
+_DOT_PRODUCT = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
+
+
+def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
+    """Features of the first processor, as the kernel names them; empty where it does not say.
+
+    Args:
+        root: Of the file system that holds ``proc``.
+    """
+    try:
+        text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return frozenset()
+
+
+def int8_sums_saturate(root: Path = Path("/")) -> bool:
+    """Whether products of an unsigned and a signed byte are added in pairs in 16 bits, where they may not fit.
+
+    So x86 CPUs without VNNI do it (the instruction is ``pmaddubsw``): 255 * 127 twice is more than 32,767. Weights of
+    seven bits always fit. Engines that know about it add in another, slower way; others just clip the sums.
+
+    Args:
+        root: Of the file system that holds ``proc``.
+    """
+    flags = cpu_flags(root)
+    return "ssse3" in flags and not flags & _DOT_PRODUCT
