@@ -171,9 +171,9 @@ def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
     page = (tmp_path / "run" / "resemotenet-xs-fer2013.md").read_text()
     assert f"started from {first.stem} (sha256 `{known['sha256'][:16]}`), taught by {first.stem}" in page
     assert str(finished) not in page + json.dumps(card)
-    refused = train("--data", faces, "--dataset", "fer2013", "--variant", "s", "--init", first, "--out", tmp_path / "s")
+    refused = train("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--init", "s", "--out", tmp_path / "s")
     assert refused.returncode == 1
-    assert "a network of width 4, and the run's is 32" in refused.stderr
+    assert "a network of width 32, and the run's is 16, no multiple of it; pass --variant s" in refused.stderr
 
 
 def test_bad_options_are_one_readable_line(faces, tmp_path):
