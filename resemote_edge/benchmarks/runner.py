@@ -13,6 +13,7 @@ from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.pinning import allowed_cores
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.benchmarks.scenarios import get_scenario
+from resemote_edge.data.registry import recognise
 from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
 
@@ -131,8 +132,10 @@ def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
             raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
     if not 0 < settings.fps < float("inf"):
         raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
-    if manner.data is not None and not manner.data.exists():
-        raise DatasetError(f"{manner.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip")
+    if manner.data is not None:
+        if not manner.data.exists():
+            raise DatasetError(f"{manner.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip")
+        recognise(manner.data)
 
 
 def _check(request: BenchRequest) -> None:

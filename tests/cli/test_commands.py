@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.recipe import find_recipe
+
 
 def resemote_edge(*arguments, cwd=None, env=None):
     command = [sys.executable, "-m", "resemote_edge", *map(str, arguments)]
@@ -227,7 +230,7 @@ def test_sensitivity_ranks_every_layer(checkpoint_path, fer2013, tmp_path):
     options = ["--data", fer2013, "--images", 32, "--target", "openvino", "-o", "out", "--json"]
     said = json.loads(ok("sensitivity", checkpoint_path, *options, cwd=tmp_path))
     assert len(said["layers"]) == 16
-    assert said["scheme"] == "unsigned"
+    assert said["scheme"] == find_recipe(default_recipe("openvino", "int8")).quantize.scheme
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"sensitivity.json", "sensitivity.png"}
     assert json.loads((tmp_path / "out" / "sensitivity.json").read_text()) == said
     assert resemote_edge("sensitivity", checkpoint_path, *options, cwd=tmp_path).returncode == 1  # they are there
