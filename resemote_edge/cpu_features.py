@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-__all__ = ["SAFE_WEIGHT_LEVELS", "cpu_flags", "int8_sums_saturate"]
+__all__ = ["SAFE_WEIGHT_LEVELS", "cpu_flags", "int8_sums_saturate", "why_no_bf16"]
 
 #: Largest magnitude of a weight whose product with a byte, twice, fits 16 bits.
 SAFE_WEIGHT_LEVELS = 63
 
 #: Instructions that add products of bytes in 32 bits at once, as Linux names them.
 _DOT_PRODUCT = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
+
+#: Instructions that multiply in bf16, of x86 and of Arm. (AVX-NE-CONVERT only converts.)
+_BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
@@ -39,3 +42,15 @@ def int8_sums_saturate(root: Path = Path("/")) -> bool:
     """
     flags = cpu_flags(root)
     return "ssse3" in flags and not flags & _DOT_PRODUCT
+
+
+def why_no_bf16(root: Path = Path("/")) -> str | None:
+    """Why this CPU cannot multiply in bf16; None where it can.
+
+    Args:
+        root: Of the file system that holds ``proc``.
+    """
+    flags = cpu_flags(root)
+    if not flags:
+        return "the system does not say whether this CPU has bf16 arithmetic"
+    return None if flags & _BF16 else "this CPU has no bf16 arithmetic"

@@ -22,7 +22,8 @@ from resemote_edge.benchmarks.contest_report import (
     row_accuracy_table,
 )
 from resemote_edge.benchmarks.contest_results import read_contest_report
-from resemote_edge.benchmarks.layers import Explanation, layer_markdown
+from resemote_edge.benchmarks.explanation import read_explanation
+from resemote_edge.benchmarks.explanation_report import layer_markdown
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.errors import InputError
@@ -71,10 +72,7 @@ def _ablation_table(path: Path, name: str) -> str:
 def _layer_table(path: Path, name: str) -> str:
     if name:
         raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
-    try:
-        return layer_markdown(msgspec.json.decode(path.read_bytes(), type=Explanation))
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}: not an explanation: {error}") from None
+    return layer_markdown(read_explanation(path))
 
 
 def _contest_table(path: Path, name: str) -> str:

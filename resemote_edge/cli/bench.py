@@ -31,5 +31,5 @@ def bench() -> None:
     Example:
       resemote-edge bench --runtime openvino
       resemote-edge bench artifacts/* --runtime all --batch 1,8 --data fer2013.zip -o bench-results
-      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --runtime openvino
+      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 -o explained
     """

@@ -1,46 +1,75 @@
 """``resemote-edge bench explain``."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from resemote_edge.cli.output import json_option, threads_option
+from resemote_edge.cli.output import json_option, precision_hint_option, threads_option
 
 
 @click.command()
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("--runtime", type=click.Choice(["openvino", "onnxruntime"]), required=True, help="Whose profile.")
+@click.option(
+    "--runtime",
+    default="auto",
+    show_default=True,
+    help="openvino, onnxruntime, or auto: the first of them that can run ARTIFACT here.",
+)
 @click.option("--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Crops per call.")
 @threads_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="JSON file to write.")
-@click.option("--force", is_flag=True, help="Replace the file.")
+@precision_hint_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for explanation.json, .md and roofline.")
+@click.option("--force", is_flag=True, help="Replace files at the destination.")
 @json_option
 def explain(
-    artifact: Path, runtime: str, batch: int, threads: int | None, output: Path | None, force: bool, as_json: bool
+    artifact: Path,
+    runtime: str,
+    batch: int,
+    threads: int | None,
+    precision_hint: Literal["bf16"] | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Show where the time of ARTIFACT goes, layer by layer, against memory bandwidth and arithmetic peak of this CPU.
 
+    Each layer's least time follows from its weights and multiply-adds; the precision it really ran in is read from the
+    engine. A sentence says what bounds the whole. With -o, the roofline is drawn as well.
+
     \b
     Example:
-      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --runtime openvino --batch 8
+      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --batch 8 -o explained
     """
     import os
 
-    import msgspec
     from rich.console import Console
 
     from resemote_edge.artifact import Artifact
-    from resemote_edge.benchmarks.layers import explain as run
-    from resemote_edge.benchmarks.layers import layer_table
-    from resemote_edge.staging import refuse_files, write_file
+    from resemote_edge.benchmarks.explanation import explain as run
+    from resemote_edge.benchmarks.explanation_report import (
+        EXPLANATION_FILES,
+        layer_table,
+        machine_lines,
+        write_explanation,
+    )
+    from resemote_edge.staging import refuse_files
 
-    if output is not None:
-        refuse_files(output.parent, [output.name], force=force)
-    found = run(Artifact.load(artifact), runtime, batch=batch, threads=threads or len(os.sched_getaffinity(0)))
-    encoded = msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
-    if output is not None:
-        write_file(output, encoded)
+    refuse_files(output, EXPLANATION_FILES, force=force)
+    threads = threads or len(os.sched_getaffinity(0))
+    found = run(Artifact.load(artifact), runtime, batch=batch, threads=threads, precision_hint=precision_hint)
+    if runtime == "auto":
+        click.echo(f"runtime: {found.runtime} (auto)", err=True)
     if as_json:
-        click.echo(encoded.decode(), nl=False)
+        click.echo(found.to_json().decode(), nl=False)
     else:
-        Console().print(layer_table(found))
+        console = Console()
+        for line in machine_lines(found.machine):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(layer_table(found))
+    if output is not None:
+        written = write_explanation(found, output)
+        for kind, path in written.items():
+            click.echo(f"{kind}: {path}", err=True)
+        if "picture" not in written:
+            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)

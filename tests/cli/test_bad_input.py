@@ -179,6 +179,25 @@ CASES = [
         "bench {artifact} --runtime onnxruntime --precision-hint bf16",
         "runtime onnxruntime knows no precision hint",
     ),
+    Case("explain nothing", "bench explain nowhere", "nowhere"),
+    Case(
+        "explain without a profile",
+        "bench explain {artifact} --runtime pytorch",
+        "runtime pytorch gives no profile; choose one of openvino, onnxruntime",
+    ),
+    Case(
+        "explain an unknown runtime",
+        "bench explain {artifact} --runtime tensorflow",
+        "runtime tensorflow gives no profile",
+    ),
+    Case(
+        "explain with a hint for another runtime",
+        "bench explain {artifact} --runtime onnxruntime --precision-hint bf16",
+        "runtime onnxruntime knows no precision hint",
+    ),
+    Case("explanation in the way", "bench explain {artifact} -o {explained}", "explanation.json exists; pass --force"),
+    Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
+    Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),
     Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
     Case("no contest", "bench contest nowhere.toml -o out", "nowhere.toml: no such contest"),
     Case("contest with a misspelt key", "bench contest {contest_key} -o out", "unknown field `threds`"),
@@ -319,6 +338,9 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     made["reported"].mkdir()
     for name in ("report.json", "eval.json"):
         (made["reported"] / name).write_text("{}")
+    made["explained"] = root / "explained"
+    made["explained"].mkdir()
+    (made["explained"] / "explanation.json").write_text("{}")
     made["tiny_image"] = root / "tiny.png"
     Image.new("RGB", (5, 5)).save(made["tiny_image"])
     made["fine_image"] = root / "fine.png"
