@@ -169,6 +169,9 @@ def write_file(path: Path, content: str | bytes) -> None:
     Args:
         path: Destination.
         content: Text (written as UTF-8) or bytes.
+
+    Raises:
+        OSError: It cannot be written; its `filename` is set.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
@@ -176,6 +179,9 @@ def write_file(path: Path, content: str | bytes) -> None:
     try:
         partial.write_bytes(data)
         partial.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # a full disk names no file, and the partial one means nothing to anybody
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

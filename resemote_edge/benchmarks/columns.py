@@ -1,10 +1,11 @@
 """Columns of benchmark tables: a header, and how a row fills it."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from statistics import median
+from typing import Any, TypeVar
 
 from resemote_edge.benchmarks.latency import Latency
-from resemote_edge.benchmarks.results import BenchRow
+from resemote_edge.benchmarks.results import BenchRow, Validity
 from resemote_edge.benchmarks.scenarios import Camera, MultiStream, Offline, Outcome, Sustained
 from resemote_edge.paired import PairedComparison
 
@@ -15,6 +16,7 @@ __all__ = [
     "OUTCOME_COLUMNS",
     "TEXT_COLUMNS",
     "TOO_FEW",
+    "VALIDITY_COLUMNS",
     "markdown",
     "percentile_text",
 ]
@@ -52,6 +54,7 @@ COLUMNS: dict[str, Column] = {
     "device": lambda row: row.speed.device,
     "precision": _precision,
     "scenario": lambda row: row.scenario if not row.slow_to_ms else f"{row.scenario}, slowed to {row.slow_to_ms:g} ms",
+    "threads": lambda row: str(row.threads),
     "batch": lambda row: str(row.batch),
     "p50 ms": _model("p50"),
     "p90 ms": _model("p90"),
@@ -90,7 +93,7 @@ ACCURACY_COLUMNS: dict[str, Column] = {
     "calibration error": _change(lambda change: f"{change.ece:.3f}"),
 }
 
-_WHO: dict[str, Column] = {name: COLUMNS[name] for name in ("artifact", "runtime", "precision", "batch")}
+_WHO: dict[str, Column] = {name: COLUMNS[name] for name in ("artifact", "runtime", "precision", "threads", "batch")}
 
 
 def _says(kind: type[Any], cell: Callable[[Any], str]) -> Column:
@@ -136,11 +139,30 @@ OUTCOME_COLUMNS: dict[str, dict[str, Column]] = {
     },
 }
 
+#: Header and cell of every column about our timer.
+VALIDITY_COLUMNS: dict[str, Callable[[Validity], str]] = {
+    "artifact": lambda found: found.artifact,
+    "runtime": lambda found: f"{found.runtime} {found.runtime_version}",
+    "timer": lambda found: found.timer,
+    "threads": lambda found: str(found.threads),
+    "batch": lambda found: str(found.batch),
+    "ours p50 ms": lambda found: f"{median(found.ours_p50_ms):.2f}",
+    "theirs p50 ms": lambda found: f"{median(found.theirs_p50_ms):.2f}",
+    "ours over theirs (smallest to largest of a round)": lambda found: "{:.3f} ({:.3f} to {:.3f})".format(
+        found.ratio, *found.ratio_range
+    ),
+    "the same of means": lambda found: f"{found.mean_ratio:.3f}",
+    "rounds": lambda found: str(len(found.ours_p50_ms)),
+    "within 5 %": lambda found: "yes" if found.within_5_percent else "no",
+}
+
 #: Columns that hold words.
-TEXT_COLUMNS = {"artifact", "runtime", "device", "precision", "scenario"}
+TEXT_COLUMNS = {"artifact", "runtime", "device", "precision", "scenario", "timer"}
+
+_Shown = TypeVar("_Shown")
 
 
-def markdown(columns: dict[str, Column], rows_shown: Iterable[BenchRow]) -> str:
+def markdown(columns: Mapping[str, Callable[[_Shown], str]], rows_shown: Iterable[_Shown]) -> str:
     """A table in Markdown."""
     headers = list(columns)
     rules = ["---" if header in TEXT_COLUMNS else "---:" for header in headers]

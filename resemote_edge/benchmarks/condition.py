@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from resemote_edge.artifact import Artifact, file_sha256
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.job_process import run_job
@@ -65,6 +67,7 @@ class Condition:
         batch: Crops per call, or faces per frame.
         threads: CPU threads over all streams.
         streams: Sessions side by side.
+        fps: Frames a second, in place of the settings'; None for those.
     """
 
     artifact: Artifact
@@ -73,12 +76,14 @@ class Condition:
     batch: int
     threads: int
     streams: int = 1
+    fps: float | None = None
 
     @property
     def stem(self) -> str:
         """Name for files about it, the same every time and different for every combination of one report."""
         parts = [self.artifact.passport.name, self.runtime, self.scenario]
         parts += [f"b{self.batch}", f"t{self.threads}", *([f"s{self.streams}"] if self.streams > 1 else [])]
+        parts += [f"{self.fps:g}fps"] if self.fps is not None else []
         return "-".join(parts)
 
     def __str__(self) -> str:
@@ -93,12 +98,15 @@ def measure_speed(condition: Condition, manner: Manner) -> BenchRow:
     """
     artifact = condition.artifact
     samples = None if manner.folder is None else f"{SAMPLES_FOLDER}/{condition.stem}.npz"
+    settings = manner.settings
+    if condition.fps is not None:
+        settings = msgspec.structs.replace(settings, fps=condition.fps)
     job = SpeedJob(
         artifact=str(artifact.path),
         runtime=condition.runtime,
         device=manner.device,
         scenario=condition.scenario,
-        settings=manner.settings,
+        settings=settings,
         threads=condition.threads,
         cores=choose_cores(condition.threads),
         batch=condition.batch,

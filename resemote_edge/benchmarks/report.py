@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.columns import (
     ACCURACY_COLUMNS,
@@ -12,9 +14,10 @@ from resemote_edge.benchmarks.columns import (
     OUTCOME_COLUMNS,
     TEXT_COLUMNS,
     TOO_FEW,
+    VALIDITY_COLUMNS,
     markdown,
 )
-from resemote_edge.benchmarks.results import BenchReport
+from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.errors import missing_dependency
 from resemote_edge.staging import write_file, write_picture
 
@@ -29,11 +32,15 @@ __all__ = [
     "markdown_report",
     "markdown_table",
     "rich_table",
+    "validity_table",
     "write_report",
 ]
 
 #: What `write_report` writes.
 REPORT_FILES = ("report.json", "report.md", "latency.png")
+
+#: Between groups of bars, in bars.
+_GAP = 0.6
 
 #: What a terminal of 80 columns has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
@@ -55,8 +62,10 @@ def rich_table(report: BenchReport) -> "Table":
 
     prefix = _common_prefix([row.artifact for row in report.rows])
     devices = ", ".join(sorted({row.speed.device for row in report.rows}))
+    threads = sorted({row.threads for row in report.rows})
+    columns = _screen_columns(report)
     table = Table(
-        title=f"{prefix + '…, ' if prefix else ''}{report.rows[0].threads} threads, {devices}",
+        title=f"{prefix + '…, ' if prefix else ''}{', '.join(map(str, threads))} threads, {devices}",
         caption="p50, p90, p99: latency of one call; few: too few samples; crop*: p50 from crops to decisions; "
         "acc. -: not measured",
         title_justify="left",
@@ -67,17 +76,27 @@ def rich_table(report: BenchReport) -> "Table":
         header_style="bold",
     )
     table.add_column("artifact", overflow="fold")
-    for name, header in _SCREEN_COLUMNS.items():
+    for name, header in columns.items():
         table.add_column(header, justify="left" if name in TEXT_COLUMNS else "right")
     table.add_column("acc.\n%", justify="right")
     shown = ""
     for row in report.rows:
-        cells = [COLUMNS[name](row).replace(TOO_FEW, "few") for name in _SCREEN_COLUMNS]
+        cells = [COLUMNS[name](row).replace(TOO_FEW, "few") for name in columns]
         accuracy = "-" if row.accuracy is None else f"{row.accuracy.accuracy * 100:.2f}"
         name = "" if row.artifact == shown else row.artifact.removeprefix(prefix)
         table.add_row(name, *cells, accuracy)
         shown = row.artifact
     return table
+
+
+def _screen_columns(report: BenchReport) -> dict[str, str]:
+    """Those that tell rows apart come first: scenario and threads only where there are several."""
+    varied = {name for name in ("scenario", "threads") if len({getattr(row, name) for row in report.rows}) > 1}
+    columns = dict(_SCREEN_COLUMNS)
+    first = {"runtime": columns.pop("runtime")}
+    for name in ("p90 ms", "peak MiB", "model MB") if "scenario" in varied else ():
+        del columns[name]  # to make room
+    return first | {name: name for name in ("scenario", "threads") if name in varied} | columns
 
 
 def _common_prefix(names: list[str]) -> str:
@@ -99,6 +118,11 @@ def accuracy_table(report: BenchReport) -> str:
     return markdown(ACCURACY_COLUMNS, reversed(once.values()))
 
 
+def validity_table(report: BenchReport) -> str:
+    """Checks of our timer in Markdown."""
+    return markdown(VALIDITY_COLUMNS, report.validity)
+
+
 def markdown_report(report: BenchReport, picture: str | None = None) -> str:
     """The whole report in Markdown.
 
@@ -112,6 +136,7 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
     lines = [
         "# Benchmark report",
         "",
+        *_suite_lines(report),
         f"Measured {report.created_utc} on {environment['cpu_model']}, {environment['cores_allowed']} cores "
         f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; "
         f"load average before: {environment['load_average_1m']:.2f}.",
@@ -119,12 +144,11 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         f"- GPUs: {'; '.join(environment['gpus']) or 'none'}",
         f"- Packages: {packages}",
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
-        f"- Timed on: {report.inputs}; every row in a process of its own, after at least "
-        f"{min(row.speed.warm_up.runs for row in report.rows)} warm-up calls, nothing clipped",
+        f"- Timed on: {report.inputs}; every row in a process of its own, {_warm_up(report)}nothing clipped",
         *_harness_lines(report),
         f"- Accuracy: {accuracy}",
         "",
-        markdown_table(report),
+        markdown_table(report) if report.rows else "No row was measured.\n",
     ]
     if picture:
         lines += [f"![p50 latency per crop]({picture})", ""]
@@ -132,11 +156,37 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
         if rows:
             lines += [f"## {scenario}", "", markdown(columns, rows)]
+    if report.validity:
+        lines += ["## Our timer against others", "", validity_table(report)]
     if report.unmeasured:
         lines += ["Not measured here:", ""]
-        lines += [f"- {row.artifact} in {row.runtime} ({row.state}): {row.reason}" for row in report.unmeasured]
+        lines += [f"- {_who(row)} ({row.state}): {row.reason}" for row in report.unmeasured]
         lines.append("")
     return "\n".join(lines)
+
+
+def _who(row: Unmeasured) -> str:
+    parts = [f"{row.artifact} in {row.runtime}", *([row.scenario] if row.scenario else [])]
+    parts += [] if row.batch is None else [f"batch {row.batch}"]
+    parts += [] if row.threads is None else [f"threads {row.threads}"]
+    return ", ".join(parts)
+
+
+def _suite_lines(report: BenchReport) -> list[str]:
+    suite = report.suite
+    if suite is None:
+        return []
+    lines = [f"Suite `{suite.name}`: {suite.description}", ""]
+    if suite.missing:
+        missing = f"{suite.missing} of {suite.planned} rows are missing"
+        lines += [f"**Partial: {missing}; the command that made this report goes on with them.**", ""]
+    return [*lines, *(line for note in suite.notes for line in (note, ""))]
+
+
+def _warm_up(report: BenchReport) -> str:
+    if not report.rows:
+        return ""
+    return f"after at least {min(row.speed.warm_up.runs for row in report.rows)} warm-up calls, "
 
 
 def _harness_lines(report: BenchReport) -> list[str]:
@@ -149,7 +199,7 @@ def _harness_lines(report: BenchReport) -> list[str]:
 
 
 def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
-    """Write ``report.json``, ``report.md`` and, where matplotlib is installed, ``latency.png``.
+    """Write ``report.json``, ``report.md`` and, where matplotlib is installed and there are rows, ``latency.png``.
 
     Args:
         report: What was measured.
@@ -162,9 +212,12 @@ def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
     try:
-        _draw_latency(report, picture)
-        written["picture"] = picture
+        if report.rows:
+            _draw_latency(report, picture)
+            written["picture"] = picture
     except ImportError:
+        pass
+    if "picture" not in written:
         picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
     write_file(text, markdown_report(report, picture.name if "picture" in written else None))
     return written
@@ -174,28 +227,38 @@ def _draw_latency(report: BenchReport, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    several = len({row.scenario for row in report.rows}) > 1
-    labels = ["\n".join([row.artifact, row.runtime + (f", {row.scenario}" if several else "")]) for row in report.rows]
+    varied = [
+        name for name in ("scenario", "threads", "streams") if len({getattr(row, name) for row in report.rows}) > 1
+    ]
+    labels = [_label(row, varied) for row in report.rows]
     names = list(dict.fromkeys(labels))
     batches = sorted({row.batch for row in report.rows})
-    figure = Figure(figsize=(9, 1.2 + 0.38 * len(names) * len(batches)), layout="constrained")
+    # A bar below the other, with a gap before the next group.
+    order = sorted(range(len(labels)), key=lambda at: names.index(labels[at]))
+    places = {at: place + names.index(labels[at]) * _GAP for place, at in enumerate(order)}
+    figure = Figure(figsize=(9, 1.2 + 0.3 * (len(places) + _GAP * len(names))), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    height = 0.8 / len(batches)
-    for offset, batch in enumerate(batches):
-        chosen = [(name, row.speed.model) for name, row in zip(labels, report.rows, strict=True) if row.batch == batch]
-        places = [names.index(name) + offset * height for name, _ in chosen]
+    for batch in batches:
+        chosen = [(places[at], row.speed.model) for at, row in enumerate(report.rows) if row.batch == batch]
         p50 = [model.p50_ms / batch for _, model in chosen]
         # Where there is no p99, there is no whisker.
         tails = [(model.p99_ms or model.p50_ms) / batch - low for (_, model), low in zip(chosen, p50, strict=True)]
         errors = [[0.0] * len(tails), tails]
-        bars = axes.barh(places, p50, height * 0.9, label=f"batch {batch}", xerr=errors, capsize=2)
+        bars = axes.barh([place for place, _ in chosen], p50, 0.9, label=f"batch {batch}", xerr=errors, capsize=2)
         axes.bar_label(bars, [f" {value:.2f}" for value in p50], label_type="center", fontsize=8, color="white")
-    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(names))], names, fontsize=8)
+    middles = [np.mean([places[at] for at, label in enumerate(labels) if label == name]) for name in names]
+    axes.set_yticks(middles, names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("ms per crop: bar p50, whisker p99")
     axes.legend()
     write_picture(figure, path)
+
+
+def _label(row: BenchRow, varied: list[str]) -> str:
+    """Who a bar is about: artifact, runtime, and whatever differs between rows."""
+    words = {"scenario": row.scenario, "threads": f"{row.threads} threads", "streams": f"{row.streams} streams"}
+    return "\n".join([row.artifact, ", ".join([row.runtime, *(words[name] for name in varied)])])
 
 
 def draw_confusion(report: AccuracyReport, path: Path) -> None:

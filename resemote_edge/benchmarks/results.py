@@ -20,7 +20,9 @@ __all__ = [
     "Failure",
     "SpeedJob",
     "SpeedResult",
+    "SuiteState",
     "Unmeasured",
+    "Validity",
     "read_report",
 ]
 
@@ -211,6 +213,65 @@ class Unmeasured(_Record, frozen=True, kw_only=True):
     threads: int | None = None
 
 
+class Validity(_Record, frozen=True, kw_only=True):
+    """Our timer against another, on the same file, cores, threads and batch, in short runs that took turns.
+
+    Attributes:
+        artifact: Name.
+        passport_sha256: Of its passport.
+        runtime: Whose engine ran.
+        runtime_version: Of it.
+        batch: Crops per call.
+        threads: CPU threads.
+        cores: All processes were pinned to.
+        timer: The other: ``benchmark_app``, or ``bare loop``.
+        settings: What both opened the file with.
+        ours_p50_ms: Of the session alone, as in every row; one for each round.
+        theirs_p50_ms: The other's; one for each round.
+        ratio: Median of ours over median of theirs: above 1, ours says that it takes longer.
+        ratio_range: Smallest and largest ratio of a round.
+        within_5_percent: Whether the ratio lies within 5 % of 1.
+        mean_ratio: The same of mean wall times a call. `benchmark_app` takes its median from OpenVINO's own clock,
+            which does not count how a request comes to OpenVINO's thread and back to the caller; its mean does.
+    """
+
+    artifact: str
+    passport_sha256: str
+    runtime: str
+    runtime_version: str
+    batch: int
+    threads: int
+    cores: tuple[int, ...]
+    timer: str
+    settings: dict[str, str]
+    ours_p50_ms: tuple[float, ...]
+    theirs_p50_ms: tuple[float, ...]
+    ratio: float
+    ratio_range: tuple[float, float]
+    within_5_percent: bool
+    mean_ratio: float
+
+
+class SuiteState(_Record, frozen=True, kw_only=True):
+    """Which suite a report is of, and how far it is.
+
+    Attributes:
+        name: Of the suite.
+        description: One sentence.
+        sha256: Of its file.
+        planned: Rows it has on this machine, accuracies and checks of the timer included.
+        missing: Those that were not come to yet.
+        notes: What a reader of the figures has to know besides.
+    """
+
+    name: str
+    description: str
+    sha256: str
+    planned: int
+    missing: int
+    notes: tuple[str, ...] = ()
+
+
 class BenchReport(_Record, frozen=True, kw_only=True):
     """Everything one benchmark run measured.
 
@@ -223,6 +284,8 @@ class BenchReport(_Record, frozen=True, kw_only=True):
         settings: How long and how fast; None in reports from before they were kept.
         rows: Measured.
         unmeasured: Not measured.
+        validity: Checks of our timer against others.
+        suite: What it is the report of; None where no suite was run.
     """
 
     schema: int = REPORT_SCHEMA
@@ -233,6 +296,8 @@ class BenchReport(_Record, frozen=True, kw_only=True):
     settings: ScenarioSettings | None = None
     rows: tuple[BenchRow, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
+    validity: tuple[Validity, ...] = ()
+    suite: SuiteState | None = None
 
     @property
     def failed(self) -> bool:

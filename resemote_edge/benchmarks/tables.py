@@ -3,7 +3,8 @@
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
 or of an ablation, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the
-accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a contest.
+accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the
+timer in `bench`.
 """
 
 import re
@@ -24,7 +25,7 @@ from resemote_edge.benchmarks.contest_report import (
 from resemote_edge.benchmarks.contest_results import read_contest_report
 from resemote_edge.benchmarks.explanation import read_explanation
 from resemote_edge.benchmarks.explanation_report import layer_markdown
-from resemote_edge.benchmarks.report import accuracy_table, markdown_table
+from resemote_edge.benchmarks.report import accuracy_table, markdown_table, validity_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
@@ -92,16 +93,17 @@ def _contest_table(path: Path, name: str) -> str:
 
 
 def _bench_table(path: Path, name: str) -> str:
-    tables = {"": markdown_table, "accuracy": accuracy_table}
+    tables = {"": markdown_table, "accuracy": accuracy_table, "validity": validity_table}
     if name not in tables:
         raise InputError(
-            f"{path}#{name}: a report of bench has no such table; write #accuracy or nothing after the path"
+            f"{path}#{name}: a report of bench has no such table; write #accuracy, #validity or nothing after the path"
         )
     report = read_report(path)
     environment = report.environment
+    threads = ", ".join(map(str, sorted({row.threads for row in report.rows})))
     measured = (
         f"Measured {report.created_utc[:10]} on {environment['cpu_model']} "
-        f"({', '.join(environment['cpu_features'])}), {report.rows[0].threads} threads.\n\n"
+        f"({', '.join(environment['cpu_features'])}), {threads} threads.\n\n"
     )
     return measured + tables[name](report)
 

@@ -3,7 +3,6 @@
 A process of its own, so that peak memory, thread pools and load time belong to one artifact and runtime alone.
 """
 
-import os
 import sys
 import time
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import measure_accuracy
+from resemote_edge.benchmarks.child import end_with_parent, pin
 from resemote_edge.benchmarks.harness import Budget, time_calls
 from resemote_edge.benchmarks.latency import summarize_latency
 from resemote_edge.benchmarks.memory import peak_bytes
@@ -111,14 +111,13 @@ def run_accuracy(job: AccuracyJob) -> AccuracyResult:
 
 def main(arguments: list[str]) -> int:
     """Run the job in the first file, write the answer to the second."""
+    end_with_parent()
     job_path, answer_path = map(Path, arguments)
     job = msgspec.json.decode(job_path.read_bytes(), type=SpeedJob | AccuracyJob)
     answer: Answer
     try:
         if isinstance(job, SpeedJob):
-            # Before any runtime is loaded: thread pools look at this when they are made.
-            if job.cores and hasattr(os, "sched_setaffinity"):
-                os.sched_setaffinity(0, job.cores)
+            pin(job.cores)
             answer = run_speed(job)
         else:
             answer = run_accuracy(job)

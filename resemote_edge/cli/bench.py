@@ -9,6 +9,7 @@ __all__ = ["BENCH_COMMANDS", "bench"]
 #: Command to ``module:function``, in the order ``--help`` lists them.
 BENCH_COMMANDS: dict[str, str] = {
     "run": "resemote_edge.cli.bench_run:run",
+    "suite": "resemote_edge.cli.bench_suite:suite",
     "explain": "resemote_edge.cli.bench_explain:explain",
     "contest": "resemote_edge.cli.bench_contest:contest",
 }

@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resemote_edge.weights import EMBEDDED
+
+if TYPE_CHECKING:
+    from resemote_edge.benchmarks.suite_runner import SuiteProgress
 
 __all__ = [
     "data_option",
@@ -19,6 +22,7 @@ __all__ = [
     "measuring_progress",
     "precision_hint_option",
     "runtime_option",
+    "suite_progress",
     "threads_option",
     "variant_option",
 ]
@@ -68,3 +72,30 @@ def measuring_progress(label: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def suite_progress() -> Iterator[tuple[Callable[[str], None], Callable[["SuiteProgress"], None]]]:
+    """A bar on stderr with what is being measured and the time left, and lines above it; cleared at the end.
+
+    Yields:
+        ``notice(text)`` and ``update(progress)``.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from resemote_edge.benchmarks.suite_time import duration_text
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
+    console = Console(stderr=True)
+    with Progress(*columns, TextColumn("{task.description}", markup=False), console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, left="")
+
+        def notice(text: str) -> None:
+            bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        def update(far: "SuiteProgress") -> None:
+            left = f"about {duration_text(far.seconds_left)} left"
+            bar.update(task, description=far.current, completed=far.done, total=far.total or None, left=left)
+
+        yield notice, update

@@ -237,6 +237,28 @@ CASES = [
         "contest report in the way", "bench contest {contest_recipe} -o {reported}", "report.json exists; pass --force"
     ),
     Case("contest without a destination", "bench contest {contest_recipe}", "Missing option '-o'", USAGE),
+    Case("no suite", "bench suite nowhere.toml -o out", "nowhere.toml: no such suite"),
+    Case("suite without a destination", "bench suite {suite_good}", "Missing option '-o'", USAGE),
+    Case("suite with a misspelt key", "bench suite {suite_key} -o out", "unknown field `batchs`"),
+    Case("suite with an unknown scenario", "bench suite {suite_scenario} -o out", "unknown scenario 'cinema'"),
+    Case("suite with an unknown recipe", "bench suite {suite_recipe} -o out", "no such recipe; the ones that come"),
+    Case(
+        "suite that excludes a typing error", "bench suite {suite_exclude} -o out", "batch '9' is none of 1; correct it"
+    ),
+    Case("suite that measures nothing", "bench suite {suite_nothing} -o out", "it names nothing to measure"),
+    Case("suite into a file", "bench suite {suite_good} -o {text}", "text.txt is a file; pass a folder as -o"),
+    Case("suite into another's folder", "bench suite {suite_good} -o {reported}", "exists and is not of a suite"),
+    Case("suite into nowhere", "bench suite {suite_good} -o /proc/nowhere/x", "/proc/nowhere"),
+    Case("suite with data for nothing", "bench suite {suite_good} -o out --data {fer}", "asks for no accuracy"),
+    Case("suite without its data", "bench suite {suite_accuracy} -o out --data gone.zip", "gone.zip: no such dataset"),
+    Case(
+        "suite with broken data",
+        "bench suite {suite_accuracy} -o out --data {text}",
+        "cannot tell what dataset this is",
+    ),
+    Case(
+        "suite listed with broken data", "bench suite {suite_good} -o out --dry-run --data {fer}", "asks for no accur"
+    ),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
     Case("demo with a wrong variable", "demo -o out", "RESEMOTE_EDGE_FER2013=", env={"RESEMOTE_EDGE_FER2013": "/gone"}),
 ]
@@ -322,6 +344,17 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     write(made, root / "contest_fer.toml", (own + 'peer = "fer-mini-xception"\n').encode())
     write(made, root / "contest_recipe.toml", (contest + 'recipe = "tpu-v9"\nruntime = "openvino"\n').encode())
     write(made, root / "contest_key.toml", (contest.replace("threads", "threds") + 'peer = "pytorch-eager"\n').encode())
+    suite = f'schema = 1\nname = "x"\ndescription = "X."\nbatches = [1]\nartifacts = ["{made["artifact"]}"]\n'
+    for name, text in {
+        "good": suite,
+        "key": suite.replace("batches", "batchs"),
+        "scenario": suite + 'scenarios = ["cinema"]\n',
+        "recipe": suite + '[[export]]\nvariant = "s"\nrecipe = "tpu-v9"\n',
+        "exclude": suite + "[[exclude]]\nbatch = 9\n",
+        "nothing": suite.split("artifacts")[0],
+        "accuracy": suite + 'accuracy = {split = "test"}\n',
+    }.items():
+        write(made, root / f"suite_{name}.toml", text.encode())
     made["precious"] = root / "precious"
     made["precious"].mkdir()
     (made["precious"] / "thesis.txt").write_text("years of work")

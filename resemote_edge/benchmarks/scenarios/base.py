@@ -85,9 +85,13 @@ class Scenario:
         summary: One sentence.
         run: Drives one decider for each stream; most scenarios have one stream.
         streams: Whether it can drive several at once.
+        arrives: Whether frames come at a rate of their own, `ScenarioSettings.fps`.
+        passes: How many times over `ScenarioSettings.min_seconds` is spent.
     """
 
     name: str
     summary: str
     run: Callable[[Sequence[Decider], ScenarioSettings], Taken]
     streams: bool = False
+    arrives: bool = False
+    passes: int = 1

@@ -61,5 +61,8 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
 
 
 CAMERA = Scenario(
-    name="camera", summary="Frames arrive at a fixed rate, ready or not; who is late takes the newest.", run=run
+    name="camera",
+    summary="Frames arrive at a fixed rate, ready or not; who is late takes the newest.",
+    run=run,
+    arrives=True,
 )

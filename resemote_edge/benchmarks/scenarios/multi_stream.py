@@ -60,5 +60,8 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
 
 
 MULTI_STREAM = Scenario(
-    name="multi-stream", summary="Several faces a frame, all to be decided before the next frame comes.", run=run
+    name="multi-stream",
+    summary="Several faces a frame, all to be decided before the next frame comes.",
+    run=run,
+    arrives=True,
 )

@@ -36,5 +36,8 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
 
 
 SINGLE_STREAM = Scenario(
-    name="single-stream", summary="One call after the other; the next begins when the last is decided.", run=run
+    name="single-stream",
+    summary="One call after the other; the next begins when the last is decided.",
+    run=run,
+    passes=2,
 )

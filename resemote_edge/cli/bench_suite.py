@@ -1,0 +1,120 @@
+"""``resemote-edge bench suite``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from resemote_edge.cli.output import data_option, echo_json, json_option, suite_progress
+
+if TYPE_CHECKING:
+    from resemote_edge.benchmarks.results import BenchReport
+    from resemote_edge.suite_run import SuiteForecast
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for rows, samples and report."
+)
+@data_option
+@click.option("--dry-run", is_flag=True, help="List what would be measured and how long it would take; write nothing.")
+@click.option("--retry-failed", is_flag=True, help="Measure rows again that failed before.")
+@json_option
+def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_failed: bool, as_json: bool) -> None:
+    """Measure the matrix of the suite FILE: artifacts, runtimes, scenarios, threads and batch sizes.
+
+    Every finished row is kept in the output folder. After an interruption, the same command goes on with what is
+    missing; a row is measured again where its artifact, its settings or a version has changed. Where a row fails, it
+    says why, the others go on, and the exit code is 1. Writes report.json, report.md and latency.png.
+
+    \b
+    Example:
+      resemote-edge bench suite benchmarks/suites/smoke.toml -o suite-results --dry-run
+      resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results
+      resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
+    """
+    from resemote_edge.benchmarks.report import write_report
+    from resemote_edge.benchmarks.suite import load_suite
+    from resemote_edge.errors import missing_dependency
+
+    loaded = load_suite(file)
+    try:
+        from resemote_edge.suite_run import forecast_suite, run_suite
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "export", "running a suite") from None
+
+    if dry_run:
+        forecast = forecast_suite(loaded, output, data=data, retry_failed=retry_failed)
+        _show_forecast(forecast, as_json=as_json)
+        return
+    if loaded.suite.accuracy is not None and data is None:
+        click.echo("accuracy is not measured: pass --data with the dataset", err=True)
+    with suite_progress() as (notice, progress):
+        outcome = run_suite(loaded, output, data=data, retry_failed=retry_failed, notice=notice, progress=progress)
+    _show_report(outcome.report, as_json=as_json)
+    for kind, path in write_report(outcome.report, output).items():
+        click.echo(f"{kind}: {path}", err=True)
+    if outcome.interrupted is not None:
+        click.echo("interrupted; finished rows are kept, and the same command goes on with the others", err=True)
+        sys.exit(128 + outcome.interrupted)
+    sys.exit(1 if outcome.report.failed else 0)
+
+
+def _show_report(report: "BenchReport", *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from resemote_edge.benchmarks.report import rich_table, validity_table
+
+    if as_json:
+        click.echo(report.to_json().decode(), nl=False)
+        return
+    console = Console()
+    if report.rows:
+        console.print(rich_table(report))
+    if report.validity:
+        click.echo(validity_table(report))
+    for row in report.unmeasured:
+        at = " ".join(part for part in (row.scenario, row.batch and f"batch {row.batch}") if part)
+        text = f"not measured: {row.artifact} in {row.runtime}{at and f', {at}'}: {row.reason}"
+        console.print(text, style="yellow", markup=False)
+    if report.suite is not None and report.suite.missing:
+        console.print(f"{report.suite.missing} of {report.suite.planned} rows are missing", style="yellow")
+
+
+def _show_forecast(forecast: "SuiteForecast", *, as_json: bool) -> None:
+    import msgspec
+
+    from resemote_edge.benchmarks.suite_time import duration_text
+
+    rows = [
+        {
+            "row": str(one.step),
+            "state": one.state,
+            "reason": one.why or None,
+            "estimated_seconds": forecast.seconds.get(at),
+        }
+        for at, one in enumerate(forecast.planned)
+    ]
+    if as_json:
+        echo_json(
+            {
+                "rows": rows,
+                "exports": list(forecast.exports),
+                "unmeasured": msgspec.to_builtins(forecast.unmeasured),
+                "estimated_seconds": forecast.total_seconds,
+            }
+        )
+        return
+    for name in forecast.exports:
+        click.echo(f"export    {name}")
+    for row in rows:
+        seconds = row["estimated_seconds"]
+        takes = "" if seconds is None else f", about {duration_text(float(str(seconds)))}"
+        reason = f" ({row['reason']})" if row["reason"] else ""
+        click.echo(f"{row['state']:9} {row['row']}{takes}{reason}")
+    for unmeasured in forecast.unmeasured:
+        click.echo(f"{unmeasured.state:9} {unmeasured.artifact} in {unmeasured.runtime}: {unmeasured.reason}")
+    todo = len(forecast.seconds)
+    click.echo(f"{todo} of {len(rows)} rows to measure, about {duration_text(forecast.total_seconds)}")
