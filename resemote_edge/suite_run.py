@@ -24,6 +24,7 @@ from resemote_edge.benchmarks.worker_process import WorkerProcess
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import ArtifactError, DatasetError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import Recipe, find_recipe
 from resemote_edge.weights import embedded_checkpoint
 
@@ -104,7 +105,7 @@ def forecast_suite(
     kept = SuiteFolder(folder)
     environment = capture_environment()
     bench = _prepare(loaded, kept, environment, data)
-    found = _open(loaded, kept, environment, notice=lambda text: None)
+    found = _open(loaded, kept, notice=lambda text: None)
     bench = _with_reference(bench, found.entries)
     plan = _plan(loaded, found, data)
     planned = sort_out(bench, plan.steps, retry_failed=retry_failed)
@@ -157,7 +158,7 @@ def run_suite(
     with kept_in.locked():
         if kept_in.note_suite(loaded.content):
             notice("the suite has changed; rows that it decides otherwise now are measured again")
-        found = _open(loaded, kept_in, environment, notice)
+        found = _open(loaded, kept_in, notice)
         try:
             with stoppable():
                 found = _export_all(found, notice, progress)
@@ -175,7 +176,13 @@ def run_suite(
 
 
 def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
-    """Opener: export embedded weights, in a process of its own; what is in the folder is replaced."""
+    """Opener: export embedded weights, in a process of its own; what is in the folder is replaced.
+
+    Args:
+        variant: Of the embedded weights.
+        recipe: Name or file.
+        folder: Destination.
+    """
     options = ExportOptions(checkpoint=embedded_checkpoint(variant), recipe=recipe, output=Path(folder), force=True)
     run_export(options)
     return Opened()
@@ -185,7 +192,7 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment,
     """What all steps share; raises what would otherwise be found out after minutes of work. Nothing is written."""
     suite = loaded.suite
     for entry in suite.exports:
-        find_recipe(entry.recipe)
+        _recipe(entry)
     machine = machine_of(environment)
     folder.refuse_foreign(suite.name)
     folder.refuse_other_machine(machine)
@@ -230,7 +237,7 @@ def _plan(loaded: LoadedSuite, found: _Found, data: Path | None) -> SuitePlan:
     return replace(plan, unmeasured=(*found.unmeasured, *plan.unmeasured))
 
 
-def _open(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, notice: Notice) -> _Found:
+def _open(loaded: LoadedSuite, folder: SuiteFolder, notice: Notice) -> _Found:
     """Look at every artifact; each that cannot be had is listed with the reason."""
     suite = loaded.suite
     entries: list[SuiteArtifact] = []
@@ -243,12 +250,8 @@ def _open(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, no
         except (ArtifactError, OSError) as error:
             unmeasured.append(Unmeasured(artifact=name, runtime=runtimes, state="failed", reason=str(error)))
     for entry in suite.exports:
-        lacking = _lacking(entry, environment)
-        if lacking is not None:
-            unmeasured.append(Unmeasured(artifact=entry.artifact, runtime=runtimes, reason=lacking))
-            continue
         path = folder.path / ARTIFACTS_FOLDER / entry.artifact
-        recipe = find_recipe(entry.recipe)
+        recipe = _recipe(entry)
         try:
             artifact = Artifact.load(path) if path.exists() else None
         except (ArtifactError, OSError) as error:
@@ -264,11 +267,13 @@ def _open(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, no
     return _Found(entries=tuple(entries), unmeasured=tuple(unmeasured), exports=exports)
 
 
-def _lacking(entry: ExportEntry, environment: Environment) -> str | None:
-    """Why an entry is not for this CPU; None when it is."""
-    if not entry.cpu_features or set(entry.cpu_features) & set(environment.cpu_features):
-        return None
-    return f"the suite has it for CPUs with {' or '.join(entry.cpu_features)}, which this one lacks"
+def _recipe_name(entry: ExportEntry) -> str:
+    """Name or file of an entry's recipe; the default for this CPU where it names none."""
+    return entry.recipe or default_recipe(str(entry.target), str(entry.precision))
+
+
+def _recipe(entry: ExportEntry) -> Recipe:
+    return find_recipe(_recipe_name(entry))
 
 
 def _is_of(artifact: Artifact, entry: ExportEntry, recipe: Recipe) -> bool:
@@ -313,7 +318,7 @@ def _export_all(found: _Found, notice: Notice, progress: Callable[[SuiteProgress
 
 
 def _export(entry: ExportEntry, path: Path) -> SuiteArtifact:
-    arguments = {"variant": entry.variant, "recipe": entry.recipe, "folder": str(path)}
+    arguments = {"variant": entry.variant, "recipe": _recipe_name(entry), "folder": str(path)}
     contestant = Contestant(name=entry.artifact, opener=f"{__name__}:build_artifact", arguments=arguments)
     with WorkerProcess(contestant) as worker:
         worker.open(_EXPORT_TIMEOUT_S)

@@ -134,7 +134,9 @@ def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
         raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
     if manner.data is not None:
         if not manner.data.exists():
-            raise DatasetError(f"{manner.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip")
+            raise DatasetError(
+                f"{manner.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip"
+            )
         recognise(manner.data)
 
 

@@ -46,21 +46,23 @@ class ExportEntry(_Section, frozen=True, kw_only=True):
 
     Attributes:
         variant: Of the embedded weights.
-        recipe: Of the export.
-        name: Of the artifact; made of both where it is left out.
-        cpu_features: Of which this CPU must have one, as the environment names them; elsewhere the entry is skipped.
-            Empty for every CPU.
+        recipe: Of the export; None where target and precision say which is the default for this CPU.
+        target: With a precision, in place of a recipe.
+        precision: With a target.
+        name: Of the artifact; made of the others where it is left out.
     """
 
     variant: str
-    recipe: str
+    recipe: str | None = None
+    target: str | None = None
+    precision: str | None = None
     name: _Name | None = None
-    cpu_features: tuple[str, ...] = ()
 
     @property
     def artifact(self) -> str:
         """Name of the artifact and of its folder."""
-        return self.name or f"{embedded_checkpoint(self.variant).stem}-{Path(self.recipe).stem}"
+        what = f"{self.target}-{self.precision}" if self.recipe is None else Path(self.recipe).stem
+        return self.name or f"{embedded_checkpoint(self.variant).stem}-{what}"
 
 
 class Exclude(_Section, frozen=True, kw_only=True):
@@ -262,6 +264,10 @@ def _check_names(suite: Suite) -> None:
         get_runtime(runtime)
     for scenario in suite.scenarios:
         get_scenario(scenario)
+    for entry in suite.exports:
+        given = [value is not None for value in (entry.recipe, entry.target, entry.precision)]
+        if given not in ([True, False, False], [False, True, True]):
+            raise InputError(f"[[export]] of variant {entry.variant}: name a recipe, or a target and a precision")
     exported = [entry.artifact for entry in suite.exports]
     dimensions: dict[str, Iterable[object]] = {
         "artifact": [*suite.artifacts, *exported],

@@ -10,6 +10,7 @@ from resemote_edge.benchmarks.suite import Exclude, load_suite
 from resemote_edge.benchmarks.suite_plan import SuiteArtifact, make_plan
 from resemote_edge.benchmarks.suite_time import SuiteClock, duration_text
 from resemote_edge.errors import InputError
+from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import find_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,7 @@ def test_committed_suites_are_valid_and_named_after_their_file(path):
     assert suite.name == path.stem
     assert suite.description.endswith(".")
     for entry in suite.exports:
-        assert find_recipe(entry.recipe).name == entry.recipe
+        assert find_recipe(entry.recipe or default_recipe(entry.target, entry.precision)).target == entry.target
     if suite.accuracy is not None:
         assert suite.accuracy.reference in [entry.artifact for entry in suite.exports]
 
@@ -94,6 +95,8 @@ class Wrong:
         Wrong("the same artifact", '"two"', '"one"', "artifact one stands there twice"),
         Wrong("settings twice", "[[export]]", "[settings]\nmin_runs = 5\n[[export]]", "a preset and [settings]"),
         Wrong("endless", 'preset = "quick"', "settings = {min_seconds = inf}", "finite number"),
+        Wrong("no recipe", 'recipe = "cpu-openvino-fp32"', "", "name a recipe, or a target and a precision"),
+        Wrong("half of both", "recipe = ", 'target = "onnx"\nrecipe = ', "name a recipe, or a target and a precision"),
         Wrong("no run", 'preset = "quick"', "settings = {min_runs = 0}", "start at 1"),
         Wrong("streams alone", '"offline", ', "", "streams above 1 need the scenario offline"),
         Wrong("frames alone", ', "camera"]', "]", "fps is for camera and multi-stream"),
