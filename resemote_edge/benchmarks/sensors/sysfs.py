@@ -1,0 +1,75 @@
+"""Files of sysfs and procfs: optional facts, facts that a sensor cannot do without, and lists of cores."""
+
+import errno
+from pathlib import Path
+
+from resemote_edge.errors import DeviceUnavailableError
+
+__all__ = ["core_list", "first_line", "is_this_machine", "read_int", "read_text", "required_int"]
+
+
+def is_this_machine(root: Path) -> bool:
+    """Whether a root is this machine's own, and not a recorded tree."""
+    return root.resolve() == Path("/")
+
+
+def read_text(path: Path) -> str | None:
+    """Content without surrounding space and NULs; None where there is no such file, or it gives nothing."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.replace("\0", "").strip() or None
+
+
+def first_line(path: Path) -> str | None:
+    """First line of a file; None as for `read_text`."""
+    text = read_text(path)
+    return text.splitlines()[0] if text else None
+
+
+def read_int(path: Path) -> int | None:
+    """A whole number; None where there is no such file, or something else is in it."""
+    text = read_text(path)
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def required_int(path: Path, alike: Path | None = None) -> int:
+    """A whole number that a sensor needs.
+
+    Args:
+        path: The file.
+        alike: Pattern of all the files that have to be readable with it, for the message.
+
+    Raises:
+        DeviceUnavailableError: It cannot be read; the message names the file and what would help.
+    """
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise DeviceUnavailableError(
+                f"{path} may not be read by this user; run as root, or let root allow it until the next boot: "
+                f"sudo chmod a+r {alike or path}"
+            ) from None
+        raise DeviceUnavailableError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        return int(text)
+    except ValueError:
+        raise DeviceUnavailableError(f"{path} holds {text[:40]!r} where a number belongs") from None
+
+
+def core_list(text: str | None) -> tuple[int, ...]:
+    """Numbers of a list as the kernel writes it, such as ``0-3,5``; empty for None and for what is no such list."""
+    cores: list[int] = []
+    try:
+        for part in (text or "").split(","):
+            first, dash, last = part.strip().partition("-")
+            if first:
+                cores += range(int(first), int(last if dash else first) + 1)
+    except ValueError:
+        return ()
+    return tuple(cores)
