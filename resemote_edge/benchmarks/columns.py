@@ -1,6 +1,7 @@
 """Columns of benchmark tables: a header, and how a row fills it."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ __all__ = [
     "TEXT_COLUMNS",
     "TOO_FEW",
     "VALIDITY_COLUMNS",
+    "common_beginning",
     "markdown",
     "percentile_text",
 ]
@@ -168,3 +170,11 @@ def markdown(columns: Mapping[str, Callable[[_Shown], str]], rows_shown: Iterabl
     rules = ["---" if header in TEXT_COLUMNS else "---:" for header in headers]
     rows = [[cell(row) for cell in columns.values()] for row in rows_shown]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+
+
+def common_beginning(names: Sequence[str]) -> str:
+    """What all names begin with, up to and with a hyphen; empty when there is one name only."""
+    if len(set(names)) < 2:
+        return ""
+    common = os.path.commonprefix(list(names))  # noqa: RUF071 - names, not paths
+    return common[: common.rfind("-") + 1]

@@ -1,6 +1,5 @@
 """Reports: one table, drawn on screen, in Markdown and as a picture, from a `BenchReport`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from resemote_edge.benchmarks.columns import (
     TEXT_COLUMNS,
     TOO_FEW,
     VALIDITY_COLUMNS,
+    common_beginning,
     markdown,
 )
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
@@ -60,7 +60,7 @@ def rich_table(report: BenchReport) -> "Table":
     """The table for the screen."""
     from rich.table import Table
 
-    prefix = _common_prefix([row.artifact for row in report.rows])
+    prefix = common_beginning([row.artifact for row in report.rows])
     devices = ", ".join(sorted({row.speed.device for row in report.rows}))
     threads = sorted({row.threads for row in report.rows})
     columns = _screen_columns(report)
@@ -97,14 +97,6 @@ def _screen_columns(report: BenchReport) -> dict[str, str]:
     for name in ("p90 ms", "peak MiB", "model MB") if "scenario" in varied else ():
         del columns[name]  # to make room
     return first | {name: name for name in ("scenario", "threads") if name in varied} | columns
-
-
-def _common_prefix(names: list[str]) -> str:
-    """What all names begin with, up to and with a hyphen; empty when there is one name only."""
-    if len(set(names)) < 2:
-        return ""
-    common = os.path.commonprefix(names)  # noqa: RUF071 - names, not paths
-    return common[: common.rfind("-") + 1]
 
 
 def markdown_table(report: BenchReport) -> str:

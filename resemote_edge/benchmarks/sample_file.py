@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
 
-__all__ = ["read_samples", "write_samples"]
+__all__ = ["kept_samples", "read_samples", "write_samples"]
 
 
 def write_samples(path: Path, samples: Mapping[str, NDArray[Any]]) -> str:
@@ -45,3 +45,27 @@ def read_samples(path: Path) -> dict[str, NDArray[Any]]:
             return {name: found[name] for name in found.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a file of samples: {error}") from None
+
+
+def kept_samples(folder: Path, name: str, sha256: str | None) -> dict[str, NDArray[Any]] | None:
+    """The samples that a report names, if they still lie beside it.
+
+    Args:
+        folder: Of the report.
+        name: Of the file, relative to it.
+        sha256: That the report gives; None where it gives none.
+
+    Returns:
+        The samples; None where there is no such file.
+
+    Raises:
+        InputError: The name leads out of the folder, the file is another than the report's, or none of samples.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{name}: a report's samples lie in its own folder; this name leads out of {folder}")
+    if not path.is_file():
+        return None
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise InputError(f"{path}: not the samples that the report is of (sha256 differs); restore or delete the file")
+    return read_samples(path)

@@ -69,8 +69,8 @@ def capture_topology(root: Path, cores: tuple[int, ...]) -> CPUTopology:
     """
     cpus = [root / _CPUS / f"cpu{number}" for number in _online(root)]
     packages = {number for cpu in cpus if (number := read_int(cpu / "topology/physical_package_id")) is not None}
-    siblings = {threads for cpu in cpus if (threads := core_list(_siblings(cpu)))}
-    threads = max((len(threads) for threads in siblings), default=0) or None
+    siblings = {found for cpu in cpus if (found := core_list(_siblings(cpu)))}
+    threads = max((len(found) for found in siblings), default=0) or None
     return CPUTopology(
         logical_cpus=len(cpus),
         sockets=len(packages) or None,
