@@ -16,7 +16,7 @@ from resemote_edge.errors import InputError
 from resemote_edge.passport import PASSPORT_NAME
 from resemote_edge.runtimes.session import SessionOptions
 
-__all__ = ["SAMPLES_FOLDER", "Condition", "Manner", "measure_accuracy", "measure_speed"]
+__all__ = ["SAMPLES_FOLDER", "Condition", "Manner", "measure_accuracy", "measure_speed", "refuse_batch"]
 
 #: Beside a report: a file per row that keeps every sample.
 SAMPLES_FOLDER = "samples"
@@ -88,6 +88,17 @@ class Condition:
 
     def __str__(self) -> str:
         return f"{self.artifact.passport.name} · {self.runtime} · {self.scenario} · batch {self.batch}"
+
+
+def refuse_batch(artifact: Artifact, batch: int) -> None:
+    """Refuse a batch size that the artifact was not made for.
+
+    Raises:
+        InputError: It is beyond the artifact's largest.
+    """
+    largest = artifact.passport.batch.max
+    if largest is not None and batch > largest:
+        raise InputError(f"{artifact.path}: its largest batch is {largest}, asked for {batch}; see --batch")
 
 
 def measure_speed(condition: Condition, manner: Manner) -> BenchRow:

@@ -21,6 +21,9 @@ from resemote_edge.errors import InputError
 
 __all__ = ["Measured", "Schedule", "interleave"]
 
+#: A turn has no fewer timed calls, however long they take: the median of two would be their mean.
+_MIN_RUNS_PER_TURN = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -31,6 +34,7 @@ class Schedule:
         min_rounds: Rounds at least.
         warmup_runs: Untimed calls at the start of each turn.
         runs_per_turn: Timed calls of each turn.
+        turn_seconds: Fewer of them, where the slowest contestant's would take longer than this; None for no limit.
         seed: Of the order.
         open_timeout_s: For opening one contestant.
         turn_timeout_s: For one turn.
@@ -41,6 +45,7 @@ class Schedule:
     min_rounds: int
     warmup_runs: int = 3
     runs_per_turn: int = 10
+    turn_seconds: float | None = None
     seed: int = 0
     open_timeout_s: float = 600.0
     turn_timeout_s: float = 300.0
@@ -87,18 +92,28 @@ def interleave(
         # All are started at once but opened one by one: opening is heavy, and some tools measure while they do it.
         workers = [stack.enter_context(WorkerProcess(contestant)) for contestant in contestants]
         facts = {worker.contestant.name: worker.open(schedule.open_timeout_s) for worker in workers}
+        slowest = 0
         for worker in workers:
-            worker.turn(schedule.warmup_runs, 1, schedule.turn_timeout_s)  # first calls allocate and compile
+            # The first calls allocate and compile.
+            slowest = max(slowest, *worker.turn(schedule.warmup_runs, 1, schedule.turn_timeout_s))
             worker.wait_until_quiet(schedule.quiet_timeout_s)
+        runs = _runs_per_turn(schedule, slowest)
         generator = random.Random(schedule.seed)
         start = time.monotonic()
         done = 0
         while done < schedule.min_rounds or time.monotonic() - start < schedule.seconds:
             for worker in generator.sample(workers, len(workers)):
-                taken = worker.turn(schedule.warmup_runs, schedule.runs_per_turn, schedule.turn_timeout_s)
+                taken = worker.turn(schedule.warmup_runs, runs, schedule.turn_timeout_s)
                 samples[worker.contestant.name].append(taken)
                 worker.wait_until_quiet(schedule.quiet_timeout_s)
             done += 1
             elapsed = (time.monotonic() - start) / schedule.seconds if schedule.seconds else 1.0
             progress(min(done / max(schedule.min_rounds, 1), elapsed, 1.0))
     return {name: Measured(facts[name], np.asarray(samples[name], dtype=np.int64)) for name in names}
+
+
+def _runs_per_turn(schedule: Schedule, call_ns: int) -> int:
+    if schedule.turn_seconds is None:
+        return schedule.runs_per_turn
+    fitting = int(schedule.turn_seconds * 1e9 / max(call_ns, 1))
+    return min(schedule.runs_per_turn, max(_MIN_RUNS_PER_TURN, fitting))

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.benchmarks.block_bootstrap import resampled_percentiles
 from resemote_edge.errors import InputError
 
 __all__ = ["PERCENTILES", "Latency", "runs_needed", "summarize_latency"]
@@ -64,10 +65,7 @@ def runs_needed(share: float) -> int:
 
 
 def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Latency:
-    """Summarise every sample.
-
-    Consecutive calls resemble each other (a busy neighbour, a clock that falls), so blocks of them are drawn with
-    replacement, not single calls: about as many blocks as calls in a block (Künsch, 1989).
+    """Summarise every sample; the intervals are by `resampled_percentiles`.
 
     Args:
         nanoseconds: int64 (runs,), in the order they were taken.
@@ -94,18 +92,6 @@ def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Laten
 def _intervals(nanoseconds: NDArray[np.int64], shares: dict[str, float], seed: int) -> dict[str, tuple[float, float]]:
     if not shares:
         return {}
-    count = len(nanoseconds)
-    block = math.isqrt(count)
-    blocks = -(-count // block)
-    order = np.argsort(nanoseconds, kind="stable")
-    ordered, block_of = nanoseconds[order] / 1e6, order // block
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=_RESAMPLES)
-    found = np.empty((_RESAMPLES, len(shares)))
-    wanted = np.fromiter(shares.values(), dtype=np.float64)
-    for row, times in enumerate(drawn):
-        # How many samples of the resample lie at or below each value, without making the resample.
-        below = np.cumsum(times[block_of])
-        found[row] = ordered[np.searchsorted(below, wanted * below[-1])]
+    found = resampled_percentiles(nanoseconds, list(shares.values()), resamples=_RESAMPLES, seed=seed) / 1e6
     low, high = np.quantile(found, (0.025, 0.975), axis=0)
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(shares)}

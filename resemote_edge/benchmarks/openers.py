@@ -1,6 +1,7 @@
 """Openers: how rows of a contest are prepared, opened and judged, each in a process of its own (see `Contestant`)."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.contestant import Opened
 from resemote_edge.benchmarks.peers import get_peer, own_network
+from resemote_edge.benchmarks.slowed_session import SlowedSession
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import InputError
@@ -62,15 +64,55 @@ def open_peer(peer: str, folder: str, threads: int, batch: int) -> Opened:
     return Opened(call=lambda: session.run(images), facts={"runtime": session.runtime})
 
 
-def open_artifact(artifact: str, runtime: str, hint: Literal["bf16"] | None, threads: int, batch: int) -> Opened:
-    """Open an artifact on the CPU; a call is one batch of faces. Facts: ``runtime`` and ``model_size_bytes``."""
-    loaded, session = _session(artifact, runtime, hint, threads)
+def open_artifact(
+    artifact: str,
+    runtime: str,
+    hint: Literal["bf16"] | None,
+    threads: int,
+    batch: int,
+    *,
+    device: str = "cpu",
+    cores: Sequence[int] = (),
+    whole: bool = False,
+    slowed_by: float = 1.0,
+) -> Opened:
+    """Open an artifact; a call is one batch of faces.
+
+    Args:
+        artifact: Folder.
+        runtime: Name.
+        hint: As in `SessionOptions`.
+        threads: CPU threads.
+        batch: Faces per call.
+        device: As in `SessionOptions`.
+        cores: To pin the process to; none leaves it alone.
+        whole: From crops to decisions; otherwise the session alone, on input that is ready.
+        slowed_by: Every inference takes this many times as long; 1 for no delay.
+
+    Returns:
+        With the facts ``runtime``, ``device``, ``file_sha256`` and ``model_size_bytes``.
+    """
+    # Before any runtime is loaded: thread pools look at this when they are made.
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+    loaded, session = _session(artifact, runtime, hint, threads, device)
+    if slowed_by != 1.0:
+        session = SlowedSession(session, factor=slowed_by)
     version = get_runtime(runtime).probe().version or "unknown"
-    feeds = {session.inputs[0].name: loaded.passport.preprocessing(list(drawn_faces(batch, seed=_SEED)), "rgb")}
     read = [session.file]
     if session.file.role == "model":
         read += [entry for entry in loaded.passport.files if entry.role == "weights"]
-    facts = {"runtime": f"{runtime} {version}", "model_size_bytes": sum(entry.size_bytes for entry in read)}
+    facts = {
+        "runtime": f"{runtime} {version}",
+        "device": session.device,
+        "file_sha256": session.file.sha256,
+        "model_size_bytes": sum(entry.size_bytes for entry in read),
+    }
+    faces = list(drawn_faces(batch, seed=_SEED))
+    if whole:
+        classifier = EmotionClassifier(session, loaded.passport)
+        return Opened(call=lambda: classifier(faces, color="rgb"), facts=facts)
+    feeds = {session.inputs[0].name: loaded.passport.preprocessing(faces, "rgb")}
     return Opened(call=lambda: session.run(feeds), facts=facts)
 
 
@@ -107,15 +149,17 @@ def predict_artifact(
     artifact: str, runtime: str, hint: Literal["bf16"] | None, *, threads: int, images: str, outputs: str
 ) -> Opened:
     """Logits of an artifact on the CPU; arguments and facts as for `predict_peer`."""
-    loaded, session = _session(artifact, runtime, hint, threads)
+    loaded, session = _session(artifact, runtime, hint, threads, "cpu")
     with EmotionClassifier(session, loaded.passport) as classifier:
         _predict(lambda crops: classifier.logits(crops, color="gray"), Path(images), Path(outputs))
         return Opened(facts={"labels": list(classifier.labels)})
 
 
-def _session(artifact: str, runtime: str, hint: Literal["bf16"] | None, threads: int) -> tuple[Artifact, Session]:
+def _session(
+    artifact: str, runtime: str, hint: Literal["bf16"] | None, threads: int, device: str
+) -> tuple[Artifact, Session]:
     loaded = Artifact.load(artifact)
-    return loaded, open_session(loaded, runtime, SessionOptions(device="cpu", threads=threads, precision_hint=hint))
+    return loaded, open_session(loaded, runtime, SessionOptions(device=device, threads=threads, precision_hint=hint))
 
 
 def _predict(predict: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: Path, outputs: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import AccuracyReport
-from resemote_edge.benchmarks.condition import Condition, Manner, measure_accuracy, measure_speed
+from resemote_edge.benchmarks.condition import Condition, Manner, measure_accuracy, measure_speed, refuse_batch
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.pinning import allowed_cores
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
@@ -155,10 +155,8 @@ def _plan(request: BenchRequest) -> tuple[list[Condition], list[Unmeasured]]:
     conditions: list[Condition] = []
     skipped: list[Unmeasured] = []
     for artifact in request.artifacts:
-        largest = artifact.passport.batch.max
-        too_large = [batch for batch in request.batches if largest is not None and batch > largest]
-        if too_large:
-            raise InputError(f"{artifact.path}: its largest batch is {largest}, asked for {too_large[0]}; see --batch")
+        for batch in request.batches:
+            refuse_batch(artifact, batch)
         names = [_named(request, artifact)] if request.runtime != "all" else runtimes_for(artifact)
         for name in names:
             reason = None if request.runtime != "all" else refusal(name, artifact, request.manner.session_options)

@@ -11,6 +11,7 @@ BENCH_COMMANDS: dict[str, str] = {
     "run": "resemote_edge.cli.bench_run:run",
     "suite": "resemote_edge.cli.bench_suite:suite",
     "explain": "resemote_edge.cli.bench_explain:explain",
+    "compare": "resemote_edge.cli.bench_compare:compare",
     "contest": "resemote_edge.cli.bench_contest:contest",
 }
 
@@ -32,5 +33,7 @@ def bench() -> None:
     Example:
       resemote-edge bench --runtime openvino
       resemote-edge bench artifacts/* --runtime all --batch 1,8 --data fer2013.zip -o bench-results
+      resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
+      resemote-edge bench compare before/report.json after/report.json
       resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 -o explained
     """

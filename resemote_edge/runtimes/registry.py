@@ -6,7 +6,7 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
-__all__ = ["RUNTIMES", "get_runtime", "open_session", "probe_all", "refusal", "runtimes_for"]
+__all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "refusal", "runtimes_for"]
 
 #: Name to ``module:Class``; the order is the order in which ``auto`` tries them.
 RUNTIMES: dict[str, str] = {
@@ -65,13 +65,21 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
         DeviceUnavailableError: ``auto`` found no runtime that works here, or the device asked for is not there.
     """
     options = options or SessionOptions()
-    if runtime != "auto":
-        return get_runtime(runtime).create_session(artifact, options)
+    name = choose_runtime(artifact, options) if runtime == "auto" else runtime
+    return get_runtime(name).create_session(artifact, options)
+
+
+def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) -> str:
+    """The name that ``auto`` stands for: see `open_session`.
+
+    Raises:
+        DeviceUnavailableError: No runtime that knows the artifact's model file works here.
+    """
     reasons = []
     for name in runtimes_for(artifact):
         reason = refusal(name, artifact, options)
         if reason is None:
-            return get_runtime(name).create_session(artifact, options)
+            return name
         reasons.append(reason)
     raise DeviceUnavailableError(
         f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"

@@ -1,0 +1,149 @@
+"""``resemote-edge bench compare``."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from resemote_edge.cli.output import (
+    device_option,
+    json_option,
+    measuring_progress,
+    precision_hint_option,
+    runtime_option,
+    threads_option,
+)
+
+#: Options that only mean something with --live.
+_LIVE_ONLY = frozenset(
+    ("runtime", "runtime_b", "device", "threads", "batch", "timed", "precision_hint", "seconds", "restarts", "output")
+)
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--live", is_flag=True, help="A and B are artifacts; measure them in turn, here and now.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(min=0.0, max=1.0, max_open=True),
+    default=None,
+    help="Smallest difference that counts.  [default: 0.05; with --live 0.03]",
+)
+@click.option(
+    "--force", is_flag=True, help="Compare reports in spite of what differs; with --live, replace files of -o."
+)
+@json_option
+@runtime_option("auto")
+@click.option("--runtime-b", default=None, help="Of B, where it is another one.")
+@device_option
+@threads_option
+@click.option("--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Faces per call.")
+@click.option(
+    "--timed",
+    type=click.Choice(["model", "decision"]),
+    default="model",
+    show_default=True,
+    help="The model alone, or from crops to decisions.",
+)
+@precision_hint_option
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=None,
+    help="Of measuring, opening not included.  [default: 45]",
+)
+@click.option("--restarts", type=click.IntRange(min=6), default=None, help="Pairs of fresh processes.  [default: 9]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for report and samples.")
+@click.pass_context
+def compare(
+    context: click.Context,
+    a: Path,
+    b: Path,
+    live: bool,
+    margin: float | None,
+    force: bool,
+    as_json: bool,
+    runtime: str,
+    runtime_b: str | None,
+    device: str,
+    threads: int | None,
+    batch: int,
+    timed: Literal["model", "decision"],
+    precision_hint: Literal["bf16"] | None,
+    seconds: float | None,
+    restarts: int | None,
+    output: Path | None,
+) -> None:
+    """Tell whether B is faster or slower than A; exit code 3 when it is slower.
+
+    A and B are reports of 'bench run', or the folders that hold them: rows that belong together are compared, from
+    their samples where these were kept (-o). Reports from different machines, or measured in different ways, are
+    refused; --force compares them all the same, and says what differs.
+
+    With --live, A and B are artifacts. They take turns on this machine, in several pairs of fresh processes, in about a
+    minute. Options from --runtime on belong to --live. -o writes comparison.json, comparison.md, samples.npz and
+    distributions.png.
+
+    \b
+    Example:
+      resemote-edge bench compare before/report.json after/report.json
+      resemote-edge bench compare --live artifacts/a artifacts/b --threads 2 -o comparison
+      resemote-edge bench compare --live artifacts/a artifacts/a --runtime openvino --runtime-b onnxruntime
+    """
+    if not live:
+        _refuse_live_options(context)
+        raise SystemExit(_compare_reports(a, b, margin=margin, force=force, as_json=as_json))
+
+    from resemote_edge.artifact import Artifact
+    from resemote_edge.benchmarks.live_comparison import (
+        LIVE_MARGIN,
+        LIVE_RESTARTS,
+        LIVE_SECONDS,
+        LiveRequest,
+        compare_live,
+    )
+    from resemote_edge.benchmarks.live_report import LIVE_FILES, markdown_live_comparison, write_live_comparison
+    from resemote_edge.staging import refuse_files
+
+    refuse_files(output, LIVE_FILES, force=force)
+    request = LiveRequest(
+        a=Artifact.load(a),
+        b=Artifact.load(b),
+        runtime=runtime,
+        runtime_b=runtime_b,
+        device=device,
+        threads=threads,
+        batch=batch,
+        quantity="model" if timed == "model" else "crop to decision",
+        precision_hint=precision_hint,
+        seconds=seconds or LIVE_SECONDS,
+        restarts=restarts or LIVE_RESTARTS,
+        margin=LIVE_MARGIN if margin is None else margin,
+    )
+    with measuring_progress("measuring") as update:
+        run = compare_live(request, progress=lambda share: update(round(share * 100), 100))
+    click.echo(run.comparison.to_json().decode() if as_json else markdown_live_comparison(run.comparison), nl=False)
+    if output is not None:
+        written = write_live_comparison(run, output)
+        for kind, path in written.items():
+            click.echo(f"{kind}: {path}", err=True)
+        if "picture" not in written:
+            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+    raise SystemExit(3 if run.comparison.slower else 0)
+
+
+def _compare_reports(a: Path, b: Path, *, margin: float | None, force: bool, as_json: bool) -> int:
+    from resemote_edge.benchmarks.comparison_text import markdown_report_comparison
+    from resemote_edge.benchmarks.report_comparison import REPORT_MARGIN, compare_reports
+
+    found = compare_reports(a, b, margin=REPORT_MARGIN if margin is None else margin, force=force)
+    click.echo(found.to_json().decode() if as_json else markdown_report_comparison(found), nl=False)
+    return 3 if found.slower else 0
+
+
+def _refuse_live_options(context: click.Context) -> None:
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _LIVE_ONLY and source is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option.opts[-1]} belongs to --live, which measures artifacts", context)
