@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from resemote_edge.benchmarks.latency import Latency
 from resemote_edge.benchmarks.results import BenchRow, Validity
 from resemote_edge.benchmarks.scenarios import Camera, MultiStream, Offline, Outcome, Sustained
+from resemote_edge.benchmarks.sensors import Energy
 from resemote_edge.paired import PairedComparison
 
 __all__ = [
     "ACCURACY_COLUMNS",
     "COLUMNS",
+    "ENERGY_COLUMNS",
     "NOT_MEASURED",
     "OUTCOME_COLUMNS",
     "TEXT_COLUMNS",
@@ -141,6 +143,30 @@ OUTCOME_COLUMNS: dict[str, dict[str, Column]] = {
     },
 }
 
+
+def _energy(cell: Callable[[Energy], float | None], digits: int) -> Column:
+    """A cell about energy."""
+
+    def write(row: BenchRow) -> str:
+        found = cell(row.speed.energy) if isinstance(row.speed.energy, Energy) else None
+        return NOT_MEASURED if found is None else f"{found:.{digits}g}"
+
+    return write
+
+
+#: Header and cell of every column about energy.
+ENERGY_COLUMNS: dict[str, Column] = {
+    "artifact": COLUMNS["artifact"],
+    "runtime": COLUMNS["runtime"],
+    "scenario": COLUMNS["scenario"],
+    "batch": COLUMNS["batch"],
+    "J per inference": _energy(lambda found: found.joules_per_inference, 3),
+    "J with idle": _energy(lambda found: found.joules_per_inference_with_idle, 3),
+    "W": _energy(lambda found: found.watts, 3),
+    "idle W": _energy(lambda found: found.idle_watts, 3),
+    "sensor": lambda row: row.speed.energy.sensor if isinstance(row.speed.energy, Energy) else NOT_MEASURED,
+}
+
 #: Header and cell of every column about our timer.
 VALIDITY_COLUMNS: dict[str, Callable[[Validity], str]] = {
     "artifact": lambda found: found.artifact,
@@ -159,7 +185,7 @@ VALIDITY_COLUMNS: dict[str, Callable[[Validity], str]] = {
 }
 
 #: Columns that hold words.
-TEXT_COLUMNS = {"artifact", "runtime", "device", "precision", "scenario", "timer"}
+TEXT_COLUMNS = {"artifact", "runtime", "device", "precision", "scenario", "sensor", "timer"}
 
 _Shown = TypeVar("_Shown")
 

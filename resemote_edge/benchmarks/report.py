@@ -9,6 +9,7 @@ from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.columns import (
     ACCURACY_COLUMNS,
     COLUMNS,
+    ENERGY_COLUMNS,
     NOT_MEASURED,
     OUTCOME_COLUMNS,
     TEXT_COLUMNS,
@@ -18,6 +19,7 @@ from resemote_edge.benchmarks.columns import (
     markdown,
 )
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
+from resemote_edge.benchmarks.sensors import Energy, NotMeasured
 from resemote_edge.errors import missing_dependency
 from resemote_edge.staging import write_file, write_picture
 
@@ -148,6 +150,8 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
         if rows:
             lines += [f"## {scenario}", "", markdown(columns, rows)]
+    lines += _energy_lines(report)
+    lines += _throttled_lines(report)
     if report.validity:
         lines += ["## Our timer against others", "", validity_table(report)]
     if report.unmeasured:
@@ -155,6 +159,25 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         lines += [f"- {_who(row)} ({row.state}): {row.reason}" for row in report.unmeasured]
         lines.append("")
     return "\n".join(lines)
+
+
+def _energy_lines(report: BenchReport) -> list[str]:
+    measured = [row for row in report.rows if isinstance(row.speed.energy, Energy)]
+    reasons = (row.speed.energy.reason for row in report.rows if isinstance(row.speed.energy, NotMeasured))
+    lines = [f"- not measured: {reason}" for reason in dict.fromkeys(reasons)]
+    if measured:
+        lines = [markdown(ENERGY_COLUMNS, measured), *lines]
+    return ["## Energy", "", *lines, ""] if lines else []
+
+
+def _throttled_lines(report: BenchReport) -> list[str]:
+    """Rows during which the machine was slowed down or heated."""
+    lines = [
+        f"- {row.artifact} in {row.runtime}, {row.scenario}, batch {row.batch}: {'; '.join(row.speed.throttled)}"
+        for row in report.rows
+        if row.speed.throttled
+    ]
+    return ["## The machine changed while it was measured", "", *lines, ""] if lines else []
 
 
 def _who(row: Unmeasured) -> str:

@@ -9,6 +9,8 @@ from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.harness import WarmUp
 from resemote_edge.benchmarks.latency import Latency
 from resemote_edge.benchmarks.scenarios import Outcome, ScenarioSettings
+from resemote_edge.benchmarks.sensors import Energy, NotMeasured
+from resemote_edge.benchmarks.sensors.machine_state import MachineState
 from resemote_edge.errors import InputError
 
 __all__ = [
@@ -114,6 +116,10 @@ class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
         peak_memory_bytes: High-water mark of the process.
         outcome: What only this scenario says; None in reports from before there were scenarios.
         samples_sha256: Of the file that keeps every sample; None when none was kept.
+        energy: Of a further run of the scenario, or why it was not measured; None in reports from before it was.
+        state_before: The machine before the timed run, warm-up included; None in reports from before it was read.
+        state_after: The machine after it.
+        throttled: What slowed the machine down or heated it between the two, a sentence each.
     """
 
     device: str
@@ -132,6 +138,10 @@ class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
     peak_memory_bytes: int
     outcome: Outcome | None = None
     samples_sha256: str | None = None
+    energy: Energy | NotMeasured | None = None
+    state_before: MachineState | None = None
+    state_after: MachineState | None = None
+    throttled: tuple[str, ...] = ()
 
 
 class AccuracyResult(_Record, frozen=True, kw_only=True, tag="accuracy"):

@@ -33,10 +33,12 @@ class Subject:
         batch: The same.
         feeds: What `run_model` feeds.
         decodes: Whether crops are decoded from JPEG first; False where Pillow is not installed.
+        crops_done: That went through the model so far.
     """
 
     def __init__(self, session: Session, *, batch: int, crop_side: int) -> None:
         self.session, self.batch = session, batch
+        self.crops_done = 0
         self._classifier = EmotionClassifier(session, session.artifact.passport)
         self._crops = list(drawn_faces(batch, side=crop_side, seed=_SEED))
         self.feeds: dict[str, NDArray[Any]] = {
@@ -52,6 +54,7 @@ class Subject:
     def run_model(self) -> None:
         """The model alone, on input that is ready."""
         self.session.run(self.feeds)
+        self.crops_done += self.batch
 
     def decide(self) -> tuple[int, int, int, int]:
         """From files to decisions, as an application does it.
@@ -68,7 +71,9 @@ class Subject:
         outputs = classifier.infer(batch)
         inferred = clock()
         classifier.decide(outputs)
-        return decoded - begun, ready - decoded, inferred - ready, clock() - inferred
+        ended = clock()
+        self.crops_done += self.batch
+        return decoded - begun, ready - decoded, inferred - ready, ended - inferred
 
 
 def _encoded(crops: list[NDArray[np.uint8]]) -> list[bytes]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import measure_accuracy
 from resemote_edge.benchmarks.child import end_with_parent, pin
+from resemote_edge.benchmarks.energy_pass import measure_energy
 from resemote_edge.benchmarks.harness import Budget, time_calls
 from resemote_edge.benchmarks.latency import summarize_latency
 from resemote_edge.benchmarks.memory import peak_bytes
@@ -22,6 +23,7 @@ from resemote_edge.benchmarks.null_session import NullSession
 from resemote_edge.benchmarks.results import AccuracyJob, AccuracyResult, Answer, Failure, SpeedJob, SpeedResult
 from resemote_edge.benchmarks.sample_file import write_samples
 from resemote_edge.benchmarks.scenarios import get_scenario
+from resemote_edge.benchmarks.sensors.machine_state import capture_machine_state, throttled
 from resemote_edge.benchmarks.slowed_session import SlowedSession
 from resemote_edge.benchmarks.subject import STAGES, Subject
 from resemote_edge.classifier import EmotionClassifier, load
@@ -56,7 +58,11 @@ def run_speed(job: SpeedJob) -> SpeedResult:
         for _ in range(job.streams - 1):
             other = stack.enter_context(_session(job, artifact))
             subjects.append(Subject(other, batch=job.batch, crop_side=job.crop_side))
-        taken = get_scenario(job.scenario).run(subjects, job.settings)
+        scenario = get_scenario(job.scenario)
+        before = capture_machine_state()
+        taken = scenario.run(subjects, job.settings)
+        after, peak = capture_machine_state(), peak_bytes()
+        energy = measure_energy(scenario, subjects, job.settings)
         decodes = subjects[0].decodes
         stages = {name: taken.stages[:, at] for at, name in enumerate(STAGES) if name != "decode" or decodes}
         samples = {"model_ns": taken.model, **{f"{name}_ns": values for name, values in stages.items()}, **taken.series}
@@ -76,9 +82,13 @@ def run_speed(job: SpeedJob) -> SpeedResult:
             stages={name: summarize_latency(values) for name, values in stages.items()},
             throughput_samples_per_s=job.batch / (float(taken.model.mean()) / 1e9),
             harness_p50_us=float(np.median(harness)) / 1e3,
-            peak_memory_bytes=peak_bytes(),
+            peak_memory_bytes=peak,
             outcome=taken.outcome,
             samples_sha256=sha256,
+            energy=energy,
+            state_before=before,
+            state_after=after,
+            throttled=throttled(before, after),
         )
 
 
