@@ -8,7 +8,7 @@ from resemote_edge.benchmarks.results import read_report
 
 
 def test_the_main_job_end_to_end(drawn_fer2013, tmp_path):
-    command = [sys.executable, "-m", "resemote_edge", "demo", "--data", str(drawn_fer2013)]
+    command = [sys.executable, "-m", "resemote_edge", "demo", "--variant", "xs", "--data", str(drawn_fer2013)]
     environment = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stderr
