@@ -121,7 +121,7 @@ def test_the_model_card_says_the_same(measured, variant):
     # The card tells of the weights as they were trained, in float32; those embedded may be stored in eight bits.
     card = json.loads(embedded_checkpoint(variant).with_suffix(".json").read_text())
     report = measured[variant, BASELINE]
-    assert report.accuracy == pytest.approx(card["accuracy"]["fer2013_test"], abs=0.0005)
+    assert report.accuracy == pytest.approx(card["accuracy"]["fer2013_test"], abs=0.0007)
     without = card["accuracy"]["fer2013_test_without_train_duplicates"]
     assert report.accuracy_without_train_duplicates == pytest.approx(without, abs=0.0007)
     recalls = card["evaluation"]["test"]["recall"] if "evaluation" in card else card["recall_fer2013_test"]

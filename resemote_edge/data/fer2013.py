@@ -93,7 +93,7 @@ def recognises(path: Path) -> bool:
         images = image_members(members)
         try:
             placed = list(_placed(images, path))
-            for _, _, folder in placed:
+            for folder in {folder for _, _, folder in placed}:
                 canonical_name(folder)
             return bool(placed) and decode_gray(placed[0][0], str(path)).shape == (_SIDE, _SIDE)
         except (DatasetError, InputError):

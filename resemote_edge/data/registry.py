@@ -78,6 +78,9 @@ def load_dataset(
 #: and the gate, and decoding it takes longer than any of them.
 _last_read: tuple[tuple[str, str, int, int], dict[str, Dataset]] | None = None
 
+#: The kind of the file recognised last, and which file that was.
+_last_recognised: tuple[tuple[str, int, int], str] | None = None
+
 
 def _read_once(
     source: Path, kind: str, splits: tuple[str, ...], progress: Progress | None, optional: tuple[str, ...]
@@ -85,11 +88,11 @@ def _read_once(
     """Read what of a file was not read before; folders are always read, since their files may change unseen."""
     global _last_read  # noqa: PLW0603 - one file's splits, dropped for the next file's
     load = _loader(kind)
-    if not source.is_file():
+    file = _file_state(source)
+    if file is None:
         read: dict[str, Dataset] = load(source, splits, progress, optional=optional)
         return read
-    facts = source.stat()
-    key = (str(source.resolve()), kind, facts.st_mtime_ns, facts.st_size)
+    key = (kind, *file)
     known = _last_read[1] if _last_read is not None and _last_read[0] == key else {}
     missing = tuple(split for split in splits if split not in known)
     if missing:
@@ -98,8 +101,16 @@ def _read_once(
     return {split: known[split] for split in splits if split in known}
 
 
+def _file_state(path: Path) -> tuple[str, int, int] | None:
+    """What tells a file from another or from what it was before; None for a folder."""
+    if not path.is_file():
+        return None
+    facts = path.stat()
+    return str(path.resolve()), facts.st_mtime_ns, facts.st_size
+
+
 def recognise(path: Path) -> str:
-    """Tell the kind of a dataset from what lies at its path.
+    """Tell the kind of a dataset from what lies at its path; looked for once, as long as a file stays what it is.
 
     Returns:
         One of `DATASETS`.
@@ -107,6 +118,17 @@ def recognise(path: Path) -> str:
     Raises:
         DatasetError: None is recognised, or several are.
     """
+    global _last_recognised  # noqa: PLW0603 - one file's kind, dropped for the next file's
+    file = _file_state(path)
+    if file is not None and _last_recognised is not None and _last_recognised[0] == file:
+        return _last_recognised[1]
+    kind = _recognise(path)
+    if file is not None:
+        _last_recognised = (file, kind)
+    return kind
+
+
+def _recognise(path: Path) -> str:
     published = [name for name in DATASETS if name != _GENERAL and _module(name).recognises(path)]
     if len(published) > 1:
         raise DatasetError(
