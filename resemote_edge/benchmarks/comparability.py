@@ -1,9 +1,10 @@
 """Comparability: what must be the same in two reports before their times say anything about each other.
 
-Refused is what sets the speed of a machine and is not what one compares: processor and its features, cores, memory,
-GPUs, board, governor; and how was measured: scenario settings, crops, device, delays, pinning, dataset. Software may
-differ, because it is what one compares: packages, drivers, kernel, distribution, JetPack, Python, this package. All of
-it is listed. A field of the environment that is not known here is listed as well.
+Refused is what sets the speed of a machine and is not what one compares: processor, its features and plan, cores and
+how much of their time, memory, GPUs, board, governor, power mode; and how was measured: scenario settings, crops,
+device, delays, pinning, dataset. Software may differ, because it is what one compares: packages, drivers, kernel,
+distribution, JetPack, Python, this package. All of it is listed. So is a field of the environment that is not known
+here, or that only one of the reports has.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,8 +27,17 @@ _MACHINE = {
     "governor": "governor",
 }
 
-#: Handled one by one, or the state of a moment.
-_APART = {"memory_total_bytes", "gpus", "packages", "load_average_1m"}
+#: The same, of fields that older reports lack: what was not recorded is listed, and hinders nothing.
+_MACHINE_IF_KNOWN = {
+    "topology": "plan of the processor",
+    "cpu_quota_cores": "cores' worth of time",
+    "power_mode": "power mode",
+}
+
+#: Handled one by one, the state of a moment, or said by another field: `cores_allowed` counts `allowed_cores`.
+_APART = {"memory_total_bytes", "gpus", "packages", "load_average_1m", "tenancy", "allowed_cores"}
+
+_NOT_RECORDED = "not recorded"
 
 #: Kernels keep different amounts of the same memory for themselves.
 _SAME_MEMORY = 0.01
@@ -50,8 +60,16 @@ def hindrances(a: BenchReport, b: BenchReport, rows: Iterable[tuple[BenchRow, Be
 def software_differences(a: BenchReport, b: BenchReport) -> tuple[Difference, ...]:
     """Every difference between the environments that is allowed."""
     one, other = a.environment, b.environment
-    names = [name for name in {**one, **other} if name not in _MACHINE and name not in _APART]
-    found = list(_differing({name: (name.replace("_", " "), one.get(name), other.get(name)) for name in names}))
+    machine = {*_MACHINE, *_known_of(one, other)}
+    names = [name for name in {**one, **other} if name not in machine and name not in _APART]
+    found = list(
+        _differing(
+            {
+                name: (name.replace("_", " "), one.get(name, _NOT_RECORDED), other.get(name, _NOT_RECORDED))
+                for name in names
+            }
+        )
+    )
     packages, others = one.get("packages", {}), other.get("packages", {})
     found += _differing({name: (name, packages.get(name), others.get(name)) for name in {**packages, **others}})
     driver, another = (sorted({driver for _, driver in _gpus(environment)}) for environment in (one, other))
@@ -59,12 +77,18 @@ def software_differences(a: BenchReport, b: BenchReport) -> tuple[Difference, ..
 
 
 def _machine(a: dict[str, Any], b: dict[str, Any]) -> Iterator[Difference]:
-    yield from _differing({name: (what, a.get(name), b.get(name)) for name, what in _MACHINE.items()})
+    compared = _MACHINE | _known_of(a, b)
+    yield from _differing({name: (what, a.get(name), b.get(name)) for name, what in compared.items()})
     one, other = (environment.get("memory_total_bytes", 0) for environment in (a, b))
     if abs(one - other) > _SAME_MEMORY * max(one, other):
         yield Difference(what="memory", a=f"{one / 2**30:.2f} GiB", b=f"{other / 2**30:.2f} GiB")
     gpus, others = ([gpu for gpu, _ in _gpus(environment)] for environment in (a, b))
     yield from _differing({"gpus": ("GPUs", gpus, others)})
+
+
+def _known_of(a: dict[str, Any], b: dict[str, Any]) -> dict[str, str]:
+    """Fields of `_MACHINE_IF_KNOWN` that both recorded."""
+    return {name: what for name, what in _MACHINE_IF_KNOWN.items() if name in a and name in b}
 
 
 def _manner(a: BenchReport, b: BenchReport) -> Iterator[Difference]:
@@ -108,6 +132,8 @@ def _words(value: Any) -> str:
     """A value of JSON for people; lists and tuples of the same are the same."""
     if value is None or value in ([], ()):
         return "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_words(entry)}" for name, entry in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_words, value))
     return str(value)

@@ -141,7 +141,7 @@ class ReportComparison(_Record, frozen=True, kw_only=True, tag_field="kind", tag
         b: The other.
         margin: Smallest difference that counts, as a fraction.
         forced: Differences for which the comparison would have been refused.
-        software: Differences that are allowed, since they are what may be compared.
+        software: Differences that are allowed, most of them of software, since they are what may be compared.
         pairs: Rows that both reports have.
         only_in_a: Rows without a counterpart, in words.
         only_in_b: The same of B.

@@ -55,7 +55,7 @@ def markdown_report_comparison(comparison: ReportComparison) -> str:
     if any(pair.accuracy is not None for pair in comparison.pairs):
         lines += [_UNPAIRED, ""]
     lines += _list("Compared in spite of these differences (--force)", map(str, comparison.forced))
-    lines += _list("Software that differs", map(str, comparison.software))
+    lines += _list("Differs as well, and hinders nothing", map(str, comparison.software))
     lines += _list("Not compared", _left_out(comparison.pairs))
     lines += _list("Notes", (f"{pair}: {note}" for pair in comparison.pairs for note in pair.notes))
     lines += _list("Only in A", comparison.only_in_a)

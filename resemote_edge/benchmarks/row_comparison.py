@@ -1,6 +1,5 @@
 """compare_rows: two rows of reports: times with intervals of their ratios, accuracy, size and memory."""
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from resemote_edge.benchmarks.comparison_results import AccuracyChange, Pair, Pe
 from resemote_edge.benchmarks.latency import PERCENTILES, Latency, runs_needed
 from resemote_edge.benchmarks.recovered_interval import interval_of_difference
 from resemote_edge.benchmarks.results import BenchRow
-from resemote_edge.benchmarks.sample_file import read_samples
+from resemote_edge.benchmarks.sample_file import kept_samples
 from resemote_edge.benchmarks.verdict import Verdict, judge, rules_out
 from resemote_edge.errors import InputError
 
@@ -91,19 +90,16 @@ def _both_samples(
     """Samples of both rows; None, and a note that says why, where one of them has none."""
     found = []
     for side, row, folder in zip("AB", rows, folders, strict=True):
-        path = None if row.samples is None else folder / row.samples
-        if path is None or not path.is_file():
-            why = "no samples were kept" if path is None else f"{path} is not there"
+        kept = None if row.samples is None else kept_samples(folder, row.samples, row.speed.samples_sha256)
+        if row.samples is None or kept is None:
+            why = "no samples were kept" if row.samples is None else f"{folder / row.samples} is not there"
             notes.append(f"{side}: {why}; ratios have their intervals from those in the reports")
             return None
-        found.append(_samples(path, row))
+        found.append(_by_quantity(kept, folder / row.samples))
     return found[0], found[1]
 
 
-def _samples(path: Path, row: BenchRow) -> _Samples:
-    if hashlib.sha256(path.read_bytes()).hexdigest() != row.speed.samples_sha256:
-        raise InputError(f"{path}: not the samples of {row_name(row)} any more; measure again, or remove the file")
-    samples = read_samples(path)
+def _by_quantity(samples: dict[str, NDArray[np.int64]], path: Path) -> _Samples:
     missing = [name for name in ("model_ns", *_DECISION) if name not in samples]
     if missing:
         raise InputError(f"{path}: holds no {', '.join(missing)}; measure again")

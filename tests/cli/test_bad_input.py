@@ -259,6 +259,40 @@ CASES = [
     Case(
         "suite listed with broken data", "bench suite {suite_good} -o out --dry-run --data {fer}", "asks for no accur"
     ),
+    Case("compare nothing", "bench compare nowhere {reported}", "nowhere: not a benchmark report"),
+    Case("compare what is no report", "bench compare {reported} {reported}", "not a benchmark report"),
+    Case("compare with one", "bench compare {reported}", "Missing argument 'B'", USAGE),
+    Case(
+        "compare reports in a runtime",
+        "bench compare {reported} {reported} --runtime openvino",
+        "--runtime belongs to --live, which measures artifacts",
+        USAGE,
+    ),
+    Case("compare reports into a folder", "bench compare {reported} {reported} -o out", "belongs to --live", USAGE),
+    Case("compare reports for a while", "bench compare {reported} {reported} --seconds 9", "belongs to --live", USAGE),
+    Case("compare by a margin of all", "bench compare {reported} {reported} --margin 1", "not in the range", USAGE),
+    Case("compare by a margin of nothing", "bench compare {reported} {reported} --margin nan", "the margin is a frac"),
+    Case("compare a report live", "bench compare --live {reported} {artifact}", "no passport.json in this folder"),
+    Case("compare live for ever", "bench compare --live {artifact} {artifact} --seconds inf", "a finite number above"),
+    Case("compare live for no time", "bench compare --live {artifact} {artifact} --seconds 0", "not in the ran", USAGE),
+    Case("compare five restarts", "bench compare --live {artifact} {artifact} --restarts 5", "not in the range", USAGE),
+    Case("compare in no runtime", "bench compare --live {artifact} {artifact} --runtime-b x", "unknown runtime 'x'"),
+    Case(
+        "compare in a runtime that cannot load it",
+        "bench compare --live {artifact} {artifact} --runtime pytorch",
+        "runtime pytorch loads graph",
+    ),
+    Case(
+        "compare with a hint for another runtime",
+        "bench compare --live {artifact} {artifact} --runtime onnxruntime --precision-hint bf16",
+        "runtime onnxruntime knows no precision hint",
+    ),
+    Case(
+        "comparison in the way",
+        "bench compare --live {artifact} {artifact} -o {compared}",
+        "comparison.json exists; pass --force",
+    ),
+    Case("compare into a file", "bench compare --live {artifact} {artifact} -o {text}", "is a file; pass a folder"),
     Case("unknown command", "exprot", "No such command 'exprot'", USAGE),
     Case("demo with a wrong variable", "demo -o out", "RESEMOTE_EDGE_FER2013=", env={"RESEMOTE_EDGE_FER2013": "/gone"}),
 ]
@@ -374,6 +408,9 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     made["explained"] = root / "explained"
     made["explained"].mkdir()
     (made["explained"] / "explanation.json").write_text("{}")
+    made["compared"] = root / "compared"
+    made["compared"].mkdir()
+    (made["compared"] / "comparison.json").write_text("{}")
     made["tiny_image"] = root / "tiny.png"
     Image.new("RGB", (5, 5)).save(made["tiny_image"])
     made["fine_image"] = root / "fine.png"
