@@ -2,9 +2,9 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, or the file of `explain`. ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the
-accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the
-timer in `bench`.
+or of an ablation, the file of `explain`, or the summary of `comparison_validity`. ``FOLDER/report.json#ratios`` gives a
+contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a
+contest, ``#validity`` the checks of the timer in `bench`.
 """
 
 import re
@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from resemote_edge.benchmarks.ablation_report import ablation_line, ablation_table, read_ablation_report
+from resemote_edge.benchmarks.comparison_validity_report import comparison_validity_table, read_comparison_validity
 from resemote_edge.benchmarks.contest_report import (
     difference_table,
     latency_table,
@@ -50,7 +51,12 @@ def regenerate(document: Path) -> str:
 def _block(folder: Path, match: re.Match[str]) -> str:
     source, _, name = match["source"].partition("#")
     path = folder / source
-    tables = {"contest": _contest_table, "explanation": _layer_table, "ablation": _ablation_table}
+    tables = {
+        "contest": _contest_table,
+        "explanation": _layer_table,
+        "ablation": _ablation_table,
+        "comparison-validity": _validity_table,
+    }
     return match.group(1) + tables.get(_kind(path), _bench_table)(path, name) + match.group(3)
 
 
@@ -74,6 +80,12 @@ def _layer_table(path: Path, name: str) -> str:
     if name:
         raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
     return layer_markdown(read_explanation(path))
+
+
+def _validity_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: a summary of comparisons has one table; write nothing after the path")
+    return comparison_validity_table(read_comparison_validity(path))
 
 
 def _contest_table(path: Path, name: str) -> str:
