@@ -21,7 +21,7 @@ def nines(share: float) -> float:
 
 
 def share_told(runs: int) -> float:
-    """Highest percentile that this many samples can show: the inverse of `resemote_edge.benchmarks.latency.runs_needed`.
+    """Highest percentile that this many samples can show: `latency.runs_needed` the other way round.
 
     Args:
         runs: Samples, 1 or more.

@@ -85,7 +85,7 @@ def _bars(scene: _Scene) -> Exhibit:
         made = []
         for series, found in scene.each(panel):
             p50, p99 = found.latency.p50_ms, found.latency.p99_ms
-            text = f"{p50:.2f}" if p99 is None else f"{p50:.2f} – {p99:.2f}"
+            text = f"{p50:.2f}" if p99 is None else f"{p50:.2f} to {p99:.2f}"
             tip = f"{series.label}, {panel.title}: p50 {p50:.2f} ms, p99 {percentile_text(found.latency, 'p99')}"
             made.append(Lane(series=series, value=p50, reach=p99, text=text, tip=tip))
         panels.append(LanePanel(title=panel.title, lanes=tuple(made)))
@@ -105,17 +105,25 @@ def _tails(scene: _Scene) -> Exhibit:
         )
         for panel in scene.panels
     ]
-    source = {len(scene.all): "From every sample.", 0: "From the percentiles in the report; no samples lie beside it."}
     furthest = max(float(line.x[-1]) for panel in panels for line in panel.lines)
     ticks = {name: nines(share) for name, share in TICKS.items() if nines(share) <= furthest + 0.35}
     style = LineStyle(x_label="percentile", y_label="ms, logarithmic", x_ticks=ticks)
     caption = (
         "The same as a distribution: over p90 a line shows what nine in ten took at most, and what is rarer stands "
-        f"further right. Lines end where the samples tell no more. {source.get(kept, f'From every sample in {kept} of {len(scene.all)} rows.')}"
+        f"further right. Lines end where the samples tell no more. {_source(kept, len(scene.all))}"
     )
     return show(
         f"{scene.name}-distribution", f"{scene.name}: distribution", caption, lines(panels, style), scene.legend
     )
+
+
+def _source(kept: int, rows: int) -> str:
+    """What the lines of `rows` rows are drawn from, where samples of `kept` of them were found."""
+    if kept == rows:
+        return "From every sample."
+    if not kept:
+        return "From the percentiles in the report; no samples lie beside it."
+    return f"From every sample in {kept} of {rows} rows, from the report's percentiles in the others."
 
 
 def _tail(series: Series, found: Evidence) -> Line:

@@ -6,17 +6,17 @@ __all__ = ["GLOSSARY"]
 
 #: Term to its explanation, in the order of the page.
 GLOSSARY: dict[str, str] = {
-    "row": "One artifact in one runtime, scenario and batch, with its threads: measured in a process of its own, which "
-    "ends with it.",
+    "row": "One artifact in one runtime, scenario and batch, with its threads: measured in a process of its own, "
+    "which ends with it.",
     "call": "One run of the session on input that is ready, from the moment it is handed over until outputs are on the "
     "host. Wall time; nothing is clipped, no call is left out.",
-    "p50, p90, p99, p99.9": "The time that this share of the calls took at most. p50 is the median, p99 what one call in "
-    "a hundred exceeds.",
+    "p50, p90, p99, p99.9": "The time that this share of the calls took at most. p50 is the median, p99 what one "
+    "call in a hundred exceeds.",
     "too few": "A percentile is given only where the sample could hold a value above it with a probability of "
     f"97.5 %: from {runs_needed(0.99):,} calls for p99 and {runs_needed(0.999):,} for p99.9. Lines of distributions end "
     "at the same point.",
-    "95 % interval": "For latency a bootstrap over blocks of consecutive calls, since neighbours resemble each other; for "
-    "accuracy Wilson's interval. It speaks of this run, on this machine, on this day.",
+    "95 % interval": "For latency a bootstrap over blocks of consecutive calls, since neighbours resemble each other; "
+    "for accuracy Wilson's interval. It speaks of this run, on this machine, on this day.",
     "crop to decision": "From the pixels of a colour crop to labelled probabilities: resizing, the session, softmax. "
     "Reading an image file is not in it.",
     "samples/s": "Crops over mean time of the session alone.",
@@ -33,7 +33,7 @@ GLOSSARY: dict[str, str] = {
     "model MB": "The files that the runtime reads, in millions of bytes.",
     "accuracy": "Share of the images of the split whose top class is right, in the same runtime, on the file with the "
     "same sha256.",
-    "Pareto front": "What no other point beats: nothing is at once as fast and as accurate, and better in one of the two. "
-    "Points whose intervals overlap may change places in another run.",
+    "Pareto front": "What no other point beats: nothing is at once as fast and as accurate, and better in one of the "
+    "two. Points whose intervals overlap may change places in another run.",
     "not measured": "There is no figure, and none was guessed. The reason stands beside it, or under “Not measured”.",
 }

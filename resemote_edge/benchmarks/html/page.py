@@ -173,7 +173,8 @@ def _measured(rows: Sequence[BenchRow]) -> str:
     batches, threads = (sorted({getattr(row, name) for row in rows}) for name in ("batch", "threads"))
     return (
         f"{len(rows)} rows: {counted('artifact', artifacts)} in {counted('runtime', runtimes)}; "
-        f"{', '.join(scenario_order(rows))}; batch {', '.join(map(str, batches))}; threads {', '.join(map(str, threads))}"
+        f"{', '.join(scenario_order(rows))}; batch {', '.join(map(str, batches))}; "
+        f"threads {', '.join(map(str, threads))}"
     )
 
 

@@ -8,7 +8,7 @@ picture is drawn twice, for wide screens and for narrow ones, since shrinking on
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -79,6 +79,8 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
+
+_NO_TIPS: Mapping[str, str] = {}
 
 #: Elements and attributes of a drawing; nothing that loads, runs or reaches out of it.
 _ELEMENTS = frozenset(
@@ -249,7 +251,7 @@ def embed_svg(name: str, title: str, description: str, svg: str) -> Picture:
     Raises:
         InputError: It is not SVG.
     """
-    return Picture(title=title, wide=_inline(svg, name, title, description, {}, _PROPERTIES | _USUAL), narrow=None)
+    return Picture(title=title, wide=_inline(svg, name, (title, description), _PROPERTIES | _USUAL), narrow=None)
 
 
 def _draw(name: str, title: str, description: str, drawing: Drawing, narrow: bool) -> str:
@@ -267,10 +269,12 @@ def _draw(name: str, title: str, description: str, drawing: Drawing, narrow: boo
             # A name in letters that this font lacks is drawn by the browser, in a font that has them.
             warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
             canvas.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(buffer.getvalue(), name, title, description, canvas.tips, _PROPERTIES)
+    return _inline(buffer.getvalue(), name, (title, description), _PROPERTIES, canvas.tips)
 
 
-def _inline(svg: str, name: str, title: str, description: str, tips: dict[str, str], properties: dict[str, str]) -> str:
+def _inline(
+    svg: str, name: str, words: tuple[str, str], properties: dict[str, str], tips: Mapping[str, str] = _NO_TIPS
+) -> str:
     """SVG as it may stand in HTML: own ids, the page's colours and font, a title and a description."""
     try:
         root = ElementTree.fromstring(svg)
@@ -286,7 +290,7 @@ def _inline(svg: str, name: str, title: str, description: str, tips: dict[str, s
             key: _value(key, value, colours) for key, value in element.attrib.items() if key in _ATTRIBUTES
         }
         _own_id(element, name, used, tips)
-    _label(root, name, title, description)
+    _label(root, name, *words)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -341,12 +345,12 @@ def _colour(value: str, colours: dict[str, str]) -> str:
     return f"var({found})" if found else value
 
 
-def _own_id(element: ElementTree.Element, name: str, used: set[str], tips: dict[str, str]) -> None:
+def _own_id(element: ElementTree.Element, name: str, used: set[str], tips: Mapping[str, str]) -> None:
     """Ids that begin with the picture's name where something refers to them, none elsewhere; tips where they belong."""
     found = element.attrib.pop("id", None)
     if found in used:
         element.set("id", f"{name}-{found}")
-    if found in tips:
+    if found is not None and found in tips:
         tip = ElementTree.Element("title")
         tip.text = tips[found]
         element.insert(0, tip)
