@@ -1,5 +1,6 @@
-"""Reports: one table, drawn on screen, in Markdown and as a picture, from a `BenchReport`."""
+"""Reports: one table, drawn on screen, in Markdown, as a picture and as a page, from a `BenchReport`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from resemote_edge.benchmarks.columns import (
     common_beginning,
     markdown,
 )
+from resemote_edge.benchmarks.html.page import render_page
+from resemote_edge.benchmarks.report_csv import csv_report
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.benchmarks.sensors import Energy, NotMeasured
 from resemote_edge.errors import missing_dependency
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT_MEASURED",
     "REPORT_FILES",
+    "VIEW_FILES",
     "accuracy_table",
     "draw_confusion",
     "markdown_report",
@@ -36,10 +40,14 @@ __all__ = [
     "rich_table",
     "validity_table",
     "write_report",
+    "write_views",
 ]
 
 #: What `write_report` writes.
-REPORT_FILES = ("report.json", "report.md", "latency.png")
+REPORT_FILES = ("report.json", "report.csv", "report.md", "latency.png", "report.html")
+
+#: What `write_views` writes, from the first of them.
+VIEW_FILES = REPORT_FILES[1:]
 
 #: Between groups of bars, in bars.
 _GAP = 0.6
@@ -214,18 +222,47 @@ def _harness_lines(report: BenchReport) -> list[str]:
 
 
 def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
-    """Write ``report.json``, ``report.md`` and, where matplotlib is installed and there are rows, ``latency.png``.
+    """Write ``report.json``, and what `write_views` makes of it.
+
+    Args:
+        report: What was measured.
+        folder: Where; created if need be. Samples that the report names are looked for in it.
+
+    Returns:
+        The paths written, by kind (``json`` and those of `write_views`).
+
+    Raises:
+        InputError: Samples in the folder are not those that the report is of; all but the page is written.
+    """
+    data = folder / REPORT_FILES[0]
+    write_file(data, report.to_json())
+    return {"json": data, **write_views(report, folder, data=data)}
+
+
+def write_views(
+    report: BenchReport, folder: Path, *, data: Path, rooflines: Mapping[str, str] | None = None
+) -> dict[str, Path]:
+    """Write ``report.csv``, ``report.md``, and what needs the extra ``report``.
+
+    That is ``latency.png``, where there are rows, and ``report.html``. What cannot be drawn here is left out, and one
+    of an earlier report is removed: it would not show these figures.
 
     Args:
         report: What was measured.
         folder: Where; created if need be.
+        data: The report's JSON; its samples lie beside it. The page links to it where it lies in `folder`.
+        rooflines: Title to SVG, for the page.
 
     Returns:
-        The paths written, by kind (``json``, ``markdown``, ``picture``).
+        The paths written, by kind (``csv``, ``markdown``, ``picture``, ``page``).
+
+    Raises:
+        InputError: Samples are not those that the report is of, or a roofline is no SVG; all but the page is written.
     """
-    data, text, picture = (folder / name for name in REPORT_FILES)
-    write_file(data, report.to_json())
-    written = {"json": data, "markdown": text}
+    table, text, picture, page = (folder / name for name in VIEW_FILES)
+    page.unlink(missing_ok=True)
+    write_file(table, csv_report(report))
+    written = {"csv": table, "markdown": text}
     try:
         if report.rows:
             _draw_latency(report, picture)
@@ -233,8 +270,14 @@ def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
     except ImportError:
         pass
     if "picture" not in written:
-        picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+        picture.unlink(missing_ok=True)
     write_file(text, markdown_report(report, picture.name if "picture" in written else None))
+    files = [path.name for path in (data, *written.values()) if path.parent == folder]
+    try:
+        write_file(page, render_page(report, folder=data.parent, files=files, rooflines=rooflines))
+        written["page"] = page
+    except ImportError:
+        pass
     return written
 
 

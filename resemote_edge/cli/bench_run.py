@@ -7,6 +7,7 @@ import click
 
 from resemote_edge.cli.measuring import measuring_options
 from resemote_edge.cli.output import (
+    echo_written,
     json_option,
     measuring_progress,
     runtime_option,
@@ -119,9 +120,5 @@ def run(
         for row in report.unmeasured:
             console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if output is not None:
-        written = write_report(report, output)
-        for kind, path in written.items():
-            click.echo(f"{kind}: {path}", err=True)
-        if "picture" not in written:
-            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+        echo_written(write_report(report, output))
     sys.exit(1 if report.failed else 0)

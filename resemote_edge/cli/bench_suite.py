@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, json_option, suite_progress
+from resemote_edge.cli.output import data_option, echo_json, echo_written, json_option, suite_progress
 
 if TYPE_CHECKING:
     from resemote_edge.benchmarks.results import BenchReport
@@ -27,7 +27,8 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
 
     Every finished row is kept in the output folder. After an interruption, the same command goes on with what is
     missing; a row is measured again where its artifact, its settings or a version has changed. Where a row fails, it
-    says why, the others go on, and the exit code is 1. Writes report.json, report.md and latency.png.
+    says why, the others go on, and the exit code is 1. Writes report.json, report.csv,
+    report.md, latency.png and report.html.
 
     \b
     Example:
@@ -54,8 +55,7 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     with suite_progress() as (notice, progress):
         outcome = run_suite(loaded, output, data=data, retry_failed=retry_failed, notice=notice, progress=progress)
     _show_report(outcome.report, as_json=as_json)
-    for kind, path in write_report(outcome.report, output).items():
-        click.echo(f"{kind}: {path}", err=True)
+    echo_written(write_report(outcome.report, output))
     if outcome.interrupted is not None:
         click.echo("interrupted; finished rows are kept, and the same command goes on with the others", err=True)
         sys.exit(128 + outcome.interrupted)

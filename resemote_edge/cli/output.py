@@ -1,7 +1,7 @@
 """What commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ __all__ = [
     "data_option",
     "device_option",
     "echo_json",
+    "echo_written",
     "json_option",
     "labels_option",
     "measuring_progress",
@@ -60,6 +61,15 @@ def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[...,
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def echo_written(written: Mapping[str, Path]) -> None:
+    """Say on stderr which files of a report were written, by kind, and what the others need."""
+    for kind, path in written.items():
+        click.echo(f"{kind}: {path}", err=True)
+    if "page" not in written:
+        what = "no page" if "picture" in written else "no picture and no page"
+        click.echo(f"{what}: they need matplotlib and jinja2; run: pip install 'resemote-edge[report]'", err=True)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from resemote_edge.benchmarks.report import REPORT_FILES
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import find_recipe
 
@@ -99,7 +100,7 @@ def test_bench_and_eval(artifacts, tiny_fer2013, tmp_path):
     assert [row["batch"] for row in report["rows"]] == [1, 2]
     assert report["rows"][0]["accuracy"]["samples"] == 14
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert written == {"report.json", "report.md", "latency.png", "samples"}
+    assert written == {*REPORT_FILES, "samples"}
     result = json.loads(
         ok("eval", artifact, "--data", tiny_fer2013, "--reference", artifacts("any-pytorch-fp32").path, "--json")
     )

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from resemote_edge.benchmarks.columns import COLUMNS, NOT_MEASURED, TEXT_COLUMNS, TOO_FEW
+from resemote_edge.benchmarks.columns import COLUMNS, NOT_MEASURED, TEXT_COLUMNS, TOO_FEW, VALIDITY_COLUMNS
 from resemote_edge.benchmarks.html.series import Look, SeriesIndex
-from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
+from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured, Validity
 
-__all__ = ["Cell", "Header", "Table", "TableRow", "make_table", "row_columns", "unmeasured_table"]
+__all__ = ["Cell", "Header", "Table", "TableRow", "make_table", "row_columns", "unmeasured_table", "validity_table"]
 
 _LEADING_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
 
@@ -102,6 +102,16 @@ def _varying(report: BenchReport) -> dict[str, Column]:
 def _interval(row: BenchRow) -> str:
     found = row.speed.model.interval_95_ms.get("p50")
     return TOO_FEW if found is None else f"{found[0]:.2f} to {found[1]:.2f}"
+
+
+def validity_table(checks: Iterable[Validity]) -> Table:
+    """Our timer against others."""
+    words = TEXT_COLUMNS | {"within 5 %"}
+    rows = [
+        TableRow(tuple(_cell(cell(check), words=name in words) for name, cell in VALIDITY_COLUMNS.items()), None)
+        for check in checks
+    ]
+    return Table(tuple(Header(name, name in words) for name in VALIDITY_COLUMNS), tuple(rows))
 
 
 def unmeasured_table(rows: Iterable[Unmeasured]) -> Table:

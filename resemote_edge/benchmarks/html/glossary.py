@@ -10,11 +10,11 @@ GLOSSARY: dict[str, str] = {
     "which ends with it.",
     "call": "One run of the session on input that is ready, from the moment it is handed over until outputs are on the "
     "host. Wall time; nothing is clipped, no call is left out.",
-    "p50, p90, p99, p99.9": "The time that this share of the calls took at most. p50 is the median, p99 what one "
-    "call in a hundred exceeds.",
+    "p50, p90, p99, p99.9": "The time that this share of the calls took at most: p50 is the median, p99 what one in "
+    "a hundred exceeds.",
     "too few": "A percentile is given only where the sample could hold a value above it with a probability of "
-    f"97.5 %: from {runs_needed(0.99):,} calls for p99 and {runs_needed(0.999):,} for p99.9. Lines of distributions end "
-    "at the same point.",
+    f"97.5 %: from {runs_needed(0.99):,} calls for p99 and {runs_needed(0.999):,} for p99.9. Lines of distributions "
+    "end at the same point.",
     "95 % interval": "For latency a bootstrap over blocks of consecutive calls, since neighbours resemble each other; "
     "for accuracy Wilson's interval. It speaks of this run, on this machine, on this day.",
     "crop to decision": "From the pixels of a colour crop to labelled probabilities: resizing, the session, softmax. "

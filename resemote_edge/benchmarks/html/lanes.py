@@ -94,7 +94,7 @@ def _keyed(panel: LanePanel) -> list[tuple[tuple[int, int], Lane]]:
 
 def _grid(panels: Sequence[LanePanel], narrow: bool) -> Grid:
     places = _places(panels)
-    left = 4.0 if narrow else max(len(label) for _, label in places.values()) * _LETTER + 12
+    left = 12.0 if narrow else max(len(label) for _, label in places.values()) * _LETTER + 12
     plot = len(places) * (32.0 if narrow else 20.0) + 6
     return Grid.of(len(panels), narrow, _PANELS_ACROSS, left=left, gap=18.0, plot=plot)
 

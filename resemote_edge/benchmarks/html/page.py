@@ -12,7 +12,7 @@ import msgspec
 
 from resemote_edge import __version__
 from resemote_edge.benchmarks.columns import ACCURACY_COLUMNS, COLUMNS, NOT_MEASURED, OUTCOME_COLUMNS
-from resemote_edge.benchmarks.html.cells import Table, make_table, row_columns, unmeasured_table
+from resemote_edge.benchmarks.html.cells import Table, make_table, row_columns, unmeasured_table, validity_table
 from resemote_edge.benchmarks.html.comparisons import accuracy_exhibit, bests, scenario_order, throughput_exhibit
 from resemote_edge.benchmarks.html.energy import energy_column, energy_reasons, has_energy
 from resemote_edge.benchmarks.html.evidence import Evidence, gather
@@ -105,6 +105,8 @@ def _content(report: BenchReport, evidence: list[Evidence], rooflines: Mapping[s
         "machine": machine_line(report.environment),
         "created": report.created_utc,
         "facts_shown": _headline(report),
+        "suite": report.suite,
+        "validity": validity_table(report.validity),
         "bests": bests(rows, series) if rows else [],
         "series": series,
         "rows": make_table(row_columns(report), rows, series),
@@ -148,7 +150,10 @@ def _energy(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
 def _headline(report: BenchReport) -> list[tuple[str, str]]:
     """What was measured, and what was not and why, line by line."""
     rows = report.rows
-    facts = [("measured", _measured(rows)), ("timed on", f"{report.inputs}; {_manner(rows)}")]
+    facts = [("measured", _measured(rows))]
+    if report.suite is not None:
+        facts.insert(0, ("suite", f"{report.suite.name}: {report.suite.description}"))
+    facts.append(("timed on", f"{report.inputs}; {_manner(rows)}" if rows else report.inputs))
     facts.append(("accuracy", report.accuracy_data or f"{NOT_MEASURED} (no dataset was given)"))
     if not has_energy(rows):
         facts.append(("energy", f"{NOT_MEASURED} ({'; '.join(energy_reasons(rows)) or 'no rows'})"))
@@ -166,6 +171,9 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
 
 
 def _measured(rows: Sequence[BenchRow]) -> str:
+    if not rows:
+        return "nothing"
+
     def counted(name: str, values: set[Any]) -> str:
         return f"{len(values)} {name}{'s' * (len(values) != 1)}"
 
@@ -179,7 +187,7 @@ def _measured(rows: Sequence[BenchRow]) -> str:
 
 
 def _manner(rows: Sequence[BenchRow]) -> str:
-    runs = min((row.speed.warm_up.runs for row in rows), default=0)
+    runs = min(row.speed.warm_up.runs for row in rows)
     text = f"every row in a process of its own, after at least {runs} calls of warm-up, nothing clipped"
     costs = [row.speed.harness_p50_us for row in rows if row.speed.harness_p50_us is not None]
     return text + (f"; the harness itself costs {max(costs):.1f} µs a call at most" if costs else "")
