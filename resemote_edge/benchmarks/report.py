@@ -240,7 +240,12 @@ def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
 
 
 def write_views(
-    report: BenchReport, folder: Path, *, data: Path, rooflines: Mapping[str, str] | None = None
+    report: BenchReport,
+    folder: Path,
+    *,
+    data: Path,
+    samples: Path | None = None,
+    rooflines: Mapping[str, str] | None = None,
 ) -> dict[str, Path]:
     """Write ``report.csv``, ``report.md``, and what needs the extra ``report``.
 
@@ -250,7 +255,8 @@ def write_views(
     Args:
         report: What was measured.
         folder: Where; created if need be.
-        data: The report's JSON; its samples lie beside it. The page links to it where it lies in `folder`.
+        data: The report's JSON; the page links to it where it lies in `folder`.
+        samples: Folder that names of samples are relative to; None for that of the JSON.
         rooflines: Title to SVG, for the page.
 
     Returns:
@@ -274,7 +280,7 @@ def write_views(
     write_file(text, markdown_report(report, picture.name if "picture" in written else None))
     files = [path.name for path in (data, *written.values()) if path.parent == folder]
     try:
-        write_file(page, render_page(report, folder=data.parent, files=files, rooflines=rooflines))
+        write_file(page, render_page(report, folder=samples or data.parent, files=files, rooflines=rooflines))
         written["page"] = page
     except ImportError:
         pass

@@ -12,6 +12,7 @@ BENCH_COMMANDS: dict[str, str] = {
     "suite": "resemote_edge.cli.bench_suite:suite",
     "explain": "resemote_edge.cli.bench_explain:explain",
     "compare": "resemote_edge.cli.bench_compare:compare",
+    "report": "resemote_edge.cli.bench_report:report",
     "contest": "resemote_edge.cli.bench_contest:contest",
 }
 
@@ -35,5 +36,6 @@ def bench() -> None:
       resemote-edge bench artifacts/* --runtime all --batch 1,8 --data fer2013.zip -o bench-results
       resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
       resemote-edge bench compare before/report.json after/report.json
+      resemote-edge bench report bench-results --force
       resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 -o explained
     """

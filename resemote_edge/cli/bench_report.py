@@ -1,0 +1,72 @@
+"""``resemote-edge bench report``."""
+
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import echo_json, echo_written, json_option
+
+
+@click.command()
+@click.argument("report", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder.  [default: that of the report]"
+)
+@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option(
+    "--roofline",
+    "rooflines",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="An SVG for the page, as 'bench explain' writes it; may be given several times.",
+)
+@click.option("--schema", is_flag=True, help="Print the JSON schema of reports, and do nothing else.")
+@json_option
+@click.pass_context
+def report(
+    context: click.Context,
+    report: Path | None,
+    output: Path | None,
+    force: bool,
+    rooflines: tuple[Path, ...],
+    schema: bool,
+    as_json: bool,
+) -> None:
+    """Write report.csv, report.md, latency.png and report.html again, from a report that was kept.
+
+    REPORT is a report.json, or the folder that holds it. Samples beside it are drawn in full; the page shows rooflines
+    from the folder explain/ beside it too. Into another folder, report.json is copied as well.
+
+    \b
+    Example:
+      resemote-edge bench report bench-results --force
+      resemote-edge bench report bench-results/report.json -o page --roofline explained/roofline.svg
+      resemote-edge bench report --schema
+    """
+    if schema:
+        _print_schema(context)
+        return
+    if report is None:
+        raise click.UsageError("Missing argument 'REPORT', a report.json or its folder (or pass --schema).", context)
+
+    from resemote_edge.benchmarks.report_again import report_again
+
+    written = report_again(report, output, rooflines=rooflines, force=force)
+    if as_json:
+        echo_json({"written": {kind: str(path) for kind, path in written.items()}})
+    echo_written(written)
+
+
+def _print_schema(context: click.Context) -> None:
+    given = [
+        option.name
+        for option in context.command.params
+        if option.name not in (None, "schema", "as_json")
+        and context.get_parameter_source(option.name or "") is not click.core.ParameterSource.DEFAULT
+    ]
+    if given:
+        raise click.UsageError("--schema prints the schema of all reports, and goes with nothing else", context)
+
+    from resemote_edge.benchmarks.report_schema import report_schema
+
+    echo_json(report_schema())
