@@ -7,11 +7,14 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 import pytest
 import torch
+from made_up_reports import made_up_report, row
 from PIL import Image
 
+from resemote_edge.benchmarks.sample_file import write_samples
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import save_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -195,6 +198,23 @@ CASES = [
         "bench explain {artifact} --runtime onnxruntime --precision-hint bf16",
         "runtime onnxruntime knows no precision hint",
     ),
+    Case("no report again", "bench report nowhere", "nowhere: not a benchmark report"),
+    Case("report again of a folder without one", "bench report {empty}", "report.json: not a benchmark report"),
+    Case("report again of something else", "bench report {text}", "text.txt: not a benchmark report"),
+    Case("report again of a contest", "bench report {contested}", "not a benchmark report"),
+    Case(
+        "report again of another schema", "bench report {report_newer}", "report schema 99, this version reads schema"
+    ),
+    Case("report again onto itself", "bench report {viewed}", "report.csv exists; pass --force"),
+    Case("report again into a file", "bench report {viewed} -o {text}", "text.txt is a file; pass a folder as -o"),
+    Case("report again with changed samples", "bench report {sampled} -o out", "not the samples that the report is of"),
+    Case(
+        "report again with no roofline", "bench report {plain} -o out --roofline gone.svg", "gone.svg: not a roofline"
+    ),
+    Case("report again with text as roofline", "bench report {plain} -o out --roofline {text}", "text.txt: not a roof"),
+    Case("report again with a broken roofline", "bench report {roofed} -o out", "torn.svg: not a roofline"),
+    Case("report again of nothing", "bench report", "Missing argument 'REPORT'", USAGE),
+    Case("schema of a report", "bench report {plain} --schema", "goes with nothing else", USAGE),
     Case("explanation in the way", "bench explain {artifact} -o {explained}", "explanation.json exists; pass --force"),
     Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
     Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),
@@ -405,6 +425,7 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     made["reported"].mkdir()
     for name in ("report.json", "eval.json"):
         (made["reported"] / name).write_text("{}")
+    reports(made, root)
     made["explained"] = root / "explained"
     made["explained"].mkdir()
     (made["explained"] / "explanation.json").write_text("{}")
@@ -430,6 +451,23 @@ def world(network, checkpoint_path, artifacts, tmp_path_factory):
     made["bad_image"] = dataset(root / "bad_image")
     (made["bad_image"] / "test" / "happy" / "0.png").write_bytes(b"not a picture")
     return made
+
+
+def reports(made, root):
+    plain = made_up_report(rows=(row("a", "openvino", "offline", 1, 2.0, samples="samples/a.npz"),))
+    (row_of_sampled,) = plain.rows
+    speed = msgspec.structs.replace(row_of_sampled.speed, samples_sha256="0" * 64)
+    sampled = msgspec.structs.replace(plain, rows=(msgspec.structs.replace(row_of_sampled, speed=speed),))
+    for name, report in (("plain", plain), ("viewed", plain), ("sampled", sampled), ("roofed", plain)):
+        made[name] = root / name
+        made[name].mkdir()
+        (made[name] / "report.json").write_bytes(report.to_json())
+    (made["viewed"] / "report.csv").write_text("artifact")
+    write_samples(made["sampled"] / "samples" / "a.npz", {"model_ns": np.arange(1, 9)})
+    (made["roofed"] / "explain").mkdir()
+    (made["roofed"] / "explain" / "torn.svg").write_text("<svg")
+    write(made, root / "report_newer.json", msgspec.structs.replace(plain, schema=99).to_json())
+    write(made, root / "contested.json", b'{"kind": "contest", "schema": 1}')
 
 
 def write(made, path, content):
