@@ -11,7 +11,7 @@ __all__ = ["Grid", "number", "set_log_ticks", "tidy"]
 _SHORT_SPAN = 5.0
 
 #: CSS pixels: a panel's title above, its ticks and the axis' name below, air at the picture's right.
-_TOP, _BOTTOM, _RIGHT = 26.0, 42.0, 8.0
+_TOP, _BOTTOM, _RIGHT = 26.0, 42.0, 16.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,15 @@ class Grid:
         """Of the picture."""
         return -(-self.panels // self.columns) * (_TOP + self.plot + _BOTTOM)
 
+    def plot_width(self, canvas: Canvas) -> float:
+        """Of a panel, without what stands left of it."""
+        width = float(canvas.figure.get_figwidth()) * 72
+        return (width - self.left - _RIGHT - self.gap * (self.columns - 1)) / self.columns
+
     def axes(self, canvas: Canvas, *, share_x: bool = False, share_y: bool = False) -> list[Any]:
         """Axes of every panel, row by row."""
         width = canvas.figure.get_figwidth() * 72
-        plot_width = (width - self.left - _RIGHT - self.gap * (self.columns - 1)) / self.columns
+        plot_width = self.plot_width(canvas)
         made: list[Any] = []
         for at in range(self.panels):
             row, column = divmod(at, self.columns)

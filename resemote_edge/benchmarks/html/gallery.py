@@ -146,7 +146,7 @@ def _deadline(found: Sequence[Evidence]) -> Guide | None:
     return Guide(deadline, f"deadline {deadline:.1f} ms")
 
 
-def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], float | None]) -> Exhibit:
+def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], float | None]) -> Exhibit | None:
     panels = []
     for panel in scene.panels:
         found = [(series, share(one)) for series, one in scene.each(panel)]
@@ -157,7 +157,10 @@ def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], 
             for series, value in found
             if value is not None
         ]
-        panels.append(LanePanel(title=panel.title, lanes=tuple(made)))
+        if made:
+            panels.append(LanePanel(title=panel.title, lanes=tuple(made)))
+    if not panels:
+        return None  # of a report from before scenarios said so
     if not any(lane.value for panel in panels for lane in panel.lanes):
         return Exhibit(None, f"No frame was {what}, in any row.")
     return show(
@@ -165,7 +168,7 @@ def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], 
     )
 
 
-def _dropped(scene: _Scene) -> Exhibit:
+def _dropped(scene: _Scene) -> Exhibit | None:
     def share(found: Evidence) -> float | None:
         outcome = found.row.speed.outcome
         return outcome.dropped_share if isinstance(outcome, Camera) else None
@@ -174,7 +177,7 @@ def _dropped(scene: _Scene) -> Exhibit:
     return _shares(scene, "dropped", caption, share)
 
 
-def _late(scene: _Scene) -> Exhibit:
+def _late(scene: _Scene) -> Exhibit | None:
     def share(found: Evidence) -> float | None:
         outcome = found.row.speed.outcome
         return outcome.late_share if isinstance(outcome, MultiStream) else None

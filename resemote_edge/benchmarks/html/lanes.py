@@ -17,6 +17,9 @@ _LABEL_LENGTH = 36
 #: CSS pixels a letter takes at most, on average, in a label's size.
 _LETTER = 6.2
 
+#: Between a lane's end and its text.
+_TEXT_GAP = 7
+
 #: Bars tell lengths apart up to this factor; beyond it there are points on a logarithmic axis, where bars have no foot.
 _LONGEST_BAR = 30.0
 
@@ -103,13 +106,12 @@ def _draw(panels: Sequence[LanePanel], axis_label: str, whole: float | None, can
     places = _places(panels)
     grid = _grid(panels, canvas.narrow)
     bars = whole is not None or are_bars(panels)
-    # What lies right of the longest is for its text, whose size does not follow the axis.
-    room = 0.42 if grid.columns == _PANELS_ACROSS else 0.3
     all_axes = grid.axes(canvas)
     for axes, panel in zip(all_axes, panels, strict=True):
         tidy(axes, panel.title)
         axes.grid(visible=False, axis="y")
         axes.spines["bottom"].set_visible(False)
+        room = _room(panel, grid.plot_width(canvas))
         foot = _set_linear(axes, panel, whole, room) if bars else _set_log(axes, panel, room)
         for key, lane in _keyed(panel):
             _draw_lane(canvas, axes, places[key][0], lane, foot)
@@ -120,6 +122,12 @@ def _draw(panels: Sequence[LanePanel], axis_label: str, whole: float | None, can
         for axes in grid.first_column(all_axes):
             axes.set_yticks(range(len(places)), [label for _, label in places.values()])
             axes.tick_params(axis="y", labelcolor=INK)
+
+
+def _room(panel: LanePanel, width: float) -> float:
+    """What lies right of the longest lane for its text, over the rest: its size does not follow the axis."""
+    text = max(len(lane.text) for lane in panel.lanes) * _LETTER + _TEXT_GAP
+    return text / max(width - text, width / 4)
 
 
 def _set_linear(axes: Any, panel: LanePanel, whole: float | None, room: float) -> float:
@@ -157,7 +165,7 @@ def _draw_lane(canvas: Canvas, axes: Any, place: int, lane: Lane, foot: float) -
         (line,) = axes.plot(ends, [place, place], color=colour, linewidth=1.6, marker="|", markevery=[1])
         canvas.explain(line, lane.tip)
     inside = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
-    axes.annotate(lane.text, (lane.end, place), xytext=(7, 0), color=INK, fontsize=10, **inside)
+    axes.annotate(lane.text, (lane.end, place), xytext=(_TEXT_GAP, 0), color=INK, fontsize=10, **inside)
     if canvas.narrow:
         axes.annotate(_short(lane.series.label), (foot, place), xytext=(1, 12), color=MUTED, fontsize=10, **inside)
 

@@ -167,6 +167,18 @@ def test_a_report_without_a_row_is_a_page_too():
     assert "crash" in page.text("td")
 
 
+def test_frames_of_a_report_from_before_scenarios_told_are_neither_lost_nor_late():
+    old = row("a", "openvino", "camera", 1, 2.0)
+    old = msgspec.structs.replace(old, speed=msgspec.structs.replace(old.speed, outcome=None))
+    text = parse(render_page(made_up_report(rows=(old,)))).text("section")
+    assert "dropped, in any row" not in text
+    none = row("a", "openvino", "camera", 1, 2.0)
+    outcome = msgspec.structs.replace(none.speed.outcome, dropped_frames=0, dropped_share=0.0)
+    none = msgspec.structs.replace(none, speed=msgspec.structs.replace(none.speed, outcome=outcome))
+    text = parse(render_page(made_up_report(rows=(none,)))).text("section")
+    assert "No frame was dropped, in any row." in text
+
+
 def test_samples_beside_the_report_are_drawn_and_those_of_another_refused(tmp_path):
     digest = write_samples(tmp_path / "samples" / "a.npz", {"model_ns": nanoseconds(2.0)})
     kept = row("a", "openvino", "single-stream", 1, 2.0, samples="samples/a.npz")
