@@ -1,62 +1,54 @@
-"""Energy: what a report says of it, and why where it says nothing."""
+"""Energy: its table and picture, and why there is none where there is none."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from resemote_edge.benchmarks.columns import NOT_MEASURED
+from resemote_edge.benchmarks.columns import ENERGY_COLUMNS
+from resemote_edge.benchmarks.html.cells import Table, make_table
+from resemote_edge.benchmarks.html.gallery import Exhibit, show
+from resemote_edge.benchmarks.html.lanes import Lane, LanePanel, lanes
+from resemote_edge.benchmarks.html.series import SeriesIndex
 from resemote_edge.benchmarks.results import BenchRow
+from resemote_edge.benchmarks.sensors import Energy, NotMeasured
 
-__all__ = ["NO_SENSOR", "EnergyFigures", "energy_column", "energy_reasons", "has_energy"]
+__all__ = ["NO_SENSOR", "energy_exhibit", "energy_reasons", "energy_table", "has_energy"]
 
 #: Why there is none in reports from before energy was measured.
 NO_SENSOR = "no sensor was read"
 
 
-@dataclass(frozen=True)
-class EnergyFigures:
-    """Of one row.
-
-    Attributes:
-        joules_per_inference: Of one crop or call, as the report has it; None where it was not measured.
-        watts: Mean power while it ran; None where it was not measured.
-        reason: Why not; None where it was.
-    """
-
-    joules_per_inference: float | None
-    watts: float | None
-    reason: str | None
-
-    @classmethod
-    def of(cls, row: BenchRow) -> "EnergyFigures":
-        """Read a row; ``speed.energy`` is not in every report."""
-        energy: Any = getattr(row.speed, "energy", None)
-        plain: dict[str, Any] = {} if energy is None else msgspec.to_builtins(energy)
-        joules, watts = plain.get("joules_per_inference"), plain.get("watts")
-        if joules is None and watts is None:
-            return cls(None, None, str(plain.get("reason") or NO_SENSOR))
-        return cls(joules, watts, None)
-
-
 def has_energy(rows: Iterable[BenchRow]) -> bool:
     """Whether any row has a figure."""
-    return any(EnergyFigures.of(row).reason is None for row in rows)
+    return any(isinstance(row.speed.energy, Energy) for row in rows)
 
 
 def energy_reasons(rows: Iterable[BenchRow]) -> list[str]:
     """Why rows have none, each reason once."""
-    reasons = (EnergyFigures.of(row).reason for row in rows)
-    return list(dict.fromkeys(reason for reason in reasons if reason is not None))
+    found = (row.speed.energy for row in rows)
+    reasons = (energy.reason if isinstance(energy, NotMeasured) else NO_SENSOR for energy in found
+               if not isinstance(energy, Energy))  # fmt: skip
+    return list(dict.fromkeys(reasons))
 
 
-def energy_column(name: str, digits: int) -> Any:
-    """A column of a table: ``joules_per_inference`` or ``watts``."""
+def energy_table(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
+    """Of all rows, where one of them has a figure."""
+    return make_table(ENERGY_COLUMNS, rows, series) if has_energy(rows) else None
 
-    def write(row: BenchRow) -> str:
-        found = EnergyFigures.of(row)
-        value = getattr(found, name)
-        return f"{NOT_MEASURED}: {found.reason}" if value is None else f"{value:.{digits}g}"
 
-    return write
+def energy_exhibit(rows: Sequence[BenchRow], series: SeriesIndex) -> Exhibit | None:
+    """Joules an inference, by scenario and batch; None where no row has a figure."""
+    panels: dict[str, list[Lane]] = {}
+    for row in rows:
+        energy = row.speed.energy
+        if not isinstance(energy, Energy):
+            continue
+        joules = energy.joules_per_inference
+        # Below zero, idle and run do not belong together; there is no bar for that.
+        shown = energy.joules_per_inference_with_idle if joules is None or joules < 0 else joules
+        text = f"{shown:.3g}" + ("" if shown == joules else " with idle")
+        lane = Lane(series=series.of(row), value=shown, text=text, tip=f"{series.of(row).label}: {text} J")
+        panels.setdefault(f"{row.scenario}, batch {row.batch}", []).append(lane)
+    if not panels:
+        return None
+    drawn = [LanePanel(title=title, lanes=tuple(found)) for title, found in panels.items()]
+    caption = "Energy of one inference above what the machine draws when idle."
+    return show("energy-bars", "Energy of one inference", caption, lanes(drawn, "J"))

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from resemote_edge import __version__
-from resemote_edge.benchmarks.columns import ACCURACY_COLUMNS, COLUMNS, NOT_MEASURED, OUTCOME_COLUMNS
+from resemote_edge.benchmarks.columns import ACCURACY_COLUMNS, NOT_MEASURED, OUTCOME_COLUMNS
 from resemote_edge.benchmarks.html.cells import Table, make_table, row_columns, unmeasured_table, validity_table
 from resemote_edge.benchmarks.html.comparisons import accuracy_exhibit, bests, scenario_order, throughput_exhibit
-from resemote_edge.benchmarks.html.energy import energy_column, energy_reasons, has_energy
+from resemote_edge.benchmarks.html.energy import energy_exhibit, energy_reasons, energy_table, has_energy
 from resemote_edge.benchmarks.html.evidence import Evidence, gather
 from resemote_edge.benchmarks.html.facts import facts_of, machine_line
 from resemote_edge.benchmarks.html.gallery import Exhibit, scenario_exhibits
@@ -116,7 +116,8 @@ def _content(report: BenchReport, evidence: list[Evidence], rooflines: Mapping[s
         "accuracies": _accuracies(rows, series),
         "throughput": throughput_exhibit(rows, series) if rows else None,
         "rooflines": drawn,
-        "energy": _energy(rows, series),
+        "energy": energy_table(rows, series),
+        "energy_picture": energy_exhibit(rows, series),
         "energy_reasons": energy_reasons(rows),
         "environment": facts_of(report.environment),
         "settings": [] if report.settings is None else facts_of(msgspec.to_builtins(report.settings)),
@@ -139,14 +140,6 @@ def _accuracies(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
     return make_table(ACCURACY_COLUMNS, reversed(once.values()), series) if once else None
 
 
-def _energy(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
-    if not has_energy(rows):
-        return None
-    columns = {name: COLUMNS[name] for name in ("artifact", "runtime", "precision", "scenario", "batch")}
-    columns |= {"J per inference": energy_column("joules_per_inference", 3), "W": energy_column("watts", 3)}
-    return make_table(columns, rows, series)
-
-
 def _headline(report: BenchReport) -> list[tuple[str, str]]:
     """What was measured, and what was not and why, line by line."""
     rows = report.rows
@@ -156,7 +149,7 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
     facts.append(("timed on", f"{report.inputs}; {_manner(rows)}" if rows else report.inputs))
     facts.append(("accuracy", report.accuracy_data or f"{NOT_MEASURED} (no dataset was given)"))
     if not has_energy(rows):
-        facts.append(("energy", f"{NOT_MEASURED} ({'; '.join(energy_reasons(rows)) or 'no rows'})"))
+        facts.append(("energy", f"{NOT_MEASURED}; the reason stands under Energy"))
     failed = sum(row.state == "failed" for row in report.unmeasured)
     left_out = [f"{failed} failed"] * (failed > 0)
     left_out += [f"{len(report.unmeasured) - failed} cannot run here"] * (len(report.unmeasured) > failed)
@@ -164,6 +157,10 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
     restless = sum(row.speed.warm_up.settled is False for row in rows)
     if restless:
         facts.append(("warm-up", f"in {restless} of {len(rows)} rows times had not settled when the clock began"))
+    slowed = [sentence for row in rows for sentence in row.speed.throttled]
+    if slowed:
+        disturbed = sum(bool(row.speed.throttled) for row in rows)
+        facts.append(("machine", f"changed during {disturbed} of {len(rows)} rows: {'; '.join(dict.fromkeys(slowed))}"))
     load = report.environment.get("load_average_1m")
     if load is not None:
         facts.append(("load before", f"{load:.2f} (average over a minute; well above 0 means company)"))

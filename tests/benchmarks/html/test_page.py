@@ -12,6 +12,7 @@ from made_up_reports import FORMULA, SCENARIOS, SCRIPT, made_up_report, nanoseco
 
 from resemote_edge.benchmarks.html.page import render_page
 from resemote_edge.benchmarks.sample_file import write_samples
+from resemote_edge.benchmarks.sensors import Energy, NotMeasured
 from resemote_edge.errors import InputError
 
 VOID = {"meta", "input", "br", "img", "link"}
@@ -209,3 +210,24 @@ def test_rooflines_are_cleaned():
     for text in ("<html></html>", "no XML"):
         with pytest.raises(InputError, match="not SVG"):
             render_page(report, rooflines={"x": text})
+
+
+def test_energy_is_shown_where_it_was_measured_and_the_reason_elsewhere():
+    report = made_up_report()
+    first, *others = report.rows
+    energy = Energy(
+        sensor="rapl", rails=(), seconds=3.0, joules=30.0, watts=10.0, idle_watts=4.0, joules_per_inference=0.018,
+        joules_per_inference_with_idle=0.03, sample_rate_hz=None,
+    )  # fmt: skip
+    slowed = ("the CPU's clock limit fell from 2000 to 1000 MHz",)
+    speed = msgspec.structs.replace(first.speed, energy=energy, throttled=slowed)
+    rows = (msgspec.structs.replace(first, speed=speed), *others)
+    page = parse(render_page(msgspec.structs.replace(report, rows=rows)))
+    assert "0.018" in page.text("td")
+    assert "rapl" in page.text("td")
+    assert "Energy of one inference" in page.text("title")
+    assert f"changed during 1 of {len(rows)} rows: {slowed[0]}" in page.text("dd")
+    speed = msgspec.structs.replace(first.speed, energy=NotMeasured("nobody counts"))
+    rows = (msgspec.structs.replace(first, speed=speed), *others)
+    page = parse(render_page(msgspec.structs.replace(report, rows=rows)))
+    assert "Not measured: nobody counts; no sensor was read." in page.text("p")

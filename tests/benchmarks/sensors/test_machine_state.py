@@ -5,12 +5,12 @@ import json
 
 import msgspec
 import pytest
+from sysfs_trees import jetson_nano, jetson_orin_nano, virtual_machine, write, x86_server
 
 from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.jetson import PowerMode, jetpack_version
 from resemote_edge.benchmarks.sensors.machine_state import MachineState, capture_machine_state, throttled
 from resemote_edge.benchmarks.tenancy import CPUTicks
-from tests.sysfs_trees import jetson_nano, jetson_orin_nano, virtual_machine, write, x86_server
 
 
 def test_state_of_a_nano(tmp_path):

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sysfs_trees import jetson_agx_orin, jetson_nano, jetson_orin_nano, virtual_machine, write, x86_server
 
 from resemote_edge.benchmarks.sensors import Energy, EnergyMeter, NotMeasured, find_energy_sensors
 from resemote_edge.benchmarks.sensors.ina3221 import INA3221Sensor
@@ -15,7 +16,6 @@ from resemote_edge.benchmarks.sensors.nvml_sensor import NVMLSensor
 from resemote_edge.benchmarks.sensors.rapl import RAPLSensor
 from resemote_edge.benchmarks.sensors.sensor import EnergySensor, Rail
 from resemote_edge.errors import DeviceUnavailableError, InputError
-from tests.sysfs_trees import jetson_agx_orin, jetson_nano, jetson_orin_nano, virtual_machine, write, x86_server
 
 
 def total(sensor):
