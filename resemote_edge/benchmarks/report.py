@@ -37,6 +37,7 @@ __all__ = [
     "draw_confusion",
     "markdown_report",
     "markdown_table",
+    "outcome_table",
     "rich_table",
     "validity_table",
     "write_report",
@@ -125,6 +126,12 @@ def validity_table(report: BenchReport) -> str:
     return markdown(VALIDITY_COLUMNS, report.validity)
 
 
+def outcome_table(report: BenchReport, scenario: str) -> str:
+    """What one scenario says beyond latency, in Markdown; empty where no row says anything."""
+    rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
+    return markdown(OUTCOME_COLUMNS[scenario], rows) if rows else ""
+
+
 def markdown_report(report: BenchReport, picture: str | None = None) -> str:
     """The whole report in Markdown.
 
@@ -154,10 +161,10 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
     ]
     if picture:
         lines += [f"![p50 latency per crop]({picture})", ""]
-    for scenario, columns in OUTCOME_COLUMNS.items():
-        rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
-        if rows:
-            lines += [f"## {scenario}", "", markdown(columns, rows)]
+    for scenario in OUTCOME_COLUMNS:
+        table = outcome_table(report, scenario)
+        if table:
+            lines += [f"## {scenario}", "", table]
     lines += _energy_lines(report)
     lines += _throttled_lines(report)
     if report.validity:

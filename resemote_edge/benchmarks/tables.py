@@ -2,9 +2,10 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, the file of `explain`, or the summary of `comparison_validity`. ``FOLDER/report.json#ratios`` gives a
-contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest, ``#differences`` those of accuracy in a
-contest, ``#validity`` the checks of the timer in `bench`.
+or of an ablation, the file of `explain`, the summary of `comparison_validity`, or a list of devices in TOML.
+``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
+``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
+other scenarios what they say.
 """
 
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from resemote_edge.benchmarks.ablation_report import ablation_line, ablation_table, read_ablation_report
+from resemote_edge.benchmarks.columns import OUTCOME_COLUMNS
 from resemote_edge.benchmarks.comparison_validity_report import comparison_validity_table, read_comparison_validity
 from resemote_edge.benchmarks.contest_report import (
     difference_table,
@@ -24,9 +26,10 @@ from resemote_edge.benchmarks.contest_report import (
     row_accuracy_table,
 )
 from resemote_edge.benchmarks.contest_results import read_contest_report
+from resemote_edge.benchmarks.device_table import device_table
 from resemote_edge.benchmarks.explanation import read_explanation
 from resemote_edge.benchmarks.explanation_report import layer_markdown
-from resemote_edge.benchmarks.report import accuracy_table, markdown_table, validity_table
+from resemote_edge.benchmarks.report import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
@@ -57,7 +60,8 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "ablation": _ablation_table,
         "comparison-validity": _validity_table,
     }
-    return match.group(1) + tables.get(_kind(path), _bench_table)(path, name) + match.group(3)
+    table = _device_table if path.suffix == ".toml" else tables.get(_kind(path), _bench_table)
+    return match.group(1) + table(path, name) + match.group(3)
 
 
 def _kind(path: Path) -> str:
@@ -80,6 +84,12 @@ def _layer_table(path: Path, name: str) -> str:
     if name:
         raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
     return layer_markdown(read_explanation(path))
+
+
+def _device_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: a list of devices has one table; write nothing after the path")
+    return device_table(path)
 
 
 def _validity_table(path: Path, name: str) -> str:
@@ -106,10 +116,10 @@ def _contest_table(path: Path, name: str) -> str:
 
 def _bench_table(path: Path, name: str) -> str:
     tables = {"": markdown_table, "accuracy": accuracy_table, "validity": validity_table}
+    tables |= {scenario: partial(outcome_table, scenario=scenario) for scenario in OUTCOME_COLUMNS}
     if name not in tables:
-        raise InputError(
-            f"{path}#{name}: a report of bench has no such table; write #accuracy, #validity or nothing after the path"
-        )
+        known = ", ".join(f"#{table}" for table in tables if table)
+        raise InputError(f"{path}#{name}: a report of bench has no such table; write {known} or nothing after the path")
     report = read_report(path)
     environment = report.environment
     threads = ", ".join(map(str, sorted({row.threads for row in report.rows})))

@@ -472,7 +472,7 @@ def test_data_for_a_suite_without_accuracy_is_refused(pair, tmp_path, tiny_fer20
 
 EXPORTS = """
 [[export]]
-variant = "s"
+variant = "xs"
 recipe = "cpu-openvino-fp16"
 name = "mine"
 """
