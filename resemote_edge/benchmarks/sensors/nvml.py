@@ -59,7 +59,7 @@ class NVML:
         return name.value.decode("utf-8", errors="replace")
 
     def total_energy_mj(self, device: Any) -> int | None:
-        """Millijoules since the driver was loaded; None where the GPU has no such counter (before Volta)."""
+        """Millijoules since the driver was loaded; None where the GPU (before Volta) or driver has no counter."""
         energy = ctypes.c_ulonglong()
         return energy.value if self._offered("nvmlDeviceGetTotalEnergyConsumption", device, energy) else None
 
@@ -75,6 +75,8 @@ class NVML:
             self._require("nvmlShutdown")
 
     def _offered(self, function: str, device: Any, result: Any) -> bool:
+        if not hasattr(self._library, function):  # a driver older than the function
+            return False
         status = self._call(function, device, ctypes.byref(result))
         if status not in (_SUCCESS, _NOT_SUPPORTED):
             raise self._error(function, status)
