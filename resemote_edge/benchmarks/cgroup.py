@@ -31,10 +31,14 @@ def memory_limit_bytes(root: Path) -> int | None:
 
 
 def throttled_seconds(root: Path) -> float | None:
-    """Time for which the quota held back the group, since it was made; None where nobody counts."""
-    waits = [_stat(folder, "throttled_usec", 1e-6) for folder in _v2_folders(root)]
-    waits += [_stat(folder, "throttled_time", 1e-9) for folder in _v1_folders(root, "cpu")]
-    return max((wait for wait in waits if wait is not None), default=None)
+    """Time for which quotas held back the group and those above it, since they were made; None where nobody counts.
+
+    Each counts for its own quota only. Their sum is used, for the largest would hide what happens to the others.
+    """
+    waits = [_stat(folder, "throttled_usec", 1e-6) for folder in _once(_v2_folders(root))]
+    waits += [_stat(folder, "throttled_time", 1e-9) for folder in _once(_v1_folders(root, "cpu"))]
+    known = [wait for wait in waits if wait is not None]
+    return sum(known) if known else None
 
 
 def _memberships(root: Path) -> Iterator[tuple[str, str]]:
@@ -67,6 +71,11 @@ def _upwards(mount: Path, path: str) -> list[Path]:
     if ".." in inside.parts:  # a group outside of this namespace
         return [mount]
     return [mount / part for part in (inside, *inside.parents)]
+
+
+def _once(folders: list[Path]) -> list[Path]:
+    """Without those that are another name for the same; sorted, so that sums do not depend on the order."""
+    return sorted({folder.resolve() for folder in folders})
 
 
 def _quota_v2(folder: Path) -> float | None:

@@ -38,7 +38,7 @@ def governors(root: Path, cores: Sequence[int]) -> tuple[str, ...]:
 
 def cpu_clocks(root: Path, cores: Sequence[int]) -> tuple[ClockRange, ...]:
     """Clocks of some cores; of None alone where the kernel does not scale them."""
-    return tuple(_range(root / _CPUFREQ.format(core), "scaling_{}_freq", 1e-3) for core in cores)
+    return tuple(_range(root / _CPUFREQ.format(core), "scaling_{}_freq", 1000) for core in cores)
 
 
 def cpuinfo_mhz(root: Path, cores: Sequence[int]) -> tuple[float, ...]:
@@ -52,7 +52,7 @@ def gpu_clocks(root: Path) -> dict[str, ClockRange]:
     """Clocks of a Jetson's GPU, by device; a Thor has several."""
     folders = sorted(folder for pattern in _DEVFREQ for folder in root.glob(pattern))
     chosen = (folder for folder in folders if any(part in folder.name for part in _GPUS))
-    return {folder.name: _range(folder, "{}_freq", 1e-6) for folder in chosen}
+    return {folder.name: _range(folder, "{}_freq", 1_000_000) for folder in chosen}
 
 
 def are_locked(clocks: Sequence[ClockRange]) -> bool | None:
@@ -63,10 +63,10 @@ def are_locked(clocks: Sequence[ClockRange]) -> bool | None:
     return all(lowest == highest for lowest, highest in limits) if limits else None
 
 
-def _range(folder: Path, pattern: str, unit_mhz: float) -> ClockRange:
+def _range(folder: Path, pattern: str, per_mhz: int) -> ClockRange:
     now, lowest, highest = (read_int(folder / pattern.format(name)) for name in ("cur", "min", "max"))
     return ClockRange(
-        now_mhz=None if now is None else now * unit_mhz,
-        lowest_mhz=None if lowest is None else lowest * unit_mhz,
-        highest_mhz=None if highest is None else highest * unit_mhz,
+        now_mhz=None if now is None else now / per_mhz,
+        lowest_mhz=None if lowest is None else lowest / per_mhz,
+        highest_mhz=None if highest is None else highest / per_mhz,
     )
