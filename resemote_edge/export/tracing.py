@@ -1,10 +1,13 @@
 """The graph stage: a checkpoint to an eval graph, rewritten exactly and proved."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from resemote_edge.export.golden import in_batches, reference_logits
@@ -62,8 +65,13 @@ class Traced:
         return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
 
 
+#: What was traced last, and from what: several targets are exported from the same weights in one process, and a proof
+#: takes longer than writing most of them. One only, since it holds the network twice.
+_last_traced: tuple[tuple[object, ...], Traced] | None = None
+
+
 def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs) -> Traced:
-    """Build and rewrite the graph as a recipe says.
+    """Build and rewrite the graph as a recipe says; the same graph is proved once in a process.
 
     Args:
         checkpoint: The weights.
@@ -77,6 +85,21 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
     Raises:
         GateError: A rewriting changed the function.
     """
+    global _last_traced  # noqa: PLW0603 - dropped for the next graph
+    lineage = _lineage(checkpoint)
+    feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
+    described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
+    quantized = recipe.quantize is not None
+    key = (
+        msgspec.json.encode((lineage, spec)),
+        (recipe.graph.compact, recipe.graph.lowering, recipe.graph.output, quantized and spec.input != "tensor"),
+        (described, hashlib.sha256(feeds.tobytes()).hexdigest()),
+        # The weights themselves: the file they were read from may not be what they are any more.
+        tuple(float(tensor.sum(dtype=torch.float64)) for tensor in checkpoint.state.values()),
+    )
+    if _last_traced is not None and _last_traced[0] == key:
+        return _last_traced[1]
+    _last_traced = None  # before the next one is built: the two would not have to fit
     model = checkpoint.build()
     steps: list[Step] = []
     if recipe.graph.compact:
@@ -84,13 +107,16 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
     if recipe.graph.lowering == "matmul":
         steps.append(("lower", lower))
     if spec.input != "tensor":
-        copies = _PIXEL_COPIES if recipe.quantize is not None else 1
-        steps.append((f"embed {spec.input}", embed_preprocessing(spec, copies)))
-    feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
-    described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
+        steps.append((f"embed {spec.input}", embed_preprocessing(spec, _PIXEL_COPIES if quantized else 1)))
     graph, rewrites = prove(model, steps, spec, feeds, described)
+    traced = Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
+    _last_traced = (key, traced)
+    return traced
+
+
+def _lineage(checkpoint: Checkpoint) -> Lineage:
     card = checkpoint.card
-    lineage = Lineage(
+    return Lineage(
         checkpoint=checkpoint.path.name,
         checkpoint_sha256=checkpoint.sha256,
         width=checkpoint.width,
@@ -98,7 +124,6 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
         training_data=card.training_data,
         accuracy=card.accuracy,
     )
-    return Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
 
 
 def _random_feeds(spec: PreprocessSpec) -> NDArray[Any]:

@@ -9,8 +9,10 @@ import resemote_edge
 from resemote_edge.artifact import Artifact, file_sha256
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DatasetError, ExportError, GateError, InputError
+from resemote_edge.export import tracing
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import available_recipes, find_recipe
+from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.telemetry import import_openvino
 
 
@@ -215,3 +217,28 @@ def test_probabilities_that_miss_the_limit_leave_nothing(request_for, name):
     with pytest.raises(GateError, match="difference of probabilities"):
         export_artifact(request)
     assert not request.destination.parent.exists()
+
+
+def test_a_graph_is_proved_once_in_a_process_and_anew_when_anything_differs(checkpoint_path, monkeypatch, tmp_path):
+    proofs, prove = [], tracing.prove
+    monkeypatch.setattr(tracing, "_last_traced", None)
+    monkeypatch.setattr(tracing, "prove", lambda *given: (proofs.append(given), prove(*given))[1])
+    checkpoint = load_checkpoint(checkpoint_path)
+
+    def export(name):
+        request = ExportRequest(
+            checkpoint=checkpoint, recipe=find_recipe(name), destination=tmp_path / "out", force=True
+        )
+        return export_artifact(request).passport.rewrites
+
+    first = export("cpu-onnxruntime-fp32")
+    assert export("cpu-openvino-fp32") == first
+    assert len(proofs) == 1
+    assert len(export("rtx-tensorrt-fp16")) < len(first)  # its convolutions stay
+    assert len(proofs) == 2
+    checkpoint.state["fc4.weight"] += 1.0
+    export("cpu-onnxruntime-fp32")
+    assert len(proofs) == 3
+    checkpoint.state["fc4.weight"][0, 0] = float("nan")
+    with pytest.raises(GateError, match="NaN"):
+        export("cpu-onnxruntime-fp32")
