@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,14 +88,29 @@ class TensorSpec:
         """
         if not isinstance(array, np.ndarray):
             raise InputError(f"input '{self.name}' must be a numpy array, got {type(array).__name__}")
-        if array.dtype != np.dtype(self.dtype):
+        if array.dtype != self.numpy_dtype:
             raise InputError(f"input '{self.name}' must be {self.dtype}, got {array.dtype}; convert it before the call")
-        fits = array.ndim == len(self.shape) and all(
-            want in (BATCH, have) for want, have in zip(self.shape, array.shape, strict=True)
-        )
-        if not fits:
+        start, sides = self._fixed
+        if array.ndim != len(self.shape) or array.shape[start:] != sides:
             raise InputError(f"input '{self.name}' must have shape {self._shape_text()}, got {tuple(array.shape)}")
-        return np.ascontiguousarray(array)
+        return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+    def sides(self, batch: int) -> tuple[int, ...]:
+        """The shape of so many samples."""
+        start, sides = self._fixed
+        return (batch, *sides) if start else sides
+
+    # Looked up at every call of a session, where a microsecond counts.
+    @cached_property
+    def numpy_dtype(self) -> np.dtype[Any]:
+        """`dtype` as numpy's own."""
+        return np.dtype(self.dtype)
+
+    @cached_property
+    def _fixed(self) -> tuple[int, tuple[int, ...]]:
+        """Where the dimensions begin that are fixed, and those."""
+        start = 1 if self.shape[:1] == (BATCH,) else 0
+        return start, tuple(int(side) for side in self.shape[start:])
 
     def _shape_text(self) -> str:
         return "(" + ", ".join(str(dim) for dim in self.shape) + ")"

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.runtimes.session import Session
-from resemote_edge.tensor_spec import BATCH
 
 __all__ = ["NullSession"]
 
@@ -20,11 +19,13 @@ class NullSession(Session):
 
     def __init__(self, other: Session) -> None:
         super().__init__("null", other.device, other.artifact, other.file)
+        self._shapes: dict[int, list[tuple[str, tuple[int, ...], np.dtype[Any]]]] = {}
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         batch = len(next(iter(feeds.values())))
-        sides = {spec.name: [batch if side == BATCH else int(side) for side in spec.shape] for spec in self.outputs}
-        return {spec.name: np.zeros(sides[spec.name], spec.dtype) for spec in self.outputs}
+        if batch not in self._shapes:  # an engine has them ready as well
+            self._shapes[batch] = [(spec.name, spec.sides(batch), spec.numpy_dtype) for spec in self.outputs]
+        return {name: np.zeros(sides, dtype) for name, sides, dtype in self._shapes[batch]}
 
     def _close(self) -> None:
         """It holds nothing."""

@@ -175,7 +175,7 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
         if not able:
             reason = f"none of the suite's runtimes loads {', '.join(entry.formats)}"
             unmeasured.append(Unmeasured(artifact=entry.name, runtime="any", state="failed", reason=reason))
-        for name in able:
+        for name in [name for name in able if _is_wanted(suite, entry, name)]:
             reason_or_none = _refusal(name, entry, suite)
             if reason_or_none is None:
                 pairs.append((entry, name))
@@ -196,6 +196,11 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
         ]
     fitting, beyond = _split_by_batch(steps)
     return SuitePlan(steps=tuple(fitting), unmeasured=(*unmeasured, *beyond))
+
+
+def _is_wanted(suite: Suite, entry: SuiteArtifact, runtime: str) -> bool:
+    """Whether any row or check is left of a pair; what the suite excludes altogether need not be able to run."""
+    return next(_rows(suite, entry, runtime), None) is not None or bool(_checks(suite, [(entry, runtime)]))
 
 
 def _loads(runtime: str, entry: SuiteArtifact) -> bool:

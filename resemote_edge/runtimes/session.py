@@ -91,6 +91,8 @@ class Session(ABC):
         self.artifact = artifact
         self.file = file
         self._closed = False
+        self._specs = {spec.name: spec for spec in self.inputs}
+        self._batch = artifact.passport.batch
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -118,11 +120,11 @@ class Session(ABC):
         """
         if self._closed:
             raise SessionClosedError(f"this {self.runtime} session was closed; open a new one")
-        names = [spec.name for spec in self.inputs]
-        if sorted(feeds) != sorted(names):
-            raise InputError(f"feeds must be named {', '.join(names)}; got {', '.join(sorted(feeds)) or 'none'}")
-        checked = {spec.name: spec.check(feeds[spec.name]) for spec in self.inputs}
-        self.artifact.passport.batch.check(len(checked[names[0]]))
+        if feeds.keys() != self._specs.keys():
+            names = ", ".join(self._specs)
+            raise InputError(f"feeds must be named {names}; got {', '.join(sorted(feeds)) or 'none'}")
+        checked = {name: spec.check(feeds[name]) for name, spec in self._specs.items()}
+        self._batch.check(len(next(iter(checked.values()))))
         return self._run(checked)
 
     @final

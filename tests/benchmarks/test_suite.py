@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from resemote_edge.benchmarks import suite_plan
 from resemote_edge.benchmarks.scenarios import PRESETS, ScenarioSettings
 from resemote_edge.benchmarks.suite import Exclude, load_suite
 from resemote_edge.benchmarks.suite_plan import SuiteArtifact, make_plan
@@ -172,6 +173,21 @@ def test_a_runtime_that_the_suite_names_was_asked_for(artifacts, tmp_path):
     assert (skipped.runtime, skipped.state) == ("tensorrt", "skipped")
     (none,) = make_plan(load_suite(write(tmp_path)).suite, [engine], with_accuracy=False).unmeasured
     assert "none of the suite's runtimes loads tensorrt-rtx-engine" in none.reason
+
+
+def test_what_is_excluded_altogether_need_not_be_able_to_run(artifacts, tmp_path, monkeypatch):
+    monkeypatch.setattr(suite_plan, "refusal", lambda runtime, *_: "no VNNI" if runtime == "openvino" else None)
+    entries = [entry(artifacts, "cpu-onnxruntime-fp32")]
+    unchecked = GOOD[: GOOD.index("[[validity]]")]
+    plan = make_plan(load_suite(write(tmp_path, unchecked)).suite, entries, with_accuracy=False)
+    assert [(row.runtime, row.reason) for row in plan.unmeasured] == [("openvino", "no VNNI")]
+    excluded = unchecked + '[[exclude]]\nruntime = "openvino"\n'
+    plan = make_plan(load_suite(write(tmp_path, excluded)).suite, entries, with_accuracy=False)
+    assert plan.unmeasured == ()
+    assert {step.runtime for step in plan.steps} == {"onnxruntime"}
+    checked = excluded + '[[validity]]\nartifact = "*"\nruntime = "openvino"\n'
+    plan = make_plan(load_suite(write(tmp_path, checked)).suite, entries, with_accuracy=False)
+    assert [row.runtime for row in plan.unmeasured] == ["openvino"]
 
 
 def test_a_batch_beyond_an_artifact_is_a_row_with_the_reason(artifacts, tmp_path):
