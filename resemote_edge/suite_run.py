@@ -22,7 +22,7 @@ from resemote_edge.benchmarks.suite_runner import Bench, Planned, SuiteProgress,
 from resemote_edge.benchmarks.suite_time import EXPORT_SECONDS, SuiteClock
 from resemote_edge.benchmarks.worker_process import WorkerProcess
 from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import ArtifactError, DatasetError, InputError, ResEmoteEdgeError
+from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import Recipe, find_recipe
@@ -198,8 +198,6 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment,
     folder.refuse_other_machine(machine)
     if data is not None and suite.accuracy is None:
         raise InputError(f"suite {suite.name} asks for no accuracy; leave --data out, or add accuracy to the file")
-    if data is not None and not data.exists():
-        raise DatasetError(f"{data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip")
     data_sha256 = None
     if data is not None and suite.accuracy is not None:
         data_sha256 = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split].sha256()

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import InputError
+from resemote_edge.benchmarks.record import Record, read_record
 from resemote_edge.paired import expected_calibration_error
 from resemote_edge.staging import write_file, write_picture
 
@@ -92,8 +92,7 @@ class ArmResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     recall_gain: Gain | None = None
 
 
-class AblationReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-                     tag="ablation"):  # fmt: skip
+class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
     """Everything an ablation found.
 
     Attributes:
@@ -121,10 +120,6 @@ class AblationReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     train_sha256: str
     samples: int
     arms: tuple[ArmResult, ...]
-
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
 def judge_trial(
@@ -298,10 +293,4 @@ def read_ablation_report(path: Path) -> AblationReport:
     Raises:
         InputError: No such file, or not an ablation's report of this schema.
     """
-    try:
-        report = msgspec.json.decode(path.read_bytes(), type=AblationReport)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not an ablation's report: {error}") from None
-    if report.schema != ABLATION_REPORT_SCHEMA:
-        raise InputError(f"{path}: report schema {report.schema}, this version reads {ABLATION_REPORT_SCHEMA}")
-    return report
+    return read_record(path, AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA)

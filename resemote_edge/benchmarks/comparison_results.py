@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-import msgspec
-
+from resemote_edge.benchmarks.record import Record
 from resemote_edge.benchmarks.verdict import Verdict
 
 __all__ = ["AccuracyChange", "Difference", "Pair", "Percentile", "Quantity", "ReportComparison", "TimeRatio"]
@@ -17,11 +16,7 @@ Quantity = Literal["model", "crop to decision"]
 Percentile = Literal["p50", "p99"]
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class Difference(_Record, frozen=True, kw_only=True):
+class Difference(Record, frozen=True, kw_only=True):
     """Something that is not the same in both reports.
 
     Attributes:
@@ -38,7 +33,7 @@ class Difference(_Record, frozen=True, kw_only=True):
         return f"{self.what}: {self.a} in A, {self.b} in B"
 
 
-class TimeRatio(_Record, frozen=True, kw_only=True):
+class TimeRatio(Record, frozen=True, kw_only=True):
     """One percentile of one time of two rows.
 
     Attributes:
@@ -65,7 +60,7 @@ class TimeRatio(_Record, frozen=True, kw_only=True):
     counting_difference_ruled_out: bool
 
 
-class AccuracyChange(_Record, frozen=True, kw_only=True):
+class AccuracyChange(Record, frozen=True, kw_only=True):
     """Two accuracies on the same images, which a report does not hold one by one.
 
     Attributes:
@@ -84,7 +79,7 @@ class AccuracyChange(_Record, frozen=True, kw_only=True):
     interval_95_points: tuple[float, float]
 
 
-class Pair(_Record, frozen=True, kw_only=True):
+class Pair(Record, frozen=True, kw_only=True):
     """Two rows that were compared.
 
     Attributes:
@@ -132,7 +127,7 @@ class Pair(_Record, frozen=True, kw_only=True):
         return " · ".join([*parts, *([f"{self.precision_hint} hint"] if self.precision_hint else [])])
 
 
-class ReportComparison(_Record, frozen=True, kw_only=True, tag_field="kind", tag="report-comparison"):
+class ReportComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="report-comparison"):
     """Report B, compared with report A.
 
     Attributes:
@@ -161,7 +156,3 @@ class ReportComparison(_Record, frozen=True, kw_only=True, tag_field="kind", tag
     def slower(self) -> bool:
         """Whether B is slower somewhere."""
         return any(pair.verdict == "slower" for pair in self.pairs)
-
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"

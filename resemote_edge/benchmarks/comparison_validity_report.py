@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resemote_edge.benchmarks.comparison_results import Quantity
 from resemote_edge.benchmarks.comparison_text import interval_text
+from resemote_edge.benchmarks.record import Record, read_record
 from resemote_edge.benchmarks.verdict import Verdict
-from resemote_edge.errors import InputError
 
 __all__ = [
     "LIMIT_SECONDS",
@@ -41,11 +39,7 @@ _PLANTED: tuple[Planted, ...] = ("nothing", "slow-down")
 _VERDICTS: tuple[Verdict, ...] = ("no difference shown", "slower", "faster")
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class Trial(_Record, frozen=True, kw_only=True):
+class Trial(Record, frozen=True, kw_only=True):
     """One comparison whose outcome was known beforehand.
 
     Attributes:
@@ -72,7 +66,7 @@ class Trial(_Record, frozen=True, kw_only=True):
         return self.verdict == ("no difference shown" if self.planted == "nothing" else "slower")
 
 
-class ComparisonValidity(_Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
+class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
     """How often a live comparison was right.
 
     Attributes:
@@ -117,10 +111,6 @@ class ComparisonValidity(_Record, frozen=True, kw_only=True, tag_field="kind", t
     passed: bool
     trials: tuple[Trial, ...]
 
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
-
 
 def count_verdicts(trials: Sequence[Trial]) -> dict[Planted, dict[Verdict, int]]:
     """How often each verdict was given, by what was planted."""
@@ -148,15 +138,7 @@ def read_comparison_validity(path: Path) -> ComparisonValidity:
     Raises:
         InputError: No such file, or not a summary of this schema.
     """
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=ComparisonValidity)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a summary of comparisons: {error}") from None
-    if found.schema != COMPARISON_VALIDITY_SCHEMA:
-        raise InputError(
-            f"{path}: summary schema {found.schema}, this version reads schema {COMPARISON_VALIDITY_SCHEMA}"
-        )
-    return found
+    return read_record(path, ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA)
 
 
 def comparison_validity_table(summary: ComparisonValidity) -> str:

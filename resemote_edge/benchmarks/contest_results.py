@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.contest import Contest
-from resemote_edge.errors import InputError
+from resemote_edge.benchmarks.record import Record, read_record
 from resemote_edge.paired import PairedComparison
 
 __all__ = [
@@ -23,11 +21,7 @@ __all__ = [
 CONTEST_REPORT_SCHEMA = 1
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class Cell(_Record, frozen=True, kw_only=True):
+class Cell(Record, frozen=True, kw_only=True):
     """Latency of one row at one batch size and thread count.
 
     Attributes:
@@ -55,7 +49,7 @@ class Cell(_Record, frozen=True, kw_only=True):
     model_size_bytes: int
 
 
-class RatioResult(_Record, frozen=True, kw_only=True):
+class RatioResult(Record, frozen=True, kw_only=True):
     """One comparison in one cell.
 
     Attributes:
@@ -77,7 +71,7 @@ class RatioResult(_Record, frozen=True, kw_only=True):
     met: bool | None = None
 
 
-class RowAccuracy(_Record, frozen=True, kw_only=True):
+class RowAccuracy(Record, frozen=True, kw_only=True):
     """Accuracy of one row with trained weights.
 
     Attributes:
@@ -89,7 +83,7 @@ class RowAccuracy(_Record, frozen=True, kw_only=True):
     report: AccuracyReport
 
 
-class AccuracyDifference(_Record, frozen=True, kw_only=True):
+class AccuracyDifference(Record, frozen=True, kw_only=True):
     """Two rows on the same images, for a comparison whose rows both have trained weights.
 
     Attributes:
@@ -105,14 +99,14 @@ class AccuracyDifference(_Record, frozen=True, kw_only=True):
     paired: PairedComparison
 
 
-class SkippedRow(_Record, frozen=True, kw_only=True):
+class SkippedRow(Record, frozen=True, kw_only=True):
     """A row that was not measured, and why."""
 
     row: str
     reason: str
 
 
-class ContestReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
+class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
     """Everything one run of a contest measured.
 
     Attributes:
@@ -141,10 +135,6 @@ class ContestReport(_Record, frozen=True, kw_only=True, tag_field="kind", tag="c
     accuracy: tuple[RowAccuracy, ...] = ()
     differences: tuple[AccuracyDifference, ...] = ()
 
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
-
 
 def read_contest_report(path: Path) -> ContestReport:
     """Read a report back.
@@ -152,10 +142,4 @@ def read_contest_report(path: Path) -> ContestReport:
     Raises:
         InputError: No such file, or not a contest's report of this schema.
     """
-    try:
-        report = msgspec.json.decode(path.read_bytes(), type=ContestReport)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a contest's report: {error}") from None
-    if report.schema != CONTEST_REPORT_SCHEMA:
-        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {CONTEST_REPORT_SCHEMA}")
-    return report
+    return read_record(path, ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)

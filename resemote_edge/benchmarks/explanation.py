@@ -17,6 +17,7 @@ from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.precisions import BITS, promised_precision
 from resemote_edge.benchmarks.probes import MachineProbe, probe_machine
 from resemote_edge.benchmarks.profiles import NodeProfile, choose_runtime, profile_nodes
+from resemote_edge.benchmarks.record import Record
 from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import InputError
 from resemote_edge.passport import LayerWork, Passport
@@ -93,7 +94,7 @@ class LayerTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return 2 * self.multiply_adds / self.time_us / 1e3 if self.time_us and self.multiply_adds else None
 
 
-class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Explanation(Record, frozen=True, kw_only=True):
     """Where the time goes.
 
     Attributes:
@@ -140,10 +141,6 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     def floor_us(self) -> float:
         """All floors."""
         return sum(layer.floor_us for layer in self.layers)
-
-    def to_json(self) -> bytes:
-        """Indented, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
 class _SchemaOnly(msgspec.Struct):

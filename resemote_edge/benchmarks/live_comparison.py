@@ -18,8 +18,9 @@ from resemote_edge.benchmarks.environment import capture_environment
 from resemote_edge.benchmarks.interleave import Measured, Schedule, interleave
 from resemote_edge.benchmarks.latency import summarize_latency
 from resemote_edge.benchmarks.live_results import LiveComparison, Restart, Side
-from resemote_edge.benchmarks.pinning import allowed_cores, choose_cores
+from resemote_edge.benchmarks.pinning import choose_cores
 from resemote_edge.benchmarks.restart_ratio import MIN_RESTARTS, RestartRatio, ratio_over_restarts
+from resemote_edge.benchmarks.topology import allowed_cores
 from resemote_edge.benchmarks.verdict import check_margin, judge, rules_out
 from resemote_edge.errors import InputError
 from resemote_edge.passport import PASSPORT_NAME

@@ -3,22 +3,16 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resemote_edge.benchmarks.comparison_results import Quantity
+from resemote_edge.benchmarks.record import Record, read_record
 from resemote_edge.benchmarks.verdict import Verdict
-from resemote_edge.errors import InputError
 
 __all__ = ["LiveComparison", "Restart", "Side", "read_live_comparison"]
 
 LIVE_SCHEMA = 1
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class Side(_Record, frozen=True, kw_only=True):
+class Side(Record, frozen=True, kw_only=True):
     """One of the two.
 
     Attributes:
@@ -52,7 +46,7 @@ class Side(_Record, frozen=True, kw_only=True):
     latency_p99_ms: float | None
 
 
-class Restart(_Record, frozen=True, kw_only=True):
+class Restart(Record, frozen=True, kw_only=True):
     """One pair of fresh processes.
 
     Attributes:
@@ -72,7 +66,7 @@ class Restart(_Record, frozen=True, kw_only=True):
     ratio: float
 
 
-class LiveComparison(_Record, frozen=True, kw_only=True, tag_field="kind", tag="live-comparison"):
+class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="live-comparison"):
     """B, compared with A, in turn on one machine.
 
     Attributes:
@@ -122,10 +116,6 @@ class LiveComparison(_Record, frozen=True, kw_only=True, tag_field="kind", tag="
         """Whether B is slower."""
         return self.verdict == "slower"
 
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
-
 
 def read_live_comparison(path: Path) -> LiveComparison:
     """Read a comparison back.
@@ -133,10 +123,4 @@ def read_live_comparison(path: Path) -> LiveComparison:
     Raises:
         InputError: No such file, or not a live comparison of this schema.
     """
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=LiveComparison)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a live comparison: {error}") from None
-    if found.schema != LIVE_SCHEMA:
-        raise InputError(f"{path}: comparison schema {found.schema}, this version reads schema {LIVE_SCHEMA}")
-    return found
+    return read_record(path, LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)

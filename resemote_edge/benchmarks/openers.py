@@ -1,6 +1,5 @@
 """Openers: how rows of a contest are prepared, opened and judged, each in a process of its own (see `Contestant`)."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
+from resemote_edge.benchmarks.child import pin
 from resemote_edge.benchmarks.contestant import Opened
 from resemote_edge.benchmarks.peers import get_peer, own_network
 from resemote_edge.benchmarks.slowed_session import SlowedSession
@@ -92,9 +92,7 @@ def open_artifact(
     Returns:
         With the facts ``runtime``, ``device``, ``file_sha256`` and ``model_size_bytes``.
     """
-    # Before any runtime is loaded: thread pools look at this when they are made.
-    if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
+    pin(cores)
     loaded, session = _session(artifact, runtime, hint, threads, device)
     if slowed_by != 1.0:
         session = SlowedSession(session, factor=slowed_by)

@@ -8,10 +8,10 @@ import msgspec
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.harness import WarmUp
 from resemote_edge.benchmarks.latency import Latency
+from resemote_edge.benchmarks.record import Record, read_record
 from resemote_edge.benchmarks.scenarios import Outcome, ScenarioSettings
 from resemote_edge.benchmarks.sensors import Energy, NotMeasured
 from resemote_edge.benchmarks.sensors.machine_state import MachineState
-from resemote_edge.errors import InputError
 
 __all__ = [
     "AccuracyJob",
@@ -31,11 +31,7 @@ __all__ = [
 REPORT_SCHEMA = 2
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
+class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
     """Measure one artifact in one runtime and scenario, in a process of its own.
 
     Attributes:
@@ -69,7 +65,7 @@ class SpeedJob(_Record, frozen=True, kw_only=True, tag="speed"):
     samples: str | None = None
 
 
-class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
+class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
     """Measure accuracy of one artifact and runtime, in a process of its own.
 
     Attributes:
@@ -93,7 +89,7 @@ class AccuracyJob(_Record, frozen=True, kw_only=True, tag="accuracy"):
     precision_hint: Literal["bf16"] | None = None
 
 
-class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
+class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
     """What a speed job measured.
 
     Attributes:
@@ -132,7 +128,7 @@ class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
     first_inference_ms: float
     model: Latency
     crop_to_decision: Latency
-    stages: dict[str, Latency] = {}
+    stages: dict[str, Latency] = msgspec.field(default_factory=dict)
     throughput_samples_per_s: float
     harness_p50_us: float | None = None
     peak_memory_bytes: int
@@ -144,14 +140,14 @@ class SpeedResult(_Record, frozen=True, kw_only=True, tag="speed"):
     throttled: tuple[str, ...] = ()
 
 
-class AccuracyResult(_Record, frozen=True, kw_only=True, tag="accuracy"):
+class AccuracyResult(Record, frozen=True, kw_only=True, tag="accuracy"):
     """What an accuracy job measured."""
 
     file_sha256: str
     report: AccuracyReport
 
 
-class Failure(_Record, frozen=True, kw_only=True, tag="failure"):
+class Failure(Record, frozen=True, kw_only=True, tag="failure"):
     """Why a job failed, as one readable line."""
 
     message: str
@@ -161,7 +157,7 @@ class Failure(_Record, frozen=True, kw_only=True, tag="failure"):
 Answer = SpeedResult | AccuracyResult | Failure
 
 
-class BenchRow(_Record, frozen=True, kw_only=True):
+class BenchRow(Record, frozen=True, kw_only=True):
     """One line of the table: speed, size and accuracy of the same file in the same runtime.
 
     Attributes:
@@ -201,7 +197,7 @@ class BenchRow(_Record, frozen=True, kw_only=True):
     samples: str | None = None
 
 
-class Unmeasured(_Record, frozen=True, kw_only=True):
+class Unmeasured(Record, frozen=True, kw_only=True):
     """A combination that was not measured, and why.
 
     Attributes:
@@ -223,7 +219,7 @@ class Unmeasured(_Record, frozen=True, kw_only=True):
     threads: int | None = None
 
 
-class Validity(_Record, frozen=True, kw_only=True):
+class Validity(Record, frozen=True, kw_only=True):
     """Our timer against another, on the same file, cores, threads and batch, in short runs that took turns.
 
     Attributes:
@@ -262,7 +258,7 @@ class Validity(_Record, frozen=True, kw_only=True):
     mean_ratio: float
 
 
-class SuiteState(_Record, frozen=True, kw_only=True):
+class SuiteState(Record, frozen=True, kw_only=True):
     """Which suite a report is of, and how far it is.
 
     Attributes:
@@ -282,7 +278,7 @@ class SuiteState(_Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-class BenchReport(_Record, frozen=True, kw_only=True):
+class BenchReport(Record, frozen=True, kw_only=True):
     """Everything one benchmark run measured.
 
     Attributes:
@@ -314,10 +310,6 @@ class BenchReport(_Record, frozen=True, kw_only=True):
         """Whether something that was tried did not work."""
         return any(row.state == "failed" for row in self.unmeasured)
 
-    def to_json(self) -> bytes:
-        """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
-
 
 def read_report(path: Path) -> BenchReport:
     """Read a report back.
@@ -325,10 +317,4 @@ def read_report(path: Path) -> BenchReport:
     Raises:
         InputError: No such file, or not a report of this schema.
     """
-    try:
-        report = msgspec.json.decode(path.read_bytes(), type=BenchReport)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InputError(f"{path}: not a benchmark report: {error}") from None
-    if report.schema != REPORT_SCHEMA:
-        raise InputError(f"{path}: report schema {report.schema}, this version reads schema {REPORT_SCHEMA}")
-    return report
+    return read_record(path, BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)

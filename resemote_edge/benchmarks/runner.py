@@ -10,11 +10,11 @@ from resemote_edge.artifact import Artifact
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.condition import Condition, Manner, measure_accuracy, measure_speed, refuse_batch
 from resemote_edge.benchmarks.environment import capture_environment
-from resemote_edge.benchmarks.pinning import allowed_cores
 from resemote_edge.benchmarks.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.benchmarks.scenarios import get_scenario
+from resemote_edge.benchmarks.topology import allowed_cores
 from resemote_edge.data.registry import recognise
-from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
 
 __all__ = ["BenchRequest", "parse_batches", "parse_names", "run_bench"]
@@ -133,10 +133,6 @@ def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
     if not 0 < settings.fps < float("inf"):
         raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
     if manner.data is not None:
-        if not manner.data.exists():
-            raise DatasetError(
-                f"{manner.data}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip"
-            )
         recognise(manner.data)
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from resemote_edge.benchmarks.condition import Manner
-from resemote_edge.benchmarks.pinning import allowed_cores
 from resemote_edge.benchmarks.runner import check_manner
 from resemote_edge.benchmarks.scenarios import ScenarioSettings, get_scenario, preset
+from resemote_edge.benchmarks.topology import allowed_cores
 from resemote_edge.errors import InputError
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.weights import embedded_checkpoint

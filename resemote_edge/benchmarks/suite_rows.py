@@ -20,6 +20,7 @@ from resemote_edge.artifact import file_sha256
 from resemote_edge.benchmarks.accuracy import AccuracyReport
 from resemote_edge.benchmarks.condition import SAMPLES_FOLDER
 from resemote_edge.benchmarks.environment import Environment
+from resemote_edge.benchmarks.record import Record
 from resemote_edge.benchmarks.results import BenchRow, Unmeasured, Validity
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
@@ -48,11 +49,7 @@ ROW_SCHEMA = 1
 _MACHINE_ID = Path("/etc/machine-id")
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class Machine(_Record, frozen=True, kw_only=True):
+class Machine(Record, frozen=True, kw_only=True):
     """The machine a row was measured on.
 
     Attributes:
@@ -64,13 +61,13 @@ class Machine(_Record, frozen=True, kw_only=True):
     summary: str
 
 
-class KeptSpeed(_Record, frozen=True, kw_only=True, tag="speed"):
+class KeptSpeed(Record, frozen=True, kw_only=True, tag="speed"):
     """A measured row."""
 
     row: BenchRow
 
 
-class KeptAccuracy(_Record, frozen=True, kw_only=True, tag="accuracy"):
+class KeptAccuracy(Record, frozen=True, kw_only=True, tag="accuracy"):
     """Accuracy of a file in a runtime.
 
     Attributes:
@@ -82,19 +79,19 @@ class KeptAccuracy(_Record, frozen=True, kw_only=True, tag="accuracy"):
     report: AccuracyReport
 
 
-class KeptValidity(_Record, frozen=True, kw_only=True, tag="validity"):
+class KeptValidity(Record, frozen=True, kw_only=True, tag="validity"):
     """A check of our timer."""
 
     validity: Validity
 
 
-class KeptFailure(_Record, frozen=True, kw_only=True, tag="failed"):
+class KeptFailure(Record, frozen=True, kw_only=True, tag="failed"):
     """What was tried and failed."""
 
     unmeasured: Unmeasured
 
 
-class KeptRow(_Record, frozen=True, kw_only=True):
+class KeptRow(Record, frozen=True, kw_only=True):
     """A finished step of a suite, as it is kept.
 
     Attributes:

@@ -8,7 +8,7 @@ import msgspec
 
 from resemote_edge.benchmarks.sensors.sysfs import core_list, is_this_machine, read_int, read_text
 
-__all__ = ["CPUCache", "CPUTopology", "allowed_cores", "capture_topology"]
+__all__ = ["CPUCache", "CPUTopology", "allowed_cores", "capture_topology", "thread_siblings"]
 
 _CPUS = "sys/devices/system/cpu"
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -51,10 +51,12 @@ class CPUTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     numa_nodes: int | None
 
 
-def allowed_cores(root: Path) -> tuple[int, ...]:
-    """Cores that this process may use; of a recorded machine, those the recording process could."""
+def allowed_cores(root: Path = Path("/")) -> tuple[int, ...]:
+    """Cores this process may use, in order; all where the system cannot tell. Of a recorded machine, its process's."""
     if is_this_machine(root):
-        return tuple(sorted(os.sched_getaffinity(0)))
+        if hasattr(os, "sched_getaffinity"):
+            return tuple(sorted(os.sched_getaffinity(0)))
+        return tuple(range(os.cpu_count() or 1))
     status = read_text(root / "proc/self/status") or ""
     found = re.search(r"^Cpus_allowed_list:\s*(\S+)$", status, re.MULTILINE)
     return core_list(found[1] if found else read_text(root / _CPUS / "online"))
@@ -67,9 +69,10 @@ def capture_topology(root: Path, cores: tuple[int, ...]) -> CPUTopology:
         root: Where ``sys`` lies.
         cores: Those allowed; the first one's caches are told.
     """
-    cpus = [root / _CPUS / f"cpu{number}" for number in _online(root)]
+    online = _online(root)
+    cpus = [root / _CPUS / f"cpu{number}" for number in online]
     packages = {number for cpu in cpus if (number := read_int(cpu / "topology/physical_package_id")) is not None}
-    siblings = {found for cpu in cpus if (found := core_list(_siblings(cpu)))}
+    siblings = {found for number in online if (found := thread_siblings(root, number))}
     threads = max((len(found) for found in siblings), default=0) or None
     return CPUTopology(
         logical_cpus=len(cpus),
@@ -87,9 +90,11 @@ def _online(root: Path) -> tuple[int, ...]:
     return listed or tuple(sorted(int(path.name[3:]) for path in (root / _CPUS).glob("cpu[0-9]*")))
 
 
-def _siblings(cpu: Path) -> str | None:
-    """Threads of a core; the second name is what kernels before 5.3 have."""
-    return read_text(cpu / "topology/core_cpus_list") or read_text(cpu / "topology/thread_siblings_list")
+def thread_siblings(root: Path, core: int) -> tuple[int, ...]:
+    """Hardware threads of the core that a logical CPU belongs to; empty where the kernel does not say."""
+    folder = root / _CPUS / f"cpu{core}/topology"
+    # The second name is what kernels before 5.3 have.
+    return core_list(read_text(folder / "core_cpus_list") or read_text(folder / "thread_siblings_list"))
 
 
 def _smt(root: Path, threads: int | None) -> bool | None:

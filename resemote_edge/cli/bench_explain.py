@@ -41,8 +41,6 @@ def explain(
     Example:
       resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --batch 8 -o explained
     """
-    import os
-
     from rich.console import Console
 
     from resemote_edge.artifact import Artifact
@@ -53,10 +51,11 @@ def explain(
         machine_lines,
         write_explanation,
     )
+    from resemote_edge.benchmarks.topology import allowed_cores
     from resemote_edge.staging import refuse_files
 
     refuse_files(output, EXPLANATION_FILES, force=force)
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or len(allowed_cores())
     found = run(Artifact.load(artifact), runtime, batch=batch, threads=threads, precision_hint=precision_hint)
     if runtime == "auto":
         click.echo(f"runtime: {found.runtime} (auto)", err=True)

@@ -61,8 +61,7 @@ def load_dataset(
     source = Path(path)
     if kind not in (AUTO, *DATASETS):
         raise InputError(f"unknown kind of dataset {kind!r}; choose from {AUTO}, {', '.join(DATASETS)}")
-    if not source.exists():
-        raise DatasetError(f"{source}: no such dataset; pass a file or folder that exists")
+    _refuse_absent(source)
     with_labels = [name for name in DATASETS if "labels_file" in signature(_loader(name)).parameters]
     if labels_file is not None and kind not in (AUTO, *with_labels):
         raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
@@ -101,6 +100,11 @@ def _read_once(
     return {split: known[split] for split in splits if split in known}
 
 
+def _refuse_absent(path: Path) -> None:
+    if not path.exists():
+        raise DatasetError(f"{path}: no such dataset; pass a file or folder that exists")
+
+
 def _file_state(path: Path) -> tuple[str, int, int] | None:
     """What tells a file from another or from what it was before; None for a folder."""
     if not path.is_file():
@@ -116,9 +120,10 @@ def recognise(path: Path) -> str:
         One of `DATASETS`.
 
     Raises:
-        DatasetError: None is recognised, or several are.
+        DatasetError: No such path, or none is recognised, or several are.
     """
     global _last_recognised  # noqa: PLW0603 - one file's kind, dropped for the next file's
+    _refuse_absent(path)
     file = _file_state(path)
     if file is not None and _last_recognised is not None and _last_recognised[0] == file:
         return _last_recognised[1]

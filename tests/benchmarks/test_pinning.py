@@ -1,6 +1,7 @@
 import pytest
 
-from resemote_edge.benchmarks.pinning import allowed_cores, choose_cores
+from resemote_edge.benchmarks.pinning import choose_cores
+from resemote_edge.benchmarks.topology import allowed_cores
 from resemote_edge.errors import InputError
 
 

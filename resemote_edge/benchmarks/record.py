@@ -1,0 +1,43 @@
+"""Record: what measurements are kept as, strict JSON with a schema number."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from resemote_edge.errors import InputError
+
+__all__ = ["Record", "read_record"]
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+
+    def to_json(self) -> bytes:
+        """Indented JSON, ending in a newline."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
+
+def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Kept:
+    """Read a record with a field ``schema`` back.
+
+    Args:
+        path: The file.
+        kind: Of the record.
+        what: It should be, with its article.
+        schema: That this version reads.
+
+    Raises:
+        InputError: No such file, not such a record, or of another schema.
+    """
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: not {what}: {error}") from None
+    number = getattr(found, "schema")  # noqa: B009 - every kind read here has it, which their base cannot say
+    if number != schema:
+        raise InputError(f"{path}: {what.rsplit(maxsplit=1)[-1]} schema {number}, this version reads schema {schema}")
+    return found
