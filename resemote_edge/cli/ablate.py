@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import json_option, measuring_progress
+from resemote_edge.cli.output import echo_written, json_option, measuring_progress
 
 
 @click.command()
@@ -52,7 +52,4 @@ def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_j
         sys.exit(128 + (outcome.interrupted or 0))
     written = write_ablation_report(outcome.report, output)
     click.echo(outcome.report.to_json().decode() if as_json else markdown_ablation(outcome.report), nl=False)
-    for kind, path in written.items():
-        click.echo(f"{kind}: {path}", err=True)
-    if "picture" not in written:
-        click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+    echo_written(written)

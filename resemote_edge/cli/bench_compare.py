@@ -7,6 +7,7 @@ import click
 
 from resemote_edge.cli.output import (
     device_option,
+    echo_written,
     json_option,
     measuring_progress,
     precision_hint_option,
@@ -125,11 +126,7 @@ def compare(
         run = compare_live(request, progress=lambda share: update(round(share * 100), 100))
     click.echo(run.comparison.to_json().decode() if as_json else markdown_live_comparison(run.comparison), nl=False)
     if output is not None:
-        written = write_live_comparison(run, output)
-        for kind, path in written.items():
-            click.echo(f"{kind}: {path}", err=True)
-        if "picture" not in written:
-            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+        echo_written(write_live_comparison(run, output))
     raise SystemExit(3 if run.comparison.slower else 0)
 
 

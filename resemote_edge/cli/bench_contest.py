@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, json_option, measuring_progress
+from resemote_edge.cli.output import data_option, echo_written, json_option, measuring_progress
 
 
 @click.command()
@@ -51,8 +51,4 @@ def contest(
             data=data,
         )
     click.echo(report.to_json().decode() if as_json else markdown_contest(report), nl=False)
-    written = write_contest_report(report, output)
-    for kind, path in written.items():
-        click.echo(f"{kind}: {path}", err=True)
-    if report.ratios and "picture" not in written:
-        click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+    echo_written(write_contest_report(report, output), ("picture",) if report.ratios else ())

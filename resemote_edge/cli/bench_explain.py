@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from resemote_edge.cli.output import json_option, precision_hint_option, threads_option
+from resemote_edge.cli.output import echo_written, json_option, precision_hint_option, threads_option
 
 
 @click.command()
@@ -67,8 +67,4 @@ def explain(
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.print(layer_table(found))
     if output is not None:
-        written = write_explanation(found, output)
-        for kind, path in written.items():
-            click.echo(f"{kind}: {path}", err=True)
-        if "picture" not in written:
-            click.echo("no picture: it needs matplotlib; run: pip install 'resemote-edge[report]'", err=True)
+        echo_written(write_explanation(found, output))

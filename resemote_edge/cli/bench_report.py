@@ -54,7 +54,7 @@ def report(
     written = report_again(report, output, rooflines=rooflines, force=force)
     if as_json:
         echo_json({"written": {kind: str(path) for kind, path in written.items()}})
-    echo_written(written)
+    echo_written(written, ("page",))
 
 
 def _print_schema(context: click.Context) -> None:

@@ -120,5 +120,5 @@ def run(
         for row in report.unmeasured:
             console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
     if output is not None:
-        echo_written(write_report(report, output))
+        echo_written(write_report(report, output), ("page",))
     sys.exit(1 if report.failed else 0)

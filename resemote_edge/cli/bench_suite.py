@@ -55,7 +55,7 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     with suite_progress() as (notice, progress):
         outcome = run_suite(loaded, output, data=data, retry_failed=retry_failed, notice=notice, progress=progress)
     _show_report(outcome.report, as_json=as_json)
-    echo_written(write_report(outcome.report, output))
+    echo_written(write_report(outcome.report, output), ("page",))
     if outcome.interrupted is not None:
         click.echo("interrupted; finished rows are kept, and the same command goes on with the others", err=True)
         sys.exit(128 + outcome.interrupted)

@@ -1,7 +1,7 @@
 """What commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,13 +63,23 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def echo_written(written: Mapping[str, Path]) -> None:
-    """Say on stderr which files of a report were written, by kind, and what the others need."""
+#: What kinds of files need beyond what writes the others.
+_NEEDS = {"picture": "matplotlib", "page": "matplotlib and jinja2"}
+
+
+def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",)) -> None:
+    """Say on stderr which files were written, by kind, and what those need that were left out.
+
+    Args:
+        written: By kind.
+        kinds: In `_NEEDS`, of which there should be one each.
+    """
     for kind, path in written.items():
         click.echo(f"{kind}: {path}", err=True)
-    if "page" not in written:
-        what = "no page" if "picture" in written else "no picture and no page"
-        click.echo(f"{what}: they need matplotlib and jinja2; run: pip install 'resemote-edge[report]'", err=True)
+    for kind in kinds:
+        if kind not in written:
+            hint = f"{_NEEDS[kind]}; run: pip install 'resemote-edge[report]'"
+            click.echo(f"no {kind}: it needs {hint}", err=True)
 
 
 @contextmanager

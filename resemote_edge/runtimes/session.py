@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
@@ -93,6 +94,8 @@ class Session(ABC):
         self._closed = False
         self._specs = {spec.name: spec for spec in self.inputs}
         self._batch = artifact.passport.batch
+        # Of the last feed that passed the checks, where a session has one input.
+        self._seen_shape: tuple[int, ...] | None = None
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -120,12 +123,32 @@ class Session(ABC):
         """
         if self._closed:
             raise SessionClosedError(f"this {self.runtime} session was closed; open a new one")
+        return self._run(self._same_as_before(feeds) or self._check(feeds))
+
+    def _same_as_before(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
+        """The feeds if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""
+        if self._seen_shape is None or len(feeds) != 1:
+            return None
+        ((name, spec),) = self._specs.items()
+        array = feeds.get(name)
+        if (
+            type(array) is np.ndarray
+            and array.shape == self._seen_shape
+            and array.dtype == spec.numpy_dtype
+            and array.flags.c_contiguous
+        ):
+            return {name: array}
+        return None
+
+    def _check(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if feeds.keys() != self._specs.keys():
             names = ", ".join(self._specs)
             raise InputError(f"feeds must be named {names}; got {', '.join(sorted(feeds)) or 'none'}")
         checked = {name: spec.check(feeds[name]) for name, spec in self._specs.items()}
-        self._batch.check(len(next(iter(checked.values()))))
-        return self._run(checked)
+        first = next(iter(checked.values()))
+        self._batch.check(len(first))
+        self._seen_shape = first.shape if len(checked) == 1 else None
+        return checked
 
     @final
     def close(self) -> None:

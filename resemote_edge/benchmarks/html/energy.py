@@ -8,7 +8,7 @@ from resemote_edge.benchmarks.html.gallery import Exhibit, show
 from resemote_edge.benchmarks.html.lanes import Lane, LanePanel, lanes
 from resemote_edge.benchmarks.html.series import SeriesIndex
 from resemote_edge.benchmarks.results import BenchRow
-from resemote_edge.benchmarks.sensors import Energy, NotMeasured
+from resemote_edge.benchmarks.sensors import Energy
 
 __all__ = ["NO_SENSOR", "energy_exhibit", "energy_reasons", "energy_table", "has_energy"]
 
@@ -23,10 +23,8 @@ def has_energy(rows: Iterable[BenchRow]) -> bool:
 
 def energy_reasons(rows: Iterable[BenchRow]) -> list[str]:
     """Why rows have none, each reason once."""
-    found = (row.speed.energy for row in rows)
-    reasons = (energy.reason if isinstance(energy, NotMeasured) else NO_SENSOR for energy in found
-               if not isinstance(energy, Energy))  # fmt: skip
-    return list(dict.fromkeys(reasons))
+    missing = [row.speed.energy for row in rows if not isinstance(row.speed.energy, Energy)]
+    return list(dict.fromkeys(NO_SENSOR if energy is None else energy.reason for energy in missing))
 
 
 def energy_table(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
