@@ -1,0 +1,277 @@
+/*
+ * libresemote: runs the artifacts of resemote-edge without Python.
+ *
+ * Threads. Functions without a handle may be called from any thread at any time. A handle is used by one thread at a
+ * time; two sessions may run at once, also of one artifact. Destroying a handle that another thread is using waits for
+ * nobody and breaks nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
+ *
+ * Ownership. What the caller passes in is read during the call and never kept. Outputs go to buffers of the caller.
+ * Strings handed out belong to the handle they came from and live as long.
+ *
+ * Errors. Every function returns a status; resemote_last_error() says in words what failed, what was found and what to
+ * do, for the last failure of the calling thread. No function prints, exits, aborts or lets a C++ exception out.
+ *
+ *     resemote_classifier* classifier = NULL;
+ *     if (resemote_classifier_create("artifact", NULL, NULL, &classifier) != RESEMOTE_STATUS_OK) {
+ *       fprintf(stderr, "%s\n", resemote_last_error());
+ *       return 1;
+ *     }
+ *     resemote_classifier_classify(classifier, &frame, boxes, box_count, decisions, NULL);
+ *     resemote_classifier_destroy(classifier);
+ */
+#ifndef RESEMOTE_RUNTIME_H
+#define RESEMOTE_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Rises whenever a program built against an older header would misbehave; a library serves one number only. */
+#define RESEMOTE_ABI_VERSION 1
+
+#if defined(_WIN32)
+#if defined(RESEMOTE_BUILDING)
+#define RESEMOTE_API __declspec(dllexport)
+#else
+#define RESEMOTE_API __declspec(dllimport)
+#endif
+#else
+#define RESEMOTE_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ------------------------------------------------------------------------------------------------------ */
+
+/* Families: 0 fine, 0x1x the caller, 0x2x the artifact, 0x3x the engine, 0xFF a bug here. */
+typedef int32_t resemote_status;
+enum {
+  RESEMOTE_STATUS_OK = 0x00,
+  RESEMOTE_STATUS_INVALID_ARGUMENT = 0x10,     /* a null, a wrong size, shape, format or option */
+  RESEMOTE_STATUS_CLOSED = 0x11,               /* the handle was destroyed, or never was one */
+  RESEMOTE_STATUS_NOT_READY = 0x12,            /* poll: no result yet; not a failure */
+  RESEMOTE_STATUS_ARTIFACT_INVALID = 0x20,     /* not there, not whole, not readable */
+  RESEMOTE_STATUS_PASSPORT_VERSION = 0x21,     /* written under another passport schema */
+  RESEMOTE_STATUS_ARTIFACT_MISMATCH = 0x22,    /* contents differ from the passport, or made for another machine */
+  RESEMOTE_STATUS_SELF_TEST_FAILED = 0x23,     /* the golden crops give other outputs than at export */
+  RESEMOTE_STATUS_OUT_OF_MEMORY = 0x24,
+  RESEMOTE_STATUS_BACKEND_UNAVAILABLE = 0x30,  /* engine not built in, or its library not found */
+  RESEMOTE_STATUS_DEVICE_UNAVAILABLE = 0x31,   /* the device asked for is not there; nothing is used in its place */
+  RESEMOTE_STATUS_BACKEND_FAILED = 0x32,       /* the engine reported an error */
+  RESEMOTE_STATUS_INTERNAL = 0xFF
+};
+
+/* RESEMOTE_ABI_VERSION of the library. */
+RESEMOTE_API uint32_t resemote_abi_version(void);
+/* Version of the library, such as "0.5.0"; static. */
+RESEMOTE_API const char* resemote_version(void);
+/* The last failure of the calling thread, in words; "" before the first. Valid until this thread's next failure. */
+RESEMOTE_API const char* resemote_last_error(void);
+/* Name of a status, such as "closed"; static; "unknown status" for other numbers. */
+RESEMOTE_API const char* resemote_status_name(resemote_status status);
+
+/* ---- Backends ---------------------------------------------------------------------------------------------------- */
+
+/* Every backend is listed, whatever was built in: its probe tells why it cannot work. */
+RESEMOTE_API size_t resemote_backend_count(void);
+/* Name by place, "openvino", "onnxruntime" or "tensorrt"; static; NULL past the end. */
+RESEMOTE_API const char* resemote_backend_name(size_t index);
+
+typedef struct resemote_backend_info {
+  size_t struct_size;  /* in: sizeof(resemote_backend_info) */
+  int32_t available;   /* 1: its library was found and lists a device */
+  char version[64];    /* of the engine; "" where it was not found */
+  char devices[256];   /* in this project's words, separated by spaces, best first */
+  char reason[1024];   /* why it is not available, and what to do; "" otherwise */
+} resemote_backend_info;
+
+/* Looks for the engine's library and lists its devices. `library` as in resemote_session_options; may be NULL. */
+RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char* library, resemote_backend_info* info);
+
+/* ---- Sessions: tensors in, tensors out --------------------------------------------------------------------------- */
+
+typedef struct resemote_session resemote_session;
+
+typedef struct resemote_session_options {
+  size_t struct_size;    /* set by resemote_session_options_init */
+  const char* backend;   /* NULL or "auto": the first that can run the artifact here */
+  const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the backend's first */
+  const char* library;   /* the engine's shared library, or a folder that holds it; NULL: $RESEMOTE_<BACKEND>_LIBRARY,
+                            then where the loader looks */
+  const char* cache_dir; /* folder where engines keep what they compiled; NULL: none is kept */
+  int32_t threads;       /* CPU threads for one call; 0: the engine decides */
+} resemote_session_options;
+
+/* Fills in the defaults above. */
+RESEMOTE_API resemote_status resemote_session_options_init(resemote_session_options* options);
+
+/* Opens an artifact: a folder with a passport.json, every file of which is checked against it (size, sha256).
+   `options` may be NULL. On failure *session is NULL. */
+RESEMOTE_API resemote_status resemote_session_create(const char* artifact, const resemote_session_options* options,
+                                                     resemote_session** session);
+/* Releases it. NULL is fine; a second time is RESEMOTE_STATUS_CLOSED. */
+RESEMOTE_API resemote_status resemote_session_destroy(resemote_session* session);
+
+typedef struct resemote_session_info {
+  size_t struct_size;        /* in */
+  const char* artifact_name; /* from the passport */
+  const char* precision;     /* "fp32", "fp16", "int8", "w8" */
+  const char* backend;
+  const char* device;        /* the effective one, never "auto" */
+  const char* file;          /* the artifact's file that runs */
+  int32_t label_count;       /* classes */
+  int32_t gives_probabilities; /* 1: outputs are probabilities; 0: logits */
+  int64_t batch_min;
+  int64_t batch_max;         /* 0: no limit but memory */
+  int32_t input_count;
+  int32_t output_count;
+} resemote_session_info;
+
+RESEMOTE_API resemote_status resemote_session_get_info(resemote_session* session, resemote_session_info* info);
+/* Class name by place among the logits. */
+RESEMOTE_API resemote_status resemote_session_get_label(resemote_session* session, int32_t index, const char** label);
+
+typedef int32_t resemote_dtype;
+enum { RESEMOTE_DTYPE_FLOAT32 = 0, RESEMOTE_DTYPE_UINT8 = 1 };
+
+#define RESEMOTE_MAX_RANK 8
+
+typedef struct resemote_tensor_spec {
+  size_t struct_size; /* in */
+  const char* name;
+  resemote_dtype dtype;
+  int32_t rank;
+  int64_t dims[RESEMOTE_MAX_RANK]; /* -1: the batch */
+} resemote_tensor_spec;
+
+RESEMOTE_API resemote_status resemote_session_get_input(resemote_session* session, int32_t index,
+                                                        resemote_tensor_spec* spec);
+RESEMOTE_API resemote_status resemote_session_get_output(resemote_session* session, int32_t index,
+                                                         resemote_tensor_spec* spec);
+
+/* A dense row-major tensor in memory of the caller. */
+typedef struct resemote_tensor {
+  const char* name;
+  void* data;        /* only read where the tensor is an input */
+  size_t size_bytes; /* of the memory; exactly what dims and dtype need */
+  resemote_dtype dtype;
+  int32_t rank;
+  int64_t dims[RESEMOTE_MAX_RANK];
+} resemote_tensor;
+
+/* Computes the outputs of one batch and returns when they are in the caller's memory. One tensor per spec, in any
+   order; shapes and dtypes are checked, nothing is converted. */
+RESEMOTE_API resemote_status resemote_session_run(resemote_session* session, const resemote_tensor* inputs,
+                                                  size_t input_count, const resemote_tensor* outputs,
+                                                  size_t output_count);
+
+typedef struct resemote_self_test_result {
+  size_t struct_size;    /* in */
+  int32_t crops;
+  double max_abs_diff;   /* to the outputs recorded at export */
+  double limit;
+  double top1_agreement; /* fraction with the same top class */
+} resemote_self_test_result;
+
+/* Reruns the artifact's golden crops, from colour crop to output. RESEMOTE_STATUS_SELF_TEST_FAILED, with the result
+   filled in, where the difference is over the limit. `result` may be NULL. */
+RESEMOTE_API resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result);
+
+/* ---- Classifiers: a frame with boxes in, decisions out ------------------------------------------------------------ */
+
+typedef struct resemote_classifier resemote_classifier;
+
+typedef int32_t resemote_pixel_format;
+enum {
+  RESEMOTE_PIXEL_GRAY8 = 0,
+  RESEMOTE_PIXEL_RGB24 = 1,
+  RESEMOTE_PIXEL_BGR24 = 2,
+  RESEMOTE_PIXEL_NV12 = 3, /* width and height even */
+  RESEMOTE_PIXEL_YUYV = 4  /* width even */
+};
+
+/* A picture in memory of the caller. */
+typedef struct resemote_frame {
+  size_t struct_size; /* set by resemote_frame_init */
+  resemote_pixel_format format;
+  int32_t width;  /* pixels */
+  int32_t height; /* pixels */
+  const uint8_t* data;
+  int64_t stride_bytes;    /* from one row to the next; 0: rows touch */
+  const uint8_t* uv;       /* NV12: the plane of U and V; NULL: it follows the last row of the first plane */
+  int64_t uv_stride_bytes; /* 0: as the first plane's */
+  int32_t full_range;      /* NV12, YUYV: 1: luma fills 0 to 255 (JPEG); 0: 16 to 235 (video) */
+} resemote_frame;
+
+RESEMOTE_API resemote_status resemote_frame_init(resemote_frame* frame);
+
+/* Pixels; may reach over the frame's border, where it is cut. At least 8 x 8 of it must lie within the frame. */
+typedef struct resemote_box {
+  int32_t x;
+  int32_t y;
+  int32_t width;
+  int32_t height;
+} resemote_box;
+
+typedef struct resemote_decision {
+  int32_t label; /* place among the labels */
+  float score;   /* its probability */
+} resemote_decision;
+
+typedef struct resemote_classifier_options {
+  size_t struct_size;  /* set by resemote_classifier_options_init */
+  int32_t max_faces;   /* boxes of one call; memory for so many is taken at creation; default 16 */
+  int32_t queue_depth; /* submissions that wait at most, and results that wait at most; default 2 */
+} resemote_classifier_options;
+
+RESEMOTE_API resemote_status resemote_classifier_options_init(resemote_classifier_options* options);
+
+/* Opens an artifact as resemote_session_create does. Either options may be NULL. */
+RESEMOTE_API resemote_status resemote_classifier_create(const char* artifact, const resemote_session_options* session,
+                                                        const resemote_classifier_options* options,
+                                                        resemote_classifier** classifier);
+/* Ends its thread and releases it, with its session. NULL is fine; a second time is RESEMOTE_STATUS_CLOSED. */
+RESEMOTE_API resemote_status resemote_classifier_destroy(resemote_classifier* classifier);
+
+/* Its session, for labels, information and the self-test; owned by the classifier, not to be destroyed. */
+RESEMOTE_API resemote_status resemote_classifier_get_session(resemote_classifier* classifier,
+                                                             resemote_session** session);
+
+/* Classifies the faces of a frame in one batch.
+   decisions: box_count of them. probabilities: box_count rows of label_count floats, or NULL.
+   Allocates nothing after the first call. Zero boxes are fine. */
+RESEMOTE_API resemote_status resemote_classifier_classify(resemote_classifier* classifier, const resemote_frame* frame,
+                                                          const resemote_box* boxes, size_t box_count,
+                                                          resemote_decision* decisions, float* probabilities);
+
+/* What the network is fed for these boxes, as classify computes it: for tests and debugging.
+   feed: `feed_size_bytes` of memory, exactly what the input's spec needs for a batch of box_count. */
+RESEMOTE_API resemote_status resemote_classifier_preprocess(resemote_classifier* classifier,
+                                                            const resemote_frame* frame, const resemote_box* boxes,
+                                                            size_t box_count, void* feed, size_t feed_size_bytes);
+
+/* The same for a camera that must not wait: takes what it needs of the frame and returns; a thread of the classifier
+   does the rest. Where queue_depth submissions are waiting, the oldest is dropped. */
+RESEMOTE_API resemote_status resemote_classifier_submit(resemote_classifier* classifier, const resemote_frame* frame,
+                                                        const resemote_box* boxes, size_t box_count, uint64_t tag);
+
+typedef struct resemote_result {
+  size_t struct_size;    /* in */
+  uint64_t tag;          /* of the submission */
+  size_t box_count;
+  uint64_t dropped;      /* submissions and results dropped since the last poll that gave a result */
+  resemote_status status; /* of the inference; the decisions stand only where it is RESEMOTE_STATUS_OK */
+} resemote_result;
+
+/* The oldest result that waits, or RESEMOTE_STATUS_NOT_READY after `timeout_ms` (0: at once; negative: no limit).
+   decisions: room for max_faces. probabilities: max_faces rows, or NULL. */
+RESEMOTE_API resemote_status resemote_classifier_poll(resemote_classifier* classifier, int32_t timeout_ms,
+                                                      resemote_result* result, resemote_decision* decisions,
+                                                      float* probabilities);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RESEMOTE_RUNTIME_H */

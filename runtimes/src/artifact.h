@@ -1,0 +1,29 @@
+// Artifact: a folder with model files and the passport that describes them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "passport.h"
+
+namespace resemote {
+
+class Artifact {
+ public:
+  // Opens a folder, or its passport.json, and checks every file against the passport: present, size, sha256.
+  // Throws Error: ARTIFACT_INVALID, PASSPORT_VERSION, ARTIFACT_MISMATCH.
+  explicit Artifact(const std::string& path);
+
+  const std::string& folder() const { return folder_; }
+  const Passport& passport() const { return passport_; }
+  // Path of one of its files.
+  std::string file(const FileEntry& entry) const { return folder_ + "/" + entry.path; }
+  // First file to run (role "model" or "source") in one of these formats, in their order; null where there is none.
+  const FileEntry* find(const std::vector<std::string>& formats) const;
+
+ private:
+  std::string folder_;
+  Passport passport_;
+};
+
+}  // namespace resemote

@@ -1,0 +1,20 @@
+#include "error.h"
+
+namespace resemote {
+namespace {
+
+// A plain array, so that remembering a failure cannot itself fail, not even when memory has run out.
+thread_local char last[4096] = "";
+
+}  // namespace
+
+resemote_status remember_failure(resemote_status status, const char* message) noexcept {
+  std::size_t length = 0;
+  for (; message[length] != '\0' && length + 1 < sizeof last; ++length) last[length] = message[length];
+  last[length] = '\0';
+  return status;
+}
+
+const char* last_failure() noexcept { return last; }
+
+}  // namespace resemote

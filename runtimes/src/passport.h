@@ -1,0 +1,78 @@
+// Passport: the JSON manifest of an artifact, as far as running it needs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tensor.h"
+
+namespace resemote {
+
+// The one schema this library reads; another one is refused with both numbers.
+constexpr int kPassportSchema = 2;
+constexpr char kPassportName[] = "passport.json";
+
+// One file beside the passport.
+struct FileEntry {
+  std::string path;  // a plain file name
+  std::string role;
+  std::string format;
+  std::string sha256;  // hex
+  std::uint64_t size_bytes = 0;
+};
+
+// What the graph takes.
+enum class InputFormat { kTensor, kGrayU8, kRgbU8, kBgrU8 };
+
+// From a face crop to the input; the twin of preprocessing.PreprocessSpec.
+struct PreprocessSpec {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+  std::array<double, 3> mean{};
+  std::array<double, 3> std{};
+  InputFormat input = InputFormat::kTensor;
+};
+
+// What a TensorRT engine is tied to.
+struct EngineInfo {
+  bool present = false;
+  std::string builder;
+  std::string version;
+  std::vector<std::string> compute_capabilities;
+  std::string typing;
+};
+
+struct GoldenInfo {
+  std::string crops;
+  std::string logits;
+  std::int64_t count = 0;
+  double max_abs_diff = 0.0;
+};
+
+struct Passport {
+  std::string name;
+  std::string target;
+  std::string precision;
+  std::vector<std::string> labels;
+  PreprocessSpec preprocessing;
+  std::vector<TensorSpec> inputs;
+  std::vector<TensorSpec> outputs;
+  std::int64_t batch_min = 1;
+  std::int64_t batch_opt = 1;
+  std::int64_t batch_max = 0;  // 0: no limit
+  std::vector<FileEntry> files;
+  GoldenInfo golden;
+  EngineInfo engine;
+  bool quantized_activations = false;
+  int weight_levels = 0;  // largest magnitude of a weight's integer; 0: not quantized
+
+  bool gives_probabilities() const { return outputs.front().name == "probabilities"; }
+};
+
+// Parses and checks; `origin` is shown in messages. Throws Error: PASSPORT_VERSION or ARTIFACT_INVALID.
+Passport parse_passport(const std::string& json, const std::string& origin);
+
+}  // namespace resemote
