@@ -14,6 +14,7 @@ RUNTIMES: dict[str, str] = {
     "openvino": "resemote_edge.runtimes.openvino:OpenVINORuntime",
     "onnxruntime": "resemote_edge.runtimes.onnxruntime:ONNXRuntimeRuntime",
     "pytorch": "resemote_edge.runtimes.pytorch:PyTorchRuntime",
+    "native": "resemote_edge.runtimes.native:NativeRuntime",
 }
 
 

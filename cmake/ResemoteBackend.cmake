@@ -1,0 +1,36 @@
+# resemote_add_backend(NAME INCLUDE_DIRS dirs... SOURCES files...)
+#
+# Adds the backend in runtimes/backends/NAME to the library, or leaves it out and says why. The list of backends and the
+# library's symbols are the same either way.
+#   INCLUDE_DIRS  Where the engine's headers were found; "NOTFOUND" leaves the backend out.
+#   NO_HEADERS    The backend describes what it uses of the engine itself.
+#   SOURCES       Relative to its folder.
+# The option RESEMOTE_BACKEND_<NAME> switches it: ON fails where headers are missing, OFF leaves it out, AUTO (the
+# default) takes what is there.
+function(resemote_add_backend NAME)
+  cmake_parse_arguments(ARG "NO_HEADERS" "" "INCLUDE_DIRS;SOURCES" ${ARGN})
+  string(TOUPPER "${NAME}" UPPER)
+  set(RESEMOTE_BACKEND_${UPPER} "AUTO" CACHE STRING "Backend ${NAME}: ON, OFF or AUTO")
+  set(WANTED "${RESEMOTE_BACKEND_${UPPER}}")
+  set(FOUND TRUE)
+  if(NOT ARG_NO_HEADERS AND (NOT ARG_INCLUDE_DIRS OR "${ARG_INCLUDE_DIRS}" MATCHES "NOTFOUND"))
+    set(FOUND FALSE)
+  endif()
+  if(WANTED STREQUAL "ON" AND NOT FOUND)
+    message(FATAL_ERROR "backend ${NAME}: its headers were not found; install them, or pass -DRESEMOTE_BACKEND_${UPPER}=OFF")
+  endif()
+  if(WANTED STREQUAL "OFF" OR NOT FOUND)
+    message(STATUS "Backend ${NAME}: left out")
+    return()
+  endif()
+  set(FOLDER "${PROJECT_SOURCE_DIR}/runtimes/backends/${NAME}")
+  foreach(SOURCE ${ARG_SOURCES})
+    target_sources(resemote_objects PRIVATE "${FOLDER}/${SOURCE}")
+  endforeach()
+  target_include_directories(resemote_objects PRIVATE "${FOLDER}")
+  if(NOT ARG_NO_HEADERS)
+    target_include_directories(resemote_objects SYSTEM PRIVATE ${ARG_INCLUDE_DIRS})
+  endif()
+  target_compile_definitions(resemote_objects PRIVATE RESEMOTE_WITH_${UPPER}=1)
+  message(STATUS "Backend ${NAME}: built in")
+endfunction()

@@ -1,0 +1,1 @@
+"""The native library, libresemote, from Python: its C ABI through ctypes."""

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "backend.h"
+
+namespace resemote {
+
+// ONNX Runtime through the function table of its C API, on the CPU.
+const Backend& onnxruntime_backend();
+
+}  // namespace resemote

@@ -1,0 +1,122 @@
+// The C functions of frames and classifiers.
+#include "abi.h"
+
+namespace resemote {
+namespace {
+
+constexpr int kMostFaces = 4096;
+constexpr int kDefaultFaces = 16;
+constexpr int kDefaultDepth = 2;
+
+// A classifier with the handle under which its session is lent out.
+class Owner {
+ public:
+  explicit Owner(std::unique_ptr<Classifier> made)
+      : classifier(std::move(made)), session_handle(sessions().insert(classifier->session())) {}
+  ~Owner() { guarded([this] { sessions().remove(session_handle); }); }
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
+
+  const std::unique_ptr<Classifier> classifier;
+  void* const session_handle;
+};
+
+HandleTable<Owner>& classifiers() {
+  // Never destroyed: what is still open when the process ends must not outlive its engine's own end.
+  static HandleTable<Owner>* const table = new HandleTable<Owner>(2, "classifier");
+  return *table;
+}
+
+int in_range(const char* name, int value, int most) {
+  if (value < 1 || value > most) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " must be from 1 to " + std::to_string(most) +
+                                                      ", got " + std::to_string(value));
+  }
+  return value;
+}
+
+}  // namespace
+}  // namespace resemote
+
+using namespace resemote;
+
+resemote_status resemote_frame_init(resemote_frame* frame) {
+  return guarded([&] {
+    needed(frame, "resemote_frame") = resemote_frame{};
+    frame->struct_size = sizeof *frame;
+  });
+}
+
+resemote_status resemote_classifier_options_init(resemote_classifier_options* options) {
+  return guarded([&] {
+    needed(options, "resemote_classifier_options") =
+        resemote_classifier_options{sizeof *options, kDefaultFaces, kDefaultDepth};
+  });
+}
+
+resemote_status resemote_classifier_create(const char* artifact, const resemote_session_options* session,
+                                           const resemote_classifier_options* options,
+                                           resemote_classifier** classifier) {
+  return guarded([&] {
+    needed(classifier, "where the classifier goes") = nullptr;
+    resemote_classifier_options chosen = {sizeof chosen, kDefaultFaces, kDefaultDepth};
+    if (options != nullptr) chosen = checked(options, "resemote_classifier_options");
+    const int faces = in_range("max_faces", chosen.max_faces, kMostFaces);
+    const int depth = in_range("queue_depth", chosen.queue_depth, kMostFaces);
+    const char* const path = &needed(artifact, "the artifact's path");
+    auto opened = std::make_shared<Session>(path, session_options(session));
+    opened->set_owned_by_classifier();
+    auto owner =
+        std::make_shared<Owner>(std::unique_ptr<Classifier>(new Classifier(std::move(opened), faces, depth)));
+    *classifier = static_cast<resemote_classifier*>(classifiers().insert(std::move(owner)));
+  });
+}
+
+resemote_status resemote_classifier_destroy(resemote_classifier* classifier) {
+  return guarded([&] {
+    if (classifier != nullptr) classifiers().remove(classifier)->classifier->close();
+  });
+}
+
+resemote_status resemote_classifier_get_session(resemote_classifier* classifier, resemote_session** session) {
+  return guarded([&] {
+    needed(session, "where the session goes") = nullptr;
+    *session = static_cast<resemote_session*>(classifiers().find(classifier)->session_handle);
+  });
+}
+
+resemote_status resemote_classifier_classify(resemote_classifier* classifier, const resemote_frame* frame,
+                                             const resemote_box* boxes, size_t box_count, resemote_decision* decisions,
+                                             float* probabilities) {
+  return guarded([&] {
+    const resemote_frame& picture = checked(frame, "resemote_frame");
+    classifiers().find(classifier)->classifier->classify(picture, boxes, box_count, decisions, probabilities);
+  });
+}
+
+resemote_status resemote_classifier_preprocess(resemote_classifier* classifier, const resemote_frame* frame,
+                                               const resemote_box* boxes, size_t box_count, void* feed,
+                                               size_t feed_size_bytes) {
+  return guarded([&] {
+    const resemote_frame& picture = checked(frame, "resemote_frame");
+    classifiers().find(classifier)->classifier->preprocess(picture, boxes, box_count, feed, feed_size_bytes);
+  });
+}
+
+resemote_status resemote_classifier_submit(resemote_classifier* classifier, const resemote_frame* frame,
+                                           const resemote_box* boxes, size_t box_count, uint64_t tag) {
+  return guarded([&] {
+    const resemote_frame& picture = checked(frame, "resemote_frame");
+    classifiers().find(classifier)->classifier->submit(picture, boxes, box_count, tag);
+  });
+}
+
+resemote_status resemote_classifier_poll(resemote_classifier* classifier, int32_t timeout_ms, resemote_result* result,
+                                         resemote_decision* decisions, float* probabilities) {
+  bool found = false;
+  const resemote_status status = guarded([&] {
+    resemote_result& to = checked(result, "resemote_result");
+    found = classifiers().find(classifier)->classifier->poll(timeout_ms, to, decisions, probabilities);
+  });
+  return status == RESEMOTE_STATUS_OK && !found ? static_cast<resemote_status>(RESEMOTE_STATUS_NOT_READY) : status;
+}

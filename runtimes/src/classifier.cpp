@@ -1,0 +1,144 @@
+#include "classifier.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "error.h"
+
+namespace resemote {
+
+Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth)
+    : session_(std::move(session)),
+      max_faces_(static_cast<std::size_t>(max_faces)),
+      queue_depth_(static_cast<std::size_t>(queue_depth)),
+      classes_(session_->passport().labels.size()),
+      preprocessor_(session_->passport().preprocessing),
+      feed_((preprocessor_.feed_bytes() * max_faces_ + 3) / 4),
+      probabilities_(max_faces_ * classes_) {}
+
+Classifier::~Classifier() {
+  close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Classifier::close() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+  if (queue_) queue_->close();
+}
+
+void Classifier::check_boxes(const resemote_box* boxes, std::size_t count) const {
+  if (count > max_faces_) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::to_string(count) + " boxes, the classifier was created for " +
+                                                      std::to_string(max_faces_) +
+                                                      "; pass fewer, or a larger max_faces at creation");
+  }
+  if (count > 0 && boxes == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "the boxes are null");
+}
+
+void Classifier::decide(const void* feed, std::size_t count, resemote_decision* decisions, float* probabilities) {
+  const Passport& passport = session_->passport();
+  const std::size_t largest =
+      passport.batch_max == 0 ? count : std::min(count, static_cast<std::size_t>(passport.batch_max));
+  const std::size_t parts = count == 0 ? 0 : (count + largest - 1) / largest;
+  const char* const bytes = static_cast<const char*>(feed);
+  for (std::size_t part = 0; part < parts; ++part) {
+    const std::size_t first = count * part / parts, end = count * (part + 1) / parts;
+    session_->run_batch(bytes + preprocessor_.feed_bytes() * first, static_cast<std::int64_t>(end - first),
+                        probabilities + classes_ * first);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    float* const row = probabilities + i * classes_;
+    if (!passport.gives_probabilities()) softmax(row, classes_, row);
+    const float* const best = std::max_element(row, row + classes_);
+    decisions[i] = {static_cast<std::int32_t>(best - row), *best};
+  }
+}
+
+void Classifier::classify(const resemote_frame& frame, const resemote_box* boxes, std::size_t count,
+                          resemote_decision* decisions, float* probabilities) {
+  check_boxes(boxes, count);
+  if (count > 0 && decisions == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "the decisions are null");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  preprocessor_.run(frame, boxes, count, feed_.data());
+  decide(feed_.data(), count, decisions, probabilities_.data());
+  if (probabilities != nullptr) std::copy_n(probabilities_.data(), count * classes_, probabilities);
+}
+
+void Classifier::preprocess(const resemote_frame& frame, const resemote_box* boxes, std::size_t count, void* feed,
+                            std::size_t feed_bytes) {
+  check_boxes(boxes, count);
+  const std::size_t wanted = preprocessor_.feed_bytes() * count;
+  if (feed_bytes != wanted || (feed == nullptr && count > 0)) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "the feed of " + std::to_string(count) + " faces has " +
+                                                      std::to_string(wanted) + " bytes, room for " +
+                                                      std::to_string(feed == nullptr ? 0 : feed_bytes) + " was given");
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  preprocessor_.run(frame, boxes, count, feed);
+}
+
+DecisionQueue& Classifier::queue() {
+  if (closed_) throw Error(RESEMOTE_STATUS_CLOSED, "this classifier was destroyed; open a new one");
+  if (!queue_) {
+    queue_.reset(new DecisionQueue(queue_depth_, preprocessor_.feed_bytes(), max_faces_, classes_));
+    thread_ = std::thread(&Classifier::work, this);
+  }
+  return *queue_;
+}
+
+void Classifier::submit(const resemote_frame& frame, const resemote_box* boxes, std::size_t count, std::uint64_t tag) {
+  check_boxes(boxes, count);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  DecisionQueue& line = queue();
+  Submission* const submission = line.take_empty();
+  try {
+    preprocessor_.run(frame, boxes, count, submission->feed.data());
+  } catch (...) {
+    line.put_back(submission);
+    throw;
+  }
+  submission->tag = tag;
+  submission->count = count;
+  line.submit(submission);
+}
+
+void Classifier::work() {
+  while (Submission* const submission = queue_->next()) {
+    submission->status = guarded([&] {
+      decide(submission->feed.data(), submission->count, submission->decisions.data(),
+             submission->probabilities.data());
+    });
+    std::strncpy(submission->message, submission->status == RESEMOTE_STATUS_OK ? "" : last_failure(),
+                 sizeof submission->message - 1);
+    queue_->finish(submission);
+  }
+}
+
+bool Classifier::poll(std::int32_t timeout_ms, resemote_result& result, resemote_decision* decisions,
+                      float* probabilities) {
+  if (decisions == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "the decisions are null");
+  DecisionQueue* line = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    line = queue_.get();
+  }
+  if (line == nullptr) return false;
+  std::uint64_t dropped = 0;
+  Submission* const found = line->result(timeout_ms, dropped);
+  if (found == nullptr) return false;
+  result.tag = found->tag;
+  result.box_count = found->count;
+  result.dropped = dropped;
+  result.status = found->status;
+  if (found->status == RESEMOTE_STATUS_OK) {
+    std::copy_n(found->decisions.data(), found->count, decisions);
+    if (probabilities != nullptr) std::copy_n(found->probabilities.data(), found->count * classes_, probabilities);
+  } else {
+    remember_failure(found->status, found->message);
+  }
+  line->put_back(found);
+  return true;
+}
+
+}  // namespace resemote

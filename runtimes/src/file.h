@@ -1,0 +1,19 @@
+// Reading files whole or in blocks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace resemote {
+
+// Size of a regular file; negative where there is none.
+std::int64_t file_size(const std::string& path);
+bool is_folder(const std::string& path);
+
+// Its contents; throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where it cannot be read or has more than `most`.
+std::string read_file(const std::string& path, std::int64_t most);
+
+// Hex sha256 of its contents; throws the same.
+std::string file_sha256(const std::string& path);
+
+}  // namespace resemote

@@ -1,0 +1,89 @@
+// HandleTable: gives out handles that can be told from stale and from foreign ones.
+//
+// A handle is a number in the shape of a pointer and is never followed: place in the table, generation of the place,
+// and kind. A destroyed handle keeps its generation, the place gets the next one, so using or destroying it again is
+// found out, whatever the allocator has done since.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "error.h"
+
+namespace resemote {
+
+template <typename T>
+class HandleTable {
+ public:
+  // `kind`: 1 to 3, another one for each table. `noun` is what messages call a T.
+  HandleTable(unsigned kind, const char* noun) : kind_(kind), noun_(noun) {}
+
+  void* insert(std::shared_ptr<T> object) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (free_.empty()) {
+      if (places_.size() > kMostPlaces) throw Error(RESEMOTE_STATUS_OUT_OF_MEMORY, "too many handles are open");
+      places_.emplace_back();
+      free_.push_back(places_.size() - 1);
+    }
+    const std::size_t index = free_.back();
+    free_.pop_back();
+    places_[index].object = std::move(object);
+    return handle_of(index, places_[index].generation);
+  }
+
+  // Throws Error with RESEMOTE_STATUS_CLOSED, or INVALID_ARGUMENT for null.
+  std::shared_ptr<T> find(const void* handle) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return place_of(handle).object;
+  }
+
+  // The same, and takes it out.
+  std::shared_ptr<T> remove(const void* handle) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Place& place = place_of(handle);
+    std::shared_ptr<T> object = std::move(place.object);
+    place.object.reset();
+    place.generation = (place.generation + 1) & kGenerationMask;
+    free_.push_back(static_cast<std::size_t>(&place - places_.data()));
+    return object;
+  }
+
+ private:
+  struct Place {
+    std::shared_ptr<T> object;
+    std::uintptr_t generation = 1;
+  };
+
+  static constexpr int kKindBits = 2;
+  static constexpr int kIndexBits = sizeof(std::uintptr_t) == 8 ? 20 : 10;
+  static constexpr std::uintptr_t kMostPlaces = (std::uintptr_t{1} << kIndexBits) - 1;
+  static constexpr std::uintptr_t kGenerationMask =
+      (std::uintptr_t{1} << (8 * sizeof(std::uintptr_t) - kIndexBits - kKindBits)) - 1;
+
+  void* handle_of(std::size_t index, std::uintptr_t generation) const {
+    return reinterpret_cast<void*>(generation << (kIndexBits + kKindBits) | index << kKindBits | kind_);
+  }
+
+  Place& place_of(const void* handle) {
+    if (handle == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string("the ") + noun_ + " is null");
+    const std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(handle);
+    const std::size_t index = bits >> kKindBits & kMostPlaces;
+    const bool known = (bits & ((1u << kKindBits) - 1)) == kind_ && index < places_.size() &&
+                       places_[index].generation == bits >> (kIndexBits + kKindBits) && places_[index].object;
+    if (!known) {
+      throw Error(RESEMOTE_STATUS_CLOSED, std::string("this ") + noun_ + " was destroyed, or is not one; open a new one");
+    }
+    return places_[index];
+  }
+
+  const unsigned kind_;
+  const char* const noun_;
+  std::mutex mutex_;
+  std::vector<Place> places_;
+  std::vector<std::size_t> free_;
+};
+
+}  // namespace resemote

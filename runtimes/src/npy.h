@@ -1,0 +1,24 @@
+// NpyArray: numpy's own file format, as far as golden data needs it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace resemote {
+
+struct NpyArray {
+  std::string dtype;  // such as "|u1" and "<f4"
+  std::vector<std::int64_t> shape;
+  std::string bytes;  // row-major
+
+  template <typename T>
+  const T* data() const {
+    return reinterpret_cast<const T*>(bytes.data());
+  }
+};
+
+// Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where the file is not whole or of another layout.
+NpyArray read_npy(const std::string& path);
+
+}  // namespace resemote

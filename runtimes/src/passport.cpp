@@ -1,0 +1,224 @@
+#include "passport.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "error.h"
+
+namespace resemote {
+namespace {
+
+using nlohmann::json;
+
+// What is wrong with a passport, without the words around it.
+struct Fault {
+  std::string what;
+};
+
+std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
+
+const json& member(const json& object, const char* name) {
+  if (!object.is_object() || !object.contains(name)) throw Fault{"field " + in_quotes(name) + " is missing"};
+  return object.at(name);
+}
+
+template <typename T>
+T value(const json& object, const char* name) {
+  try {
+    return member(object, name).get<T>();
+  } catch (const json::exception&) {
+    throw Fault{"field " + in_quotes(name) + " is of another type"};
+  }
+}
+
+std::int64_t integer(const json& object, const char* name) {
+  const json& found = member(object, name);
+  if (!found.is_number_integer()) throw Fault{"field " + in_quotes(name) + " is not an integer"};
+  // Above 2^63 the number is unsigned, and would turn negative.
+  if (found.is_number_unsigned() && found.get<std::uint64_t>() > INT64_MAX) {
+    throw Fault{"field " + in_quotes(name) + " is too large"};
+  }
+  return found.get<std::int64_t>();
+}
+
+int small_integer(const json& object, const char* name, std::int64_t low, std::int64_t high) {
+  const std::int64_t found = integer(object, name);
+  if (found < low || found > high) throw Fault{"field " + in_quotes(name) + " is " + std::to_string(found)};
+  return static_cast<int>(found);
+}
+
+const json& array(const json& object, const char* name, std::size_t most) {
+  const json& found = member(object, name);
+  if (!found.is_array() || found.size() > most) throw Fault{"field " + in_quotes(name) + " is not a list, or too long"};
+  return found;
+}
+
+std::array<double, 3> three(const json& object, const char* name) {
+  const json& list = array(object, name, 3);
+  std::array<double, 3> found{};
+  if (list.size() != 3) throw Fault{"field " + in_quotes(name) + " has not three numbers"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (!list[i].is_number()) throw Fault{"field " + in_quotes(name) + " has not three numbers"};
+    found[i] = list[i].get<double>();
+  }
+  return found;
+}
+
+InputFormat input_format(const std::string& name) {
+  if (name == "tensor") return InputFormat::kTensor;
+  if (name == "gray-u8") return InputFormat::kGrayU8;
+  if (name == "rgb-u8") return InputFormat::kRgbU8;
+  if (name == "bgr-u8") return InputFormat::kBgrU8;
+  throw Fault{"preprocessing takes " + in_quotes(name) + ", which this library does not know"};
+}
+
+PreprocessSpec preprocess_spec(const json& object) {
+  PreprocessSpec spec;
+  spec.height = small_integer(object, "height", 8, 4096);
+  spec.width = small_integer(object, "width", 8, 4096);
+  spec.channels = small_integer(object, "channels", 1, 3);
+  const std::string resize = value<std::string>(object, "resize");
+  if (resize != "triangle") throw Fault{"preprocessing resizes by " + in_quotes(resize) + ", not by triangle"};
+  spec.mean = three(object, "mean");
+  spec.std = three(object, "std");
+  if (std::any_of(spec.std.begin(), spec.std.end(), [](double s) { return !(s > 0.0); })) {
+    throw Fault{"preprocessing divides by a std that is not positive"};
+  }
+  spec.input = input_format(value<std::string>(object, "input"));
+  return spec;
+}
+
+TensorSpec tensor_spec(const json& object) {
+  TensorSpec spec;
+  spec.name = value<std::string>(object, "name");
+  const std::string dtype = value<std::string>(object, "dtype");
+  if (dtype == "float32") {
+    spec.dtype = RESEMOTE_DTYPE_FLOAT32;
+  } else if (dtype == "uint8") {
+    spec.dtype = RESEMOTE_DTYPE_UINT8;
+  } else {
+    throw Fault{"tensor " + in_quotes(spec.name) + " has dtype " + dtype + ", which this library does not know"};
+  }
+  for (const json& dim : array(object, "shape", RESEMOTE_MAX_RANK)) {
+    const bool batch = dim.is_string() && dim.get<std::string>() == "batch" && spec.dims.empty();
+    if (!batch && !(dim.is_number_unsigned() && dim.get<std::uint64_t>() >= 1 && dim.get<std::uint64_t>() <= 65536)) {
+      throw Fault{"tensor " + in_quotes(spec.name) + " has a shape that is not 'batch' and sizes"};
+    }
+    spec.dims.push_back(batch ? -1 : dim.get<std::int64_t>());
+  }
+  if (spec.dims.empty() || spec.dims.front() != -1) {
+    throw Fault{"tensor " + in_quotes(spec.name) + " has no batch in front"};
+  }
+  return spec;
+}
+
+FileEntry file_entry(const json& object) {
+  FileEntry entry;
+  entry.path = value<std::string>(object, "path");
+  const bool plain = !entry.path.empty() && entry.path != "." && entry.path != ".." &&
+                     entry.path.find_first_of(std::string("/\\\0", 3)) == std::string::npos;
+  if (!plain) throw Fault{"file entry " + in_quotes(entry.path) + " points outside the artifact's folder"};
+  entry.role = value<std::string>(object, "role");
+  entry.format = value<std::string>(object, "format");
+  entry.sha256 = value<std::string>(object, "sha256");
+  entry.size_bytes = static_cast<std::uint64_t>(integer(object, "size_bytes"));
+  return entry;
+}
+
+EngineInfo engine_info(const json& object) {
+  EngineInfo info;
+  if (object.is_null()) return info;
+  info.present = true;
+  info.builder = value<std::string>(object, "builder");
+  info.version = value<std::string>(object, "version");
+  info.compute_capabilities = value<std::vector<std::string>>(object, "compute_capabilities");
+  info.typing = value<std::string>(object, "typing");
+  return info;
+}
+
+void read_batch(const json& object, Passport& passport) {
+  passport.batch_min = integer(object, "min");
+  passport.batch_opt = integer(object, "opt");
+  const json& max = member(object, "max");
+  passport.batch_max = max.is_null() ? 0 : integer(object, "max");
+  const bool sound = 1 <= passport.batch_min && passport.batch_min <= passport.batch_opt &&
+                     (max.is_null() || passport.batch_opt <= passport.batch_max);
+  if (!sound) throw Fault{"batch sizes need 1 <= min <= opt <= max"};
+}
+
+void read_quantization(const json& object, Passport& passport) {
+  if (object.is_null()) return;
+  passport.quantized_activations = value<std::string>(object, "activations") != "float";
+  passport.weight_levels = small_integer(object, "weight_levels", 1, 255);
+}
+
+// What the input has to be for this preprocessing; anything else would be read or written past its end.
+void check_input(const Passport& passport) {
+  const PreprocessSpec& spec = passport.preprocessing;
+  const bool tensor = spec.input == InputFormat::kTensor;
+  const std::int64_t channels = tensor ? spec.channels : spec.input == InputFormat::kGrayU8 ? 1 : 3;
+  const std::vector<std::int64_t> dims = tensor ? std::vector<std::int64_t>{-1, channels, spec.height, spec.width}
+                                                : std::vector<std::int64_t>{-1, spec.height, spec.width, channels};
+  const bool fits = passport.inputs.size() == 1 && passport.inputs[0].dims == dims &&
+                    passport.inputs[0].dtype == (tensor ? RESEMOTE_DTYPE_FLOAT32 : RESEMOTE_DTYPE_UINT8);
+  if (!fits) throw Fault{"the input's spec is not what the preprocessing gives"};
+}
+
+void check_output(const Passport& passport) {
+  const bool named = passport.outputs.size() == 1 &&
+                     (passport.outputs[0].name == "logits" || passport.outputs[0].name == "probabilities");
+  if (!named) throw Fault{"there is not one output named logits or probabilities"};
+  const TensorSpec& output = passport.outputs[0];
+  const std::set<std::string> names(passport.labels.begin(), passport.labels.end());
+  const std::vector<std::int64_t> dims = {-1, static_cast<std::int64_t>(passport.labels.size())};
+  if (names.empty() || names.size() != passport.labels.size() || output.dims != dims ||
+      output.dtype != RESEMOTE_DTYPE_FLOAT32) {
+    throw Fault{std::to_string(passport.labels.size()) + " labels for an output in which each class has one name"};
+  }
+}
+
+Passport passport_from(const json& root) {
+  Passport passport;
+  passport.name = value<std::string>(root, "name");
+  passport.target = value<std::string>(root, "target");
+  passport.precision = value<std::string>(root, "precision");
+  array(root, "labels", 65536);
+  passport.labels = value<std::vector<std::string>>(root, "labels");
+  passport.preprocessing = preprocess_spec(member(root, "preprocessing"));
+  for (const json& spec : array(root, "inputs", 16)) passport.inputs.push_back(tensor_spec(spec));
+  for (const json& spec : array(root, "outputs", 16)) passport.outputs.push_back(tensor_spec(spec));
+  read_batch(member(root, "batch"), passport);
+  for (const json& entry : array(root, "files", 256)) passport.files.push_back(file_entry(entry));
+  const json& golden = member(root, "golden");
+  passport.golden.crops = value<std::string>(golden, "crops");
+  passport.golden.logits = value<std::string>(golden, "logits");
+  passport.golden.count = integer(golden, "count");
+  passport.golden.max_abs_diff = value<double>(golden, "max_abs_diff");
+  if (root.contains("engine")) passport.engine = engine_info(root.at("engine"));
+  if (root.contains("quantization")) read_quantization(root.at("quantization"), passport);
+  check_input(passport);
+  check_output(passport);
+  return passport;
+}
+
+}  // namespace
+
+Passport parse_passport(const std::string& text, const std::string& origin) {
+  try {
+    const json root = json::parse(text, nullptr, false);
+    if (root.is_discarded()) throw Fault{"not JSON"};
+    const std::int64_t schema = integer(root, "schema_version");
+    if (schema != kPassportSchema) {
+      throw Error(RESEMOTE_STATUS_PASSPORT_VERSION,
+                  origin + ": passport schema " + std::to_string(schema) + ", this library reads schema " +
+                      std::to_string(kPassportSchema) + "; export the artifact again, or use the version that wrote it");
+    }
+    return passport_from(root);
+  } catch (const Fault& fault) {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+                origin + ": not a valid passport: " + fault.what + "; export the artifact again");
+  }
+}
+
+}  // namespace resemote

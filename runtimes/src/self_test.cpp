@@ -1,0 +1,100 @@
+#include "self_test.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "error.h"
+#include "npy.h"
+#include "preprocessing.h"
+
+namespace resemote {
+namespace {
+
+struct Golden {
+  NpyArray crops;   // uint8 (N, H, W, 3), RGB
+  NpyArray logits;  // float32 (N, classes)
+};
+
+Golden load(const Artifact& artifact) {
+  const Passport& passport = artifact.passport();
+  Golden golden{read_npy(artifact.folder() + "/" + passport.golden.crops),
+                read_npy(artifact.folder() + "/" + passport.golden.logits)};
+  const std::vector<std::int64_t>& crops = golden.crops.shape;
+  const std::vector<std::int64_t> logits = {passport.golden.count, static_cast<std::int64_t>(passport.labels.size())};
+  const bool sound = golden.crops.dtype == "|u1" && crops.size() == 4 && crops[3] == 3 && crops[0] >= 1 &&
+                     crops[0] == passport.golden.count && golden.logits.dtype == "<f4" &&
+                     golden.logits.shape == logits && crops[1] <= 16384 && crops[2] <= 16384;
+  if (!sound) {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, artifact.folder() +
+                                                      ": golden crops and logits do not fit the passport (" +
+                                                      std::to_string(passport.golden.count) +
+                                                      " crops); export the artifact again");
+  }
+  return golden;
+}
+
+// One crop as a frame of its own.
+resemote_frame frame_of(const NpyArray& crops, std::int64_t index) {
+  resemote_frame frame = {};
+  frame.struct_size = sizeof frame;
+  frame.format = RESEMOTE_PIXEL_RGB24;
+  frame.height = static_cast<std::int32_t>(crops.shape[1]);
+  frame.width = static_cast<std::int32_t>(crops.shape[2]);
+  frame.data = crops.data<std::uint8_t>() + index * crops.shape[1] * crops.shape[2] * 3;
+  return frame;
+}
+
+std::vector<float> outputs_of(Session& session, const NpyArray& crops) {
+  const Passport& passport = session.passport();
+  const std::int64_t count = crops.shape[0];
+  Preprocessor preprocess(passport.preprocessing);
+  const std::size_t feed_bytes = preprocess.feed_bytes();
+  std::vector<float> feed((feed_bytes * static_cast<std::size_t>(count) + 3) / 4);
+  char* const bytes = reinterpret_cast<char*>(feed.data());
+  for (std::int64_t i = 0; i < count; ++i) {
+    const resemote_frame frame = frame_of(crops, i);
+    const resemote_box whole = {0, 0, frame.width, frame.height};
+    preprocess.run(frame, &whole, 1, bytes + feed_bytes * static_cast<std::size_t>(i));
+  }
+  const std::int64_t classes = static_cast<std::int64_t>(passport.labels.size());
+  std::vector<float> outputs(static_cast<std::size_t>(count * classes));
+  const std::int64_t largest = passport.batch_max == 0 ? count : std::min(count, passport.batch_max);
+  const std::int64_t parts = (count + largest - 1) / largest;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const std::int64_t first = count * part / parts, end = count * (part + 1) / parts;
+    session.run_batch(bytes + feed_bytes * static_cast<std::size_t>(first), end - first,
+                      outputs.data() + first * classes);
+  }
+  return outputs;
+}
+
+}  // namespace
+
+SelfTestResult self_test(Session& session) {
+  const Golden golden = load(session.artifact());
+  const std::size_t classes = session.passport().labels.size();
+  const std::size_t count = static_cast<std::size_t>(golden.crops.shape[0]);
+  const std::vector<float> got = outputs_of(session, golden.crops);
+  std::vector<float> want(golden.logits.data<float>(), golden.logits.data<float>() + count * classes);
+  SelfTestResult result;
+  result.crops = static_cast<int>(count);
+  result.limit = session.passport().golden.max_abs_diff;
+  std::size_t agreeing = 0;
+  for (std::size_t row = 0; row < count; ++row) {
+    float* const wanted = want.data() + row * classes;
+    const float* const given = got.data() + row * classes;
+    if (session.passport().gives_probabilities()) softmax(wanted, classes, wanted);
+    for (std::size_t i = 0; i < classes; ++i) {
+      if (!std::isfinite(given[i])) {
+        throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH, session.artifact().folder() + ": " + session.backend() +
+                                                           " on " + session.device() + " gives NaN or Inf");
+      }
+      result.max_abs_diff = std::max(result.max_abs_diff, std::fabs(static_cast<double>(given[i]) - wanted[i]));
+    }
+    agreeing += std::max_element(given, given + classes) - given == std::max_element(wanted, wanted + classes) - wanted;
+  }
+  result.top1_agreement = static_cast<double>(agreeing) / static_cast<double>(count);
+  return result;
+}
+
+}  // namespace resemote

@@ -1,0 +1,28 @@
+// SHA-256 of FIPS 180-4. Written here because JetPack 4.6 ships no hash library that a 30-line consumer could link
+// without asking for it, and an artifact is hashed once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace resemote {
+
+class Sha256 {
+ public:
+  void update(const void* data, std::size_t size);
+  // Hex, 64 characters; ends the computation.
+  std::string finish();
+
+ private:
+  void block(const std::uint8_t* data);
+
+  std::array<std::uint32_t, 8> state_{{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+                                       0x1f83d9ab, 0x5be0cd19}};
+  std::array<std::uint8_t, 64> pending_{};
+  std::size_t pending_size_ = 0;
+  std::uint64_t total_bytes_ = 0;
+};
+
+}  // namespace resemote

@@ -1,0 +1,72 @@
+#include "shared_library.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "error.h"
+#include "file.h"
+
+namespace resemote {
+namespace {
+
+// Files of a folder that are one of these libraries, in the order of the names, the newest-looking version first.
+std::vector<std::string> candidates(const std::string& folder, const std::vector<std::string>& names) {
+  std::vector<std::string> entries;
+  if (DIR* stream = ::opendir(folder.c_str())) {
+    while (const dirent* entry = ::readdir(stream)) entries.push_back(entry->d_name);
+    ::closedir(stream);
+  }
+  std::sort(entries.rbegin(), entries.rend());
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    for (const std::string& entry : entries) {
+      if (entry == name) found.push_back(folder + "/" + entry);
+    }
+    for (const std::string& entry : entries) {
+      if (entry.compare(0, name.size() + 1, name + ".") == 0) found.push_back(folder + "/" + entry);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> places(const std::vector<std::string>& names, const std::string& chosen) {
+  if (chosen.empty()) return names;
+  return is_folder(chosen) ? candidates(chosen, names) : std::vector<std::string>{chosen};
+}
+
+}  // namespace
+
+SharedLibrary::SharedLibrary(const std::vector<std::string>& names, const std::string& chosen, const char* variable,
+                             const std::string& hint) {
+  const char* from_environment = std::getenv(variable);
+  const std::string place = !chosen.empty() ? chosen : from_environment != nullptr ? from_environment : "";
+  std::string reasons;
+  for (const std::string& path : places(names, place)) {
+    handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle_ != nullptr) {
+      path_ = path;
+      return;
+    }
+    const char* reason = ::dlerror();
+    reasons += (reasons.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : path.c_str());
+  }
+  if (reasons.empty()) reasons = place + ": a folder without " + names.front();
+  throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE,
+              reasons + "; " + hint + ", and give its place in the option 'library' or in " + variable);
+}
+
+void* SharedLibrary::find_symbol(const char* name) const noexcept { return ::dlsym(handle_, name); }
+
+void* SharedLibrary::symbol(const char* name) const {
+  void* found = find_symbol(name);
+  if (found == nullptr) {
+    throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE,
+                path_ + ": has no function " + name + ", so it is too old or another library; install a newer one");
+  }
+  return found;
+}
+
+}  // namespace resemote
