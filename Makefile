@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ARGS ?=
 FER := .venv-fer
+NATIVE := build/native-release
+NATIVE_ARGS ?=
 
-.PHONY: help demo test check format tables peer-fer clean
+.PHONY: help demo test check format tables peer-fer native native-where-possible test-native clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -39,8 +41,22 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 demo: $(VENV)/demo.stamp  ## export the embedded weights to every target and measure (ARGS="--data fer2013.zip")
 	$(BIN)/resemote-edge demo --force $(ARGS)
 
-test: $(VENV)/dev.stamp  ## run the tests (ARGS="-k name")
+test: $(VENV)/dev.stamp native-where-possible  ## run the tests (ARGS="-k name")
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+# The C library, for this machine. Headers of OpenVINO come from the environment's package.
+native: $(VENV)/demo.stamp  ## build libresemote into build/native-release (needs cmake, a C++ compiler, nlohmann-json)
+	cmake -S . -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DRESEMOTE_PYTHON=$(abspath $(BIN)/python) $(NATIVE_ARGS)
+	cmake --build $(NATIVE) --parallel
+
+# The tests of the runtime "native" are skipped without it, and say so.
+native-where-possible:
+	@if command -v cmake >/dev/null && echo '#include <nlohmann/json.hpp>' | $${CXX:-c++} -x c++ -E - >/dev/null 2>&1; \
+		then $(MAKE) native; \
+		else echo "libresemote is not built: it needs cmake, a C++ compiler and nlohmann-json (Debian: nlohmann-json3-dev)"; fi
+
+test-native: $(VENV)/dev.stamp native  ## test libresemote, also under the sanitizers (needs catch2)
+	$(BIN)/pytest -v tests/native tests/contract/test_native.py --require-runtime native $(ARGS)
 
 check: $(VENV)/dev.stamp  ## lint, formatting, types
 	$(BIN)/ruff check .

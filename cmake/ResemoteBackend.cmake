@@ -1,6 +1,6 @@
 # resemote_add_backend(NAME INCLUDE_DIRS dirs... SOURCES files...)
 #
-# Adds the backend in runtimes/backends/NAME to the library, or leaves it out and says why. The list of backends and the
+# Adds the backend in runtimes/backends/NAME to the target resemote, or leaves it out and says why. The list of backends and the
 # library's symbols are the same either way.
 #   INCLUDE_DIRS  Where the engine's headers were found; "NOTFOUND" leaves the backend out.
 #   NO_HEADERS    The backend describes what it uses of the engine itself.
@@ -27,10 +27,11 @@ function(resemote_add_backend NAME)
   foreach(SOURCE ${ARG_SOURCES})
     target_sources(resemote_objects PRIVATE "${FOLDER}/${SOURCE}")
   endforeach()
-  target_include_directories(resemote_objects PRIVATE "${FOLDER}")
   if(NOT ARG_NO_HEADERS)
     target_include_directories(resemote_objects SYSTEM PRIVATE ${ARG_INCLUDE_DIRS})
   endif()
-  target_compile_definitions(resemote_objects PRIVATE RESEMOTE_WITH_${UPPER}=1)
+  # The one that holds the list of backends.
+  target_include_directories(resemote PRIVATE "${FOLDER}")
+  target_compile_definitions(resemote PRIVATE RESEMOTE_WITH_${UPPER}=1)
   message(STATUS "Backend ${NAME}: built in")
 endfunction()

@@ -9,7 +9,7 @@
 #include "handle_table.h"
 #include "session.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 HandleTable<Session>& sessions();
 
@@ -37,4 +37,4 @@ T& needed(T* given, const char* name) {
 // The C struct with its nulls filled in; null gives the defaults.
 SessionOptions session_options(const resemote_session_options* given);
 
-}  // namespace resemote
+}  // namespace resemote_internal

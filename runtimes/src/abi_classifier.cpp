@@ -1,7 +1,7 @@
 // The C functions of frames and classifiers.
 #include "abi.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 constexpr int kMostFaces = 4096;
@@ -36,9 +36,9 @@ int in_range(const char* name, int value, int most) {
 }
 
 }  // namespace
-}  // namespace resemote
+}  // namespace resemote_internal
 
-using namespace resemote;
+using namespace resemote_internal;
 
 resemote_status resemote_frame_init(resemote_frame* frame) {
   return guarded([&] {

@@ -6,7 +6,7 @@
 #include "backend.h"
 #include "self_test.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 HandleTable<Session>& sessions() {
   // Never destroyed: what is still open when the process ends must not outlive its engine's own end.
@@ -74,9 +74,9 @@ void fill_spec(const std::vector<TensorSpec>& specs, std::int32_t index, resemot
 }
 
 }  // namespace
-}  // namespace resemote
+}  // namespace resemote_internal
 
-using namespace resemote;
+using namespace resemote_internal;
 
 uint32_t resemote_abi_version(void) { return RESEMOTE_ABI_VERSION; }
 

@@ -5,7 +5,7 @@
 #include "error.h"
 #include "file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // A passport of an artifact with its calibration's hashes is some 100 kB.
@@ -69,4 +69,4 @@ const FileEntry* Artifact::find(const std::vector<std::string>& formats) const {
   return nullptr;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 
 #include "passport.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 class Artifact {
  public:
@@ -26,4 +26,4 @@ class Artifact {
   Passport passport_;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

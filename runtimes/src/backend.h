@@ -11,7 +11,7 @@
 #include "artifact.h"
 #include "tensor.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // What a probe finds.
 struct BackendInfo {
@@ -59,4 +59,4 @@ const std::vector<const Backend*>& backends();
 // By name; throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT that lists the names there are.
 const Backend& find_backend(const std::string& name);
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -13,7 +13,7 @@
 #include "tensorrt_backend.h"
 #endif
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // Stands for a backend whose headers were not found when the library was built.
@@ -81,4 +81,4 @@ const Backend& find_backend(const std::string& name) {
   throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "there is no backend '" + name + "'; there are " + names);
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth)
     : session_(std::move(session)),
@@ -141,4 +141,4 @@ bool Classifier::poll(std::int32_t timeout_ms, resemote_result& result, resemote
   return true;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

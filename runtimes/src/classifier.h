@@ -10,7 +10,7 @@
 #include "preprocessing.h"
 #include "session.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 class Classifier {
  public:
@@ -54,4 +54,4 @@ class Classifier {
   bool closed_ = false;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -4,7 +4,7 @@
 #include <cpuid.h>
 #endif
 
-namespace resemote {
+namespace resemote_internal {
 
 #if defined(__x86_64__) || defined(__i386__)
 
@@ -30,4 +30,4 @@ bool int8_sums_saturate() { return false; }
 
 #endif
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -1,7 +1,7 @@
 // CPU features that decide what an engine may be asked to compute; the twin of cpu_features.py.
 #pragma once
 
-namespace resemote {
+namespace resemote_internal {
 
 // Largest magnitude of a weight whose product with a byte, twice, fits 16 bits.
 constexpr int kSafeWeightLevels = 63;
@@ -10,4 +10,4 @@ constexpr int kSafeWeightLevels = 63;
 // without VNNI.
 bool int8_sums_saturate();
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -4,7 +4,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Besides those that wait on either side: one is being filled, one computed, one read.
 DecisionQueue::DecisionQueue(std::size_t depth, std::size_t feed_bytes, std::size_t faces, std::size_t classes)
@@ -90,4 +90,4 @@ void DecisionQueue::close() {
   results_changed_.notify_all();
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -10,7 +10,7 @@
 
 #include "resemote/runtime.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // A submission on its way, and what became of it.
 struct Submission {
@@ -80,4 +80,4 @@ class DecisionQueue {
   std::uint64_t dropped_ = 0;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

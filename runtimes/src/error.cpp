@@ -1,6 +1,6 @@
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // A plain array, so that remembering a failure cannot itself fail, not even when memory has run out.
@@ -17,4 +17,4 @@ resemote_status remember_failure(resemote_status status, const char* message) no
 
 const char* last_failure() noexcept { return last; }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -7,7 +7,8 @@
 
 #include "resemote/runtime.h"
 
-namespace resemote {
+// Not `resemote`: that is the public wrapper's, and a program that links the library statically has both.
+namespace resemote_internal {
 
 // A failure with its status. The message says what failed, what was found, what to do about it.
 class Error : public std::runtime_error {
@@ -40,4 +41,4 @@ resemote_status guarded(Body&& body) noexcept {
   }
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -12,7 +12,7 @@
 #include "error.h"
 #include "sha256.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 struct Close {
@@ -65,4 +65,4 @@ std::string file_sha256(const std::string& path) {
   return digest.finish();
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

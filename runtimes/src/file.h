@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace resemote {
+namespace resemote_internal {
 
 // Size of a regular file; negative where there is none.
 std::int64_t file_size(const std::string& path);
@@ -16,4 +16,4 @@ std::string read_file(const std::string& path, std::int64_t most);
 // Hex sha256 of its contents; throws the same.
 std::string file_sha256(const std::string& path);
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -13,7 +13,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 template <typename T>
 class HandleTable {
@@ -86,4 +86,4 @@ class HandleTable {
   std::vector<std::size_t> free_;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 #include "error.h"
 #include "file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 constexpr std::int64_t kMostBytes = 256 << 20;
@@ -68,4 +68,4 @@ NpyArray read_npy(const std::string& path) {
   return array;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace resemote {
+namespace resemote_internal {
 
 struct NpyArray {
   std::string dtype;  // such as "|u1" and "<f4"
@@ -21,4 +21,4 @@ struct NpyArray {
 // Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where the file is not whole or of another layout.
 NpyArray read_npy(const std::string& path);
 
-}  // namespace resemote
+}  // namespace resemote_internal

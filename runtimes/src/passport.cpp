@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 using nlohmann::json;
@@ -221,4 +221,4 @@ Passport parse_passport(const std::string& text, const std::string& origin) {
   }
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -8,7 +8,7 @@
 
 #include "tensor.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // The one schema this library reads; another one is refused with both numbers.
 constexpr int kPassportSchema = 2;
@@ -75,4 +75,4 @@ struct Passport {
 // Parses and checks; `origin` is shown in messages. Throws Error: PASSPORT_VERSION or ARTIFACT_INVALID.
 Passport parse_passport(const std::string& json, const std::string& origin);
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -8,7 +8,7 @@
 #include "passport.h"
 #include "resemote/runtime.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Smallest side of a crop, pixels; below it there is no face left to look at.
 constexpr int kMinCropSide = 8;
@@ -37,4 +37,4 @@ class Preprocessor {
   Scratch* scratch_;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

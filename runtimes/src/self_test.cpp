@@ -7,7 +7,7 @@
 #include "npy.h"
 #include "preprocessing.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 struct Golden {
@@ -97,4 +97,4 @@ SelfTestResult self_test(Session& session) {
   return result;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

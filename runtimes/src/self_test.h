@@ -3,7 +3,7 @@
 
 #include "session.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 struct SelfTestResult {
   int crops = 0;
@@ -18,4 +18,4 @@ struct SelfTestResult {
 // output is not finite.
 SelfTestResult self_test(Session& session);
 
-}  // namespace resemote
+}  // namespace resemote_internal

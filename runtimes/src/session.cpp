@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 std::string joined(const std::vector<std::string>& words) {
@@ -164,4 +164,4 @@ void softmax(const float* logits, std::size_t classes, float* probabilities) {
   }
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

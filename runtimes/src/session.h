@@ -10,7 +10,7 @@
 #include "backend.h"
 #include "resemote/runtime.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // How to open one; the C struct with its nulls filled in.
 struct SessionOptions {
@@ -62,4 +62,4 @@ class Session {
 // Probabilities of a row of logits, in double; `probabilities` may be the same row.
 void softmax(const float* logits, std::size_t classes, float* probabilities);
 
-}  // namespace resemote
+}  // namespace resemote_internal

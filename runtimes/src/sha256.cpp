@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // Fractional parts of the cube roots of the first 64 primes.
@@ -81,4 +81,4 @@ std::string Sha256::finish() {
   return hex;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

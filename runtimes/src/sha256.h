@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace resemote {
+namespace resemote_internal {
 
 class Sha256 {
  public:
@@ -25,4 +25,4 @@ class Sha256 {
   std::uint64_t total_bytes_ = 0;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // Files of a folder that are one of these libraries, in the order of the names, the newest-looking version first.
@@ -69,4 +69,4 @@ void* SharedLibrary::symbol(const char* name) const {
   return found;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

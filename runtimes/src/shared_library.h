@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace resemote {
+namespace resemote_internal {
 
 // Never unloaded: engines keep threads and exit handlers that do not survive it.
 class SharedLibrary {
@@ -33,4 +33,4 @@ class SharedLibrary {
   std::string path_;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -8,7 +8,7 @@
 
 #include "resemote/runtime.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 struct TensorSpec {
   std::string name;
@@ -34,4 +34,4 @@ struct TensorView {
   std::size_t bytes() const { return spec->bytes(batch); }
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // What the one exported function gives.
@@ -94,4 +94,4 @@ const OnnxRuntimeApi& onnxruntime_api(const std::string& place) {
   return *api;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -13,7 +13,7 @@
 #include "resemote/runtime.h"
 #include "shared_library.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Opaque on purpose: ONNX Runtime's own objects.
 struct OrtEnvObject;
@@ -69,4 +69,4 @@ class OnnxRuntimeApi {
 // Found once for each place; throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
 const OnnxRuntimeApi& onnxruntime_api(const std::string& library);
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 #include "error.h"
 #include "onnxruntime_api.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 // ONNX Runtime's numbers for what is used of its enumerations.
@@ -168,4 +168,4 @@ const Backend& onnxruntime_backend() {
   return backend;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

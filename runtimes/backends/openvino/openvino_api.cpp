@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 OpenVINOApi::OpenVINOApi(const std::string& place)
     : library({"libopenvino_c.so"}, place, "RESEMOTE_OPENVINO_LIBRARY",
@@ -55,4 +55,4 @@ const OpenVINOApi& openvino_api(const std::string& place) {
   return *api;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

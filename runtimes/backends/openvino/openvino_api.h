@@ -8,7 +8,7 @@
 #include "resemote/runtime.h"
 #include "shared_library.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 struct OpenVINOApi {
   explicit OpenVINOApi(const std::string& library);
@@ -47,4 +47,4 @@ struct OpenVINOApi {
 // Found once for each place; throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
 const OpenVINOApi& openvino_api(const std::string& library);
 
-}  // namespace resemote
+}  // namespace resemote_internal

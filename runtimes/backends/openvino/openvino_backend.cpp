@@ -10,7 +10,7 @@
 #include "error.h"
 #include "openvino_api.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace {
 
 template <typename T>
@@ -187,4 +187,4 @@ const Backend& openvino_backend() {
   return backend;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

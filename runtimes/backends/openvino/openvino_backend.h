@@ -2,9 +2,9 @@
 
 #include "backend.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // OpenVINO through its C API.
 const Backend& openvino_backend();
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -1,0 +1,182 @@
+// Owners for the handles of resemote/runtime.h, header-only, C++11 and later.
+//
+//     resemote::Classifier classifier("artifact");
+//     std::vector<resemote::Face> faces = classifier.classify(frame, boxes);
+//     std::puts(classifier.labels()[faces[0].decision.label].c_str());
+#ifndef RESEMOTE_RUNTIME_HPP
+#define RESEMOTE_RUNTIME_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "resemote/runtime.h"
+
+namespace resemote {
+
+// Thrown where a C function gives another status than fine; what() is resemote_last_error().
+class Failure : public std::runtime_error {
+ public:
+  explicit Failure(resemote_status status) : std::runtime_error(resemote_last_error()), status_(status) {}
+  resemote_status status() const noexcept { return status_; }
+
+ private:
+  resemote_status status_;
+};
+
+inline void check(resemote_status status) {
+  if (status != RESEMOTE_STATUS_OK) throw Failure(status);
+}
+
+inline resemote_session_options default_session_options() {
+  resemote_session_options options;
+  check(resemote_session_options_init(&options));
+  return options;
+}
+
+inline resemote_classifier_options default_classifier_options() {
+  resemote_classifier_options options;
+  check(resemote_classifier_options_init(&options));
+  return options;
+}
+
+// A picture whose rows touch; the memory stays the caller's.
+inline resemote_frame frame_of(resemote_pixel_format format, int width, int height, const std::uint8_t* data,
+                               std::int64_t stride_bytes = 0) {
+  resemote_frame frame;
+  check(resemote_frame_init(&frame));
+  frame.format = format;
+  frame.width = width;
+  frame.height = height;
+  frame.data = data;
+  frame.stride_bytes = stride_bytes;
+  return frame;
+}
+
+// Moves, does not copy; used by one thread at a time.
+template <typename Handle, resemote_status (*destroy)(Handle*)>
+class Owned {
+ public:
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  Owned(Owned&& other) noexcept : handle_(other.handle_) { other.handle_ = nullptr; }
+  Owned& operator=(Owned&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Owned() { destroy(handle_); }
+
+  Handle* get() const noexcept { return handle_; }
+
+ protected:
+  Owned() = default;
+  Handle* handle_ = nullptr;
+};
+
+class Session : public Owned<resemote_session, resemote_session_destroy> {
+ public:
+  explicit Session(const std::string& artifact) : Session(artifact, default_session_options()) {}
+  Session(const std::string& artifact, const resemote_session_options& options) {
+    check(resemote_session_create(artifact.c_str(), &options, &handle_));
+  }
+
+  resemote_session_info info() const {
+    resemote_session_info info = resemote_session_info();
+    info.struct_size = sizeof info;
+    check(resemote_session_get_info(handle_, &info));
+    return info;
+  }
+
+  void run(const std::vector<resemote_tensor>& inputs, const std::vector<resemote_tensor>& outputs) {
+    check(resemote_session_run(handle_, inputs.data(), inputs.size(), outputs.data(), outputs.size()));
+  }
+
+  // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED where the artifact gives other outputs than at export.
+  resemote_self_test_result self_test() {
+    resemote_self_test_result result = resemote_self_test_result();
+    result.struct_size = sizeof result;
+    check(resemote_session_self_test(handle_, &result));
+    return result;
+  }
+};
+
+// What was decided for a box.
+struct Face {
+  resemote_decision decision;
+  std::vector<float> probabilities;
+};
+
+class Classifier : public Owned<resemote_classifier, resemote_classifier_destroy> {
+ public:
+  explicit Classifier(const std::string& artifact)
+      : Classifier(artifact, default_session_options(), default_classifier_options()) {}
+  Classifier(const std::string& artifact, const resemote_session_options& session,
+             const resemote_classifier_options& options)
+      : max_faces_(static_cast<std::size_t>(options.max_faces)) {
+    check(resemote_classifier_create(artifact.c_str(), &session, &options, &handle_));
+    read_labels();
+  }
+
+  const std::vector<std::string>& labels() const noexcept { return labels_; }
+
+  std::vector<Face> classify(const resemote_frame& frame, const std::vector<resemote_box>& boxes) {
+    std::vector<resemote_decision> decisions(boxes.size());
+    std::vector<float> probabilities(boxes.size() * labels_.size());
+    check(resemote_classifier_classify(handle_, &frame, boxes.data(), boxes.size(), decisions.data(),
+                                       probabilities.data()));
+    return faces(decisions, probabilities, boxes.size());
+  }
+
+  void submit(const resemote_frame& frame, const std::vector<resemote_box>& boxes, std::uint64_t tag) {
+    check(resemote_classifier_submit(handle_, &frame, boxes.data(), boxes.size(), tag));
+  }
+
+  // Whether there was a result. Throws Failure where its inference failed.
+  bool poll(int timeout_ms, resemote_result& result, std::vector<Face>& found) {
+    std::vector<resemote_decision> decisions(max_faces_);
+    std::vector<float> probabilities(max_faces_ * labels_.size());
+    result = resemote_result();
+    result.struct_size = sizeof result;
+    const resemote_status status =
+        resemote_classifier_poll(handle_, timeout_ms, &result, decisions.data(), probabilities.data());
+    if (status == RESEMOTE_STATUS_NOT_READY) return false;
+    check(status);
+    check(result.status);
+    found = faces(decisions, probabilities, result.box_count);
+    return true;
+  }
+
+ private:
+  void read_labels() {
+    resemote_session* session = nullptr;
+    check(resemote_classifier_get_session(handle_, &session));
+    resemote_session_info info = resemote_session_info();
+    info.struct_size = sizeof info;
+    check(resemote_session_get_info(session, &info));
+    for (std::int32_t i = 0; i < info.label_count; ++i) {
+      const char* label = nullptr;
+      check(resemote_session_get_label(session, i, &label));
+      labels_.push_back(label);
+    }
+  }
+
+  std::vector<Face> faces(const std::vector<resemote_decision>& decisions, const std::vector<float>& probabilities,
+                          std::size_t count) const {
+    std::vector<Face> found;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto row = probabilities.begin() + static_cast<std::ptrdiff_t>(i * labels_.size());
+      found.push_back({decisions[i], std::vector<float>(row, row + static_cast<std::ptrdiff_t>(labels_.size()))});
+    }
+    return found;
+  }
+
+  std::size_t max_faces_;
+  std::vector<std::string> labels_;
+};
+
+}  // namespace resemote
+
+#endif  // RESEMOTE_RUNTIME_HPP

@@ -1,0 +1,4 @@
+// How often operator new was called in this process.
+#pragma once
+
+long allocations();

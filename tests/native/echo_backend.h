@@ -1,0 +1,17 @@
+// A backend for tests, in the place of the real ones: its logits are the means of stripes of the input.
+#pragma once
+
+#include <atomic>
+
+namespace resemote_internal {
+
+// How it behaves from now on; for the process.
+struct EchoSettings {
+  std::atomic<int> milliseconds{0};  // each inference takes so long
+  std::atomic<bool> fail{false};     // each inference fails
+  std::atomic<int> alive{0};         // engines that were made and not destroyed
+};
+
+EchoSettings& echo_settings();
+
+}  // namespace resemote_internal

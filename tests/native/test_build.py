@@ -1,0 +1,83 @@
+"""The C library is built by CMake, tested under the sanitizers, installed, and used by a project of its own."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+BUILD = ROOT / "build" / "native-release"
+LIBRARY = BUILD / "runtimes" / "libresemote.so"
+
+needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+needs_catch2 = pytest.mark.skipif(not Path("/usr/include/catch2/catch.hpp").is_file(), reason="Catch2 is not installed")
+needs_library = pytest.mark.skipif(not LIBRARY.is_file(), reason="libresemote is not built; run: make native")
+
+
+def run(*command: object, **options) -> str:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}\n{done.stderr[-8000:]}"
+    return done.stdout
+
+
+def build(folder: Path, *options: str, targets: tuple[str, ...] = ()) -> None:
+    run("cmake", "-S", ROOT, "-B", folder, f"-DRESEMOTE_PYTHON={sys.executable}", "-DCMAKE_CXX_FLAGS=-Werror", *options)
+    run("cmake", "--build", folder, "--parallel", 2, *(word for target in targets for word in ("--target", target)))
+
+
+@needs_cmake
+@needs_catch2
+@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
+def test_the_library_is_clean_under_a_sanitizer(sanitizer, tmp_path):
+    build(
+        tmp_path,
+        "-DCMAKE_BUILD_TYPE=Debug",
+        "-DRESEMOTE_BUILD_TESTS=ON",
+        "-DRESEMOTE_BUILD_EXAMPLES=OFF",
+        f"-DRESEMOTE_SANITIZE={sanitizer}",
+        targets=("native_tests",),
+    )
+    output = run(tmp_path / "tests" / "native" / "native_tests")
+    assert "All tests passed" in output
+
+
+@needs_cmake
+@needs_catch2
+def test_headers_compile_in_every_standard_they_name(tmp_path):
+    targets = ("header_c99", "header_c11", "header_cpp11", "header_cpp14", "header_cpp17")
+    build(tmp_path, "-DRESEMOTE_BUILD_TESTS=ON", "-DRESEMOTE_BUILD_EXAMPLES=OFF", targets=targets)
+
+
+@needs_library
+def test_nothing_but_the_abi_is_visible():
+    names = [line.split()[-1] for line in run("nm", "--dynamic", "--defined-only", LIBRARY).splitlines()]
+    header = (ROOT / "runtimes" / "include" / "resemote" / "runtime.h").read_text()
+    assert names
+    for name in names:
+        assert name.startswith("resemote_"), name
+        assert f" {name}(" in header
+
+
+@needs_library
+def test_the_library_is_small(tmp_path):
+    stripped = tmp_path / "libresemote.so"
+    run("strip", "-o", stripped, LIBRARY)
+    assert stripped.stat().st_size <= 400_000
+
+
+@needs_library
+def test_an_installed_tree_is_found_by_cmake_and_pkg_config(tmp_path, artifacts):
+    run("cmake", "--install", BUILD, "--prefix", tmp_path / "installed")
+    run("cmake", "-S", ROOT / "runtimes" / "examples" / "consumer", "-B", tmp_path / "consumer",
+        f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}")  # fmt: skip
+    run("cmake", "--build", tmp_path / "consumer")
+    output = run(tmp_path / "consumer" / "consumer")
+    assert [line.partition(":")[0] for line in output.splitlines()] == ["tensorrt", "onnxruntime", "openvino"]
+    if shutil.which("pkg-config"):
+        (folder,) = (tmp_path / "installed").rglob("pkgconfig")
+        flags = run(
+            "pkg-config", "--cflags", "--libs", "resemote", env={"PKG_CONFIG_PATH": str(folder), "PATH": "/usr/bin"}
+        )
+        assert "-lresemote" in flags

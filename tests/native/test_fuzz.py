@@ -1,0 +1,38 @@
+"""libFuzzer, for a bounded time, on what comes from outside: passports and frames."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = ROOT / "runtimes" / "src"
+SECONDS = 8
+
+#: What stands above the readers of passports and frames.
+ABOVE = ("abi", "session", "classifier", "backend", "decision", "self_test")
+
+
+@pytest.mark.skipif(shutil.which("clang++") is None, reason="clang++, which brings libFuzzer, is not installed")
+@pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
+def test_no_input_breaks_it(target, artifacts, tmp_path):
+    sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]
+    program = tmp_path / target
+    built = subprocess.run(
+        ["clang++", "-std=c++14", "-g", "-O1", "-ffp-contract=off", "-fsanitize=fuzzer,address,undefined",
+         "-fno-sanitize-recover=all", "-I", ROOT / "runtimes" / "include", "-I", SOURCES,
+         Path(__file__).with_name(f"{target}.cpp"), *sources, "-o", program, "-ldl"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr[-4000:]
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    if target == "fuzz_passport":
+        shutil.copy(artifacts("cpu-onnxruntime-fp32").path / "passport.json", corpus)
+    done = subprocess.run(
+        [program, f"-max_total_time={SECONDS}", "-max_len=65536", "-print_final_stats=1", corpus],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "stat::number_of_executed_units" in done.stderr

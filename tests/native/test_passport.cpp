@@ -1,0 +1,129 @@
+#include <catch2/catch.hpp>
+
+#include "artifact.h"
+#include "error.h"
+#include "made_artifact.h"
+#include "npy.h"
+
+using nlohmann::json;
+using resemote_internal::Artifact;
+using resemote_internal::Error;
+using resemote_internal::parse_passport;
+
+namespace {
+
+resemote_status status_of(const json& passport) {
+  try {
+    parse_passport(passport.dump(), "passport.json");
+    return RESEMOTE_STATUS_OK;
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), Catch::StartsWith("passport.json: "));
+    CHECK_THAT(error.what(), Catch::Contains("export the artifact again"));
+    return error.status();
+  }
+}
+
+resemote_status open_status(const std::string& path) {
+  try {
+    Artifact artifact(path);
+    return RESEMOTE_STATUS_OK;
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), Catch::Contains(path.substr(0, 10)));
+    return error.status();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a passport is read") {
+  const MadeArtifact made;
+  const resemote_internal::Passport passport = parse_passport(made.passport.dump(), "here");
+  CHECK(passport.name == "made");
+  CHECK(passport.labels == std::vector<std::string>{"happy", "sad", "neutral"});
+  CHECK(passport.inputs[0].dims == std::vector<std::int64_t>{-1, 3, 64, 64});
+  CHECK(passport.batch_max == 0);
+  CHECK(passport.files.size() == 3);
+  CHECK_FALSE(passport.gives_probabilities());
+}
+
+TEST_CASE("another schema is refused with both numbers") {
+  MadeArtifact made;
+  made.passport["schema_version"] = 3;
+  CHECK(status_of(made.passport) == RESEMOTE_STATUS_PASSPORT_VERSION);
+  CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"), Catch::Contains("schema 3") && Catch::Contains("schema 2"));
+}
+
+TEST_CASE("a passport with a field missing or of another type is refused") {
+  const MadeArtifact made;
+  const std::string name = GENERATE("schema_version", "name", "precision", "labels", "preprocessing", "inputs",
+                                    "outputs", "batch", "files", "golden");
+  json missing = made.passport;
+  missing.erase(name);
+  CHECK(status_of(missing) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  json wrong = made.passport;
+  wrong[name] = name == "name" || name == "precision" ? json(5) : json("five");
+  CHECK(status_of(wrong) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+}
+
+TEST_CASE("a passport that would lead past a buffer's end is refused") {
+  const MadeArtifact made;
+  const std::pair<const char*, json> change = GENERATE(
+      std::make_pair("/inputs/0/shape", json{"batch", 3, 64, 65}), std::make_pair("/inputs/0/shape", json{3, 64, 64}),
+      std::make_pair("/inputs/0/shape", json{"batch", 3, 64, -1}), std::make_pair("/inputs/0/dtype", json("uint8")),
+      std::make_pair("/inputs/0/dtype", json("float64")), std::make_pair("/outputs/0/shape", json{"batch", 4}),
+      std::make_pair("/outputs/0/name", json("scores")), std::make_pair("/labels", json{"happy", "happy", "sad"}),
+      std::make_pair("/labels", json::array()), std::make_pair("/preprocessing/height", json(1 << 20)),
+      std::make_pair("/preprocessing/std", json{0.2, 0.0, 0.2}), std::make_pair("/preprocessing/mean", json{0.2, 0.2}),
+      std::make_pair("/preprocessing/input", json("yuv")), std::make_pair("/preprocessing/resize", json("nearest")),
+      std::make_pair("/batch/min", json(0)), std::make_pair("/batch/max", json(18446744073709551615u)),
+      std::make_pair("/files/0/path", json("../model.onnx")), std::make_pair("/files/0/path", json("")),
+      std::make_pair("/files/0/path", json("..")), std::make_pair("/files/0/size_bytes", json(1.5)));
+  json changed = made.passport;
+  changed[json::json_pointer(change.first)] = change.second;
+  INFO(change.first << " = " << change.second);
+  CHECK(status_of(changed) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+}
+
+TEST_CASE("what is not JSON is refused, however deep") {
+  for (const std::string& text : {std::string(), std::string("{"), std::string("\xff\xfe"), std::string(1000000, '['),
+                                  std::string("[]"), std::string("null")}) {
+    CHECK_THROWS_AS(parse_passport(text, "x"), Error);
+  }
+}
+
+TEST_CASE("an artifact is what its passport says, file by file") {
+  MadeArtifact made;
+  CHECK(open_status(made.path()) == RESEMOTE_STATUS_OK);
+  CHECK(open_status(made.file("passport.json")) == RESEMOTE_STATUS_OK);
+  CHECK(open_status(std::string(made.path()) + "/") == RESEMOTE_STATUS_OK);
+
+  SECTION("nothing there") { CHECK(open_status("/tmp/nowhere") == RESEMOTE_STATUS_ARTIFACT_INVALID); }
+  SECTION("a file in its place") { CHECK(open_status(made.file("model.onnx")) == RESEMOTE_STATUS_ARTIFACT_INVALID); }
+  SECTION("no passport") {
+    std::remove(made.file("passport.json").c_str());
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  }
+  SECTION("a file missing") {
+    std::remove(made.file("model.onnx").c_str());
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  }
+  SECTION("a file cut off") {
+    write_text(made.file("model.onnx"), "an ech");
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_MISMATCH);
+  }
+  SECTION("a bit changed") {
+    write_text(made.file("model.onnx"), "an ecko");
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_MISMATCH);
+  }
+}
+
+TEST_CASE("npy files that are not whole are refused") {
+  const MadeArtifact made;
+  const std::string good = made.file("golden_crops.npy");
+  CHECK(resemote_internal::read_npy(good).shape == std::vector<std::int64_t>{2, 16, 16, 3});
+  for (const std::string& text : {std::string(), std::string("\x93NUMPY"), std::string("\x93NUMPY\x01\x00\xff\xff", 10),
+                                  std::string("\x93NUMPY\x02\x00\x00\x00", 10)}) {
+    write_text(made.file("model.onnx"), text);
+    CHECK_THROWS_AS(resemote_internal::read_npy(made.file("model.onnx")), Error);
+  }
+}

@@ -1,0 +1,62 @@
+// For ThreadSanitizer above all.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "made_artifact.h"
+#include "resemote/runtime.h"
+
+TEST_CASE("eight threads with a session each and one artifact, ten thousand calls") {
+  const MadeArtifact made("gray-u8");
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&made, &failures, t] {
+      resemote_session* session = nullptr;
+      failures += resemote_session_create(made.path(), nullptr, &session) != RESEMOTE_STATUS_OK;
+      std::vector<std::uint8_t> feed(64 * 64, static_cast<std::uint8_t>(t));
+      float logits[3], first[3] = {};
+      const resemote_tensor input = {"input", feed.data(), feed.size(), RESEMOTE_DTYPE_UINT8, 4, {1, 64, 64, 1}};
+      const resemote_tensor output = {"logits", logits, sizeof logits, RESEMOTE_DTYPE_FLOAT32, 2, {1, 3}};
+      for (int i = 0; i < 1250; ++i) {
+        failures += resemote_session_run(session, &input, 1, &output, 1) != RESEMOTE_STATUS_OK;
+        if (i == 0) std::copy(logits, logits + 3, first);
+        failures += !std::equal(logits, logits + 3, first);
+      }
+      failures += resemote_session_destroy(session) != RESEMOTE_STATUS_OK;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+}
+
+TEST_CASE("a classifier destroyed while another thread waits or computes ends both cleanly") {
+  const MadeArtifact made("gray-u8");
+  const std::vector<std::uint8_t> pixels(64 * 64, 100);
+  resemote_frame frame;
+  resemote_frame_init(&frame);
+  frame.width = frame.height = 64;
+  frame.data = pixels.data();
+  const resemote_box box = {0, 0, 64, 64};
+  for (int round = 0; round < 20; ++round) {
+    resemote_classifier* classifier = nullptr;
+    REQUIRE(resemote_classifier_create(made.path(), nullptr, nullptr, &classifier) == RESEMOTE_STATUS_OK);
+    std::thread submitting([&] {
+      while (resemote_classifier_submit(classifier, &frame, &box, 1, 0) == RESEMOTE_STATUS_OK) {
+      }
+    });
+    std::thread polling([&] {
+      resemote_result result = {};
+      result.struct_size = sizeof result;
+      resemote_decision decisions[16];
+      resemote_status status = RESEMOTE_STATUS_OK;
+      while (status == RESEMOTE_STATUS_OK || status == RESEMOTE_STATUS_NOT_READY) {
+        status = resemote_classifier_poll(classifier, -1, &result, decisions, nullptr);
+      }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(round));
+    CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_OK);
+    submitting.join();
+    polling.join();
+  }
+}
