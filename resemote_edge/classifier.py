@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.errors import InputError
+from resemote_edge.frame import Box, Frame
+from resemote_edge.frame import crops as crops_of
 from resemote_edge.output_format import PROBABILITIES, log_probabilities, softmax
 from resemote_edge.preprocessing import ColorOrder
 
@@ -74,6 +76,23 @@ class EmotionClassifier:
         """
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
         return self.decide(self.outputs([crops] if single else crops, color=color))  # type: ignore[list-item]
+
+    def classify_frame(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
+        """Classify the faces of a frame: what the native runtime's classifier does, to the bit up to the network.
+
+        Args:
+            frame: The picture, in the format that a camera or decoder gives.
+            boxes: Where the faces are; cut at the frame's border.
+
+        Returns:
+            One `Emotion` per box, in order.
+
+        Raises:
+            InputError: Less than 8x8 pixels of a box lie within the frame.
+            SessionClosedError: After `close`.
+        """
+        faces, color = crops_of(frame, boxes, color=self.passport.preprocessing.takes_color)
+        return self(faces, color=color)
 
     def decide(self, outputs: NDArray[np.float32]) -> list[Emotion]:
         """Decisions from what the artifact gave; the last step of a call.

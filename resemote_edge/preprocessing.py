@@ -81,7 +81,8 @@ def triangle_weights(source: int, target: int) -> NDArray[np.float64]:
         first = max(int(center - reach + 0.5), 0)
         last = min(int(center + reach + 0.5), source)
         taps = np.maximum(1.0 - np.abs(np.arange(first, last) + 0.5 - center) / reach, 0.0)
-        fixed = np.rint(taps / taps.sum() * _ONE)
+        # Summed from the first tap to the last: `sum` adds in pairs, which another language would have to copy.
+        fixed = np.rint(taps / np.cumsum(taps)[-1] * _ONE)
         # Rounding may leave the row a unit off; the largest tap takes the difference, so that flat areas stay flat.
         fixed[int(np.argmax(fixed))] += _ONE - fixed.sum()
         weights[row, first:last] = fixed
@@ -135,6 +136,11 @@ class PreprocessSpec:
     def feed_channels(self) -> int:
         """Channels of what the graph takes."""
         return {"tensor": self.channels, "gray-u8": 1}.get(self.input, 3)
+
+    @property
+    def takes_color(self) -> bool:
+        """Whether the graph is fed colours; else gray is all it needs of a face."""
+        return self.input in ("rgb-u8", "bgr-u8")
 
     @property
     def feed_spec(self) -> TensorSpec:
@@ -253,7 +259,7 @@ class PreprocessSpec:
         ready = self._as_they_are(crops, color)
         if ready is not None:
             return ready
-        if self.input in ("rgb-u8", "bgr-u8"):
+        if self.takes_color:
             return self.color_pixels(crops, color)
         gray = self.pixels(crops, color)
         return gray[..., None] if self.input == "gray-u8" else self.normalize(gray)

@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "passport.h"
 #include "resemote/runtime.h"
 
 namespace resemote_internal {
+
+struct Area;
+struct FrameView;
 
 // Smallest side of a crop, pixels; below it there is no face left to look at.
 constexpr int kMinCropSide = 8;
@@ -32,9 +35,14 @@ class Preprocessor {
   void run(const resemote_frame& frame, const resemote_box* boxes, std::size_t box_count, void* feed);
 
  private:
-  struct Scratch;
+  struct Work;
+
+  std::size_t plane_pixels() const;
+  void feed_gray(const FrameView& frame, const Area& area, std::uint8_t* out);
+  void feed_colors(const FrameView& frame, const Area& area, std::uint8_t* out);
+
   PreprocessSpec spec_;
-  Scratch* scratch_;
+  std::unique_ptr<Work> work_;
 };
 
 }  // namespace resemote_internal

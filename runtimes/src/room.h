@@ -1,0 +1,28 @@
+// Room: scratch memory that only grows.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace resemote {
+
+// Not cleared: pages that nobody writes to cost nothing. What it held is lost when it grows.
+template <typename Value>
+class Room {
+ public:
+  void reserve(std::size_t count) {
+    if (count <= count_) return;
+    // The old memory goes first, so that a large frame does not need both at once.
+    values_.reset();
+    count_ = 0;
+    values_.reset(new Value[count]);
+    count_ = count;
+  }
+  Value* get() const { return values_.get(); }
+
+ private:
+  std::unique_ptr<Value[]> values_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace resemote
