@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace resemote {
+namespace resemote_internal {
 
 // Rows of eight-bit pixels in memory of someone else.
 struct Crop {
@@ -24,4 +24,4 @@ struct Area {
   int height;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

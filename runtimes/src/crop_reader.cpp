@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace resemote {
+namespace resemote_internal {
 
 namespace {
 
@@ -146,4 +146,4 @@ Crop CropReader::colors(const FrameView& frame, const Area& area, std::uint8_t* 
   return crop;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

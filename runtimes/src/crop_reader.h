@@ -7,7 +7,7 @@
 #include "crop.h"
 #include "frame_view.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // A crop is the frame's own memory where that can serve, else it is made in `room`. It lives as long as both.
 class CropReader {
@@ -28,4 +28,4 @@ class CropReader {
   std::array<std::uint8_t, 1024> clamp_;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

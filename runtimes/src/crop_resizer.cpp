@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace resemote {
+namespace resemote_internal {
 
 namespace {
 
@@ -107,4 +107,4 @@ void CropResizer::resize(const Crop& crop, bool reversed, std::uint8_t* out) {
   }
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

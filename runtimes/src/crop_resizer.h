@@ -7,7 +7,7 @@
 #include "room.h"
 #include "triangle_filter.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Smallest side that can be resized, pixels.
 constexpr int kMinResizeSide = 8;
@@ -29,4 +29,4 @@ class CropResizer {
   Room<std::uint32_t> row_;  // one target row, not yet resized along x; in units of 2^-16
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

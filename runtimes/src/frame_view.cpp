@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 namespace {
 
@@ -87,4 +87,4 @@ FrameView view_of(const resemote_frame& frame) {
   return view;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

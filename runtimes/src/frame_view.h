@@ -6,7 +6,7 @@
 
 #include "resemote/runtime.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Sides of a frame, pixels.
 constexpr int kMinFrameSide = 8;
@@ -49,4 +49,4 @@ struct FrameView {
 // Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where the frame cannot be read safely as it says.
 FrameView view_of(const resemote_frame& frame);
 
-}  // namespace resemote
+}  // namespace resemote_internal

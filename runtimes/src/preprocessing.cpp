@@ -12,7 +12,7 @@
 #include "frame_view.h"
 #include "room.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 static_assert(kMinCropSide >= kMinResizeSide, "every crop that is let in can be resized");
 static_assert(kMinFrameSide >= kMinCropSide, "every frame that is let in has room for a crop");
@@ -152,4 +152,4 @@ void Preprocessor::feed_colors(const FrameView& frame, const Area& area, std::ui
   for (std::size_t at = 0; at < plane_pixels(); ++at, out += 3) std::memset(out, pixels[at], 3);
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace resemote {
+namespace resemote_internal {
 
 // Not cleared: pages that nobody writes to cost nothing. What it held is lost when it grows.
 template <typename Value>
@@ -25,4 +25,4 @@ class Room {
   std::size_t count_ = 0;
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

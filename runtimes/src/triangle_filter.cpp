@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace resemote {
+namespace resemote_internal {
 
 // Bits depend on the order of operations here, which is that of preprocessing.py, and on products and sums being
 // rounded one by one: this file is compiled with -ffp-contract=off.
@@ -75,4 +75,4 @@ Taps TriangleFilter::weigh(int pixel, std::uint32_t* weights) {
   return Taps{first, count, weights};
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

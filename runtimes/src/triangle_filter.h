@@ -6,7 +6,7 @@
 
 #include "room.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 // Weights are integers in units of 2^-16; those of one target pixel sum to this.
 constexpr int kFilterFractionBits = 16;
@@ -43,4 +43,4 @@ class TriangleFilter {
   Room<double> exact_;  // weights of one target pixel before they are rounded
 };
 
-}  // namespace resemote
+}  // namespace resemote_internal

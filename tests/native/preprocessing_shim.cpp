@@ -33,7 +33,7 @@ std::int32_t status_of(const Message& message, Body&& body) {
   try {
     body();
     return RESEMOTE_STATUS_OK;
-  } catch (const resemote::Error& error) {
+  } catch (const resemote_internal::Error& error) {
     std::snprintf(message.text, message.size, "%s", error.what());
     return error.status();
   }
@@ -52,9 +52,9 @@ SHIM_API std::uint64_t shim_allocations() { return allocations; }
 
 SHIM_API std::int32_t shim_create(std::int32_t height, std::int32_t width, std::int32_t channels, const double* mean,
                                   const double* deviation, std::int32_t input, char* text, std::size_t text_size,
-                                  resemote::Preprocessor** preprocessor) {
+                                  resemote_internal::Preprocessor** preprocessor) {
   return status_of(Message{text, text_size}, [&] {
-    resemote::PreprocessSpec spec;
+    resemote_internal::PreprocessSpec spec;
     spec.height = height;
     spec.width = width;
     spec.channels = channels;
@@ -62,20 +62,20 @@ SHIM_API std::int32_t shim_create(std::int32_t height, std::int32_t width, std::
       spec.mean[channel] = mean[channel];
       spec.std[channel] = deviation[channel];
     }
-    spec.input = static_cast<resemote::InputFormat>(input);
-    *preprocessor = new resemote::Preprocessor(spec);
+    spec.input = static_cast<resemote_internal::InputFormat>(input);
+    *preprocessor = new resemote_internal::Preprocessor(spec);
   });
 }
 
-SHIM_API void shim_destroy(resemote::Preprocessor* preprocessor) { delete preprocessor; }
+SHIM_API void shim_destroy(resemote_internal::Preprocessor* preprocessor) { delete preprocessor; }
 
-SHIM_API std::size_t shim_feed_bytes(const resemote::Preprocessor* preprocessor) { return preprocessor->feed_bytes(); }
+SHIM_API std::size_t shim_feed_bytes(const resemote_internal::Preprocessor* preprocessor) { return preprocessor->feed_bytes(); }
 
 SHIM_API std::int32_t shim_check_frame(const resemote_frame* frame, char* text, std::size_t text_size) {
-  return status_of(Message{text, text_size}, [&] { resemote::check_frame(*frame); });
+  return status_of(Message{text, text_size}, [&] { resemote_internal::check_frame(*frame); });
 }
 
-SHIM_API std::int32_t shim_run(resemote::Preprocessor* preprocessor, const resemote_frame* frame,
+SHIM_API std::int32_t shim_run(resemote_internal::Preprocessor* preprocessor, const resemote_frame* frame,
                                const resemote_box* boxes, std::size_t box_count, void* feed, char* text,
                                std::size_t text_size) {
   return status_of(Message{text, text_size}, [&] { preprocessor->run(*frame, boxes, box_count, feed); });
