@@ -206,7 +206,7 @@ def _boxes(boxes: Sequence[Box]) -> Any:
     for number, box in enumerate(boxes):
         if not all(-_INT32 <= value < _INT32 for value in (box.x, box.y, box.width, box.height)):
             raise InputError(f"box {number} ({box}) does not fit 32 bits; leave it out")
-    return (structs.Box * len(boxes))(*[(box.x, box.y, box.width, box.height) for box in boxes])
+    return (structs.Box * len(boxes))(*[structs.Box(box.x, box.y, box.width, box.height) for box in boxes])
 
 
 def _frame(frame: Frame) -> Any:

@@ -148,7 +148,10 @@ def engine_library(backend: str) -> str | None:
     if backend not in _ENGINE_FOLDERS or os.environ.get(f"RESEMOTE_{backend.upper()}_LIBRARY"):
         return None
     package, folder = _ENGINE_FOLDERS[backend]
-    spec = util.find_spec(package)
+    try:
+        spec = util.find_spec(package)
+    except ModuleNotFoundError:  # of a finder that hides it
+        return None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if (Path(place) / folder).is_dir():
             return str(Path(place) / folder)

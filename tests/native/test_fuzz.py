@@ -14,7 +14,19 @@ SECONDS = 8
 ABOVE = ("abi", "session", "classifier", "backend", "decision", "self_test")
 
 
-@pytest.mark.skipif(shutil.which("clang++") is None, reason="clang++, which brings libFuzzer, is not installed")
+def has_libfuzzer() -> bool:
+    clang = shutil.which("clang++")
+    if clang is None:
+        return False
+    command = [clang, "-print-file-name=libclang_rt.fuzzer-x86_64.a"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    resources = subprocess.run(
+        [clang, "-print-resource-dir"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return Path(found).is_file() or any(Path(resources).rglob("libclang_rt.fuzzer-*.a"))
+
+
+@pytest.mark.skipif(not has_libfuzzer(), reason="clang++ with libFuzzer is not installed")
 @pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
 def test_no_input_breaks_it(target, artifacts, tmp_path):
     sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]

@@ -22,8 +22,8 @@ def test_unknown_runtimes_are_refused_with_the_known_ones():
 
 
 def test_which_runtime_runs_what(artifacts):
-    assert runtimes_for(artifacts("cpu-onnxruntime-fp32")) == ["openvino", "onnxruntime"]
-    assert runtimes_for(artifacts("cpu-openvino-fp32")) == ["openvino"]
+    assert runtimes_for(artifacts("cpu-onnxruntime-fp32")) == ["openvino", "onnxruntime", "native"]
+    assert runtimes_for(artifacts("cpu-openvino-fp32")) == ["openvino", "native"]
     assert runtimes_for(artifacts("any-pytorch-fp32")) == ["pytorch"]
     assert runtimes_for(artifacts("rtx-tensorrt-fp16")) == ["tensorrt"]
 

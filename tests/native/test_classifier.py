@@ -1,0 +1,129 @@
+"""NativeClassifier against EmotionClassifier: the same pixels to the bit, the same probabilities to 1e-5."""
+
+import numpy as np
+import pytest
+
+from resemote_edge.classifier import EmotionClassifier
+from resemote_edge.errors import (
+    ArtifactMismatchError,
+    InputError,
+    MissingDependencyError,
+    NativeError,
+    SessionClosedError,
+)
+from resemote_edge.frame import Box, Frame
+from resemote_edge.native import library as native_library
+from resemote_edge.native.classifier import NativeClassifier
+from resemote_edge.runtimes.registry import get_runtime, open_session
+from resemote_edge.runtimes.session import SessionOptions
+
+BOXES = [Box(0, 0, 64, 64), Box(100, 50, 80, 90), Box(-10, -10, 60, 60), Box(300, 220, 100, 100), Box(7, 9, 301, 33)]
+
+
+@pytest.fixture(autouse=True)
+def _available():
+    found = get_runtime("native").probe()
+    if not found.available:
+        pytest.skip(f"runtime native: {found.reason}; {found.hint}")
+
+
+def frames():
+    rng = np.random.default_rng(3)
+    shapes = {"gray": (240, 320), "rgb": (240, 320, 3), "bgr": (240, 320, 3), "nv12": (360, 320), "yuyv": (240, 320, 2)}
+    for name, shape in shapes.items():
+        yield Frame(rng.integers(0, 256, shape, dtype=np.uint8), name)
+    # Rows apart, and samples apart, which the library is given a copy of.
+    wide = rng.integers(0, 256, (240, 700, 3), dtype=np.uint8)
+    yield Frame(wide[:, 40:360], "bgr")
+    yield Frame(wide[:, 0:640:2, ::-1], "rgb")
+    yield Frame(wide[::-1, 40:360, 1], "gray")
+
+
+@pytest.mark.parametrize("graph", [{}, {"input": "gray-u8"}, {"input": "bgr-u8"}, {"output": "probabilities"}])
+@pytest.mark.parametrize("recipe", ["cpu-openvino-fp32", "cpu-onnxruntime-fp32"])
+def test_pixels_are_equal_and_probabilities_nearly(artifacts, recipe, graph):
+    artifact = artifacts(recipe, **graph)
+    with (
+        NativeClassifier(artifact.path, threads=1, max_faces=5) as native,
+        EmotionClassifier(
+            open_session(artifact, native.backend, SessionOptions(threads=1)), artifact.passport
+        ) as python,
+    ):
+        for frame in frames():
+            got, want = native.classify(frame, BOXES), python.classify_frame(frame, BOXES)
+            assert [emotion.label for emotion in got] == [emotion.label for emotion in want]
+            for mine, theirs in zip(got, want, strict=True):
+                assert list(mine.probabilities) == list(theirs.probabilities)
+                np.testing.assert_allclose(
+                    list(mine.probabilities.values()), list(theirs.probabilities.values()), rtol=0, atol=1e-5
+                )
+                assert mine.score == max(mine.probabilities.values())
+
+
+def test_what_is_submitted_comes_back_by_its_tag(artifacts):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
+        assert native.poll() is None
+        for frame in frames():
+            want = native.classify(frame, BOXES)
+            native.submit(frame, BOXES, tag=2**63)
+            result = native.poll(None)
+            assert (result.tag, result.dropped) == (2**63, 0)
+            assert result.emotions == want
+
+
+@pytest.mark.parametrize(
+    ("boxes", "words"),
+    [
+        ([Box(0, 0, 64, 64)] * 6, "6 boxes"),
+        ([Box(400, 0, 50, 50)], "box 0"),
+        ([Box(2**40, 0, 50, 50)], "32 bits"),
+    ],
+)
+def test_bad_boxes_are_refused(artifacts, boxes, words):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
+        with pytest.raises(InputError, match=words):
+            native.classify(next(frames()), boxes)
+        assert len(native.classify(next(frames()), [])) == 0
+
+
+def test_closed_means_closed(artifacts):
+    native = NativeClassifier(artifacts("cpu-onnxruntime-fp32").path)
+    native.close()
+    native.close()
+    with pytest.raises(SessionClosedError, match="open a new one"):
+        native.classify(next(frames()), BOXES)
+    with pytest.raises(SessionClosedError):
+        native.submit(next(frames()), BOXES)
+
+
+def test_another_abi_version_is_refused_with_both(monkeypatch):
+    path = native_library.load_library().path
+    monkeypatch.setattr(native_library, "ABI_VERSION", 99)
+    with pytest.raises(NativeError, match="has ABI version 1, this package needs 99"):
+        native_library.NativeLibrary(path)
+
+
+def test_a_library_that_is_not_ours_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "libresemote.so").write_bytes(b"not a library")
+    monkeypatch.setenv(native_library.LIBRARY_VARIABLE, str(tmp_path / "libresemote.so"))
+    with pytest.raises(MissingDependencyError, match="make native"):
+        native_library.load_library()
+    assert "make native" in get_runtime("native").probe().hint
+
+
+def test_an_engine_library_that_is_not_there_is_a_reason(artifacts, tmp_path, monkeypatch):
+    monkeypatch.setenv("RESEMOTE_ONNXRUNTIME_LIBRARY", str(tmp_path))
+    info = native_library.load_library().probe("onnxruntime")
+    assert not info.available
+    assert "a folder without libonnxruntime.so" in info.reason.decode()
+    assert "RESEMOTE_ONNXRUNTIME_LIBRARY" in info.reason.decode()
+
+
+def test_a_truncated_model_is_refused(artifacts, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, tmp_path / "copy")
+    model = copy / "model.onnx"
+    model.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(ArtifactMismatchError, match="1000 bytes"):
+        NativeClassifier(copy)
