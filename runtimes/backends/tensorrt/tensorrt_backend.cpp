@@ -1,0 +1,145 @@
+#include "tensorrt_backend.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cudart.h"
+#include "engine_builder.h"
+#include "engine_cache.h"
+#include "engine_fit.h"
+#include "error.h"
+#include "tensorrt_engine.h"
+#include "tensorrt_library.h"
+#include "tensorrt_log.h"
+#include "whole_file.h"
+
+namespace resemote {
+namespace tensorrt {
+namespace {
+
+constexpr char kEngineFormat[] = "tensorrt-engine";
+constexpr char kOnnxFormat[] = "onnx";
+constexpr char kDevicePrefix[] = "cuda:";
+constexpr std::size_t kDevicePrefixSize = sizeof kDevicePrefix - 1;
+constexpr std::size_t kMostDeviceDigits = 4;
+
+std::string no_gpu(const std::string& reason) {
+  return "no NVIDIA GPU with a working driver was found (" + reason +
+         "); use a machine with one, and look at nvidia-smi, or tegrastats on a Jetson, there";
+}
+
+// N of "cuda:N".
+int gpu_index(const std::string& device, const Cudart& cuda) {
+  std::string reason;
+  const int count = cuda.gpu_count(reason);
+  if (count == 0) throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE, no_gpu(reason));
+  const std::string digits =
+      device.compare(0, kDevicePrefixSize, kDevicePrefix) == 0 ? device.substr(kDevicePrefixSize) : "";
+  const bool is_number = !digits.empty() && digits.size() <= kMostDeviceDigits &&
+                         digits.find_first_not_of("0123456789") == std::string::npos;
+  const int index = is_number ? std::stoi(digits) : count;
+  if (index < count) return index;
+  throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE,
+              "backend tensorrt has no device '" + device + "'; here it runs on cuda:0" +
+                  (count > 1 ? " to cuda:" + std::to_string(count - 1) : ""));
+}
+
+std::unique_ptr<nvinfer1::ICudaEngine> deserialize(nvinfer1::IRuntime& runtime, const void* plan, std::size_t size,
+                                                   std::string& reason) {
+  const std::uint64_t place = TensorRTLog::instance().place();
+  std::unique_ptr<nvinfer1::ICudaEngine> engine(runtime.deserializeCudaEngine(plan, size));
+  if (engine == nullptr) reason = TensorRTLog::instance().errors_after(place);
+  return engine;
+}
+
+// The artifact's own engine.
+std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, const TensorRTLibrary& library,
+                                                   const GpuInfo& gpu, const EngineRequest& request) {
+  const std::string path = request.artifact.file(request.file);
+  check_engine_fits(request.artifact.passport(), path, library.version(), gpu.compute_capability);
+  std::string plan;
+  std::string reason;
+  if (!read_whole_file(path, plan, reason)) throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, reason);
+  std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan.data(), plan.size(), reason);
+  if (engine == nullptr) {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
+                path + ": TensorRT " + library.version() + " refuses the engine: " + reason +
+                    "; export the artifact again on this machine");
+  }
+  return engine;
+}
+
+// An engine from the artifact's ONNX: the one kept from an earlier start, or built now.
+std::unique_ptr<nvinfer1::ICudaEngine> build_or_recall(nvinfer1::IRuntime& runtime, TensorRTLibrary& library,
+                                                       const Cudart& cuda, const GpuInfo& gpu,
+                                                       const EngineRequest& request) {
+  const Passport& passport = request.artifact.passport();
+  const EngineCache cache(request.cache_dir);
+  const EngineKey key{request.file.sha256,    library.version(), cuda.version(),
+                      gpu.compute_capability, gpu.name,          build_flags(passport)};
+  std::string reason;
+  CachedPlan cached = cache.find(key);
+  if (cached.found) {
+    std::unique_ptr<nvinfer1::ICudaEngine> engine =
+        deserialize(runtime, cached.plan.data(), cached.plan.size(), reason);
+    if (engine != nullptr) return engine;
+  }
+  std::string().swap(cached.plan);  // a build needs the memory
+  const std::string path = request.artifact.file(request.file);
+  const std::unique_ptr<nvinfer1::IHostMemory> plan = build_engine(library, path, passport);
+  std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan->data(), plan->size(), reason);
+  if (engine == nullptr) {
+    throw Error(RESEMOTE_STATUS_BACKEND_FAILED,
+                path + ": TensorRT refuses the engine that it has just built: " + reason);
+  }
+  cache.keep(key, plan->data(), plan->size());  // only what was seen to load
+  return engine;
+}
+
+class TensorRTBackend final : public Backend {
+ public:
+  const char* name() const override { return "tensorrt"; }
+
+  std::vector<std::string> formats() const override { return {kEngineFormat, kOnnxFormat}; }
+
+  BackendInfo probe(const std::string& library) const override {
+    BackendInfo info;
+    try {
+      info.version = TensorRTLibrary(library).version();
+      std::string reason;
+      const int count = Cudart().gpu_count(reason);
+      for (int index = 0; index < count; ++index) info.devices.push_back(kDevicePrefix + std::to_string(index));
+      info.available = count > 0;
+      if (!info.available) info.reason = no_gpu(reason);
+    } catch (const Error& error) {
+      info.reason = error.what();
+    }
+    return info;
+  }
+
+  std::unique_ptr<Engine> create(const EngineRequest& request) const override {
+    TensorRTLibrary library(request.library);
+    std::unique_ptr<Cudart> cuda(new Cudart);
+    const int index = gpu_index(request.device, *cuda);
+    cuda->use_gpu(index);  // TensorRT takes the thread's
+    const GpuInfo gpu = cuda->gpu(index);
+    std::unique_ptr<nvinfer1::IRuntime> runtime = library.create_runtime();
+    std::unique_ptr<nvinfer1::ICudaEngine> engine = request.file.format == kEngineFormat
+                                                        ? load_engine(*runtime, library, gpu, request)
+                                                        : build_or_recall(*runtime, library, *cuda, gpu, request);
+    return std::make_unique<TensorRTEngine>(std::move(cuda), index, request.artifact.passport(), std::move(runtime),
+                                            std::move(engine), request.artifact.file(request.file));
+  }
+};
+
+}  // namespace
+}  // namespace tensorrt
+
+const Backend& tensorrt_backend() {
+  static const tensorrt::TensorRTBackend backend;
+  return backend;
+}
+
+}  // namespace resemote

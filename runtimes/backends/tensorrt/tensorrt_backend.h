@@ -1,0 +1,10 @@
+// The backend "tensorrt": engines of TensorRT, and ONNX from which it builds them on the device.
+#pragma once
+
+#include "backend.h"
+
+namespace resemote {
+
+const Backend& tensorrt_backend();
+
+}  // namespace resemote
