@@ -6,7 +6,7 @@
 #include "engine_fit.h"
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -182,4 +182,4 @@ void CudaGraph::record(const std::function<void()>& work, cudaGraph_t& graph) co
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -15,7 +15,7 @@
 
 #include "shared_library.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // What a GPU is, as far as engines depend on it.
@@ -148,4 +148,4 @@ class CudaGraph {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

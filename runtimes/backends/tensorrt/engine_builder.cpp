@@ -8,7 +8,7 @@
 #include "tensorrt_log.h"
 #include "whole_file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -258,4 +258,4 @@ std::unique_ptr<nvinfer1::IHostMemory> build_engine(TensorRTLibrary& library, co
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -10,7 +10,7 @@
 #include "passport.h"
 #include "tensorrt_library.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // How an engine is built, in words: a part of its key in the cache. Everything that changes what the function below
@@ -26,4 +26,4 @@ std::unique_ptr<nvinfer1::IHostMemory> build_engine(TensorRTLibrary& library, co
                                                     const Passport& passport);
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -10,7 +10,7 @@
 
 #include "whole_file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -117,4 +117,4 @@ std::string EngineCache::stem(const EngineKey& key) const {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // Everything an engine depends on.
@@ -50,4 +50,4 @@ class EngineCache {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

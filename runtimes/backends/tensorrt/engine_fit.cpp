@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -72,4 +72,4 @@ void check_engine_fits(const Passport& passport, const std::string& origin, cons
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 
 #include "passport.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // "10.13.3" from what getInferLibVersion() says (101303); TensorRT before 10 counted in thousands (8502 is 8.5.2).
@@ -24,4 +24,4 @@ void check_engine_fits(const Passport& passport, const std::string& origin, cons
                        const std::string& compute_capability);
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -8,7 +8,7 @@
 #include "tensorrt_library.h"
 #include "tensorrt_log.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -209,4 +209,4 @@ void Execution::enqueue(cudaStream_t stream) {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

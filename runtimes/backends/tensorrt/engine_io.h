@@ -13,7 +13,7 @@
 #include "passport.h"
 #include "tensor.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // An input or output of an engine, under its first optimization profile.
@@ -61,4 +61,4 @@ class Execution {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -15,7 +15,7 @@
 #include "tensorrt_log.h"
 #include "whole_file.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -142,4 +142,4 @@ const Backend& tensorrt_backend() {
   return backend;
 }
 
-}  // namespace resemote
+}  // namespace resemote_internal

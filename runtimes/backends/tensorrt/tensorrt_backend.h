@@ -3,8 +3,8 @@
 
 #include "backend.h"
 
-namespace resemote {
+namespace resemote_internal {
 
 const Backend& tensorrt_backend();
 
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -6,7 +6,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -152,4 +152,4 @@ TensorRTEngine::Shaped& TensorRTEngine::free_slot() {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -14,7 +14,7 @@
 #include "engine_io.h"
 #include "tensorrt_library.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // Copies to the GPU, the inference and the copies back are one CUDA graph per batch size. It is recorded at the second
@@ -79,4 +79,4 @@ class TensorRTEngine final : public Engine {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

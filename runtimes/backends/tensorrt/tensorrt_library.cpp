@@ -4,7 +4,7 @@
 #include "error.h"
 #include "tensorrt_log.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -96,4 +96,4 @@ std::string TensorRTLibrary::folder() const {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

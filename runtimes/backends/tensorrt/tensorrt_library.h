@@ -15,7 +15,7 @@
 #define RESEMOTE_TENSORRT_AT_LEAST(major, minor) \
   (NV_TENSORRT_MAJOR > (major) || (NV_TENSORRT_MAJOR == (major) && NV_TENSORRT_MINOR >= (minor)))
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // TensorRT's objects are released with `delete` since 8.0, which is what std::unique_ptr does; destroy() is gone in 10.
@@ -42,4 +42,4 @@ class TensorRTLibrary {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -44,4 +44,4 @@ std::string TensorRTLog::errors_after(std::uint64_t place) const {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -8,7 +8,7 @@
 
 #include <NvInferRuntime.h>
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // One for the process: TensorRT keeps the first logger it is given, for all that comes later. Hence, where two engines
@@ -35,4 +35,4 @@ class TensorRTLog final : public nvinfer1::ILogger {
 };
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -13,7 +13,7 @@
 
 #include "error.h"
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
@@ -114,4 +114,4 @@ void create_folder(const std::string& path) {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

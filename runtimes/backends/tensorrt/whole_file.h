@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-namespace resemote {
+namespace resemote_internal {
 namespace tensorrt {
 
 // Reads a file into `contents`. False, with the reason, where it cannot be read.
@@ -19,4 +19,4 @@ void write_whole_file(const std::string& path, const void* contents, std::size_t
 void create_folder(const std::string& path);
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal

@@ -14,11 +14,11 @@
 
 namespace {
 
-using resemote::Error;
-using resemote::Passport;
-using resemote::tensorrt::CachedPlan;
-using resemote::tensorrt::EngineCache;
-using resemote::tensorrt::EngineKey;
+using resemote_internal::Error;
+using resemote_internal::Passport;
+using resemote_internal::tensorrt::CachedPlan;
+using resemote_internal::tensorrt::EngineCache;
+using resemote_internal::tensorrt::EngineKey;
 
 const std::string kPlan("plan\0with zeros\n", 16);
 
@@ -29,7 +29,7 @@ EngineKey a_key() {
 std::string contents(const std::string& path) {
   std::string text;
   std::string reason;
-  CHECK(resemote::tensorrt::read_whole_file(path, text, reason));
+  CHECK(resemote_internal::tensorrt::read_whole_file(path, text, reason));
   return text;
 }
 
@@ -148,20 +148,20 @@ void folders_are_made_or_refused(const std::string& folder) {
 void a_failed_write_leaves_what_was_there(const std::string& folder) {
   // The target is a folder, so that the rename at the end fails.
   const std::string target = folder + "/target";
-  resemote::tensorrt::create_folder(target);
+  resemote_internal::tensorrt::create_folder(target);
   const std::string message = message_of(RESEMOTE_STATUS_BACKEND_FAILED, [&] {
-    resemote::tensorrt::write_whole_file(target, kPlan.data(), kPlan.size());
+    resemote_internal::tensorrt::write_whole_file(target, kPlan.data(), kPlan.size());
   });
   CHECK(holds(message, target) && holds(message, "cannot be written"));
   CHECK(files_in(folder) == 1);
   std::string text;
   std::string reason;
-  CHECK(!resemote::tensorrt::read_whole_file(folder + "/absent", text, reason) && holds(reason, "absent"));
-  CHECK(!resemote::tensorrt::read_whole_file(target, text, reason) && holds(reason, target));
+  CHECK(!resemote_internal::tensorrt::read_whole_file(folder + "/absent", text, reason) && holds(reason, "absent"));
+  CHECK(!resemote_internal::tensorrt::read_whole_file(target, text, reason) && holds(reason, target));
 }
 
 void versions_are_read_and_compared() {
-  using namespace resemote::tensorrt;
+  using namespace resemote_internal::tensorrt;
   CHECK(tensorrt_version_text(8201) == "8.2.1");
   CHECK(tensorrt_version_text(8601) == "8.6.1");
   CHECK(tensorrt_version_text(100300) == "10.3.0");
@@ -178,7 +178,7 @@ void versions_are_read_and_compared() {
 }
 
 void engines_of_others_are_refused_with_both_numbers() {
-  using resemote::tensorrt::check_engine_fits;
+  using resemote_internal::tensorrt::check_engine_fits;
   Passport passport;
   const auto check = [&] { check_engine_fits(passport, "model.engine", "10.3.0.30", "8.7"); };
   CHECK(holds(message_of(RESEMOTE_STATUS_ARTIFACT_MISMATCH, check), "does not say"));
@@ -207,7 +207,7 @@ int main(int count, char** arguments) {
   damage_is_noticed(folder + "/damage");
   no_folder_keeps_nothing();
   folders_are_made_or_refused(folder);
-  resemote::tensorrt::create_folder(folder + "/failed");
+  resemote_internal::tensorrt::create_folder(folder + "/failed");
   a_failed_write_leaves_what_was_there(folder + "/failed");
   versions_are_read_and_compared();
   engines_of_others_are_refused_with_both_numbers();

@@ -148,14 +148,14 @@ void* function_called(const std::string& name) {
 
 int contexts = 0;
 int shapings = 0;
-std::map<const resemote::tensorrt::Execution*, std::int64_t> shapes;
+std::map<const resemote_internal::tensorrt::Execution*, std::int64_t> shapes;
 
 struct NoRuntime final : nvinfer1::IRuntime {};
 struct NoEngine final : nvinfer1::ICudaEngine {};
 
 }  // namespace
 
-namespace resemote {
+namespace resemote_internal {
 
 SharedLibrary::SharedLibrary(const std::vector<std::string>&, const std::string&, const char*, const std::string&) {}
 void* SharedLibrary::symbol(const char* name) const {
@@ -200,15 +200,15 @@ void Execution::enqueue(cudaStream_t) {
 }
 
 }  // namespace tensorrt
-}  // namespace resemote
+}  // namespace resemote_internal
 
 namespace {
 
-using resemote::Passport;
-using resemote::TensorSpec;
-using resemote::TensorView;
-using resemote::tensorrt::Cudart;
-using resemote::tensorrt::TensorRTEngine;
+using resemote_internal::Passport;
+using resemote_internal::TensorSpec;
+using resemote_internal::TensorView;
+using resemote_internal::tensorrt::Cudart;
+using resemote_internal::tensorrt::TensorRTEngine;
 
 constexpr std::int64_t kLargest = 16;
 
@@ -242,7 +242,7 @@ void run_right(TensorRTEngine& engine, const Passport& passport, std::int64_t ba
 resemote_status status_of(const std::function<void()>& body) {
   try {
     body();
-  } catch (const resemote::Error& error) {
+  } catch (const resemote_internal::Error& error) {
     return error.status();
   }
   return RESEMOTE_STATUS_OK;
