@@ -2,7 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, the file of `explain`, the summary of `comparison_validity`, or a list of devices in TOML.
+or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, or a list of
+devices in TOML.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios what they say.
@@ -29,6 +30,7 @@ from resemote_edge.benchmarks.contest_results import read_contest_report
 from resemote_edge.benchmarks.device_table import device_table
 from resemote_edge.benchmarks.explanation import read_explanation
 from resemote_edge.benchmarks.explanation_report import layer_markdown
+from resemote_edge.benchmarks.native_validity_report import native_validity_table, read_native_validity
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.errors import InputError
@@ -59,6 +61,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "explanation": _layer_table,
         "ablation": _ablation_table,
         "comparison-validity": _validity_table,
+        "native-validity": _native_table,
     }
     table = _device_table if path.suffix == ".toml" else tables.get(_kind(path), _bench_table)
     return match.group(1) + table(path, name) + match.group(3)
@@ -96,6 +99,12 @@ def _validity_table(path: Path, name: str) -> str:
     if name:
         raise InputError(f"{path}#{name}: a summary of comparisons has one table; write nothing after the path")
     return comparison_validity_table(read_comparison_validity(path))
+
+
+def _native_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: a native-validity summary has one table; write nothing after the path")
+    return native_validity_table(read_native_validity(path))
 
 
 def _contest_table(path: Path, name: str) -> str:

@@ -42,9 +42,8 @@ std::unique_ptr<Object> owned(void* created, std::uint64_t place, const char* wh
 
 TensorRTLibrary::TensorRTLibrary(const std::string& chosen)
     : infer_({library_name("libnvinfer")}, chosen, "RESEMOTE_TENSORRT_LIBRARY",
-             "TensorRT " + std::to_string(NV_TENSORRT_MAJOR) +
-                 " comes with JetPack and from NVIDIA's package index; where it is installed elsewhere, pass the "
-                 "library or its folder, or set RESEMOTE_TENSORRT_LIBRARY to it") {
+             "install TensorRT " + std::to_string(NV_TENSORRT_MAJOR) +
+                 " (it comes with JetPack, and from NVIDIA's package index)") {
   decltype(::getInferLibVersion)* library_version = nullptr;
   infer_.load(library_version, "getInferLibVersion");
   const std::int32_t number = library_version();
