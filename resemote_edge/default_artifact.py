@@ -16,11 +16,12 @@ TARGET_OF_RUNTIME: dict[str, str] = {
     "tensorrt": "tensorrt",
     "openvino": "openvino",
     "onnxruntime": "onnx",
+    "native": "onnx",
     "pytorch": "pytorch",
 }
 
-#: The other way round.
-RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in TARGET_OF_RUNTIME.items()}
+#: The other way round: the first where there are two.
+RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in reversed(TARGET_OF_RUNTIME.items())}
 
 
 def artifacts_or_default(
@@ -58,7 +59,9 @@ def artifacts_or_default(
             raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
     else:
         names = [get_runtime(runtime).name]
-    return tuple(_default(checkpoint, TARGET_OF_RUNTIME[name], notice) for name in names)
+    # Two runtimes may be served by one target.
+    targets = dict.fromkeys(TARGET_OF_RUNTIME[name] for name in names)
+    return tuple(_default(checkpoint, target, notice) for target in targets)
 
 
 def _serves(name: str, device: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from resemote_edge.benchmarks.record import Record, read_record
 
 __all__ = [
+    "MOST_MODEL_BYTES",
     "NATIVE_VALIDITY_SCHEMA",
     "NativeSubject",
     "NativeValidity",
@@ -16,6 +17,9 @@ __all__ = [
 ]
 
 NATIVE_VALIDITY_SCHEMA = 1
+
+#: What a core's caches have room for.
+MOST_MODEL_BYTES = 8_000_000
 
 _HEADER = (
     "| artifact | backend | session over the engine's C API, us | a frame of {faces} faces, Python over native | "
@@ -48,7 +52,8 @@ class NativeSubject(Record, frozen=True, kw_only=True):
         passport_sha256: Of its passport.
         backend: Engine and version.
         session_overhead_us: Median of ``resemote_session_run`` less median of the engine's own C API, one crop, in
-            turn in one process.
+            turn in one process. None for networks above `MOST_MODEL_BYTES`: both sides have the weights in memory of
+            their own, and where that lies makes more difference than what is asked for.
         session_overhead_interval_us: 95 % bootstrap interval of that.
         native_frame_ms: p50 of a frame with its faces to their decisions, in C.
         python_over_native: Python's time of that over the library's, the same engine and threads.
@@ -59,8 +64,8 @@ class NativeSubject(Record, frozen=True, kw_only=True):
     artifact: str
     passport_sha256: str
     backend: str
-    session_overhead_us: float
-    session_overhead_interval_us: tuple[float, float]
+    session_overhead_us: float | None
+    session_overhead_interval_us: tuple[float, float] | None
     native_frame_ms: float
     python_over_native: float
     python_over_native_interval: tuple[float, float]
@@ -111,7 +116,10 @@ def native_validity_table(found: NativeValidity) -> str:
 
 def _rows(subjects: Iterable[NativeSubject]) -> Iterable[str]:
     for subject in subjects:
-        low, high = subject.session_overhead_interval_us
+        overhead = "not measured"
+        if subject.session_overhead_us is not None and subject.session_overhead_interval_us is not None:
+            low, high = subject.session_overhead_interval_us
+            overhead = f"{subject.session_overhead_us:.1f} ({low:.1f} to {high:.1f})"
         slower, faster = subject.python_over_native_interval
         parity = subject.parity
         cells = ["not measured"] * 3
@@ -120,7 +128,7 @@ def _rows(subjects: Iterable[NativeSubject]) -> Iterable[str]:
         yield "| " + " | ".join([
             subject.artifact,
             subject.backend,
-            f"{subject.session_overhead_us:.1f} ({low:.1f} to {high:.1f})",
+            overhead,
             f"{subject.python_over_native:.2f} ({slower:.2f} to {faster:.2f})",
             f"{subject.native_frame_ms:.2f}",
             *cells,

@@ -2,8 +2,8 @@
  * libresemote: runs the artifacts of resemote-edge without Python.
  *
  * Threads. Functions without a handle may be called from any thread at any time. A handle is used by one thread at a
- * time; two sessions may run at once, also of one artifact. Destroying a handle that another thread is using waits for
- * nobody and breaks nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
+ * time; two sessions may run at once, also of one artifact. Destroying a handle that another thread is using breaks
+ * nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
  *
  * Ownership. What the caller passes in is read during the call and never kept. Outputs go to buffers of the caller.
  * Strings handed out belong to the handle they came from and live as long.
@@ -231,7 +231,8 @@ RESEMOTE_API resemote_status resemote_classifier_options_init(resemote_classifie
 RESEMOTE_API resemote_status resemote_classifier_create(const char* artifact, const resemote_session_options* session,
                                                         const resemote_classifier_options* options,
                                                         resemote_classifier** classifier);
-/* Ends its thread and releases it, with its session. NULL is fine; a second time is RESEMOTE_STATUS_CLOSED. */
+/* Ends its thread, after the inference that thread is in, and releases it, with its session. NULL is fine; a second time
+   is RESEMOTE_STATUS_CLOSED. */
 RESEMOTE_API resemote_status resemote_classifier_destroy(resemote_classifier* classifier);
 
 /* Its session, for labels, information and the self-test; owned by the classifier, not to be destroyed. */
@@ -240,7 +241,7 @@ RESEMOTE_API resemote_status resemote_classifier_get_session(resemote_classifier
 
 /* Classifies the faces of a frame in one batch.
    decisions: box_count of them. probabilities: box_count rows of label_count floats, or NULL.
-   Allocates nothing after the first call. Zero boxes are fine. */
+   Allocates nothing after the first call; with TensorRT, after the second of each batch size. Zero boxes are fine. */
 RESEMOTE_API resemote_status resemote_classifier_classify(resemote_classifier* classifier, const resemote_frame* frame,
                                                           const resemote_box* boxes, size_t box_count,
                                                           resemote_decision* decisions, float* probabilities);
