@@ -1,5 +1,8 @@
 """NativeClassifier against EmotionClassifier: the same pixels to the bit, the same probabilities to 1e-5."""
 
+import ctypes
+import os
+
 import numpy as np
 import pytest
 
@@ -117,6 +120,19 @@ def test_an_engine_library_that_is_not_there_is_a_reason(artifacts, tmp_path, mo
     assert not info.available
     assert "a folder without libonnxruntime.so" in info.reason.decode()
     assert "RESEMOTE_ONNXRUNTIME_LIBRARY" in info.reason.decode()
+
+
+def test_openvino_keeps_what_it_compiled_in_the_cache_folder(artifacts, tmp_path):
+    library = native_library.load_library()
+    artifact, cache = artifacts("cpu-openvino-fp32"), tmp_path / "cache"
+    for _ in range(2):
+        options = library.session_options("openvino", "cpu", 1)
+        options.cache_dir = os.fsencode(cache)
+        session = ctypes.c_void_p()
+        library.check(library.functions.resemote_session_create(os.fsencode(artifact.path), options, session))
+        library.check(library.functions.resemote_session_self_test(session, None))
+        library.check(library.functions.resemote_session_destroy(session))
+        assert len(list(cache.iterdir())) == 1
 
 
 def test_a_truncated_model_is_refused(artifacts, tmp_path):
