@@ -16,9 +16,8 @@ from resemote_edge.classifier import Emotion
 from resemote_edge.errors import InputError
 from resemote_edge.frame import Box, Frame
 from resemote_edge.native import structs
+from resemote_edge.native.backend import choose_backend
 from resemote_edge.native.library import NOT_READY, load_library
-from resemote_edge.runtimes.native import choose_backend
-from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["NativeClassifier", "NativeResult"]
 
@@ -78,8 +77,9 @@ class NativeClassifier:
         opened = Artifact.load(artifact)
         self.passport = opened.passport
         self._library = load_library()
-        options = SessionOptions(device=device, threads=threads)
-        self.backend, self.device = choose_backend(self._library, opened, options)
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, got {threads}")
+        self.backend, self.device, _ = choose_backend(self._library, opened, device)
         sizes = structs.sized(structs.ClassifierOptions)
         sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
         self._closed = False

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifact import Artifact
-from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError, NativeError
+from resemote_edge.errors import MissingDependencyError, NativeError
 from resemote_edge.native import structs
-from resemote_edge.native.library import NativeLibrary, load_library
+from resemote_edge.native.backend import choose_backend
+from resemote_edge.native.library import load_library
 from resemote_edge.runtimes.session import (
     Availability,
     Session,
@@ -21,14 +22,7 @@ from resemote_edge.runtimes.session import (
 )
 from resemote_edge.tensor_spec import TensorSpec
 
-__all__ = ["NativeRuntime", "choose_backend"]
-
-#: Formats a backend of the library loads, best first.
-_FORMATS = {
-    "tensorrt": ("tensorrt-engine", "onnx"),
-    "onnxruntime": ("onnx",),
-    "openvino": ("openvino-ir", "onnx"),
-}
+__all__ = ["NativeRuntime"]
 
 _DTYPES = {"float32": 0, "uint8": 1}
 
@@ -61,57 +55,25 @@ class NativeRuntime:
         refuse_precision_hint(self.name, options)
         require_device(self.name, options.device, self.probe())
         model_file(self, artifact)
-        return choose_backend(load_library(), artifact, options)[1]
+        return choose_backend(load_library(), artifact, options.device).device
 
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Load the artifact in the first backend that takes it."""
         self.check(artifact, options)
-        return _NativeSession(artifact, options, self)
-
-
-def choose_backend(library: NativeLibrary, artifact: Artifact, options: SessionOptions) -> tuple[str, str]:
-    """The backend that runs an artifact here, and the device it does so on.
-
-    Args:
-        library: Whose backends.
-        artifact: What to run.
-        options: The device asked for.
-
-    Returns:
-        Names of backend and device.
-
-    Raises:
-        DeviceUnavailableError: None has the device and a format of the artifact.
-    """
-    reasons = []
-    for backend in library.backends():
-        if artifact.find(_FORMATS[backend], roles=("model", "source")) is None:
-            continue
-        info = library.probe(backend)
-        devices = tuple(info.devices.decode().split())
-        if not info.available:
-            reasons.append(f"backend {backend}: {info.reason.decode()}")
-        elif options.device in ("auto", *devices):
-            return backend, devices[0] if options.device == "auto" else options.device
-        else:
-            reasons.append(f"backend {backend} has {', '.join(devices)}")
-    raise DeviceUnavailableError(
-        f"runtime native: no backend runs {artifact.path} on {options.device!r}: {'; '.join(reasons)}; "
-        "pass another --device or --runtime"
-    )
+        return _NativeSession(artifact, options)
 
 
 class _NativeSession(Session):
-    def __init__(self, artifact: Artifact, options: SessionOptions, runtime: NativeRuntime) -> None:
+    def __init__(self, artifact: Artifact, options: SessionOptions) -> None:
         self._library = load_library()
-        self.backend, device = choose_backend(self._library, artifact, options)
-        file = artifact.find(_FORMATS[self.backend], roles=("model", "source"))
-        super().__init__(runtime.name, device, artifact, file or model_file(runtime, artifact))
+        chosen = choose_backend(self._library, artifact, options.device)
+        self.backend = chosen.name
+        super().__init__(NativeRuntime.name, chosen.device, artifact, chosen.file)
         self._handle = ctypes.c_void_p()
         self._library.check(
             self._library.functions.resemote_session_create(
                 os.fsencode(artifact.path),
-                self._library.session_options(self.backend, device, options.threads),
+                self._library.session_options(chosen.name, chosen.device, options.threads),
                 self._handle,
             )
         )
