@@ -14,7 +14,7 @@ from resemote_edge.errors import (
     NativeError,
     SessionClosedError,
 )
-from resemote_edge.frame import Box, Frame
+from resemote_edge.frame import Box, Frame, crops
 from resemote_edge.native import library as native_library
 from resemote_edge.native.classifier import NativeClassifier
 from resemote_edge.runtimes.registry import get_runtime, open_session
@@ -53,6 +53,8 @@ def test_pixels_are_equal_and_probabilities_nearly(artifacts, recipe, graph):
         ) as python,
     ):
         for frame in frames():
+            faces, color = crops(frame, BOXES, color=artifact.passport.preprocessing.takes_color)
+            assert np.array_equal(native.preprocess(frame, BOXES), python.preprocess(faces, color=color))
             got, want = native.classify(frame, BOXES), python.classify_frame(frame, BOXES)
             assert [emotion.label for emotion in got] == [emotion.label for emotion in want]
             for mine, theirs in zip(got, want, strict=True):
