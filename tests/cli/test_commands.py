@@ -156,7 +156,7 @@ def test_variant_names_embedded_weights(tmp_path):
 
 def test_doctor_and_runtimes_tell_what_to_install():
     diagnosis = json.loads(ok("doctor", "--json"))
-    assert set(diagnosis["runtimes"]) == {"pytorch", "onnxruntime", "openvino", "tensorrt"}
+    assert set(diagnosis["runtimes"]) == {"pytorch", "onnxruntime", "openvino", "tensorrt", "native"}
     for name, found in diagnosis["runtimes"].items():
         if not found["available"]:
             assert any(line.startswith(f"runtime {name}: ") for line in diagnosis["advice"])
