@@ -3,7 +3,7 @@
 ``python -m resemote_edge.benchmarks.native_validity ARTIFACT... -o FILE.json --program SESSION_OVERHEAD``, and
 ``--data FER2013`` for the third of these:
 
-1. Session overhead: the program ``session_overhead`` (``make native NATIVE_ARGS=-DRESEMOTE_BUILD_BENCHMARKS=ON``)
+1. Session overhead: the program ``session_overhead``, which ``make native`` builds,
    runs a session and the same inference written by hand against the engine's C API in turn, in one process. Only of
    networks small enough for a core's caches.
 2. A frame: the Python and the C classifier decide on the faces of the same frame in turn, on the same engine and
@@ -129,10 +129,7 @@ def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> t
     try:
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise InputError(
-            f"{program}: cannot be run ({error.strerror}); build it with: "
-            "make native NATIVE_ARGS=-DRESEMOTE_BUILD_BENCHMARKS=ON"
-        ) from None
+        raise InputError(f"{program}: cannot be run ({error.strerror}); build it with: make native") from None
     if done.returncode != 0:
         raise InputError(f"{program}: {done.stderr.strip()}")
     samples = json.loads(done.stdout)

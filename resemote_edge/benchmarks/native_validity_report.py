@@ -18,7 +18,7 @@ __all__ = [
 
 NATIVE_VALIDITY_SCHEMA = 1
 
-#: What a core's caches have room for.
+#: About what a CPU's last cache has room for.
 MOST_MODEL_BYTES = 8_000_000
 
 _HEADER = (

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "crop.h"
-#include "room.h"
+#include "scratch_buffer.h"
 #include "triangle_filter.h"
 
 namespace resemote_internal {
@@ -26,7 +26,7 @@ class CropResizer {
  private:
   TriangleFilter vertical_;
   TriangleFilter horizontal_;
-  Room<std::uint32_t> row_;  // one target row, not yet resized along x; in units of 2^-16
+  ScratchBuffer<std::uint32_t> row_;  // one target row, not yet resized along x; in units of 2^-16
 };
 
 }  // namespace resemote_internal

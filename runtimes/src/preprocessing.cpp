@@ -10,7 +10,7 @@
 #include "crop_resizer.h"
 #include "error.h"
 #include "frame_view.h"
-#include "room.h"
+#include "scratch_buffer.h"
 
 namespace resemote_internal {
 
@@ -72,8 +72,8 @@ struct Preprocessor::Work {
 
   CropReader reader;
   CropResizer resizer;
-  Room<std::uint8_t> room;    // the crop, where it is not in the frame as it is wanted
-  Room<std::uint8_t> pixels;  // gray, of the network's size
+  ScratchBuffer<std::uint8_t> room;    // the crop, where it is not in the frame as it is wanted
+  ScratchBuffer<std::uint8_t> pixels;  // gray, of the network's size
   std::array<Normalized, 3> tables;
 };
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "room.h"
+#include "scratch_buffer.h"
 
 namespace resemote_internal {
 
@@ -38,9 +38,9 @@ class TriangleFilter {
   int target_;
   int source_ = 0;
   int reserved_ = 0;
-  Room<Taps> taps_;
-  Room<std::uint32_t> weights_;
-  Room<double> exact_;  // weights of one target pixel before they are rounded
+  ScratchBuffer<Taps> taps_;
+  ScratchBuffer<std::uint32_t> weights_;
+  ScratchBuffer<double> exact_;  // weights of one target pixel before they are rounded
 };
 
 }  // namespace resemote_internal

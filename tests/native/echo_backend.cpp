@@ -15,9 +15,7 @@ class EchoEngine : public Engine {
   ~EchoEngine() override { --echo_settings().alive; }
 
   void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) override {
-    if (echo_settings().milliseconds > 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(echo_settings().milliseconds));
-    }
+    while (echo_settings().hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (echo_settings().fail) throw Error(RESEMOTE_STATUS_BACKEND_FAILED, "inference: echo was told to fail");
     const TensorView& input = inputs.front();
     const std::int64_t classes = outputs.front().spec->dims[1];

@@ -7,9 +7,9 @@ namespace resemote_internal {
 
 // How it behaves from now on; for the process.
 struct EchoSettings {
-  std::atomic<int> milliseconds{0};  // each inference takes so long
-  std::atomic<bool> fail{false};     // each inference fails
-  std::atomic<int> alive{0};         // engines that were made and not destroyed
+  std::atomic<bool> hold{false};  // no inference ends while this is set
+  std::atomic<bool> fail{false};  // each inference fails
+  std::atomic<int> alive{0};      // engines that were made and not destroyed
 };
 
 EchoSettings& echo_settings();

@@ -50,6 +50,17 @@ def test_headers_compile_in_every_standard_they_name(tmp_path):
     build(tmp_path, "-DRESEMOTE_BUILD_TESTS=ON", "-DRESEMOTE_BUILD_EXAMPLES=OFF", targets=targets)
 
 
+@needs_cmake
+@needs_catch2
+@pytest.mark.parametrize("preset", ["debug", "asan", "tsan", "release"])
+def test_a_preset_configures(preset, tmp_path):
+    run("cmake", "--preset", preset, "-S", ROOT, "-B", tmp_path, f"-DRESEMOTE_PYTHON={sys.executable}", cwd=ROOT)
+    cache = (tmp_path / "CMakeCache.txt").read_text()
+    assert "RESEMOTE_BUILD_TESTS:BOOL=ON" in cache
+    sanitizer = {"asan": "address,undefined", "tsan": "thread"}.get(preset, "")
+    assert f"RESEMOTE_SANITIZE:STRING={sanitizer}\n" in cache
+
+
 @needs_library
 def test_nothing_but_the_abi_is_visible():
     names = [line.split()[-1] for line in run("nm", "--dynamic", "--defined-only", LIBRARY).splitlines()]

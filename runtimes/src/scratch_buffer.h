@@ -1,4 +1,4 @@
-// Room: scratch memory that only grows.
+// ScratchBuffer: scratch memory that only grows.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@ namespace resemote_internal {
 
 // Not cleared: pages that nobody writes to cost nothing. What it held is lost when it grows.
 template <typename Value>
-class Room {
+class ScratchBuffer {
  public:
   void reserve(std::size_t count) {
     if (count <= count_) return;
