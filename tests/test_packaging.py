@@ -1,5 +1,8 @@
 """What a wheel carries: the package, its weights and recipes, and nothing else."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,20 +12,47 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+
+
+def build_wheel(folder, **environment):
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **environment})
+
+
+def carried(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name and not name.endswith("/")}
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
-    subprocess.run(command, check=True, capture_output=True)
+    done = build_wheel(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
     (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def native_wheel(tmp_path_factory):
+    """The wheel of `make native-wheel`: built with the library, then given the tag of the oldest glibc it runs with."""
+    folder = tmp_path_factory.mktemp("native")
+    done = build_wheel(folder, RESEMOTE_EDGE_NATIVE="1", CMAKE_ARGS="-DCMAKE_CXX_FLAGS=-Werror")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.glob("*-py3-none-linux_*.whl")
+    tools = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    command = [tools / "auditwheel", "repair", "--wheel-dir", folder / "repaired", built]
+    repaired = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert repaired.returncode == 0, repaired.stderr
+    (path,) = (folder / "repaired").glob("*.whl")
     return path
 
 
 def test_the_wheel_is_pure_and_carries_exactly_the_package(wheel):
     assert wheel.name.endswith("-py3-none-any.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    names = carried(wheel)
     checkout = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "resemote_edge").rglob("*")
@@ -46,3 +76,60 @@ def test_recipes_are_found_in_an_installed_wheel(wheel, tmp_path):
     origin, recipes = done.stdout.splitlines()
     assert origin.startswith(str(tmp_path))
     assert recipes.split() == sorted(path.stem for path in (ROOT / "export").glob("*.toml"))
+
+
+@needs_cmake
+def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
+    # Of any Python 3, and of machines with a glibc as new as the library's.
+    assert re.search(r"-py3-none-manylinux_2_\d+_\w+\.whl$", native_wheel.name)
+    assert carried(native_wheel) - carried(wheel) == {"resemote_edge/native/libresemote.so"}
+    assert carried(wheel) <= carried(native_wheel)
+
+
+@needs_cmake
+def test_an_installed_native_wheel_runs_its_own_library(native_wheel, artifacts, tmp_path):
+    with zipfile.ZipFile(native_wheel) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import numpy as np\n"
+        "from resemote_edge.frame import Box, Frame\n"
+        "from resemote_edge.native.classifier import NativeClassifier\n"
+        "from resemote_edge.native.library import load_library\n"
+        "print(load_library().path)\n"
+        "print(*load_library().backends())\n"
+        f"with NativeClassifier({str(artifacts('cpu-openvino-fp32').path)!r}) as classifier:\n"
+        "    frame = Frame(np.zeros((80, 80, 3), np.uint8), 'bgr')\n"
+        "    print(len(classifier.classify(frame, [Box(0, 0, 64, 64)] * 2)))"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RESEMOTE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    path, backends, faces = done.stdout.splitlines()
+    assert path == str(tmp_path / "resemote_edge" / "native" / "libresemote.so")
+    assert backends.split() == ["tensorrt", "onnxruntime", "openvino"]
+    assert faces == "2"
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RESEMOTE_EDGE_NATIVE": "yes"}, "RESEMOTE_EDGE_NATIVE is 'yes'; set it to 1"),
+        pytest.param(
+            {
+                "RESEMOTE_EDGE_NATIVE": "1",
+                "CMAKE_ARGS": "-DOpenVINOHeaders_INCLUDE_DIR=NOTFOUND -DRESEMOTE_PYTHON=false",
+            },
+            "backend openvino: its headers were not found",
+            marks=needs_cmake,
+        ),
+    ],
+    ids=["unknown value", "no headers"],
+)
+def test_a_native_wheel_that_cannot_be_built_says_why(environment, message, tmp_path):
+    done = build_wheel(tmp_path, **environment)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert list(tmp_path.glob("*.whl")) == []

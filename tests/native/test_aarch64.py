@@ -1,6 +1,7 @@
 """For ARM: cross-compiled, and the golden crops computed with the engines' own aarch64 libraries, under qemu."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,7 @@ CPU revision\t: 1
 
 """
 MIDR = "0x00000000411fd071\n"
+MACHINE = "import sys, pathlib, hatch_build; print(hatch_build._machine(pathlib.Path(sys.argv[1])))"
 COMPILER_ROOT = Path("/usr/aarch64-linux-gnu")
 
 pytestmark = [pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed") for tool in TOOLS]
@@ -92,6 +94,12 @@ def program(tmp_path_factory):
     run("cmake", "-S", ROOT, "-B", folder, *(f"-D{name}={value}" for name, value in options.items()))
     run("cmake", "--build", folder, "--parallel", 2, "--target", "consumer")
     return folder / "runtimes" / "examples" / "consumer"
+
+
+def test_a_wheel_bears_the_machine_of_its_library(program):
+    # What carries the library here is a program; its header has the same field.
+    assert run(sys.executable, "-c", MACHINE, program, cwd=ROOT) == "aarch64\n"
+    assert run(sys.executable, "-c", MACHINE, sys.executable, cwd=ROOT).strip() == platform.machine()
 
 
 @pytest.mark.parametrize("backend", sorted(ENGINES))
