@@ -42,7 +42,7 @@ demo: $(VENV)/demo.stamp  ## export the embedded weights to every target and mea
 	$(BIN)/resemote-edge demo --force $(ARGS)
 
 test: $(VENV)/dev.stamp native-where-possible  ## run the tests (ARGS="-k name")
-	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The C library, for this machine. Headers of OpenVINO come from the environment's package.
 native: $(VENV)/demo.stamp  ## build libresemote into build/native-release (needs cmake, a C++ compiler, nlohmann-json)

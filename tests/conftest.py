@@ -37,6 +37,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Files that take minutes. Each is one worker's work, so they go first: one that came last would run beside idle ones.
+LONG_FILES = (
+    "test_readme.py",
+    "test_accuracy_contract.py",
+    "test_build.py",
+    "test_demo.py",
+    "test_fuzz.py",
+    "test_tensorrt_headers.py",
+    "test_aarch64.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 def skip_unless_it_runs_here(recipe: str) -> None:
     """For recipes whose int8 sums OpenVINO would clip on this CPU, and whose artifacts it therefore refuses."""
     if recipe in WITHOUT_VNNI and int8_sums_saturate():

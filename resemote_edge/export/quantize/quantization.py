@@ -103,7 +103,7 @@ def plan_quantization(
         return QuantizationPlan(
             scheme=scheme,
             options=options,
-            ranges=calibrate(checkpoint, chosen, progress),
+            ranges=_calibrate_once(checkpoint, chosen, progress),
             origin=f"observed on {len(chosen)} images of {chosen.manifest.dataset}",
             calibration=chosen.manifest,
         )
@@ -121,6 +121,21 @@ def plan_quantization(
         origin=f"recorded with the weights, on {recorded.calibration.count} images of {recorded.calibration.dataset}",
         calibration=recorded.calibration,
     )
+
+
+#: Ranges observed last, and of what: exports to several targets in one process observe the same ones.
+_last_observed: tuple[tuple[str, CalibrationManifest], dict[str, tuple[float, float]]] | None = None
+
+
+def _calibrate_once(
+    checkpoint: Checkpoint, chosen: CalibrationSet, progress: Progress
+) -> dict[str, tuple[float, float]]:
+    """Observe what the same weights and images did not give just before."""
+    global _last_observed  # noqa: PLW0603 - one record, dropped for the next one's
+    key = (checkpoint.sha256, chosen.manifest)
+    if _last_observed is None or _last_observed[0] != key:
+        _last_observed = (key, calibrate(checkpoint, chosen, progress))
+    return dict(_last_observed[1])
 
 
 def calibrate(
