@@ -14,7 +14,7 @@ from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.config import Augmentation
 from resemote_edge.training.randomness import RowDraws
 
-__all__ = ["augment", "mix", "normalize"]
+__all__ = ["augment", "mix", "normalize", "resized"]
 
 
 def augment(images: Tensor, draws: RowDraws, settings: Augmentation, side: int) -> Tensor:
@@ -127,3 +127,19 @@ def normalize(images: Tensor, spec: PreprocessSpec) -> Tensor:
     """
     mean, std = (torch.tensor(values, device=images.device)[:, None, None] for values in (spec.mean, spec.std))
     return ((images / 255.0 - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def resized(images: Tensor, side: int) -> Tensor:
+    """Images at another size; the same ones where they have it.
+
+    Args:
+        images: float32 (N, C, S, S), channels-last in memory.
+        side: Rows and columns wanted.
+
+    Returns:
+        float32 (N, C, side, side), channels-last in memory.
+    """
+    if images.shape[-1] == side:
+        return images
+    moved = F.interpolate(images, (side, side), mode="bilinear", align_corners=False, antialias=True)
+    return moved.contiguous(memory_format=torch.channels_last)

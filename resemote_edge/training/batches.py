@@ -16,6 +16,7 @@ from resemote_edge.training.augment import augment, mix, normalize
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.processes import Processes
 from resemote_edge.training.randomness import RowDraws, generator_at
+from resemote_edge.training.schedule import side_at
 
 __all__ = ["Batch", "TrainingImages", "label_order", "target_distribution"]
 
@@ -26,7 +27,7 @@ class Batch:
 
     Attributes:
         step: Which of the epoch, from 0.
-        images: float32 (N, 3, 64, 64), normalised, channels-last.
+        images: float32 (N, 3, side, side), normalised, channels-last; the side is that of the epoch.
         targets: float32 (N, classes), rows that sum to 1.
         dropout: Draws for dropout's masks.
     """
@@ -118,6 +119,7 @@ class TrainingImages:
         """
         config = self._config
         order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch))
+        side = side_at(config, epoch, self._spec.height)
         mixed = epoch < config.augmentation.mixing_stop * config.epochs
         for step in range(first, self.steps):
             chosen = order[step * config.batch_size : (step + 1) * config.batch_size].to(self._device)
@@ -127,9 +129,7 @@ class TrainingImages:
                 # Partners are the batch in reverse: any row can be looked up without asking another process.
                 partners = self._take(chosen.flip(0)[self._rows])
                 images, targets = mix(images, targets, partners, mixing, config.augmentation)
-            augmented = augment(
-                images, self._draws("augmentation", epoch, step), config.augmentation, self._spec.height
-            )
+            augmented = augment(images, self._draws("augmentation", epoch, step), config.augmentation, side)
             yield Batch(step, normalize(augmented, self._spec), targets, self._draws("dropout", epoch, step))
 
     def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:

@@ -64,7 +64,7 @@ class TrainingNetwork(nn.Module):
         """Compute logits.
 
         Args:
-            x: float32 (N, 3, 64, 64), normalised.
+            x: float32 (N, 3, S, S), normalised; S from 40 to 64, for which the compact form is exact.
             draws: Where dropout's masks come from; None for none.
             dropout: Probability of dropping a channel after each pooled convolution, and a feature of the head.
 

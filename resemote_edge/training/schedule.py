@@ -1,10 +1,10 @@
-"""Schedules: learning rate and dropout over a run, as functions of progress alone, so that a resumed run is on them."""
+"""Schedules: learning rate, dropout and size of images, from progress alone, so that a resumed run is on them."""
 
 import math
 
 from resemote_edge.training.config import TrainingConfig
 
-__all__ = ["dropout_at", "learning_rate_at"]
+__all__ = ["dropout_at", "learning_rate_at", "side_at"]
 
 
 def learning_rate_at(config: TrainingConfig, epoch: float) -> float:
@@ -44,3 +44,14 @@ def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
         float(done >= config.dropout_full) if span <= 0.0 else min(max((done - config.dropout_start) / span, 0.0), 1.0)
     )
     return config.map_dropout * part, config.head_dropout * part
+
+
+def side_at(config: TrainingConfig, epoch: int, full: int) -> int:
+    """Rows and columns of the images of an epoch: `first_side`, then all of them.
+
+    Args:
+        config: Whose.
+        epoch: From 0.
+        full: What the network takes everywhere else.
+    """
+    return full if epoch >= config.full_side_from * config.epochs else min(config.first_side, full)

@@ -12,12 +12,14 @@ from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import COMPACT_TAPS
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.augment import resized
 from resemote_edge.training.hardware import network_form
 from resemote_edge.training.network import TrainingNetwork
 
 __all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher"]
 
-#: From normalised images, float32 (N, 3, 64, 64), to logits (N, classes) in the pupil's order.
+#: From normalised images, float32 (N, 3, side, side), to logits (N, classes) in the pupil's order.
 Teacher = Callable[[Tensor], Tensor]
 
 
@@ -77,4 +79,5 @@ def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> T
         state[key] = state[key][(..., *taps)].contiguous()
     teacher.net.load_state_dict(state)
     teacher = teacher.placed(device).eval()
-    return lambda images: teacher(images)[:, columns]
+    side = PreprocessSpec().height  # it sees images at the size it was trained for, whatever the pupil's are
+    return lambda images: teacher(resized(images, side))[:, columns]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
+from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
 from resemote_edge.training.config import TrainingConfig
@@ -23,12 +24,15 @@ from resemote_edge.training.network import TrainingNetwork
 from resemote_edge.training.processes import Processes
 from resemote_edge.training.randomness import generator_at
 from resemote_edge.training.run_state import EpochRecord, RunState
-from resemote_edge.training.schedule import dropout_at, learning_rate_at
+from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 from resemote_edge.training.tally import Tally
 from resemote_edge.training.teacher import Teacher
 from resemote_edge.training.validation import HeldOut
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]
+
+#: Rows and columns of what the network takes everywhere but in the first epochs of some recipes.
+FULL_SIDE = PreprocessSpec().height
 
 # Steps between looks at the loss, at signals and at the screen: on a card, each look waits for it.
 _LOOK_EVERY = {"cuda": 20}
@@ -218,7 +222,8 @@ class Trainer:
     def _finish_epoch(self) -> None:
         loss, right, images = self._processes.total(*self._tally.sums)
         began = time.perf_counter()
-        scores = self._validation.score(self.averaged_network(), self._dtype)
+        side = side_at(self._config, self._epoch, FULL_SIDE)
+        scores = self._validation.score(self.averaged_network(), self._dtype, side)
         at = float(self._epoch + 1)
         record = EpochRecord(
             epoch=self._epoch + 1,
@@ -232,8 +237,10 @@ class Trainer:
             seconds=self._seconds + time.perf_counter() - began,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         )
-        earlier = max((past.validation_accuracy for past in self.history), default=-1.0)
-        if record.validation_accuracy >= earlier:
+        # What was judged on smaller images is another network's score.
+        full = [past for past in self.history if side_at(self._config, past.epoch - 1, FULL_SIDE) == FULL_SIDE]
+        earlier = max((past.validation_accuracy for past in full), default=-1.0)
+        if side == FULL_SIDE and record.validation_accuracy >= earlier:
             self._best = {key: value.clone() for key, value in self._average.state.items()}
             self._best_epoch = record.epoch
         self.history = (*self.history, record)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.preprocessing import PreprocessSpec
-from resemote_edge.training.augment import normalize
+from resemote_edge.training.augment import normalize, resized
 from resemote_edge.training.batches import target_distribution
 from resemote_edge.training.processes import Processes
 
@@ -47,13 +47,16 @@ class HeldOut:
         self._spec, self._processes = spec, processes
 
     @torch.no_grad()
-    def logits(self, network: nn.Module, dtype: torch.dtype | None = None, *, flipped: bool = False) -> Tensor:
+    def logits(
+        self, network: nn.Module, dtype: torch.dtype | None = None, *, flipped: bool = False, side: int | None = None
+    ) -> Tensor:
         """Logits of this process's rows.
 
         Args:
             network: In eval mode, on the device.
             dtype: Of autocast; None for fp32.
             flipped: Whether the images are mirrored first.
+            side: Rows and columns of the images, for a network that is being trained on such; None for all of them.
 
         Returns:
             float32 (rows, classes).
@@ -62,13 +65,14 @@ class HeldOut:
         for start in range(0, len(self._pixels), _BATCH):
             pixels = self._pixels[start : start + _BATCH, None].float()
             images = normalize(pixels.flip(-1) if flipped else pixels, self._spec)
+            images = resized(images, side or self._spec.height)
             with torch.autocast(images.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
                 out.append(network(images).float())
         return torch.cat(out)
 
-    def score(self, network: nn.Module, dtype: torch.dtype | None = None) -> Scores:
-        """Loss and accuracy over the whole split, the same on every process."""
-        logits = self.logits(network, dtype)
+    def score(self, network: nn.Module, dtype: torch.dtype | None = None, side: int | None = None) -> Scores:
+        """Loss and accuracy over the whole split, the same on every process; for the arguments see `logits`."""
+        logits = self.logits(network, dtype, side=side)
         loss = float(F.cross_entropy(logits, self._targets, reduction="sum"))
         right = float((logits.argmax(dim=1) == self._targets).sum())
         loss, right, images = self._processes.total(loss, right, float(len(logits)))

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from training.drawn_sets import drawn_dataset
 
 from resemote_edge.preprocessing import PreprocessSpec
-from resemote_edge.training.augment import augment, mix, normalize
+from resemote_edge.training.augment import augment, mix, normalize, resized
 from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import Augmentation, load_config
 from resemote_edge.training.processes import Processes
@@ -141,6 +141,22 @@ def test_two_processes_take_the_rows_of_one(faces):
     assert torch.equal(torch.cat([half.targets for half in halves]), one.targets)
     masks = torch.cat([half.dropout.uniform((3,)) for half in halves])
     assert torch.equal(masks, one.dropout.uniform((3,)))
+
+
+def test_small_images_are_the_picture_at_that_size():
+    train, still = drawn_dataset("train"), {name: getattr(NONE, name) for name in NONE.__struct_fields__}
+
+    def batches(**changes):
+        recipe = load_config("xs", None, batch_size=16, epochs=4, augmentation=still, **changes)
+        images = TrainingImages(train, train.labels, recipe, PreprocessSpec(), ALONE)
+        return [next(images.epoch(epoch)).images for epoch in range(4)]
+
+    growing, whole = batches(first_side=48, full_side_from=0.5), batches()
+    assert [len(images[0, 0]) for images in growing] == [48, 48, 64, 64]
+    for small, large in zip(growing, whole, strict=True):
+        # The same faces in the same order; what a small one loses is no more than the resize does.
+        assert (resized(large, len(small[0, 0])) - small).abs().mean() < 0.1 * small.std()
+        assert small.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_mixing_stops_when_it_says():

@@ -2,7 +2,7 @@ import pytest
 
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import VARIANTS, load_config
-from resemote_edge.training.schedule import dropout_at, learning_rate_at
+from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 
 
 def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
@@ -25,6 +25,8 @@ def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
         ("learning_rate = 'fast'", "learning_rate"),
         ("width = 30", "width"),
         ("[augmentation]\nflip = 2.0", "flip"),
+        ("first_side = 32", "first_side"),  # the last block would see a map of 1x1
+        ("full_side_from = 1.0", "full_side_from"),  # no epoch could be the best
         ("dropout_start = 0.5\ndropout_full = 0.2", "dropout_full"),
         ("epochs = [", "TOML"),
     ],
@@ -51,6 +53,12 @@ def test_the_learning_rate_warms_up_and_falls_on_a_cosine():
     assert rates[60] == pytest.approx(0.55)  # halfway down
     assert rates[100] == pytest.approx(0.1)
     assert rates[20:] == sorted(rates[20:], reverse=True)
+
+
+def test_images_are_small_first_and_whole_when_it_says():
+    config = load_config("xs", None, epochs=10, first_side=48, full_side_from=0.7)
+    assert [side_at(config, epoch, 64) for epoch in range(10)] == [48] * 7 + [64] * 3
+    assert {side_at(load_config("xs"), epoch, 64) for epoch in range(50)} == {64}
 
 
 def test_dropout_is_off_at_the_start_and_full_when_it_says():

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from resemote_edge.models.compact import expand
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.training.augment import resized
 from resemote_edge.training.network import TrainingNetwork, patch_linear
 from resemote_edge.training.randomness import RowDraws, generator_at
 from resemote_edge.training.teacher import as_teacher
@@ -36,9 +37,10 @@ def trained(form: str, seed: int = 0) -> TrainingNetwork:
     return network
 
 
-def test_all_forms_compute_the_published_network():
+@pytest.mark.parametrize("side", [40, 48, 56, 64])  # those a recipe may train on
+def test_all_forms_compute_the_published_network(side):
     patches = trained("patches")
-    x = torch.randn(6, 3, 64, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    x = torch.randn(6, 3, side, side, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     patches.train()(x)  # running statistics that are not the defaults
     state = patches.net.state_dict()
     published = ResEmoteNet(4).double()
@@ -78,3 +80,6 @@ def test_a_teacher_answers_in_the_order_of_the_pupil():
     x = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
         torch.testing.assert_close(teacher(x), network(x)[:, columns], rtol=1e-3, atol=1e-4)
+        # It sees small images at the size it knows, whatever its pupil is trained on.
+        small = resized(x, 48)
+        torch.testing.assert_close(teacher(small), network(resized(small, 64))[:, columns], rtol=1e-3, atol=1e-4)

@@ -64,6 +64,19 @@ def test_k_epochs_and_a_resume_are_2k_epochs_bit_for_bit(tmp_path, optimizer, pr
     same(whole, second)
 
 
+def test_a_resume_is_bit_for_bit_over_the_change_of_size_too(tmp_path):
+    recipe = config(first_side=48, full_side_from=0.5)
+    whole = trainer(recipe)
+    run(whole, 4)
+    first = trainer(recipe)
+    run(first, 1)
+    save_state(first.state(), tmp_path)
+    second = trainer(recipe)
+    second.restore(load_state(tmp_path))
+    run(second, 3)
+    same(whole, second)
+
+
 def test_an_interruption_within_an_epoch_loses_nothing(tmp_path):
     recipe = config(epochs=2)
     whole = trainer(recipe)
@@ -109,6 +122,24 @@ def test_the_best_epoch_is_the_one_validation_prefers():
         network, autocast_dtype("auto", CPU)
     )
     assert scores.accuracy == accuracies[epoch - 1]
+
+
+def test_an_epoch_on_small_images_cannot_be_the_best():
+    subject = trainer(config(first_side=48, full_side_from=0.75))
+    run(subject, 3)
+    assert subject.best == ({}, 0)
+    run(subject, 1)
+    weights, epoch = subject.best
+    assert epoch == 4
+    assert weights.keys() == subject.averaged_network().net.state_dict().keys()
+    # Judged on images of the size it had been trained on, until then.
+    train = drawn_dataset("train")
+    again = trainer(config(first_side=48, full_side_from=0.75))
+    run(again, 1)
+    held_out = HeldOut(drawn_dataset("validation"), train.labels, PreprocessSpec(), ALONE)
+    precision = autocast_dtype("auto", CPU)
+    assert held_out.score(again.averaged_network(), precision, 48).loss == again.history[0].validation_loss
+    assert held_out.score(again.averaged_network(), precision).loss != again.history[0].validation_loss
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice():
