@@ -82,7 +82,8 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             otherwise.
         dropout_full: Fraction of the run at which both reach their value.
         first_side: Rows and columns of training images at first, 40 to 64; small ones cost less time (Howard, 2018).
-        full_side_from: Fraction of the run from which they have all 64; only epochs from there on can be the best.
+        full_side_from: Fraction of the run from which they have all 64, at the latest in the last epoch; only epochs
+            from there on can be the best.
         ema_decay: Of the moving average of the weights that is evaluated and kept; 0 for none.
         imbalance: ``none``; ``weights`` weighs classes by their count to the power of minus `imbalance_strength`;
             ``logits`` adds that power of the class priors to the logits in training (Menon et al., 2021).
@@ -109,7 +110,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     dropout_full: Fraction = 0.4
     # From 40 to 64 the last block sees a map of 2x2, which its compact form is exact for.
     first_side: Annotated[int, msgspec.Meta(ge=40, le=64)] = 64
-    full_side_from: Below = 0.0
+    full_side_from: Fraction = 0.7
     ema_decay: Below = 0.999
     imbalance: Literal["none", "weights", "logits"] = "none"
     imbalance_strength: Fraction = 0.5

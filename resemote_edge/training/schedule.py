@@ -47,11 +47,12 @@ def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
 
 
 def side_at(config: TrainingConfig, epoch: int, full: int) -> int:
-    """Rows and columns of the images of an epoch: `first_side`, then all of them.
+    """Rows and columns of the images of an epoch: `first_side`, then all of them; in the last epoch always all.
 
     Args:
         config: Whose.
         epoch: From 0.
         full: What the network takes everywhere else.
     """
-    return full if epoch >= config.full_side_from * config.epochs else min(config.first_side, full)
+    begins = min(config.full_side_from * config.epochs, config.epochs - 1)
+    return full if epoch >= begins else min(config.first_side, full)

@@ -26,7 +26,6 @@ def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
         ("width = 30", "width"),
         ("[augmentation]\nflip = 2.0", "flip"),
         ("first_side = 32", "first_side"),  # the last block would see a map of 1x1
-        ("full_side_from = 1.0", "full_side_from"),  # no epoch could be the best
         ("dropout_start = 0.5\ndropout_full = 0.2", "dropout_full"),
         ("epochs = [", "TOML"),
     ],
@@ -58,6 +57,8 @@ def test_the_learning_rate_warms_up_and_falls_on_a_cosine():
 def test_images_are_small_first_and_whole_when_it_says():
     config = load_config("xs", None, epochs=10, first_side=48, full_side_from=0.7)
     assert [side_at(config, epoch, 64) for epoch in range(10)] == [48] * 7 + [64] * 3
+    late = load_config("xs", None, epochs=4, first_side=48, full_side_from=1.0)
+    assert [side_at(late, epoch, 64) for epoch in range(4)] == [48, 48, 48, 64]  # one epoch can be the best
     assert {side_at(load_config("xs"), epoch, 64) for epoch in range(50)} == {64}
 
 
