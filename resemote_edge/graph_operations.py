@@ -47,6 +47,9 @@ def _float_weights(torch: Any, params: _Params) -> tuple[Any, Any]:
 
 def _conv(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
     (weight, bias), stride, padding = _float_weights(torch, params), attributes["stride"], attributes["padding"]
+    if weight.device.type == "cpu":
+        # What oneDNN computes on; results stay in this layout from convolution to convolution.
+        weight = weight.contiguous(memory_format=torch.channels_last)
     return lambda x: torch.nn.functional.conv2d(x, weight, bias, stride, padding)
 
 

@@ -76,8 +76,13 @@ def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray
     Returns:
         float32 (N, classes).
     """
-    with torch.inference_mode():
-        return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
+    # The layout oneDNN computes on. The network is not ours, so it gets its own back.
+    model.to(memory_format=torch.channels_last)
+    try:
+        with torch.inference_mode():
+            return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
+    finally:
+        model.to(memory_format=torch.contiguous_format)
 
 
 def in_batches(
