@@ -26,17 +26,23 @@ def of(variant: str) -> list[dict]:
     return [entry for entry in REFERENCE["accuracy"] if entry["variant"] == variant]
 
 
-def scheme_of(entry: dict) -> Scheme | None:
-    recipe = find_recipe(entry["recipe"])
+def scheme_of(recipe_name: str) -> Scheme | None:
+    recipe = find_recipe(recipe_name)
     return None if recipe.quantize is None else find_scheme(recipe.quantize.scheme)
+
+
+def has_seven_bits(recipe_name: str) -> bool:
+    """Weights that round twice as coarsely as those of eight bits."""
+    scheme = scheme_of(recipe_name)
+    return scheme is not None and scheme.weight_levels <= SAFE_WEIGHT_LEVELS
 
 
 def runs_here(entry: dict) -> bool:
     """OpenVINO refuses artifacts whose int8 sums it would clip on this CPU."""
-    scheme = scheme_of(entry)
+    scheme = scheme_of(entry["recipe"])
     if entry["runtime"] != "openvino" or scheme is None or scheme.activations == "none":
         return True
-    return scheme.weight_levels <= SAFE_WEIGHT_LEVELS or not int8_sums_saturate()
+    return has_seven_bits(entry["recipe"]) or not int8_sums_saturate()
 
 
 def name(entry: dict) -> str:
@@ -105,7 +111,9 @@ def test_accuracy_is_what_the_contract_says(measured, entry):
 
 def test_runtimes_agree_with_pytorch(measured):
     for (variant, recipe), report in measured.items():
-        limit = {"fp32": 0.0003, "fp16": 0.001}.get(recipe.rpartition("-")[2], 0.002)
+        limit = {"fp32": 0.0003, "fp16": 0.001}.get(
+            recipe.rpartition("-")[2], 0.003 if has_seven_bits(recipe) else 0.002
+        )
         assert abs(report.accuracy - measured[variant, BASELINE].accuracy) <= limit, (variant, recipe)
 
 
@@ -116,9 +124,8 @@ def test_eight_bits_cost_next_to_nothing(measured, entry):
     if not runs_here(entry):
         pytest.skip("this CPU has no VNNI")
     change = measured[entry["variant"], entry["recipe"]].paired
-    assert change.drop_points <= 0.2
-    # Seven bits round twice as coarsely as eight.
-    assert change.flip_rate <= (0.02 if scheme_of(entry).weight_levels <= SAFE_WEIGHT_LEVELS else 0.015)
+    assert change.drop_points <= (0.3 if has_seven_bits(entry["recipe"]) else 0.2)
+    assert change.flip_rate <= (0.02 if has_seven_bits(entry["recipe"]) else 0.015)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
