@@ -77,12 +77,18 @@ def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray
         float32 (N, classes).
     """
     # The layout oneDNN computes on. The network is not ours, so it gets its own back.
-    model.to(memory_format=torch.channels_last)
+    _lay_out(model, torch.channels_last)
     try:
         with torch.inference_mode():
             return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
     finally:
-        model.to(memory_format=torch.contiguous_format)
+        _lay_out(model, torch.contiguous_format)
+
+
+def _lay_out(model: ResEmoteNet, order: torch.memory_format) -> None:
+    for parameter in model.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=order)
 
 
 def in_batches(
