@@ -22,7 +22,12 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
-@click.option("--teacher", help="Checkpoint, or embedded variant, to learn from as well as from the labels.")
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    help="Checkpoint, or embedded variant, to learn from as well as from the labels; several teach together.",
+)
 @click.option("--init", help="Checkpoint or embedded variant to start from, as wide or narrower.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the new run.  [default: runs/NAME]")
@@ -36,7 +41,7 @@ def train(
     epochs: int | None,
     seed: int | None,
     device: str,
-    teacher: str | None,
+    teachers: tuple[str, ...],
     init: str | None,
     resume: Path | None,
     out: Path | None,
@@ -53,6 +58,7 @@ def train(
       resemote-edge train --data fer2013.zip --variant s --out runs/s
       resemote-edge train --resume runs/s
       resemote-edge train --data my-faces --variant s --init s --epochs 10
+      resemote-edge train --data fer2013.zip --variant xs --teacher base --teacher s
       torchrun --nproc-per-node 2 -m resemote_edge train --data fer2013.zip
     """
     from resemote_edge.training.options import TrainingOptions, check_options, show_config
@@ -66,7 +72,7 @@ def train(
         epochs=epochs,
         seed=seed,
         device=device,
-        teacher=None if teacher is None else named_checkpoint(teacher),
+        teachers=tuple(named_checkpoint(teacher) for teacher in teachers),
         init=None if init is None else named_checkpoint(init),
         resume=resume,
         out=out,

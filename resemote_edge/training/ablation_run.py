@@ -179,7 +179,7 @@ def _train(
         held_out,
         processes,
         context={},
-        teacher=load_teacher(teacher, bench.labels, processes.device),
+        teacher=load_teacher([] if teacher is None else [teacher], bench.labels, processes.device),
     )
     began = time.monotonic()
     while not trainer.finished:

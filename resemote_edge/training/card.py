@@ -68,8 +68,8 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
             "recipe": state.recipe,
             "best_epoch": state.best_epoch,
             "selected_on": f"{kind} validation split, averaged weights",
-            "teacher": _identity(context.get("teacher")),
-            "init": _identity(context.get("init")),
+            "teachers": [_identity(teacher) for teacher in context["teachers"]],
+            "init": None if context["init"] is None else _identity(context["init"]),
             "seconds": round(sum(record.seconds for record in state.history)),
             "processes": context["processes"],
             "device": context["device"],
@@ -131,7 +131,8 @@ def card_markdown(card: dict[str, Any]) -> str:
         for label, row in zip(test.labels, test.confusion, strict=True)
     ]
     origin = f", started from {_which(training['init'])}" if training["init"] else ""
-    origin += f", taught by {_which(training['teacher'])}" if training["teacher"] else ""
+    if training["teachers"]:
+        origin += f", taught by {' and '.join(map(_which, training['teachers']))}"
     lines += [
         "",
         f"**Training.** {card['training_data']}; {recipe['epochs']} epochs{origin}, epoch {training['best_epoch']} "
@@ -158,9 +159,9 @@ def card_markdown(card: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _identity(checkpoint: dict[str, str] | None) -> dict[str, str] | None:
+def _identity(checkpoint: dict[str, str]) -> dict[str, str]:
     """Name and hash; where the file lay is nobody's concern."""
-    return None if checkpoint is None else {key: checkpoint[key] for key in ("name", "sha256")}
+    return {key: checkpoint[key] for key in ("name", "sha256")}
 
 
 def _which(checkpoint: dict[str, str]) -> str:

@@ -101,7 +101,7 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             context=context,
             # A run that goes on has its own weights.
             initial=initial_weights(options.init, labels, config.width, config.seed),
-            teacher=load_teacher(context["teacher"], labels, processes.device),
+            teacher=load_teacher(context["teachers"], labels, processes.device),
         )
         if earlier is not None:
             trainer.restore(earlier)
@@ -160,8 +160,8 @@ def _context(
         "data": str((options.data or Path()).resolve()),
         "labels": list(label_order(splits["train"])),
         "train_images": len(splits["train"]),
-        "teacher": checkpoint_facts(options.teacher, "teacher"),
-        "init": checkpoint_facts(options.init, "initial"),
+        "teachers": [checkpoint_facts(path, "teacher") for path in options.teachers],
+        "init": None if options.init is None else checkpoint_facts(options.init, "initial"),
         "device": _device_name(processes.device),
         "processes": processes.world,
         **found,

@@ -22,7 +22,7 @@ class TrainingOptions:
         epochs: Instead of the recipe's, or None.
         seed: Instead of the recipe's, or None.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        teacher: Checkpoint to learn from, or None.
+        teachers: Checkpoints to learn from; several teach by the mean of their logits.
         init: Checkpoint whose weights the run starts from; None for drawn ones.
         resume: Folder of a run to go on with; None for a new run. Everything but `data` and `device` is then the run's.
         out: Folder of a new run; None for ``runs/<name>``.
@@ -35,7 +35,7 @@ class TrainingOptions:
     epochs: int | None = None
     seed: int | None = None
     device: str = "auto"
-    teacher: Path | None = None
+    teachers: tuple[Path, ...] = ()
     init: Path | None = None
     resume: Path | None = None
     out: Path | None = None
@@ -68,7 +68,7 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
         "--config": options.config,
         "--epochs": options.epochs,
         "--seed": options.seed,
-        "--teacher": options.teacher,
+        "--teacher": options.teachers or None,
         "--init": options.init,
         "--out": options.out,
         "--variant": options.variant if variant_named else None,

@@ -1,6 +1,6 @@
-"""The teacher of a run: a trained checkpoint whose answers the network learns as well as the labels."""
+"""The teacher of a run: trained checkpoints whose answers the network learns as well as the labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -23,37 +23,43 @@ __all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher"]
 Teacher = Callable[[Tensor], Tensor]
 
 
-def checkpoint_facts(path: Path | None, what: str) -> dict[str, str] | None:
+def checkpoint_facts(path: Path, what: str) -> dict[str, str]:
     """Which checkpoint a run learns or starts from, for its state and the model card: name, path and sha256.
 
     Args:
-        path: Of the checkpoint; None gives None.
+        path: Of the checkpoint.
         what: It is, for messages.
 
     Raises:
         InputError: No such file.
     """
-    if path is None:
-        return None
     if not path.is_file():
         raise InputError(f"{path}: no such {what} checkpoint")
     return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
 
 
-def load_teacher(facts: dict[str, str] | None, labels: tuple[str, ...], device: torch.device) -> Teacher | None:
-    """Read the checkpoint that `checkpoint_facts` described.
+def load_teacher(facts: Sequence[dict[str, str]], labels: tuple[str, ...], device: torch.device) -> Teacher | None:
+    """Read the checkpoints that `checkpoint_facts` described, as one teacher.
+
+    Several answer with the mean of their logits, which is the normalised geometric mean of their probabilities
+    (Hinton, Vinyals, Dean, 2015, section 2).
 
     Args:
-        facts: From there; None gives None.
+        facts: From there, one per checkpoint; without any there is no teacher.
         labels: Order of the pupil's logits.
         device: Where the pupil trains.
 
     Raises:
-        TrainingError: The file has changed.
+        TrainingError: A file has changed.
         InputError: It knows other classes.
     """
-    if facts is None:
-        return None
+    members = [_load(one, labels, device) for one in facts]
+    if len(members) < 2:
+        return members[0] if members else None
+    return lambda images: torch.stack([member(images).float() for member in members]).mean(dim=0)
+
+
+def _load(facts: dict[str, str], labels: tuple[str, ...], device: torch.device) -> Teacher:
     checkpoint = load_checkpoint(facts["path"])
     if checkpoint.sha256 != facts["sha256"]:
         raise TrainingError(f"{facts['path']}: the teacher has changed since the run was started; put the old one back")

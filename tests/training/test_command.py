@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,14 +163,18 @@ def test_classes_of_ones_own_train_export_everywhere_and_predict(tmp_path):
 def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
     first = finished / "resemotenet-xs-fer2013.pt"
     arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", recipe(tmp_path, epochs=1))
-    done = train(*arguments, "--init", first, "--teacher", first, "--out", tmp_path / "run")
+    shutil.copy(first, tmp_path / "again.pt")
+    teachers = ("--teacher", first, "--teacher", tmp_path / "again.pt")
+    done = train(*arguments, "--init", first, *teachers, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert records(tmp_path / "run")[0]["validation_loss"] < records(finished)[0]["validation_loss"]
     card = json.loads((tmp_path / "run" / "resemotenet-xs-fer2013.json").read_text())
     known = {"name": first.stem, "sha256": load_checkpoint(first).sha256}
-    assert card["training"]["init"] == card["training"]["teacher"] == known
+    assert card["training"]["init"] == known
+    assert card["training"]["teachers"] == [known, known | {"name": "again"}]
     page = (tmp_path / "run" / "resemotenet-xs-fer2013.md").read_text()
     assert f"started from {first.stem} (sha256 `{known['sha256'][:16]}`), taught by {first.stem}" in page
+    assert f" and again (sha256 `{known['sha256'][:16]}`)" in page
     assert str(finished) not in page + json.dumps(card)
     refused = train("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--init", "s", "--out", tmp_path / "s")
     assert refused.returncode == 1
