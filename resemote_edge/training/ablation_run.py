@@ -172,6 +172,7 @@ def _train(
 ) -> _Finished | None:
     """Train and judge; None when it was interrupted."""
     spec, processes = PreprocessSpec(), bench.processes
+    teachers = [] if teacher is None else [teacher]
     held_out = HeldOut(bench.validation, bench.labels, spec, processes)
     trainer = Trainer(
         config,
@@ -179,7 +180,7 @@ def _train(
         held_out,
         processes,
         context={},
-        teacher=load_teacher([] if teacher is None else [teacher], bench.labels, processes.device),
+        teacher=load_teacher(teachers, bench.labels, processes.device, mirror=config.distillation.mirror),
     )
     began = time.monotonic()
     while not trainer.finished:

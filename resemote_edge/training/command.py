@@ -101,7 +101,7 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             context=context,
             # A run that goes on has its own weights.
             initial=initial_weights(options.init, labels, config.width, config.seed),
-            teacher=load_teacher(context["teachers"], labels, processes.device),
+            teacher=load_teacher(context["teachers"], labels, processes.device, mirror=config.distillation.mirror),
         )
         if earlier is not None:
             trainer.restore(earlier)

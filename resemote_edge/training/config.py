@@ -56,10 +56,13 @@ class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         weight: Part of the loss that compares with the teacher; the rest compares with the labels.
         temperature: Both sets of logits are divided by it.
+        mirror: The teacher answers with the mean of its logits for an image and for its mirror image, and so asks the
+            pupil for one answer to both; twice the teacher's time.
     """
 
     weight: Fraction = 0.7
     temperature: Positive = 3.0
+    mirror: bool = False
 
 
 class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

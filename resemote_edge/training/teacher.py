@@ -38,7 +38,9 @@ def checkpoint_facts(path: Path, what: str) -> dict[str, str]:
     return {"name": path.stem, "path": str(path.resolve()), "sha256": file_sha256(path)}
 
 
-def load_teacher(facts: Sequence[dict[str, str]], labels: tuple[str, ...], device: torch.device) -> Teacher | None:
+def load_teacher(
+    facts: Sequence[dict[str, str]], labels: tuple[str, ...], device: torch.device, *, mirror: bool = False
+) -> Teacher | None:
     """Read the checkpoints that `checkpoint_facts` described, as one teacher.
 
     Several answer with the mean of their logits, which is the normalised geometric mean of their probabilities
@@ -48,15 +50,22 @@ def load_teacher(facts: Sequence[dict[str, str]], labels: tuple[str, ...], devic
         facts: From there, one per checkpoint; without any there is no teacher.
         labels: Order of the pupil's logits.
         device: Where the pupil trains.
+        mirror: Whether each sees the mirror image as well, and answers with the mean.
 
     Raises:
         TrainingError: A file has changed.
         InputError: It knows other classes.
     """
     members = [_load(one, labels, device) for one in facts]
+    if mirror:
+        members = [_mirrored(member) for member in members]
     if len(members) < 2:
         return members[0] if members else None
     return lambda images: torch.stack([member(images).float() for member in members]).mean(dim=0)
+
+
+def _mirrored(teacher: Teacher) -> Teacher:
+    return lambda images: (teacher(images).float() + teacher(images.flip(3)).float()) / 2
 
 
 def _load(facts: dict[str, str], labels: tuple[str, ...], device: torch.device) -> Teacher:

@@ -35,6 +35,17 @@ def test_several_teach_by_the_mean_of_their_logits(checkpoints):
     torch.testing.assert_close(together, (first + second) / 2)
 
 
+def test_a_mirrored_teacher_gives_an_image_and_its_mirror_image_one_answer(checkpoints):
+    images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        plain = load_teacher(facts_of(checkpoints[0]), FER2013, CPU)
+        mirrored = load_teacher(facts_of(checkpoints[0]), FER2013, CPU, mirror=True)
+        answers = mirrored(images)
+        torch.testing.assert_close(mirrored(images.flip(3)), answers)
+        torch.testing.assert_close(answers, (plain(images) + plain(images.flip(3))) / 2)
+        assert not torch.allclose(plain(images), answers)
+
+
 def test_without_checkpoints_there_is_no_teacher():
     assert load_teacher([], FER2013, CPU) is None
 
