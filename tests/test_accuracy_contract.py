@@ -32,9 +32,9 @@ def scheme_of(recipe_name: str) -> Scheme | None:
 
 
 def has_seven_bits(recipe_name: str) -> bool:
-    """Weights that round twice as coarsely as those of eight bits."""
+    """Weights of seven bits, or activations that are never negative in signed bytes: twice as coarse as eight bits."""
     scheme = scheme_of(recipe_name)
-    return scheme is not None and scheme.weight_levels <= SAFE_WEIGHT_LEVELS
+    return scheme is not None and (scheme.weight_levels <= SAFE_WEIGHT_LEVELS or scheme.activations == "s8")
 
 
 def runs_here(entry: dict) -> bool:
@@ -42,7 +42,7 @@ def runs_here(entry: dict) -> bool:
     scheme = scheme_of(entry["recipe"])
     if entry["runtime"] != "openvino" or scheme is None or scheme.activations == "none":
         return True
-    return has_seven_bits(entry["recipe"]) or not int8_sums_saturate()
+    return scheme.weight_levels <= SAFE_WEIGHT_LEVELS or not int8_sums_saturate()
 
 
 def name(entry: dict) -> str:

@@ -2,8 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, or a list of
-devices in TOML.
+or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, a list of
+devices in TOML, or a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios what they say.
@@ -33,6 +33,7 @@ from resemote_edge.benchmarks.explanation_report import layer_markdown
 from resemote_edge.benchmarks.native_validity_report import native_validity_table, read_native_validity
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.benchmarks.results import read_report
+from resemote_edge.benchmarks.weights_table import weights_table
 from resemote_edge.errors import InputError
 from resemote_edge.staging import write_file
 
@@ -63,7 +64,10 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "comparison-validity": _validity_table,
         "native-validity": _native_table,
     }
-    table = _device_table if path.suffix == ".toml" else tables.get(_kind(path), _bench_table)
+    if path.is_dir():
+        table = _weights_table
+    else:
+        table = _device_table if path.suffix == ".toml" else tables.get(_kind(path), _bench_table)
     return match.group(1) + table(path, name) + match.group(3)
 
 
@@ -93,6 +97,12 @@ def _device_table(path: Path, name: str) -> str:
     if name:
         raise InputError(f"{path}#{name}: a list of devices has one table; write nothing after the path")
     return device_table(path)
+
+
+def _weights_table(path: Path, name: str) -> str:
+    if name:
+        raise InputError(f"{path}#{name}: a folder of weights has one table; write nothing after the path")
+    return weights_table(path)
 
 
 def _validity_table(path: Path, name: str) -> str:

@@ -37,5 +37,5 @@ def bench() -> None:
       resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
       resemote-edge bench compare before/report.json after/report.json
       resemote-edge bench report bench-results --force
-      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 -o explained
+      resemote-edge bench explain artifacts/resemotenet-base-fer2013-openvino-fp32 -o explained
     """

@@ -39,7 +39,7 @@ def explain(
 
     \b
     Example:
-      resemote-edge bench explain artifacts/resemotenet-s-fer2013-openvino-fp32 --batch 8 -o explained
+      resemote-edge bench explain artifacts/resemotenet-base-fer2013-openvino-fp32 --batch 8 -o explained
     """
     from rich.console import Console
 

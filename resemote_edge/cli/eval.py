@@ -45,7 +45,7 @@ def evaluate(
 
     \b
     Example:
-      resemote-edge eval artifacts/resemotenet-s-fer2013-openvino-fp32 --data fer2013.zip --split test
+      resemote-edge eval artifacts/resemotenet-base-fer2013-openvino-fp32 --data fer2013.zip --split test
     """
     from rich.console import Console
 

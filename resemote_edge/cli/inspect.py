@@ -15,7 +15,7 @@ def inspect(artifact: Path, as_json: bool) -> None:
 
     \b
     Example:
-      resemote-edge inspect artifacts/resemotenet-s-fer2013-openvino-fp32
+      resemote-edge inspect artifacts/resemotenet-base-fer2013-openvino-fp32
     """
     import msgspec
     from rich.console import Console

@@ -38,7 +38,7 @@ def predict(
     \b
     Example:
       resemote-edge predict face.png
-      resemote-edge predict *.png --artifact artifacts/resemotenet-s-fer2013-openvino-fp32 --json
+      resemote-edge predict *.png --artifact artifacts/resemotenet-base-fer2013-openvino-fp32 --json
     """
     from resemote_edge.classifier import load
     from resemote_edge.data.image import read_face

@@ -18,7 +18,7 @@ def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_js
 
     \b
     Example:
-      resemote-edge verify artifacts/resemotenet-s-fer2013-openvino-fp32
+      resemote-edge verify artifacts/resemotenet-base-fer2013-openvino-fp32
     """
     from resemote_edge.artifact import Artifact
     from resemote_edge.runtimes.registry import open_session

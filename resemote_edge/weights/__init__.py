@@ -14,10 +14,14 @@ __all__ = [
 ]
 
 #: Variant (a width, as `resemote_edge.models.resemotenet.WIDTHS` names it) to the stem of its files.
-EMBEDDED: dict[str, str] = {"s": "resemotenet-s-fer2013", "xs": "resemotenet-xs-fer2013"}
+EMBEDDED: dict[str, str] = {
+    "base": "resemotenet-base-fer2013",
+    "s": "resemotenet-s-fer2013",
+    "xs": "resemotenet-xs-fer2013",
+}
 
 #: Used wherever no checkpoint is named.
-DEFAULT_NAME = "resemotenet-s-fer2013"
+DEFAULT_NAME = EMBEDDED["base"]
 
 
 def default_checkpoint() -> Path:

@@ -157,7 +157,7 @@ def test_labels_in_metadata_that_are_no_list_of_names(moods, tmp_path):
 def test_the_embedded_default_says_what_it_is():
     loaded = load_checkpoint(default_checkpoint())
     card = json.loads(default_checkpoint().with_suffix(".json").read_text())
-    assert loaded.width == card["width"] == 32
+    assert loaded.width == card["width"] == WIDTHS["base"]
     assert loaded.parameters == card["parameters"]
     assert loaded.labels == tuple(card["labels"])
     assert loaded.labels_source == "file"

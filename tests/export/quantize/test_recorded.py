@@ -9,7 +9,7 @@ from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import read_recorded, recorded_path, write_recorded
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint
-from resemote_edge.weights import default_checkpoint
+from resemote_edge.weights import EMBEDDED, default_checkpoint, embedded_checkpoint
 
 
 @pytest.fixture
@@ -61,8 +61,9 @@ def test_ranges_of_other_weights_are_refused(copied):
         read_recorded(dataclasses.replace(copied, sha256="0" * 64))
 
 
-def test_the_embedded_weights_carry_ranges_of_training_images():
-    recorded = read_recorded(load_checkpoint(default_checkpoint()))
+@pytest.mark.parametrize("variant", EMBEDDED)
+def test_the_embedded_weights_carry_ranges_of_training_images(variant):
+    recorded = read_recorded(load_checkpoint(embedded_checkpoint(variant)))
     assert recorded.calibration.split == "train"
     assert recorded.calibration.dataset == "fer2013 train"
     assert recorded.calibration.count == len(recorded.calibration.image_sha256) == 512
