@@ -27,6 +27,7 @@ from resemote_edge.data.fer2013 import load_fer2013
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.defaults import default_recipe
+from resemote_edge.weights import embedded_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = sorted((ROOT / "benchmarks" / "contests").glob("*.toml"))
@@ -253,13 +254,13 @@ min_rounds = 3
 [[row]]
 name = "ours"
 label = "Ours"
-checkpoint = "s"
+checkpoint = "xs"
 recipe = "cpu-onnxruntime-fp32"
 runtime = "onnxruntime"
 [[row]]
 name = "ours in OpenVINO"
 label = "Ours too"
-checkpoint = "s"
+checkpoint = "xs"
 recipe = "cpu-onnxruntime-fp32"
 runtime = "openvino"
 [[ratio]]
@@ -290,7 +291,7 @@ def test_trained_rows_are_judged_on_the_test_split(judged, drawn_fer2013):
     report = read_contest_report(judged / "report.json")
     assert [entry.row for entry in report.accuracy] == ["ours", "ours-openvino"]
     test = load_fer2013(drawn_fer2013, splits=("test",))["test"]
-    with load(default_artifact(drawn_fer2013.parent), runtime="onnxruntime") as classifier:
+    with load(xs_artifact(drawn_fer2013.parent), runtime="onnxruntime") as classifier:
         expected = measure_accuracy(classifier, test)
     for entry in report.accuracy:
         assert (entry.report.dataset, entry.report.samples) == ("fer2013 test", 70)
@@ -304,8 +305,10 @@ def test_trained_rows_are_judged_on_the_test_split(judged, drawn_fer2013):
     assert difference.paired.samples == 70
 
 
-def default_artifact(folder):
-    return run_export(ExportOptions(recipe="cpu-onnxruntime-fp32", output=folder / "default", force=True)).path
+def xs_artifact(folder):
+    checkpoint = embedded_checkpoint("xs")
+    options = ExportOptions(recipe="cpu-onnxruntime-fp32", checkpoint=checkpoint, output=folder / "xs", force=True)
+    return run_export(options).path
 
 
 def test_accuracy_stands_in_the_report_and_the_tables(judged):
@@ -315,7 +318,7 @@ def test_accuracy_stands_in_the_report_and_the_tables(judged):
     assert latency[0].endswith("| model MB | accuracy |")
     assert latency[2].endswith(f"| {shown} |")
     text = (judged / "report.md").read_text()
-    for part in ("embedded trained weights, s", "On fer2013 test, 70 images", shown, "| one vs other | +0.00 |"):
+    for part in ("embedded trained weights, xs", "On fer2013 test, 70 images", shown, "| one vs other | +0.00 |"):
         assert part in text
     assert "random weights" not in text
     document = judged / "document.md"

@@ -9,7 +9,7 @@ import msgspec
 from resemote_edge.benchmarks.probes.bandwidth import read_bandwidth
 from resemote_edge.benchmarks.probes.product import TimedProduct
 from resemote_edge.cpu_features import int8_sums_saturate, why_no_bf16
-from resemote_edge.errors import DeviceUnavailableError, missing_dependency
+from resemote_edge.errors import DeviceUnavailableError, InputError, missing_dependency
 from resemote_edge.runtimes.registry import get_runtime
 
 __all__ = ["PROBED", "MachineProbe", "Peak", "probe_machine", "probe_peak"]
@@ -25,6 +25,9 @@ PROBED = ("fp32", "bf16", "int8")
 
 # Large enough that a matrix product is bound by arithmetic: 4.3 G multiply-adds.
 _SIDE = 1620
+
+# Engines count whole microseconds; a CPU with matrix units takes two for a product of this size.
+_SMALLEST_SIDE = 128
 
 _EMULATED = (
     "this CPU adds no products of bytes in 32 bits at once (no VNNI): several instructions take the place of one"
@@ -74,12 +77,13 @@ def probe_machine(threads: int, *, side: int = _SIDE) -> MachineProbe:
 
     Args:
         threads: CPU threads to use.
-        side: Rows and columns of the matrices; smaller ones give lower peaks.
+        side: Rows and columns of the matrices, 128 at least; smaller ones give lower peaks.
 
     Returns:
         The figures; a second or two of work for each, and as much again where two engines are installed.
 
     Raises:
+        InputError: The matrices are too small to be timed.
         MissingDependencyError: No runtime that can compute the products is installed.
     """
     engines = [name for name in _ENGINES if get_runtime(name).probe().available]
@@ -113,12 +117,15 @@ def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, 
         engine: ``openvino`` or ``onnxruntime``.
         precision: One of `PROBED`.
         threads: CPU threads to use.
-        side: Rows and columns of the matrices.
+        side: Rows and columns of the matrices, 128 at least; smaller ones give lower peaks.
         root: Of the file system that holds ``proc``.
 
     Raises:
+        InputError: The matrices are too small to be timed.
         MissingDependencyError: The engine is not installed.
     """
+    if side < _SMALLEST_SIDE:
+        raise InputError(f"a product of {side} rows is too short to be timed; take {_SMALLEST_SIDE} at least")
     missing = why_no_bf16(root) if precision == "bf16" else None
     if missing is not None:
         return Peak(precision=precision, gmac_per_s=None, note=missing)

@@ -8,7 +8,9 @@ import pytest
 
 from resemote_edge.benchmarks.probes import PROBED, probe_machine, probe_peak
 from resemote_edge.benchmarks.probes.bandwidth import read_bandwidth
+from resemote_edge.benchmarks.probes.openvino import time_product
 from resemote_edge.cpu_features import int8_sums_saturate, why_no_bf16
+from resemote_edge.errors import InputError
 
 SIDE = 128
 
@@ -74,6 +76,17 @@ def test_a_peak_in_bf16_is_never_one_in_fp32(tmp_path):
     other = probe_peak("onnxruntime", "bf16", 1, side=SIDE, root=tmp_path)
     assert other.gmac_per_s is None
     assert "resemote-edge[openvino]" in other.note
+
+
+def test_products_too_short_for_counters_of_microseconds_are_refused():
+    with pytest.raises(InputError, match="a product of 64 rows is too short to be timed; take 128 at least"):
+        probe_peak("openvino", "fp32", 1, side=64)
+
+
+def test_a_larger_product_takes_longer_in_proportion():
+    # Averages over all calls, once subtracted, gave short products no time at all, and negative ones.
+    small, large = (time_product("int8", 1, side).seconds for side in (128, 1024))
+    assert small < large / 64  # of 512 times the work
 
 
 @pytest.mark.parametrize("missing", ENGINES)

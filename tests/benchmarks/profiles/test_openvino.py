@@ -57,4 +57,4 @@ def test_nodes_that_are_no_layer_are_told_apart(artifacts):
     nodes = profile_nodes(artifacts("cpu-openvino-fp32"), "openvino", feeds, CPU)
     others = [node for node in nodes if node.layer is None]
     assert others
-    assert all(node.time_us > 0 for node in nodes)
+    assert all(node.time_us > 0 for node in others)  # a layer may take less than the microsecond that is counted
