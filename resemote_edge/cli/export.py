@@ -78,8 +78,8 @@ def export(
 
     The result is verified against PyTorch, on real faces of --data's validation split if it is given. With --data,
     every precision but fp32 must also pass the accuracy gate on that split; int8 calibrates on its training split.
-    Without, int8 uses the activation ranges recorded beside the checkpoint, as the embedded default's are. A result
-    outside its limits ends the command with exit code 3 and leaves nothing behind.
+    Without, int8 uses the activation ranges recorded beside the checkpoint, as those of all embedded weights are. A
+    result outside its limits ends the command with exit code 3 and leaves nothing behind.
 
     \b
     Example:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.weights import EMBEDDED
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ data_option = click.option(
 
 def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--runtime NAME`` with this default."""
-    words = f"pytorch, onnxruntime, openvino, tensorrt, or {default}."
+    words = f"{', '.join(RUNTIMES)}, or {default}."
     return click.option("--runtime", default=default, show_default=True, help=words)
 
 
