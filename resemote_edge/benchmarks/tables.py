@@ -34,7 +34,7 @@ from resemote_edge.benchmarks.native_validity_report import native_validity_tabl
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.benchmarks.results import read_report
 from resemote_edge.benchmarks.weights_table import weights_table
-from resemote_edge.errors import InputError
+from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.staging import write_file
 
 __all__ = ["main", "regenerate"]
@@ -150,9 +150,14 @@ def _bench_table(path: Path, name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the documents named."""
-    for name in arguments:
-        write_file(Path(name), regenerate(Path(name)))
+    """Rewrite the documents named; returns the exit code. None is written unless the tables of all can be made."""
+    try:
+        documents = {Path(name): regenerate(Path(name)) for name in arguments}
+    except ResEmoteEdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    for path, text in documents.items():
+        write_file(path, text)
     return 0
 
 
