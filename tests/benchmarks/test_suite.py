@@ -53,7 +53,10 @@ def test_committed_suites_are_valid_and_named_after_their_file(path):
     assert suite.name == path.stem
     assert suite.description.endswith(".")
     for entry in suite.exports:
-        assert find_recipe(entry.recipe or default_recipe(entry.target, entry.precision)).target == entry.target
+        if entry.recipe is None:
+            assert find_recipe(default_recipe(entry.target, entry.precision)).target == entry.target
+        else:
+            assert find_recipe(entry.recipe).name == entry.recipe  # of a table, not a path: it is the same everywhere
     if suite.accuracy is not None:
         assert suite.accuracy.reference in [entry.artifact for entry in suite.exports]
 
