@@ -18,7 +18,7 @@ BATCH = 16  # so that a small layer takes microseconds, which is what OpenVINO c
 
 @pytest.fixture(scope="module")
 def machine():
-    return probe_machine(1, side=128)
+    return probe_machine(1, side=512)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ PROBED = ("fp32", "bf16", "int8")
 # Large enough that a matrix product is bound by arithmetic: 4.3 G multiply-adds.
 _SIDE = 1620
 
-# Engines count whole microseconds; a CPU with matrix units takes two for a product of this size.
-_SMALLEST_SIDE = 128
+# 0.13 G multiply-adds: 0.3 ms in int8 on a core with VNNI, where OpenVINO's counters are exact to some 10 us.
+_SMALLEST_SIDE = 512
 
 _EMULATED = (
     "this CPU adds no products of bytes in 32 bits at once (no VNNI): several instructions take the place of one"
@@ -77,7 +77,7 @@ def probe_machine(threads: int, *, side: int = _SIDE) -> MachineProbe:
 
     Args:
         threads: CPU threads to use.
-        side: Rows and columns of the matrices, 128 at least; smaller ones give lower peaks.
+        side: Rows and columns of the matrices, 512 at least; smaller ones give lower peaks.
 
     Returns:
         The figures; a second or two of work for each, and as much again where two engines are installed.
@@ -117,7 +117,7 @@ def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, 
         engine: ``openvino`` or ``onnxruntime``.
         precision: One of `PROBED`.
         threads: CPU threads to use.
-        side: Rows and columns of the matrices, 128 at least; smaller ones give lower peaks.
+        side: Rows and columns of the matrices, 512 at least; smaller ones give lower peaks.
         root: Of the file system that holds ``proc``.
 
     Raises:
