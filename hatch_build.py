@@ -21,7 +21,7 @@ _MACHINES = {62: "x86_64", 183: "aarch64"}
 
 
 class NativeWheel(BuildHookInterface[Any]):
-    """Builds libresemote and puts it where `resemote_edge.native.library` looks first."""
+    """Builds libresemote and puts it where `resemote_edge.runtimes.native.library` looks first."""
 
     def dependencies(self) -> list[str]:
         """What building needs beside hatchling: the headers of OpenVINO's C API, which its package carries."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.output_format import PROBABILITIES, log_probabilities, softmax
 from resemote_edge.errors import InputError
-from resemote_edge.frame import Box, Frame
-from resemote_edge.frame import crops as crops_of
-from resemote_edge.output_format import PROBABILITIES, log_probabilities, softmax
-from resemote_edge.preprocessing import ColorOrder
+from resemote_edge.vision.frame import Box, Frame
+from resemote_edge.vision.frame import crops as crops_of
+from resemote_edge.vision.preprocessing import ColorOrder
 
 if TYPE_CHECKING:
-    from resemote_edge.passport import Passport
+    from resemote_edge.artifacts.passport import Passport
     from resemote_edge.runtimes.session import Session
 
 __all__ = ["Emotion", "EmotionClassifier", "load"]
@@ -240,7 +240,7 @@ def load(
         MissingDependencyError: The runtime's package is not installed.
         DeviceUnavailableError: The device asked for is not there; nothing else is used in its place.
     """
-    from resemote_edge.artifact import Artifact
+    from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.runtimes.registry import open_session
     from resemote_edge.runtimes.session import SessionOptions
 

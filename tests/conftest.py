@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cpu_features import int8_sums_saturate
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.locate import FER2013_VARIABLE, find_fer2013
 from resemote_edge.export.defaults import WITHOUT_VNNI
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
@@ -23,7 +21,9 @@ from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.preprocessing import to_gray
+from resemote_edge.runtimes.cpu_features import int8_sums_saturate
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import to_gray
 
 torch.set_num_threads(1)
 

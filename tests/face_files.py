@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.vision.drawn import drawn_faces
 
 
 @cache

@@ -1,7 +1,7 @@
 """Explanations made up for tests, where every figure is chosen."""
 
-from resemote_edge.benchmarks.explanation import BETWEEN, Explanation, LayerTime
-from resemote_edge.benchmarks.probes import MachineProbe, Peak
+from resemote_edge.benchmarks.explain.explanation import BETWEEN, Explanation, LayerTime
+from resemote_edge.measuring.probes import MachineProbe, Peak
 
 #: Reads 10 bytes in a nanosecond, multiplies and adds 100 times in fp32 and 400 times in int8.
 MACHINE = MachineProbe(

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from resemote_edge.benchmarks.accuracy import AccuracyReport
-from resemote_edge.benchmarks.harness import WarmUp
-from resemote_edge.benchmarks.latency import summarize_latency
-from resemote_edge.benchmarks.results import BenchReport, BenchRow, SpeedResult, SuiteState, Unmeasured, Validity
-from resemote_edge.benchmarks.scenarios import Camera, MultiStream, Offline, ScenarioSettings, SingleStream, Sustained
-from resemote_edge.benchmarks.scenarios.sustained import Window
+from resemote_edge.evaluation.accuracy import AccuracyReport
+from resemote_edge.measuring.latency import summarize_latency
+from resemote_edge.measuring.results import BenchReport, BenchRow, SpeedResult, SuiteState, Unmeasured, Validity
+from resemote_edge.measuring.scenarios import Camera, MultiStream, Offline, ScenarioSettings, SingleStream, Sustained
+from resemote_edge.measuring.scenarios.sustained import Window
+from resemote_edge.measuring.timing import WarmUp
 
 SCRIPT = "<script>document.title = 'taken over'</script>"
 FORMULA = "$x$ & \"><img src='http://example.com/x.png' onerror=alert(1)>"

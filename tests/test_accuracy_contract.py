@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 import resemote_edge
-from resemote_edge.benchmarks.accuracy import predict_logits, summarize, train_copies
-from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.datasets.fer2013 import load_fer2013
+from resemote_edge.evaluation.accuracy import predict_logits, summarize, train_copies
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.scheme import Scheme, find_scheme
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint
+from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.weights import EMBEDDED, embedded_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 import resemote_edge
-from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.artifacts.output_format import softmax
 from resemote_edge.errors import DeviceUnavailableError, InputError, SessionClosedError
-from resemote_edge.output_format import softmax
+from resemote_edge.vision.drawn import drawn_faces
 
 RECIPE = "cpu-onnxruntime-fp32"
 

@@ -122,7 +122,7 @@ def test_a_missing_package_is_named_with_its_extra(arguments, extra, tmp_path, m
 def test_telemetry_stays_off(package):
     pytest.importorskip(package)
     code = (
-        f"import sys; from resemote_edge.telemetry import import_{package} as get; get('a test');"
+        f"import sys; from resemote_edge.runtimes.telemetry import import_{package} as get; get('a test');"
         "print([m for m in sys.modules if m.startswith('openvino_telemetry') and sys.modules[m] is not None])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -93,9 +93,9 @@ def test_an_installed_native_wheel_runs_its_own_library(native_wheel, artifacts,
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "import numpy as np\n"
-        "from resemote_edge.frame import Box, Frame\n"
-        "from resemote_edge.native.classifier import NativeClassifier\n"
-        "from resemote_edge.native.library import load_library\n"
+        "from resemote_edge.vision.frame import Box, Frame\n"
+        "from resemote_edge.runtimes.native.classifier import NativeClassifier\n"
+        "from resemote_edge.runtimes.native.library import load_library\n"
         "print(load_library().path)\n"
         "print(*load_library().backends())\n"
         f"with NativeClassifier({str(artifacts('cpu-openvino-fp32').path)!r}) as classifier:\n"

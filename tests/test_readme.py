@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from resemote_edge.benchmarks.tables import regenerate
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.locate import find_fer2013
+from resemote_edge.experiments.tables.documents import regenerate
+from resemote_edge.vision.drawn import drawn_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]

@@ -20,7 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS: dict[str, str] = {
     "demo": "resemote_edge.cli.demo:demo",
     "train": "resemote_edge.cli.train:train",
-    "ablate": "resemote_edge.cli.ablate:ablate",
+    "ablate": "resemote_edge.experiments.ablation.command:ablate",
     "export": "resemote_edge.cli.export:export",
     "calibrate": "resemote_edge.cli.calibrate:calibrate",
     "sensitivity": "resemote_edge.cli.sensitivity:sensitivity",

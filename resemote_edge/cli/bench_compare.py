@@ -96,16 +96,16 @@ def compare(
         _refuse_live_options(context)
         raise SystemExit(_compare_reports(a, b, margin=margin, force=force, as_json=as_json))
 
-    from resemote_edge.artifact import Artifact
-    from resemote_edge.benchmarks.live_comparison import (
+    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.artifacts.files import refuse_files
+    from resemote_edge.benchmarks.compare.live_report import LIVE_FILES, markdown_live_comparison, write_live_comparison
+    from resemote_edge.measuring.comparison.live import (
         LIVE_MARGIN,
         LIVE_RESTARTS,
         LIVE_SECONDS,
         LiveRequest,
         compare_live,
     )
-    from resemote_edge.benchmarks.live_report import LIVE_FILES, markdown_live_comparison, write_live_comparison
-    from resemote_edge.staging import refuse_files
 
     refuse_files(output, LIVE_FILES, force=force)
     request = LiveRequest(
@@ -131,8 +131,8 @@ def compare(
 
 
 def _compare_reports(a: Path, b: Path, *, margin: float | None, force: bool, as_json: bool) -> int:
-    from resemote_edge.benchmarks.comparison_text import markdown_report_comparison
-    from resemote_edge.benchmarks.report_comparison import REPORT_MARGIN, compare_reports
+    from resemote_edge.benchmarks.compare.reports import REPORT_MARGIN, compare_reports
+    from resemote_edge.benchmarks.compare.text import markdown_report_comparison
 
     found = compare_reports(a, b, margin=REPORT_MARGIN if margin is None else margin, force=force)
     click.echo(found.to_json().decode() if as_json else markdown_report_comparison(found), nl=False)

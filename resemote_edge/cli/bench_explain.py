@@ -43,16 +43,16 @@ def explain(
     """
     from rich.console import Console
 
-    from resemote_edge.artifact import Artifact
-    from resemote_edge.benchmarks.explanation import explain as run
-    from resemote_edge.benchmarks.explanation_report import (
+    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.artifacts.files import refuse_files
+    from resemote_edge.benchmarks.explain.explanation import explain as run
+    from resemote_edge.benchmarks.explain.report import (
         EXPLANATION_FILES,
         layer_table,
         machine_lines,
         write_explanation,
     )
-    from resemote_edge.benchmarks.topology import allowed_cores
-    from resemote_edge.staging import refuse_files
+    from resemote_edge.machine.topology import allowed_cores
 
     refuse_files(output, EXPLANATION_FILES, force=force)
     threads = threads or len(allowed_cores())

@@ -49,7 +49,7 @@ def report(
     if report is None:
         raise click.UsageError("Missing argument 'REPORT', a report.json or its folder (or pass --schema).", context)
 
-    from resemote_edge.benchmarks.report_again import report_again
+    from resemote_edge.benchmarks.report.again import report_again
 
     written = report_again(report, output, rooflines=rooflines, force=force)
     if as_json:
@@ -67,6 +67,6 @@ def _print_schema(context: click.Context) -> None:
     if given:
         raise click.UsageError("--schema prints the schema of all reports, and goes with nothing else", context)
 
-    from resemote_edge.benchmarks.report_schema import report_schema
+    from resemote_edge.benchmarks.report.schema import report_schema
 
     echo_json(report_schema())

@@ -9,8 +9,8 @@ import click
 from resemote_edge.cli.output import data_option, echo_json, echo_written, json_option, suite_progress
 
 if TYPE_CHECKING:
-    from resemote_edge.benchmarks.results import BenchReport
-    from resemote_edge.suite_run import SuiteForecast
+    from resemote_edge.measuring.results import BenchReport
+    from resemote_edge.workflows.suite_exports import SuiteForecast
 
 
 @click.command()
@@ -36,13 +36,13 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
       resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results
       resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
     """
-    from resemote_edge.benchmarks.report import write_report
-    from resemote_edge.benchmarks.suite import load_suite
+    from resemote_edge.benchmarks.report.files import write_report
+    from resemote_edge.benchmarks.suite.file import load_suite
     from resemote_edge.errors import missing_dependency
 
     loaded = load_suite(file)
     try:
-        from resemote_edge.suite_run import forecast_suite, run_suite
+        from resemote_edge.workflows.suite_exports import forecast_suite, run_suite
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "export", "running a suite") from None
 
@@ -65,7 +65,7 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
 def _show_report(report: "BenchReport", *, as_json: bool) -> None:
     from rich.console import Console
 
-    from resemote_edge.benchmarks.report import rich_table, validity_table
+    from resemote_edge.benchmarks.report.files import rich_table, validity_table
 
     if as_json:
         click.echo(report.to_json().decode(), nl=False)
@@ -86,7 +86,7 @@ def _show_report(report: "BenchReport", *, as_json: bool) -> None:
 def _show_forecast(forecast: "SuiteForecast", *, as_json: bool) -> None:
     import msgspec
 
-    from resemote_edge.benchmarks.suite_time import duration_text
+    from resemote_edge.benchmarks.suite.clock import duration_text
 
     rows = [
         {

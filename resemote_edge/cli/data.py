@@ -34,10 +34,10 @@ def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> N
     """
     from rich.console import Console
 
+    from resemote_edge.cli.views.passport import data_tables
     from resemote_edge.data.dataset import SPLITS
     from resemote_edge.data.inspect import inspect_splits
     from resemote_edge.data.registry import load_dataset
-    from resemote_edge.describe import data_tables
 
     with measuring_progress("reading") as update:
         splits = load_dataset(path, kind, progress=update, optional=SPLITS, labels_file=labels_file)

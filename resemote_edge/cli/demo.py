@@ -23,8 +23,8 @@ def demo(data: Path | None, variant: str | None, output: Path, force: bool) -> N
     """
     from rich.console import Console
 
-    from resemote_edge.benchmarks.report import rich_table
-    from resemote_edge.demo import run_demo
+    from resemote_edge.benchmarks.report.files import rich_table
+    from resemote_edge.workflows.demo import run_demo
 
     console = Console()
     with measuring_progress("measuring") as update:

@@ -16,7 +16,7 @@ def doctor(as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from resemote_edge.doctor import diagnose, diagnosis_table
+    from resemote_edge.machine.diagnosis import diagnose, diagnosis_table
 
     diagnosis = diagnose()
     if as_json:

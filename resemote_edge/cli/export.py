@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from resemote_edge.artifacts.output_format import OutputFormat
 from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, variant_option
-from resemote_edge.output_format import OutputFormat
-from resemote_edge.preprocessing import InputFormat
+from resemote_edge.vision.preprocessing import InputFormat
 
 
 @click.command()
@@ -87,10 +87,10 @@ def export(
       resemote-edge export --variant s --target onnx --precision fp16
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
-    from resemote_edge.autotune import choose_lowering
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.summary import describe
     from resemote_edge.weights import choose_checkpoint
+    from resemote_edge.workflows.autotune import choose_lowering
 
     if list_recipes:
         for line in list_all():

@@ -20,8 +20,8 @@ def inspect(artifact: Path, as_json: bool) -> None:
     import msgspec
     from rich.console import Console
 
-    from resemote_edge.artifact import Artifact
-    from resemote_edge.describe import passport_table
+    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.cli.views.passport import passport_table
 
     passport = Artifact.load(artifact).passport
     if as_json:

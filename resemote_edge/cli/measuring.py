@@ -9,7 +9,7 @@ import click
 from resemote_edge.cli.output import data_option, device_option, precision_hint_option
 
 if TYPE_CHECKING:
-    from resemote_edge.benchmarks.condition import Manner
+    from resemote_edge.measuring.case import Manner
 
 __all__ = ["manner_of", "measuring_options"]
 
@@ -97,8 +97,8 @@ def manner_of(
     """What the options of `measuring_options` say."""
     import msgspec
 
-    from resemote_edge.benchmarks.condition import Manner
-    from resemote_edge.benchmarks.scenarios import preset as preset_settings
+    from resemote_edge.measuring.case import Manner
+    from resemote_edge.measuring.scenarios import preset as preset_settings
 
     changes: dict[str, Any] = {"fps": fps, "queue_frames": queue}
     changes |= {} if min_seconds is None else {"min_seconds": min_seconds}

@@ -12,7 +12,7 @@ from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.weights import EMBEDDED
 
 if TYPE_CHECKING:
-    from resemote_edge.benchmarks.suite_runner import SuiteProgress
+    from resemote_edge.benchmarks.suite.runner import SuiteProgress
 
 __all__ = [
     "data_option",
@@ -105,7 +105,7 @@ def suite_progress() -> Iterator[tuple[Callable[[str], None], Callable[["SuitePr
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from resemote_edge.benchmarks.suite_time import duration_text
+    from resemote_edge.benchmarks.suite.clock import duration_text
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
     console = Console(stderr=True)

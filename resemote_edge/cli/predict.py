@@ -41,8 +41,8 @@ def predict(
       resemote-edge predict *.png --artifact artifacts/resemotenet-base-fer2013-openvino-fp32 --json
     """
     from resemote_edge.classifier import load
-    from resemote_edge.data.image import read_face
-    from resemote_edge.default_artifact import artifacts_or_default
+    from resemote_edge.vision.image import read_face
+    from resemote_edge.workflows.default_artifact import artifacts_or_default
 
     crops = [read_face(path) for path in images]
     named = [] if artifact is None else [artifact]

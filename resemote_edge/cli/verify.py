@@ -20,10 +20,10 @@ def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_js
     Example:
       resemote-edge verify artifacts/resemotenet-base-fer2013-openvino-fp32
     """
-    from resemote_edge.artifact import Artifact
+    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.artifacts.self_test import self_test
     from resemote_edge.runtimes.registry import open_session
     from resemote_edge.runtimes.session import SessionOptions
-    from resemote_edge.self_test import self_test
 
     opened = Artifact.load(artifact)
     with open_session(opened, runtime, SessionOptions(device=device, threads=threads)) as session:

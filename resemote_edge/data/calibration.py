@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.passport import CalibrationManifest
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError
 from resemote_edge.labels import RESEMOTENET
-from resemote_edge.passport import CalibrationManifest
-from resemote_edge.preprocessing import to_gray
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import to_gray
 
 __all__ = ["CalibrationSet", "calibration_from_dataset", "choose_calibration", "drawn_calibration"]
 

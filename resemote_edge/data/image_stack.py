@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.data.image import eight_bits
 from resemote_edge.data.members import Member
 from resemote_edge.errors import DatasetError, missing_dependency
-from resemote_edge.preprocessing import MIN_CROP_SIDE, resize_triangle, to_gray
+from resemote_edge.vision.image import eight_bits
+from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, resize_triangle, to_gray
 
 __all__ = ["SIDE", "Box", "ImageSource", "Progress", "decode_gray", "read_stack"]
 

@@ -20,12 +20,12 @@ AUTO = "auto"
 
 #: Kind to ``module:function``. The last one takes what no published dataset claims.
 DATASETS: dict[str, str] = {
-    "fer2013": "resemote_edge.data.fer2013:load_fer2013",
-    "ferplus": "resemote_edge.data.ferplus:load_ferplus",
-    "rafdb": "resemote_edge.data.rafdb:load_rafdb",
-    "affectnet": "resemote_edge.data.affectnet:load_affectnet",
-    "expw": "resemote_edge.data.expw:load_expw",
-    "folder": "resemote_edge.data.folder:load_folder",
+    "fer2013": "resemote_edge.data.datasets.fer2013:load_fer2013",
+    "ferplus": "resemote_edge.data.datasets.ferplus:load_ferplus",
+    "rafdb": "resemote_edge.data.datasets.rafdb:load_rafdb",
+    "affectnet": "resemote_edge.data.datasets.affectnet:load_affectnet",
+    "expw": "resemote_edge.data.datasets.expw:load_expw",
+    "folder": "resemote_edge.data.datasets.folder:load_folder",
 }
 
 _GENERAL = "folder"

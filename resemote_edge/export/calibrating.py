@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resemote_edge.artifacts.files import refuse_files
 from resemote_edge.export.command import load_weights, required_data
-from resemote_edge.staging import refuse_files
 
 __all__ = ["WrittenRanges", "record_ranges"]
 

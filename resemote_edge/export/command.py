@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.files import refuse_existing
+from resemote_edge.artifacts.output_format import OutputFormat
 from resemote_edge.errors import InputError, missing_dependency
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
@@ -20,9 +22,7 @@ from resemote_edge.export.recipe import (
     refuse_board_without_int8,
 )
 from resemote_edge.labels import split_labels
-from resemote_edge.output_format import OutputFormat
-from resemote_edge.preprocessing import InputFormat
-from resemote_edge.staging import refuse_existing
+from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
 
 if TYPE_CHECKING:

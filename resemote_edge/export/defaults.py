@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from resemote_edge.cpu_features import int8_sums_saturate
 from resemote_edge.errors import InputError
 from resemote_edge.export.recipe import Precision, available_recipes
+from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 
 __all__ = ["PRECISIONS", "RECIPE_PREFIXES", "WITHOUT_VNNI", "default_recipe"]
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.output_format import PROBABILITIES, log_probabilities
+from resemote_edge.artifacts.passport import GateResult, RepairStep
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError
+from resemote_edge.evaluation.paired import compare_paired, paired_interval
 from resemote_edge.export.golden import reference_logits
 from resemote_edge.export.recipe import GateOptions
 from resemote_edge.export.verify import open_for_verification, run_all
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.output_format import PROBABILITIES, log_probabilities
-from resemote_edge.paired import compare_paired, paired_interval
-from resemote_edge.passport import GateResult, RepairStep
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["AccuracyGate", "make_gate", "upper_drop"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "in_batches", "make_golden", "noise_crops", "reference_logits"]
 

@@ -12,9 +12,9 @@ from onnx import helper, numpy_helper
 
 from resemote_edge import __version__
 from resemote_edge.errors import ExportError
-from resemote_edge.graph_operations import LUMA_RGB
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
+from resemote_edge.runtimes.graph_operations import LUMA_RGB
 
 __all__ = ["OnnxModel", "max_opset", "to_onnx"]
 

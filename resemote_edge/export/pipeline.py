@@ -12,7 +12,20 @@ import numpy as np
 import torch
 
 from resemote_edge import __version__
-from resemote_edge.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.files import refuse_existing, staged_folder
+from resemote_edge.artifacts.output_format import limit_in_units_of
+from resemote_edge.artifacts.passport import (
+    PASSPORT_NAME,
+    SCHEMA_VERSION,
+    FileEntry,
+    GateResult,
+    GoldenInfo,
+    Passport,
+    decode_passport,
+    encode_passport,
+)
+from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.export.gate import make_gate
 from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, Golden, make_golden
@@ -27,20 +40,7 @@ from resemote_edge.export.tracing import Traced, trace
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.work import layer_work
-from resemote_edge.output_format import limit_in_units_of
-from resemote_edge.passport import (
-    PASSPORT_NAME,
-    SCHEMA_VERSION,
-    FileEntry,
-    GateResult,
-    GoldenInfo,
-    Passport,
-    decode_passport,
-    encode_passport,
-)
-from resemote_edge.preprocessing import PreprocessSpec
-from resemote_edge.staging import refuse_existing, staged_folder
-from resemote_edge.tensor_spec import TensorSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["ExportRequest", "export_artifact"]
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from resemote_edge.artifacts.output_format import OutputFormat
+from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
-from resemote_edge.output_format import OutputFormat
-from resemote_edge.preprocessing import InputFormat
-from resemote_edge.tensor_spec import BatchRange
+from resemote_edge.vision.preprocessing import InputFormat
 
 __all__ = [
     "EIGHT_BIT",
@@ -45,7 +45,7 @@ class VerifyLimits(_Section, frozen=True, kw_only=True):
     Attributes:
         samples: Inputs compared with the PyTorch reference.
         max_abs_logit_diff: Largest absolute logit difference allowed; where the output is probabilities, half of it is
-            allowed between probabilities (see `resemote_edge.output_format.limit_in_units_of`).
+            allowed between probabilities (see `resemote_edge.artifacts.output_format.limit_in_units_of`).
         min_top1_agreement: Smallest fraction of inputs with the same top class, in [0, 1].
         golden_max_abs_logit_diff: The same limit for the self-test, where the deployed engine computes in another
             precision than the file that is verified; None to use the one above.

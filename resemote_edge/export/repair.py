@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.benchmarks.harness import Budget, time_calls
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.passport import GateResult, RepairStep
 from resemote_edge.errors import GateError
 from resemote_edge.export.gate import AccuracyGate, upper_drop
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity
 from resemote_edge.export.verify import open_for_verification
-from resemote_edge.passport import GateResult, RepairStep
+from resemote_edge.measuring.timing import Budget, time_calls
 
 __all__ = ["Repaired", "build_until_accepted"]
 

@@ -4,8 +4,8 @@ from typing import Any, Literal, overload
 
 import msgspec
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.describe import gate_line, quantization_line
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.cli.views.passport import gate_line, quantization_line
 
 __all__ = ["describe"]
 

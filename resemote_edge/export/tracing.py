@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.passport import Lineage, Rewrite
 from resemote_edge.export.golden import in_batches, reference_logits
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.verify import VerifyInputs
@@ -20,8 +21,7 @@ from resemote_edge.models.graph import EvalGraph, with_output
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import Step, evaluate_graph, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.passport import Lineage, Rewrite
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Traced", "trace"]
 

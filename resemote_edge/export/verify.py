@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
+from resemote_edge.artifacts.passport import Verification
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import GateError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.output_format import in_units_of, limit_in_units_of
-from resemote_edge.passport import Verification
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.runtimes.registry import get_runtime, refusal
 from resemote_edge.runtimes.session import Session, SessionOptions
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["VerifyInputs", "choose_inputs", "open_for_verification", "run_all", "verify"]
 

@@ -12,7 +12,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from resemote_edge.artifact import file_sha256
+from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.errors import CheckpointError, InputError, missing_dependency
 from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from resemote_edge.artifacts.files import refuse_files, staged_files
 from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from resemote_edge.models.compact import compact_state
 from resemote_edge.models.stored_weights import STORAGES, Storage, is_weight, pack_weights
-from resemote_edge.staging import refuse_files, staged_files
 
 __all__ = ["Conversion", "WeightError", "expand_checkpoint", "pack_checkpoint"]
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from resemote_edge.errors import ExportError
 from resemote_edge.models.graph import INPUT, EvalGraph, Node
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["WITH_CONSTANT", "WITH_CONSTANT_RANGE", "embed_preprocessing"]
 

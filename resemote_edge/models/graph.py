@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
 from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
-from resemote_edge.output_format import LOGITS, PROBABILITIES, OutputFormat
 
 __all__ = ["INPUT", "LOGITS", "EvalGraph", "Node", "build_eval_graph", "with_output"]
 

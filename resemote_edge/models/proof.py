@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.passport import Rewrite
 from resemote_edge.errors import GateError
-from resemote_edge.graph_operations import bind_operation
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, build_eval_graph
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.passport import Rewrite
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.runtimes.graph_operations import bind_operation
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["FLOAT64_LIMIT", "evaluate_graph", "prove"]
 

@@ -102,7 +102,7 @@ class ResEmoteNet(nn.Module):
         """Compute logits.
 
         Args:
-            x: float32 (N, 3, 64, 64), NCHW, normalised as `resemote_edge.preprocessing` does.
+            x: float32 (N, 3, 64, 64), NCHW, normalised as `resemote_edge.vision.preprocessing` does.
 
         Returns:
             float32 (N, num_classes).

@@ -2,9 +2,9 @@
 
 import math
 
+from resemote_edge.artifacts.passport import LayerWork
 from resemote_edge.models.graph import EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
-from resemote_edge.passport import LayerWork
 
 __all__ = ["layer_work"]
 

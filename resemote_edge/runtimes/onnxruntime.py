@@ -4,9 +4,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cuda_memory import gpu_count
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.cuda_memory import gpu_count
 from resemote_edge.runtimes.session import (
     Availability,
     Session,
@@ -15,7 +15,7 @@ from resemote_edge.runtimes.session import (
     model_file,
     refuse_precision_hint,
 )
-from resemote_edge.telemetry import import_onnxruntime
+from resemote_edge.runtimes.telemetry import import_onnxruntime
 
 __all__ = ["DISABLED_OPTIMIZERS", "ONNXRuntimeRuntime", "engine_options"]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
-from resemote_edge.telemetry import import_openvino
+from resemote_edge.runtimes.telemetry import import_openvino
 
 __all__ = ["OpenVINORuntime", "compile_settings"]
 

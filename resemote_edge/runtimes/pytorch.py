@@ -11,9 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, missing_dependency
-from resemote_edge.graph_operations import bind_operation
+from resemote_edge.runtimes.graph_operations import bind_operation
 from resemote_edge.runtimes.session import (
     Availability,
     Session,

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
@@ -14,7 +14,7 @@ RUNTIMES: dict[str, str] = {
     "openvino": "resemote_edge.runtimes.openvino:OpenVINORuntime",
     "onnxruntime": "resemote_edge.runtimes.onnxruntime:ONNXRuntimeRuntime",
     "pytorch": "resemote_edge.runtimes.pytorch:PyTorchRuntime",
-    "native": "resemote_edge.runtimes.native:NativeRuntime",
+    "native": "resemote_edge.runtimes.native.runtime:NativeRuntime",
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.passport import FileEntry
+from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
-from resemote_edge.passport import FileEntry
-from resemote_edge.tensor_spec import TensorSpec
 
 __all__ = [
     "Availability",

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cuda_memory import (
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
+from resemote_edge.runtimes.cuda_memory import (
     CudaProvider,
     compute_capability,
     find_provider,
     gpu_count,
     installed_provider,
 )
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
-from resemote_edge.passport import EngineInfo
 from resemote_edge.runtimes.session import (
     Availability,
     Session,

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.config import Augmentation
 from resemote_edge.training.randomness import RowDraws
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["augment", "mix", "normalize", "resized"]
 

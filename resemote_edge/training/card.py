@@ -9,8 +9,8 @@ import msgspec
 import torch
 
 from resemote_edge import __version__
-from resemote_edge.benchmarks.accuracy import AccuracyReport
-from resemote_edge.staging import write_file
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.training.evaluation import FinalEvaluation
 from resemote_edge.training.run_state import RunState
 

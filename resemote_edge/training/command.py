@@ -8,12 +8,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from resemote_edge.benchmarks.report import draw_confusion
+from resemote_edge.benchmarks.report.files import draw_confusion
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.models.compact import expand
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.card import make_card, write_card
 from resemote_edge.training.config import TrainingConfig, load_config
@@ -29,6 +28,7 @@ from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, 
 from resemote_edge.training.teacher import checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
 from resemote_edge.training.validation import HeldOut
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Observer", "TrainingResult", "finish_run", "run_training"]
 

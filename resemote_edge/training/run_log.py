@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.errors import missing_dependency
-from resemote_edge.staging import write_file, write_picture
 from resemote_edge.training.run_state import EpochRecord
 
 __all__ = ["CURVES_FILE", "LOG_FILE", "RunLog", "draw_curves"]

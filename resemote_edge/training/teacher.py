@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from resemote_edge.artifact import file_sha256
+from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import COMPACT_TAPS
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.augment import resized
 from resemote_edge.training.hardware import network_form
 from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher"]
 

@@ -12,8 +12,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-from resemote_edge.benchmarks.contestant import Opened
 from resemote_edge.errors import InputError
+from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.training.config import load_config
 from resemote_edge.training.hardware import autocast_dtype, keep_freed_memory
 from resemote_edge.training.network import TrainingNetwork

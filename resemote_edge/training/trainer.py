@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
 from resemote_edge.training.config import TrainingConfig
@@ -28,6 +27,7 @@ from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_a
 from resemote_edge.training.tally import Tally
 from resemote_edge.training.teacher import Teacher
 from resemote_edge.training.validation import HeldOut
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]
 

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.augment import normalize, resized
 from resemote_edge.training.batches import target_distribution
 from resemote_edge.training.processes import Processes
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["HeldOut", "Scores"]
 

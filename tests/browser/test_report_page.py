@@ -6,7 +6,7 @@ import pytest
 from browser.webdriver import Browser, why_not
 from made_up_reports import SCRIPT, made_up_report
 
-from resemote_edge.benchmarks.report import write_report
+from resemote_edge.benchmarks.report.files import write_report
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 

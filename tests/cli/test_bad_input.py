@@ -14,9 +14,9 @@ import torch
 from made_up_reports import made_up_report, row
 from PIL import Image
 
-from resemote_edge.benchmarks.sample_file import write_samples
 from resemote_edge.cli import main
 from resemote_edge.labels import RESEMOTENET
+from resemote_edge.measuring.samples import write_samples
 from resemote_edge.models.checkpoint import save_checkpoint
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.stored_weights import pack_weights

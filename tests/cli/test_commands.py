@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resemote_edge.benchmarks.report import REPORT_FILES
+from resemote_edge.benchmarks.report.files import REPORT_FILES
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import find_recipe
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.output_format import softmax
+from resemote_edge.artifacts.self_test import self_test
 from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
-from resemote_edge.output_format import softmax
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions
-from resemote_edge.self_test import self_test
 
 
 class SessionContract:

@@ -37,7 +37,7 @@ class TestNative(SessionContract):
     def test_a_file_changed_after_it_was_opened_in_python_is_refused(self, artifact, tmp_path):
         import shutil
 
-        from resemote_edge.artifact import Artifact
+        from resemote_edge.artifacts.artifact import Artifact
 
         copy = Artifact.load(shutil.copytree(artifact.path, tmp_path / "copy"))
         with copy.file(copy.passport.files[-1]).open("ab") as stream:

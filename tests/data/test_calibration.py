@@ -6,14 +6,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from resemote_edge.artifacts.passport import CalibrationManifest
 from resemote_edge.data.calibration import calibration_from_dataset, choose_calibration
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.drawn import drawn_faces
-from resemote_edge.data.fer2013 import load_fer2013
+from resemote_edge.data.datasets.fer2013 import load_fer2013
 from resemote_edge.errors import DatasetError
 from resemote_edge.labels import FER2013
-from resemote_edge.passport import CalibrationManifest
-from resemote_edge.preprocessing import to_gray
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import to_gray
 
 
 def dataset(images, targets=None, split="train"):

@@ -8,7 +8,7 @@ from PIL import Image
 from resemote_edge.data.image_stack import ImageSource, read_stack
 from resemote_edge.data.members import Member
 from resemote_edge.errors import DatasetError
-from resemote_edge.preprocessing import resize_triangle, to_gray
+from resemote_edge.vision.preprocessing import resize_triangle, to_gray
 
 
 def member(image, name="face.png", **options):

@@ -9,7 +9,6 @@ import torch
 
 import resemote_edge
 from resemote_edge.data.calibration import choose_calibration, drawn_calibration
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import InputError
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
@@ -18,8 +17,9 @@ from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.runtimes.registry import refusal, runtimes_for
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 LABELS = ("smile", "frown", "blank")
 

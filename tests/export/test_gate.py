@@ -9,9 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from resemote_edge.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import DatasetError, GateError, InputError
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
@@ -22,7 +21,8 @@ from resemote_edge.export.summary import describe
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
-from resemote_edge.preprocessing import PreprocessSpec, to_gray
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec, to_gray
 
 OPENVINO_INT8 = default_recipe("openvino", "int8")  # for the CPU at hand
 

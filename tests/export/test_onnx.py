@@ -7,10 +7,10 @@ import onnxruntime
 import pytest
 import torch
 
+from resemote_edge.artifacts.output_format import softmax
 from resemote_edge.errors import ExportError
 from resemote_edge.export.onnx import MIN_OPSET, max_opset, to_onnx
 from resemote_edge.models.graph import EvalGraph, build_eval_graph, with_output
-from resemote_edge.output_format import softmax
 
 
 @pytest.fixture(scope="module")

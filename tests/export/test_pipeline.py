@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import resemote_edge
-from resemote_edge.artifact import Artifact, file_sha256
-from resemote_edge.data.drawn import drawn_faces
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.errors import DatasetError, ExportError, GateError, InputError
 from resemote_edge.export import tracing
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import available_recipes, find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint
-from resemote_edge.telemetry import import_openvino
+from resemote_edge.runtimes.telemetry import import_openvino
+from resemote_edge.vision.drawn import drawn_faces
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, resolve_recipe
 from resemote_edge.export.defaults import RECIPE_PREFIXES, WITHOUT_VNNI, default_recipe
 from resemote_edge.export.quantize.scheme import find_scheme
 from resemote_edge.export.recipe import available_recipes, find_recipe, load_recipe
 from resemote_edge.export.targets import TARGETS, get_target
+from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 
 GOOD = """
 schema = 1

@@ -133,7 +133,7 @@ def test_on_device_builds_nothing_here(artifacts):
 
 def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monkeypatch):
     # What the driver would say on a machine with such a card; no engine is touched on this way.
-    from resemote_edge.benchmarks.runner import BenchRequest, run_bench
+    from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
     from resemote_edge.errors import DeviceUnavailableError
     from resemote_edge.runtimes import tensorrt as runtime
 

@@ -11,7 +11,7 @@ from resemote_edge.models.embedding import embed_preprocessing
 from resemote_edge.models.graph import build_eval_graph
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import FLOAT64_LIMIT, evaluate_graph
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 FORMATS = ["gray-u8", "rgb-u8", "bgr-u8"]
 

@@ -17,7 +17,7 @@ from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import FLOAT64_LIMIT, evaluate_graph, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.models.shapes import infer_shapes
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 REWRITINGS = {
     "compact": compact,

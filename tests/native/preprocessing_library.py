@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from resemote_edge.frame import Frame
+from resemote_edge.vision.frame import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ["preprocessing", "frame_view", "crop_reader", "crop_resizer", "triangle_filter"]

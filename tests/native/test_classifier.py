@@ -14,11 +14,11 @@ from resemote_edge.errors import (
     NativeError,
     SessionClosedError,
 )
-from resemote_edge.frame import Box, Frame, crops
-from resemote_edge.native import library as native_library
-from resemote_edge.native.classifier import NativeClassifier
+from resemote_edge.runtimes.native import library as native_library
+from resemote_edge.runtimes.native.classifier import NativeClassifier
 from resemote_edge.runtimes.registry import get_runtime, open_session
 from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.vision.frame import Box, Frame, crops
 
 BOXES = [Box(0, 0, 64, 64), Box(100, 50, 80, 90), Box(-10, -10, 60, 60), Box(300, 220, 100, 100), Box(7, 9, 301, 33)]
 

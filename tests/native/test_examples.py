@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from resemote_edge.classifier import load
-from resemote_edge.native.library import engine_library
-from resemote_edge.preprocessing import to_gray
+from resemote_edge.runtimes.native.library import engine_library
+from resemote_edge.vision.preprocessing import to_gray
 
 EXAMPLES = Path(__file__).parent.parent.parent / "build" / "native-release" / "runtimes" / "examples"
 

@@ -19,8 +19,8 @@ from native.preprocessing_library import (
 )
 
 from resemote_edge.errors import InputError
-from resemote_edge.frame import MAX_FRAME_SIDE, Box, Frame, crops
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.frame import MAX_FRAME_SIDE, Box, Frame, crops
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 

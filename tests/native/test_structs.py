@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resemote_edge.native import structs
+from resemote_edge.runtimes.native import structs
 
 LAYOUT = (Path(__file__).parent.parent.parent / "runtimes" / "src" / "abi_layout.cpp").read_text()
 SIZES = {name: int(size) for name, size in re.findall(r"sizeof\(resemote_(\w+)\) == (\d+)", LAYOUT)}

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cpu_features import int8_sums_saturate
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import DeviceUnavailableError
+from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 from resemote_edge.runtimes.registry import open_session, refusal
 from resemote_edge.runtimes.session import SessionOptions
 

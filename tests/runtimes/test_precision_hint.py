@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from resemote_edge.benchmarks.condition import Manner
-from resemote_edge.benchmarks.report import markdown_table
-from resemote_edge.benchmarks.runner import BenchRequest, run_bench
-from resemote_edge.benchmarks.scenarios import ScenarioSettings
+from resemote_edge.benchmarks.report.files import markdown_table
+from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.errors import DeviceUnavailableError, InputError
+from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
 

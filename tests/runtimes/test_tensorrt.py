@@ -6,15 +6,15 @@ import sys
 import msgspec
 import pytest
 
-from resemote_edge.artifact import Artifact
-from resemote_edge.cuda_memory import compute_capability, find_provider, gpu_count, installed_provider
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.passport import EngineInfo
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
     MissingDependencyError,
     ResEmoteEdgeError,
 )
-from resemote_edge.passport import EngineInfo
+from resemote_edge.runtimes.cuda_memory import compute_capability, find_provider, gpu_count, installed_provider
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.runtimes.tensorrt import check_engine

@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 
 from resemote_edge.data.dataset import SPLITS, Dataset
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.labels import RESEMOTENET
-from resemote_edge.preprocessing import to_gray
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import to_gray
 
 SIZES = {"train": 112, "validation": 28, "test": 28}
 

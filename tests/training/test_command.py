@@ -14,10 +14,10 @@ import torch
 from training.drawn_sets import drawn_folder
 
 from resemote_edge.classifier import load
-from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.vision.drawn import drawn_faces
 
 RECIPE = """
 width = 4

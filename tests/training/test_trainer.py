@@ -5,7 +5,6 @@ from training.drawn_sets import drawn_dataset
 
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.models.random_network import random_network
-from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import TrainingConfig, load_config
 from resemote_edge.training.hardware import autocast_dtype, network_form
@@ -15,6 +14,7 @@ from resemote_edge.training.run_state import load_state, save_state
 from resemote_edge.training.teacher import as_teacher
 from resemote_edge.training.trainer import Trainer
 from resemote_edge.training.validation import HeldOut
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 CPU = torch.device("cpu")
 ALONE = Processes(0, 1, CPU)

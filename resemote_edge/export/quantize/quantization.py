@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from resemote_edge.artifacts.passport import CalibrationManifest, Quantization
 from resemote_edge.data.calibration import CalibrationSet, choose_calibration
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.insert import layers_of, quantize
@@ -16,8 +17,7 @@ from resemote_edge.export.quantize.scheme import Scheme, find_scheme
 from resemote_edge.export.recipe import QuantizeOptions
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.graph import EvalGraph, build_eval_graph
-from resemote_edge.passport import CalibrationManifest, Quantization
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["QuantizationPlan", "calibrate", "plan_quantization"]
 

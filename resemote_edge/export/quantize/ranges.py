@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from resemote_edge.graph_operations import bind_operation
 from resemote_edge.models.graph import INPUT, EvalGraph
+from resemote_edge.runtimes.graph_operations import bind_operation
 
 __all__ = ["Ranges", "observe_ranges"]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.passport import CalibrationManifest
 from resemote_edge.errors import CheckpointError
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.passport import CalibrationManifest
-from resemote_edge.staging import write_file
 
 __all__ = ["RecordedRanges", "read_recorded", "recorded_path", "write_recorded"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.errors import InputError, MissingDependencyError, missing_dependency
 from resemote_edge.export.quantize.quantization import plan_quantization
@@ -15,8 +16,7 @@ from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.tracing import trace
 from resemote_edge.export.verify import choose_inputs
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.preprocessing import PreprocessSpec
-from resemote_edge.staging import write_file, write_picture
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 if TYPE_CHECKING:
     from rich.table import Table

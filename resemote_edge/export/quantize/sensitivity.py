@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from resemote_edge.export.quantize.insert import layers_of
 from resemote_edge.export.quantize.quantization import QuantizationPlan
-from resemote_edge.graph_operations import bind_operation
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
+from resemote_edge.runtimes.graph_operations import bind_operation
 
 __all__ = ["LayerSensitivity", "rank_layers"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from resemote_edge.artifacts.passport import EngineInfo
 from resemote_edge.export.onnx import OnnxModel
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.models.graph import EvalGraph
-from resemote_edge.passport import EngineInfo
 
 __all__ = ["Built", "BuiltFile", "Target", "TargetInputs"]
 

@@ -3,7 +3,7 @@
 from resemote_edge.errors import ExportError
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.telemetry import import_openvino
+from resemote_edge.runtimes.telemetry import import_openvino
 
 __all__ = ["OpenVINOTarget"]
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import onnx
 
-from resemote_edge.cuda_memory import compute_capability
+from resemote_edge.artifacts.passport import EngineInfo
 from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.models.graph import INPUT
-from resemote_edge.passport import EngineInfo
+from resemote_edge.runtimes.cuda_memory import compute_capability
 
 __all__ = ["TensorRTTarget"]
 

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from resemote_edge.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.errors import ExportError
 from resemote_edge.export.onnx import to_onnx
@@ -19,9 +18,10 @@ from resemote_edge.models.embedding import embed_preprocessing
 from resemote_edge.models.graph import build_eval_graph
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import evaluate_graph
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS
-from resemote_edge.telemetry import import_onnxruntime, import_openvino
+from resemote_edge.runtimes.telemetry import import_onnxruntime, import_openvino
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 WITH_ACTIVATIONS = [name for name, scheme in SCHEMES.items() if scheme.activations != "none"]
 

@@ -13,7 +13,7 @@ from resemote_edge.models.compact import compact
 from resemote_edge.models.graph import build_eval_graph
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import evaluate_graph
-from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 pytest.importorskip("matplotlib")
 

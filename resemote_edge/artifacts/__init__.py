@@ -1,0 +1,1 @@
+"""Artifacts: the exported model, the passport beside it, and what both promise."""

@@ -1,0 +1,131 @@
+"""Artifact: a folder with model files and the passport that describes them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.passport import PASSPORT_NAME, FileEntry, Passport, decode_passport
+from resemote_edge.errors import ArtifactError, ArtifactMismatchError
+
+__all__ = ["Artifact", "file_sha256"]
+
+
+def file_sha256(path: Path) -> str:
+    """Hex sha256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An exported model as it lies on disk.
+
+    Attributes:
+        path: Folder that holds the passport.
+        passport: Its contents.
+    """
+
+    path: Path
+    passport: Passport
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Artifact":
+        """Open an artifact and check every file against its passport.
+
+        Args:
+            path: The artifact's folder, or its ``passport.json``.
+
+        Returns:
+            The artifact, each file present and with the recorded size and sha256.
+
+        Raises:
+            ArtifactError: No such folder, no passport, or a file is missing.
+            PassportVersionError: Another passport schema.
+            ArtifactMismatchError: A file's contents are not those recorded.
+        """
+        folder = Path(path)
+        if folder.name == PASSPORT_NAME:
+            folder = folder.parent
+        manifest = folder / PASSPORT_NAME
+        if not folder.is_dir():
+            found = "a file" if folder.exists() else "nothing there"
+            raise ArtifactError(f"{folder}: an artifact is a folder with a {PASSPORT_NAME}, found {found}")
+        if not manifest.is_file():
+            raise ArtifactError(f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact; "
+                                "make one with: resemote-edge export")  # fmt: skip
+        artifact = cls(folder, decode_passport(manifest.read_bytes(), str(manifest)))
+        for entry in artifact.passport.files:
+            artifact._check_file(entry)
+        return artifact
+
+    def find(self, formats: Iterable[str], roles: Iterable[str] = ("model",)) -> FileEntry | None:
+        """First file whose format and role are among those wanted, in the order of the formats."""
+        wanted_roles = tuple(roles)
+        for wanted in formats:
+            for entry in self.passport.files:
+                if entry.format == wanted and entry.role in wanted_roles:
+                    return entry
+        return None
+
+    def file(self, entry: FileEntry) -> Path:
+        """Path of one of the artifact's files."""
+        return self.path / entry.path
+
+    def golden(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Load the self-test data.
+
+        Returns:
+            Crops, uint8 (N, H, W, 3) RGB, and the reference's logits, float32 (N, classes).
+
+        Raises:
+            ArtifactError: The arrays are not what the passport says.
+        """
+        info = self.passport.golden
+        crops: NDArray[Any] = self._load_npy(info.crops)
+        logits: NDArray[Any] = self._load_npy(info.logits)
+        sound = (
+            crops.dtype == np.uint8
+            and crops.ndim == 4
+            and logits.dtype == np.float32
+            and logits.shape == (info.count, len(self.passport.labels))
+            and len(crops) == info.count
+        )
+        if not sound:
+            raise ArtifactError(
+                f"{self.path}: golden crops {crops.dtype}{crops.shape} and logits {logits.dtype}{logits.shape} do not "
+                f"fit the passport ({info.count} crops); export the artifact again"
+            )
+        return crops, logits
+
+    def _load_npy(self, name: str) -> NDArray[Any]:
+        try:
+            loaded: NDArray[Any] = np.load(self.path / name, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise ArtifactError(f"{self.path / name}: cannot be read ({error}); export the artifact again") from None
+        return loaded
+
+    def _check_file(self, entry: FileEntry) -> None:
+        if Path(entry.path).name != entry.path:
+            raise ArtifactError(f"{self.path}: file entry {entry.path!r} points outside the artifact's folder")
+        path = self.path / entry.path
+        if not path.is_file():
+            raise ArtifactError(f"{path}: listed in the passport but missing; copy or export the artifact again")
+        size = path.stat().st_size
+        if size != entry.size_bytes:
+            raise ArtifactMismatchError(
+                f"{path}: {size} bytes, the passport says {entry.size_bytes}; copy or export the artifact again"
+            )
+        found = file_sha256(path)
+        if found != entry.sha256:
+            raise ArtifactMismatchError(
+                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed; "
+                "copy or export the artifact again"
+            )

@@ -1,0 +1,387 @@
+"""Passport: the JSON manifest that travels beside every exported model.
+
+It says what the files are (hashes), how to talk to the model (labels, preprocessing, tensor specs), where it came
+from (lineage, recipe, tools) and what was measured (verification), so that an artifact can be judged without the
+machine that made it. `SCHEMA_VERSION` changes whenever an old reader would misread a new passport.
+"""
+
+from typing import Any
+
+import msgspec
+
+from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
+from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
+from resemote_edge.errors import ArtifactError, PassportVersionError
+from resemote_edge.evaluation.paired import PairedComparison
+from resemote_edge.vision.preprocessing import PreprocessSpec
+
+__all__ = [
+    "PASSPORT_NAME",
+    "SCHEMA_VERSION",
+    "CalibrationManifest",
+    "EngineInfo",
+    "FileEntry",
+    "GateResult",
+    "GoldenInfo",
+    "LayerWork",
+    "Lineage",
+    "Passport",
+    "Quantization",
+    "RepairStep",
+    "Rewrite",
+    "Verification",
+    "decode_passport",
+    "encode_passport",
+]
+
+SCHEMA_VERSION = 2
+PASSPORT_NAME = "passport.json"
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+
+
+class FileEntry(_Record, frozen=True, kw_only=True):
+    """One file of the artifact.
+
+    Attributes:
+        path: Relative to the passport; a plain file name.
+        role: ``model`` (what runs), ``weights`` (read along with the model), ``source`` (what the model was built
+            from) or ``golden`` (self-test data).
+        format: File format a runtime declares it can load: ``onnx``, ``openvino-ir``, ``tensorrt-engine``,
+            ``tensorrt-rtx-engine``, ``graph``; ``openvino-weights`` and ``npy`` are read along with others.
+        sha256: Hex digest of the contents.
+        size_bytes: Size of the contents.
+    """
+
+    path: str
+    role: str
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+class LayerWork(_Record, frozen=True, kw_only=True):
+    """What one layer has to read and to multiply.
+
+    Attributes:
+        name: Name, the same in the model file.
+        weights: Weights it holds.
+        weight_bits: Bits each is stored in.
+        multiply_adds: For one image, products with a padding's zeros included.
+    """
+
+    name: str
+    weights: int
+    weight_bits: int
+    multiply_adds: int
+
+
+class Rewrite(_Record, frozen=True, kw_only=True):
+    """A rewriting of the graph, with the proof that it is still the same function.
+
+    Attributes:
+        name: ``fold-batchnorm``, ``compact`` or ``lower``.
+        parameters_before: Weights and biases stored before.
+        parameters_after: After.
+        max_abs_logit_diff_float64: Largest difference to the original network, both in float64: the mathematics.
+        max_abs_logit_diff_float32: Largest difference to the original network, both in float32: the rounding.
+        inputs: What both computed.
+    """
+
+    name: str
+    parameters_before: int
+    parameters_after: int
+    max_abs_logit_diff_float64: float
+    max_abs_logit_diff_float32: float
+    inputs: str
+
+
+class CalibrationManifest(_Record, frozen=True, kw_only=True):
+    """Which images a quantized model was calibrated with.
+
+    Attributes:
+        dataset: Name of the dataset and split.
+        split: ``train``, always: the other splits are for measuring.
+        split_sha256: Hash of the whole split, as `Dataset.sha256` computes it.
+        seed: Seed of the choice.
+        count: Images.
+        counts: Images per class, by name.
+        left_out: Images of the split that were not eligible, being pixel-identical to a held-out image.
+        image_sha256: Per image, in order, the first 16 hex digits of the sha256 of its pixels (uint8, row by row).
+        sha256: Hex digest of the pixels of all images, one after the other.
+    """
+
+    dataset: str
+    split: str
+    split_sha256: str
+    seed: int
+    count: int
+    counts: dict[str, int]
+    left_out: int
+    image_sha256: tuple[str, ...]
+    sha256: str
+
+
+class Quantization(_Record, frozen=True, kw_only=True):
+    """What the quantize stage did.
+
+    Attributes:
+        scheme: Name of the scheme, as in the recipe.
+        weights: ``int8``: symmetric, one scale per output channel.
+        activations: ``uint8``, ``int8`` or ``float``.
+        weight_levels: Largest magnitude of a weight's integer: 127, or 63 where sums of two products must fit 16 bits.
+        layers: In eight bits, in order of execution.
+        float_layers: Left floating because the recipe or the user said so.
+        repaired_layers: Left floating because the accuracy gate failed with them in eight bits, in that order.
+        ranges: Where the activation ranges come from.
+        calibration: The images they were observed on; None where activations stay floating.
+    """
+
+    scheme: str
+    weights: str
+    activations: str
+    weight_levels: int = 127
+    layers: tuple[str, ...]
+    float_layers: tuple[str, ...]
+    repaired_layers: tuple[str, ...]
+    ranges: str
+    calibration: CalibrationManifest | None
+
+
+class RepairStep(_Record, frozen=True, kw_only=True):
+    """An attempt that failed the accuracy gate, and what was done about it.
+
+    Attributes:
+        upper_drop_points: Upper bound of its accuracy drop, percentage points.
+        flip_rate: Fraction of images that changed their top class.
+        next_float_layer: The layer that the next attempt left floating.
+    """
+
+    upper_drop_points: float
+    flip_rate: float
+    next_float_layer: str
+
+
+class GateResult(_Record, frozen=True, kw_only=True):
+    """Verdict of the accuracy gate: the exported model against the fp32 reference, paired, on the validation split.
+
+    Attributes:
+        status: ``passed``, or ``not run: ...`` with the reason.
+        max_drop_points: Largest upper bound of the drop's 95 % interval, percentage points.
+        data: Dataset and split; None when the gate was not run.
+        data_sha256: Hash of the split.
+        runtime: Runtime that ran the exported model.
+        file: File that was run.
+        comparison: What was measured.
+        repairs: Attempts before this one.
+        repair_latency_ratio: Median latency of one crop, this model over the one with nothing repaired, both timed in
+            turn in one process; None when nothing was repaired or the engine cannot run here.
+    """
+
+    status: str
+    max_drop_points: float
+    data: str | None = None
+    data_sha256: str | None = None
+    runtime: str | None = None
+    file: str | None = None
+    comparison: PairedComparison | None = None
+    repairs: tuple[RepairStep, ...] = ()
+    repair_latency_ratio: float | None = None
+
+
+class EngineInfo(_Record, frozen=True, kw_only=True):
+    """What a TensorRT engine is tied to.
+
+    Attributes:
+        builder: ``tensorrt`` or ``tensorrt-rtx``.
+        version: Version of the builder; another one refuses the engine.
+        compute_capabilities: GPUs it was built for, such as ``"8.6"``.
+        typing: ``strong`` (precision stands in the ONNX) or ``flags`` (builder flags on an fp32 ONNX).
+    """
+
+    builder: str
+    version: str
+    compute_capabilities: tuple[str, ...]
+    typing: str
+
+
+class Lineage(_Record, frozen=True, kw_only=True):
+    """Where the weights came from.
+
+    Attributes:
+        checkpoint: File name of the checkpoint.
+        checkpoint_sha256: Its hex digest.
+        width: Channels of the first convolution; 64 is the paper's network.
+        parameters: Learnable parameters in the original layout.
+        training_data: What it was trained on, as its model card says, or None when unknown.
+        accuracy: Accuracies as trained, by name, as fractions in [0, 1].
+    """
+
+    checkpoint: str
+    checkpoint_sha256: str
+    width: int
+    parameters: int
+    training_data: str | None = None
+    accuracy: dict[str, float] = {}
+
+
+class Verification(_Record, frozen=True, kw_only=True):
+    """Outcome of the verify stage: exported model against PyTorch on the same inputs.
+
+    PyTorch computes the original network, or, where the model is quantized, the quantized graph: that shows whether the
+    engine computes what was exported. What quantization itself cost is the accuracy gate's matter.
+
+    Attributes:
+        status: ``passed``; a failed export leaves no passport.
+        runtime: Runtime that ran the exported model.
+        runtime_version: Its version.
+        device: Device it ran on.
+        file: File that was run; for an engine that cannot run on the exporting machine, the ONNX it was built from.
+        engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
+        inputs: What was fed, for example ``"64 faces of fer2013 validation"``.
+        samples: How many.
+        compared: ``logits`` or ``probabilities``, whichever the model gives.
+        max_abs_diff: Largest absolute difference over all of them.
+        max_abs_diff_limit: Limit of the recipe, halved for probabilities.
+        top1_agreement: Fraction of inputs with the same top class, in [0, 1].
+        top1_agreement_limit: Limit of the recipe.
+    """
+
+    status: str
+    runtime: str
+    runtime_version: str
+    device: str
+    file: str
+    engine_verified: str
+    inputs: str
+    samples: int
+    compared: OutputFormat
+    max_abs_diff: float
+    max_abs_diff_limit: float
+    top1_agreement: float
+    top1_agreement_limit: float
+
+
+class GoldenInfo(_Record, frozen=True, kw_only=True):
+    """Self-test data: drawn crops and the logits the model must give for them.
+
+    Attributes:
+        crops: File name; ``npy`` uint8 (N, H, W, 3) in RGB.
+        logits: File name; ``npy`` float32 (N, classes), from PyTorch on the CPU: the original network's, or, where the
+            model is quantized, those of the quantized graph.
+        count: N.
+        max_abs_diff: Largest difference the self-test allows, between logits or probabilities, whichever the model
+            gives.
+    """
+
+    crops: str
+    logits: str
+    count: int
+    max_abs_diff: float
+
+
+class Passport(_Record, frozen=True, kw_only=True):
+    """The whole manifest; see the module docstring.
+
+    Attributes:
+        schema_version: `SCHEMA_VERSION` of the writer.
+        name: Name of the artifact.
+        created_utc: ISO 8601, seconds.
+        target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
+        precision: ``fp32``, ``fp16``, ``int8`` (weights and activations) or ``w8`` (weights alone).
+        labels: Class names in the order of the logits.
+        preprocessing: From a face crop to the input.
+        inputs: Tensor specs.
+        outputs: One tensor spec, named ``logits`` or ``probabilities``, whichever it is.
+        batch: Batch sizes accepted.
+        lineage: Where the weights came from.
+        recipe: The export recipe, whole.
+        tools: Versions of everything that took part.
+        files: Every file beside the passport.
+        golden: Self-test data.
+        layers: What each layer has to read and to multiply, in order of execution.
+        rewrites: What was done to the graph, in order, each with its proof.
+        quantization: What was put into eight bits, and how; None for fp32 and fp16.
+        gate: The accuracy gate's verdict; None for fp32, which the verify stage holds to rounding.
+        verification: What the verify stage measured; None only while an export is under way.
+        engine: For TensorRT engines.
+        notes: Plain sentences for whoever inspects the artifact.
+    """
+
+    schema_version: int
+    name: str
+    created_utc: str
+    target: str
+    precision: str
+    labels: tuple[str, ...]
+    preprocessing: PreprocessSpec
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    batch: BatchRange
+    lineage: Lineage
+    recipe: dict[str, Any]
+    tools: dict[str, str]
+    files: tuple[FileEntry, ...]
+    golden: GoldenInfo
+    layers: tuple[LayerWork, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    quantization: Quantization | None = None
+    gate: GateResult | None = None
+    verification: Verification | None = None
+    engine: EngineInfo | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> OutputFormat:
+        """What the model gives."""
+        return PROBABILITIES if self.outputs[0].name == PROBABILITIES else LOGITS
+
+
+class _SchemaOnly(msgspec.Struct):
+    schema_version: int
+
+
+def encode_passport(passport: Passport) -> bytes:
+    """Serialise a passport as indented JSON, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(passport), indent=2) + b"\n"
+
+
+def decode_passport(raw: bytes, origin: str) -> Passport:
+    """Parse and validate a passport.
+
+    Args:
+        raw: JSON text.
+        origin: Path shown in messages.
+
+    Returns:
+        The passport.
+
+    Raises:
+        PassportVersionError: Another schema version.
+        ArtifactError: Not JSON, or a field is missing, unknown or of the wrong type.
+    """
+    try:
+        found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version
+        if found != SCHEMA_VERSION:
+            raise PassportVersionError(
+                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}; "
+                "export the artifact again, or install the version that wrote it"
+            )
+        passport = msgspec.json.decode(raw, type=Passport)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{origin}: not a valid passport: {error}; export the artifact again") from None
+    named = [spec.name for spec in passport.outputs]
+    if named not in ([LOGITS], [PROBABILITIES]):
+        raise ArtifactError(
+            f"{origin}: not a valid passport: outputs are named {', '.join(named) or 'nothing'}, expected "
+            f"{LOGITS} or {PROBABILITIES}; export the artifact again"
+        )
+    labels, shape = passport.labels, passport.outputs[0].shape
+    if not labels or len(set(labels)) != len(labels) or shape[1:] != (len(labels),):
+        raise ArtifactError(
+            f"{origin}: not a valid passport: {len(labels)} labels ({', '.join(labels)}) for an output of shape "
+            f"{shape}, where each class has one name; export the artifact again"
+        )
+    return passport

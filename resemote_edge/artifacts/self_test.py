@@ -1,0 +1,80 @@
+"""self_test: rerun an artifact's golden crops on this machine."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.output_format import OutputFormat, in_units_of
+from resemote_edge.classifier import EmotionClassifier
+from resemote_edge.errors import ArtifactMismatchError
+from resemote_edge.runtimes.session import Session
+
+__all__ = ["SelfTestResult", "self_test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfTestResult:
+    """Outcome of a self-test.
+
+    Attributes:
+        runtime: Runtime that ran.
+        device: Device it ran on.
+        file: File that ran.
+        crops: Golden crops compared.
+        compared: ``logits`` or ``probabilities``, whichever the artifact gives.
+        max_abs_diff: Largest difference to the reference's.
+        limit: Largest difference allowed.
+        top1_agreement: Fraction with the same top class.
+    """
+
+    runtime: str
+    device: str
+    file: str
+    crops: int
+    compared: OutputFormat
+    max_abs_diff: float
+    limit: float
+    top1_agreement: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the limit."""
+        return self.max_abs_diff <= self.limit
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON types."""
+        return {**asdict(self), "passed": self.passed}
+
+
+def self_test(artifact: Artifact, session: Session) -> SelfTestResult:
+    """Compare what the artifact gives on this machine with what was recorded at export, from colour crops to outputs.
+
+    Args:
+        artifact: Whose golden crops to use.
+        session: Of that artifact.
+
+    Returns:
+        The comparison; look at `passed`.
+
+    Raises:
+        ArtifactError: The golden data cannot be read.
+        ArtifactMismatchError: The session gives values that are not finite.
+    """
+    crops, logits = artifact.golden()
+    output = artifact.passport.output
+    want = in_units_of(output, logits)
+    got = EmotionClassifier(session, artifact.passport).outputs(crops, color="rgb")
+    if not np.isfinite(got).all():
+        raise ArtifactMismatchError(f"{artifact.path}: {session.runtime} on {session.device} gives NaN or Inf")
+    return SelfTestResult(
+        runtime=session.runtime,
+        device=session.device,
+        file=session.file.path,
+        crops=len(crops),
+        compared=output,
+        max_abs_diff=float(np.abs(got - want).max()),
+        limit=artifact.passport.golden.max_abs_diff,
+        top1_agreement=float((got.argmax(axis=1) == want.argmax(axis=1)).mean()),
+    )

@@ -1,0 +1,252 @@
+"""Explanation: where an artifact's time goes, layer by layer, against what the machine can do.
+
+The floor of a layer is the longer of two times: its weights read from memory once, and its multiply-adds at the peak of
+the arithmetic it ran in. No engine can be faster in that arithmetic unless weights stay in a cache between calls.
+Weights count in the bits they are stored in or in those of the arithmetic, whichever are fewer: an engine may unpack
+them when it loads them, and then read more than it has to.
+"""
+
+import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.passport import LayerWork, Passport
+from resemote_edge.errors import InputError
+from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.probes import MachineProbe, probe_machine
+from resemote_edge.measuring.profiles import NodeProfile, choose_runtime, profile_nodes
+from resemote_edge.measuring.profiles.precisions import BITS, promised_precision
+from resemote_edge.measuring.record import Record
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.vision.drawn import drawn_faces
+
+__all__ = ["BETWEEN", "EXPLANATION_SCHEMA", "Explanation", "LayerTime", "explain", "read_explanation"]
+
+EXPLANATION_SCHEMA = 2
+
+#: What lies between the layers: pooling, adding, moving, quantizing, the attention's products.
+BETWEEN = "between layers"
+
+_FUSED = "fused into another"
+
+
+class LayerTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One layer in one call of the engine.
+
+    Attributes:
+        name: Layer, or `BETWEEN` for everything that is none.
+        time_us: Time the engine's own profile gives it.
+        kernel: What the engine ran for it.
+        precision: Of that arithmetic, as the engine tells it; None where it does not, or where it was not recorded.
+        promised: Precision that the artifact promises for it, or that was asked for; None where it was not recorded.
+        weights: How many it holds; None where it was not recorded.
+        weight_bytes: As stored.
+        weight_bytes_read: Fewest bytes the engine has to read for them; None where it was not recorded.
+        activation_bytes: What its kernel read and wrote besides weights; None where the engine does not tell.
+        multiply_adds: For the whole batch.
+        floor_us: Least time this machine needs for either; for its weights alone where the peak of its precision was
+            not measured.
+    """
+
+    name: str
+    time_us: float
+    kernel: str
+    precision: str | None = None
+    promised: str | None = None
+    weights: int | None = None
+    weight_bytes: int
+    weight_bytes_read: int | None = None
+    activation_bytes: int | None = None
+    multiply_adds: int
+    floor_us: float
+
+    @property
+    def least_weight_bytes(self) -> int:
+        """Fewest bytes of weights to read; those stored where nothing else was recorded."""
+        return self.weight_bytes if self.weight_bytes_read is None else self.weight_bytes_read
+
+    @property
+    def unpacked_weight_bytes(self) -> int:
+        """Bytes of weights once they are of the type the layer computed in; those to read where that is not known."""
+        if self.weights is None or self.precision is None:
+            return self.least_weight_bytes
+        return max(self.least_weight_bytes, self.weights * BITS[self.precision] // 8)
+
+    @property
+    def deviates(self) -> bool:
+        """Whether it is known to have run in another precision than promised."""
+        return None not in (self.precision, self.promised) and self.precision != self.promised
+
+    @property
+    def operations_per_byte(self) -> float | None:
+        """Arithmetic intensity: two operations per multiply-add, over bytes of weights and activations."""
+        if self.activation_bytes is None or not self.multiply_adds:
+            return None
+        return 2 * self.multiply_adds / (self.least_weight_bytes + self.activation_bytes)
+
+    @property
+    def goperations_per_s(self) -> float | None:
+        """Attained, in 1e9 a second, two operations per multiply-add; None where the profile gives it no time."""
+        return 2 * self.multiply_adds / self.time_us / 1e3 if self.time_us and self.multiply_adds else None
+
+
+class Explanation(Record, frozen=True, kw_only=True):
+    """Where the time goes.
+
+    Attributes:
+        schema: `EXPLANATION_SCHEMA`.
+        kind: ``explanation``.
+        created_utc: ISO 8601, seconds; None where it was not recorded.
+        artifact: Name.
+        precision: Its precision.
+        precision_hint: As in `SessionOptions`.
+        width: Of the network.
+        runtime: Runtime and version.
+        batch: Crops per call.
+        threads: CPU threads.
+        machine: What the machine can do.
+        environment: From `capture_environment`.
+        layers: In order of execution; `BETWEEN` last.
+    """
+
+    schema: int = EXPLANATION_SCHEMA
+    kind: str = "explanation"
+    created_utc: str | None = None
+    artifact: str
+    precision: str
+    precision_hint: Literal["bf16"] | None = None
+    width: int
+    runtime: str
+    batch: int
+    threads: int
+    machine: MachineProbe
+    environment: dict[str, Any]
+    layers: tuple[LayerTime, ...]
+
+    @property
+    def time_us(self) -> float:
+        """All layers and what lies between."""
+        return sum(layer.time_us for layer in self.layers)
+
+    @property
+    def between_us(self) -> float:
+        """What lies between."""
+        return sum(layer.time_us for layer in self.layers if layer.name == BETWEEN)
+
+    @property
+    def floor_us(self) -> float:
+        """All floors."""
+        return sum(layer.floor_us for layer in self.layers)
+
+
+class _SchemaOnly(msgspec.Struct):
+    schema: int
+
+
+def read_explanation(path: Path) -> Explanation:
+    """Read a file that `explain` made.
+
+    Raises:
+        InputError: No such file, or not an explanation of this schema.
+    """
+    try:
+        raw = path.read_bytes()
+        found = msgspec.json.decode(raw, type=_SchemaOnly).schema
+        if found != EXPLANATION_SCHEMA:
+            raise InputError(
+                f"{path}: explanation schema {found}, this version reads schema {EXPLANATION_SCHEMA}; explain again"
+            )
+        return msgspec.json.decode(raw, type=Explanation)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not an explanation: {error}") from None
+
+
+def explain(
+    artifact: Artifact,
+    runtime: str = "auto",
+    *,
+    batch: int,
+    threads: int,
+    precision_hint: Literal["bf16"] | None = None,
+    machine: MachineProbe | None = None,
+) -> Explanation:
+    """Profile an artifact on the CPU, and probe the CPU.
+
+    Args:
+        artifact: To explain.
+        runtime: A runtime that gives a profile, or ``auto``; see `choose_runtime`.
+        batch: Crops per call.
+        threads: CPU threads.
+        precision_hint: As in `SessionOptions`.
+        machine: What the machine can do with as many threads, if it is known already.
+
+    Returns:
+        Time, floor and precision of every layer.
+
+    Raises:
+        InputError: The runtime gives no profile, the batch is outside the artifact's range, or the passport lists no
+            layers.
+        ResEmoteEdgeError: The artifact cannot run here.
+    """
+    options = SessionOptions(device="cpu", threads=threads, precision_hint=precision_hint)
+    passport = artifact.passport
+    if not passport.layers:
+        raise InputError(f"{artifact.path}: its passport lists no layers to explain; export it again")
+    passport.batch.check(batch)
+    chosen = choose_runtime(artifact, runtime, options)
+    feeds = passport.preprocessing(list(drawn_faces(batch, seed=1)), "rgb")
+    nodes = profile_nodes(artifact, chosen, feeds, options)
+    machine = machine or probe_machine(threads)
+    return Explanation(
+        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        artifact=passport.name,
+        precision=passport.precision,
+        precision_hint=precision_hint,
+        width=passport.lineage.width,
+        runtime=f"{chosen} {get_runtime(chosen).probe().version}",
+        batch=batch,
+        threads=threads,
+        machine=machine,
+        environment=capture_environment().to_dict(),
+        layers=_layers(passport, nodes, machine, batch, precision_hint),
+    )
+
+
+def _layers(
+    passport: Passport, nodes: tuple[NodeProfile, ...], machine: MachineProbe, batch: int, hint: str | None
+) -> tuple[LayerTime, ...]:
+    layers = []
+    for work in passport.layers:
+        mine = [node for node in nodes if node.layer == work.name]
+        layers.append(_layer(work, mine, machine, batch, promised_precision(passport, work.name, hint)))
+    between = sum(node.time_us for node in nodes if node.layer is None)
+    last = LayerTime(name=BETWEEN, time_us=between, kernel="", weight_bytes=0, multiply_adds=0, floor_us=0.0)
+    return (*layers, last)
+
+
+def _layer(work: LayerWork, nodes: list[NodeProfile], machine: MachineProbe, batch: int, promised: str) -> LayerTime:
+    main = max(nodes, key=lambda node: node.time_us, default=None)
+    precision = None if main is None else main.precision
+    bits = work.weight_bits if precision is None else min(work.weight_bits, BITS[precision])
+    read, products = work.weights * bits // 8, work.multiply_adds * batch
+    peak = machine.gmac_per_s(precision)
+    computing_us = 0.0 if peak is None else products / peak / 1e3
+    return LayerTime(
+        name=work.name,
+        time_us=sum(node.time_us for node in nodes),
+        kernel=_FUSED if main is None else main.kernel,
+        precision=precision,
+        promised=promised,
+        weights=work.weights,
+        weight_bytes=work.weights * work.weight_bits // 8,
+        weight_bytes_read=read,
+        activation_bytes=None if main is None else main.activation_bytes,
+        multiply_adds=products,
+        floor_us=max(read / machine.memory_gb_per_s / 1e3, computing_us),
+    )

@@ -1,0 +1,204 @@
+"""Reports of an explanation: the table on screen and in Markdown, and the files with the picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.benchmarks.explain.conclusion import conclude, deviations
+from resemote_edge.benchmarks.explain.explanation import Explanation, LayerTime
+from resemote_edge.benchmarks.explain.roofline import write_roofline
+from resemote_edge.benchmarks.report.columns import NOT_MEASURED
+from resemote_edge.measuring.probes import MachineProbe, Peak
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = [
+    "EXPLANATION_FILES",
+    "layer_markdown",
+    "layer_table",
+    "machine_lines",
+    "markdown_explanation",
+    "write_explanation",
+]
+
+#: What `write_explanation` writes.
+EXPLANATION_FILES = ("explanation.json", "explanation.md", "roofline.png", "roofline.svg")
+
+_TEXT_COLUMNS = {"layer", "precision", "kernel"}
+
+#: What a terminal of 80 columns has room for, with headers to match; the files have every column.
+_SCREEN_COLUMNS: dict[str, str] = {
+    "layer": "layer",
+    "time us": "time\nus",
+    "share": "%",
+    "floor us": "floor\nus",
+    "times floor": "times\nfloor",
+    "weights MB": "MB",
+    "M multiply-adds": "M mul-\nadds",
+    "precision": "ran in",
+    "kernel": "kernel",
+}
+
+_Column = Callable[[Explanation, LayerTime], str]
+
+
+def _precision(_: Explanation, layer: LayerTime) -> str:
+    return f"{layer.precision} (not {layer.promised})" if layer.deviates else layer.precision or ""
+
+
+def _times_floor(_: Explanation, layer: LayerTime) -> str:
+    return f"{layer.time_us / layer.floor_us:.1f}" if layer.floor_us and layer.time_us else ""
+
+
+def _activations(_: Explanation, layer: LayerTime) -> str:
+    return "" if layer.activation_bytes is None else f"{layer.activation_bytes / 1e6:.2f}"
+
+
+def _intensity(_: Explanation, layer: LayerTime) -> str:
+    return "" if layer.operations_per_byte is None else f"{layer.operations_per_byte:.1f}"
+
+
+#: Header and cell of every column.
+_COLUMNS: dict[str, _Column] = {
+    "layer": lambda _, layer: layer.name,
+    "time us": lambda _, layer: f"{layer.time_us:.0f}",
+    "share": lambda explanation, layer: f"{layer.time_us / explanation.time_us * 100:.0f} %",
+    "floor us": lambda _, layer: f"{layer.floor_us:.0f}" if layer.floor_us else "",
+    "times floor": _times_floor,
+    "weights MB": lambda _, layer: f"{layer.weight_bytes / 1e6:.2f}" if layer.weight_bytes else "",
+    "activations MB": _activations,
+    "M multiply-adds": lambda _, layer: f"{layer.multiply_adds / 1e6:.1f}" if layer.multiply_adds else "",
+    "operations per byte": _intensity,
+    "precision": _precision,
+    "kernel": lambda _, layer: layer.kernel,
+}
+
+
+def _filled(explanation: Explanation, columns: dict[str, _Column]) -> dict[str, list[str]]:
+    """Cells by column; a column that was recorded for no layer says nothing and is left out."""
+    found = {header: [cell(explanation, layer) for layer in explanation.layers] for header, cell in columns.items()}
+    return {header: cells for header, cells in found.items() if any(cells)}
+
+
+def _sentences(explanation: Explanation) -> list[str]:
+    """What bounds it, how far it is from its floor, and what ran in another precision; without full stops."""
+    floor = (
+        f"layer by layer the floor is {explanation.floor_us / 1e3:.2f} ms, the engine needs "
+        f"{explanation.time_us / 1e3:.2f} ms, {explanation.time_us / explanation.floor_us:.2f} times as long"
+    )
+    deviating = deviations(explanation)
+    # Behind a word of its own, since a sentence cannot begin with the name of a layer.
+    return [conclude(explanation).sentence, floor, *([] if deviating is None else [f"precision: {deviating}"])]
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def _what(explanation: Explanation) -> str:
+    threads = f"{explanation.threads} thread{'s' if explanation.threads > 1 else ''}"
+    hint = "" if explanation.precision_hint is None else f", {explanation.precision_hint} hint"
+    return f"{explanation.runtime}, batch {explanation.batch}, {threads}{hint}"
+
+
+def machine_lines(machine: MachineProbe) -> list[str]:
+    """What the machine can do at best, a line for memory and for each precision."""
+    method = f", {machine.memory_method}" if machine.memory_method else ""
+    return [f"memory: {machine.memory_gb_per_s:.1f} GB/s{method}", *(_peak_line(peak) for peak in machine.peaks)]
+
+
+def _peak_line(peak: Peak) -> str:
+    if peak.gmac_per_s is None:
+        return f"{peak.precision}: {NOT_MEASURED}" + (f" ({peak.note})" if peak.note else "")
+    kernel = f", {peak.kernel} of {peak.engine}" if peak.kernel and peak.engine else ""
+    note = f"; {peak.note}" if peak.note else ""
+    return f"{peak.precision}: {peak.gmac_per_s:.0f} G multiply-adds/s{kernel}{note}"
+
+
+def layer_table(explanation: Explanation) -> "Table":
+    """The explanation for the screen."""
+    from rich.table import Table
+
+    table = Table(
+        title=f"{explanation.artifact}, {_what(explanation)}",
+        caption="\n".join(_capitalized(sentence) for sentence in _sentences(explanation)),
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+        pad_edge=False,
+    )
+    cells = {header: list(values) for header, values in _filled(explanation, _COLUMNS).items()}
+    cells["share"] = [share.removesuffix(" %") for share in cells["share"]]
+    if "precision" in cells:  # what was promised is told in a sentence below
+        marked = ((layer.precision or "") + " !" * layer.deviates for layer in explanation.layers)
+        cells["precision"] = list(marked)
+    shown = [header for header in _SCREEN_COLUMNS if header in cells]
+    for header in shown:
+        left = header in _TEXT_COLUMNS
+        table.add_column(_SCREEN_COLUMNS[header], justify="left" if left else "right", overflow="fold")
+    for row in zip(*(cells[header] for header in shown), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def layer_markdown(explanation: Explanation) -> str:
+    """The explanation's sentences and its table in Markdown."""
+    first, *others = _sentences(explanation)
+    head = f"{explanation.artifact} (width {explanation.width}), {_what(explanation)}: {first}."
+    text = " ".join([head, *(_capitalized(sentence) for sentence in others)])
+    found = _filled(explanation, _COLUMNS)
+    rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in found]
+    rows = [found, rules, *zip(*found.values(), strict=True)]
+    return text + "\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in rows) + "\n"
+
+
+def markdown_explanation(explanation: Explanation, picture: str | None = None) -> str:
+    """The whole report in Markdown.
+
+    Args:
+        explanation: To write.
+        picture: File name of the roofline beside it, if there is one.
+    """
+    environment = explanation.environment
+    when = "" if explanation.created_utc is None else f" {explanation.created_utc}"
+    lines = [
+        f"# Where the time of {explanation.artifact} goes",
+        "",
+        f"Measured{when} on {environment['cpu_model']}, {environment['cores_allowed']} cores "
+        f"({', '.join(environment['cpu_features'])}), {environment['os']}, kernel {environment['kernel']}; load "
+        f"average before: {environment['load_average_1m']:.2f}. What this machine can do at best:",
+        "",
+        *(f"- {line}" for line in machine_lines(explanation.machine)),
+        "",
+        layer_markdown(explanation),
+    ]
+    if picture is not None:
+        lines += [f"![operations a second over operations per byte, and the roofs]({picture})", ""]
+    return "\n".join(lines)
+
+
+def write_explanation(explanation: Explanation, folder: Path) -> dict[str, Path]:
+    """Write ``explanation.json``, ``explanation.md`` and, where matplotlib is installed, the roofline.
+
+    Args:
+        explanation: To write.
+        folder: Where; created if need be.
+
+    Returns:
+        The paths written, by kind (``json``, ``markdown``, ``picture``, ``vector picture``).
+    """
+    data, text, picture, vector = (folder / name for name in EXPLANATION_FILES)
+    write_file(data, explanation.to_json())
+    written = {"json": data, "markdown": text}
+    try:
+        write_roofline(explanation, picture, vector)
+        written |= {"picture": picture, "vector picture": vector}
+    except ImportError:
+        for path in (picture, vector):
+            path.unlink(missing_ok=True)  # one of an earlier explanation would not show these figures
+    write_file(text, markdown_explanation(explanation, picture.name if "picture" in written else None))
+    return written

@@ -1,0 +1,1 @@
+"""Reports: the same rows as HTML, CSV, Markdown and pictures."""

@@ -1,0 +1,125 @@
+"""report_csv: the rows of a report as CSV for programs, one line a row.
+
+Columns follow from the types of the structs, not from what a report holds: files of any two reports of one version have
+the same header and can be put below each other. Every figure is written in full; a cell is empty where there is none.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from resemote_edge.measuring.latency import PERCENTILES
+from resemote_edge.measuring.results import BenchReport, BenchRow
+from resemote_edge.measuring.workload import STAGES
+
+__all__ = ["csv_columns", "csv_report"]
+
+#: What every line says of the whole report, so that lines of several can be told apart.
+_OF_THE_REPORT = ("created_utc", "cpu_model", "git_commit")
+
+#: Fields whose own fields stand on their own.
+_UNNAMED = frozenset({"speed"})
+
+#: Keys of the fields that are mappings; other mappings and lists are left to the JSON.
+_KEYS: dict[str, tuple[str, ...]] = {"stages": STAGES, "interval_95_ms": tuple(PERCENTILES)}
+
+_UNITS = ("_ms",)
+
+_Path = tuple[str | int, ...]
+
+
+def csv_report(report: BenchReport) -> str:
+    """The rows as CSV: UTF-8 text, a header, a comma between cells, a line feed after each line.
+
+    Args:
+        report: What was measured; what was not has no line.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    columns = _row_columns()
+    writer.writerow([*_OF_THE_REPORT, *columns])
+    whole = [_text(value) for value in (report.created_utc, *map(report.environment.get, _OF_THE_REPORT[1:]))]
+    for row in report.rows:
+        writer.writerow([*whole, *(_text(_follow(row, path)) for path in columns.values())])
+    return stream.getvalue()
+
+
+def csv_columns() -> tuple[str, ...]:
+    """The header; what has a unit ends with it, shares are fractions in [0, 1]."""
+    return (*_OF_THE_REPORT, *_row_columns())
+
+
+@lru_cache(maxsize=1)
+def _row_columns() -> dict[str, _Path]:
+    return dict(_of_struct(inspect.type_info(BenchRow), "", ()))
+
+
+def _of_struct(struct: inspect.Type, prefix: str, path: _Path) -> Iterator[tuple[str, _Path]]:
+    assert isinstance(struct, inspect.StructType)
+    for field in struct.fields:
+        name = "" if field.name in _UNNAMED else _joined(prefix, field.name)
+        yield from _of_type(field.type, name, (*path, field.name))
+
+
+def _joined(prefix: str, name: str) -> str:
+    """`accuracy` and `accuracy` make ``accuracy``, `model` and ``p50_ms`` make ``model_p50_ms``."""
+    return name if not prefix or f"{name}_".startswith(f"{prefix}_") else f"{prefix}_{name}"
+
+
+def _of_type(kind: inspect.Type, name: str, path: _Path) -> Iterator[tuple[str, _Path]]:
+    if isinstance(kind, inspect.StructType):
+        yield from _of_struct(kind, name, path)
+    elif isinstance(kind, inspect.UnionType):
+        # What several members have in common, as camera and multi-stream their ages, shares a column.
+        for member in kind.types:
+            if not isinstance(member, inspect.NoneType):
+                yield from _of_type(member, name, path)
+    elif isinstance(kind, inspect.DictType):
+        yield from _of_mapping(kind, name, path)
+    elif isinstance(kind, inspect.TupleType):
+        for at, end in enumerate(("low", "high")):
+            yield _before_unit(name, end), (*path, at)
+    elif not isinstance(kind, inspect.VarTupleType) or isinstance(kind.item_type, inspect.IntType):
+        yield name, path
+
+
+def _of_mapping(kind: inspect.DictType, name: str, path: _Path) -> Iterator[tuple[str, _Path]]:
+    field = str(path[-1])
+    for key in _KEYS.get(field, ()):
+        # model_interval_95_ms of p50 is model_p50_interval_95_ms, the stage inference is stage_inference.
+        named = name.replace(field, f"{key}_{field}") if field == "interval_95_ms" else f"stage_{key}"
+        yield from _of_type(kind.value_type, named, (*path, key))
+
+
+def _before_unit(name: str, word: str) -> str:
+    for unit in _UNITS:
+        if name.endswith(unit):
+            return f"{name.removesuffix(unit)}_{word}{unit}"
+    return f"{name}_{word}"
+
+
+def _follow(value: Any, path: _Path) -> Any:
+    """What lies at a path; None where something on the way is None, another member of a union, or absent."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int):
+            value = None if value is None else value[step]
+        else:
+            value = getattr(value, step, None)
+    return value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(msgspec.to_builtins(value))

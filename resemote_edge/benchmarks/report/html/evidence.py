@@ -1,0 +1,74 @@
+"""Evidence: the latency that a row is judged by, and its samples where they were kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+from resemote_edge.measuring.latency import Latency
+from resemote_edge.measuring.results import BenchReport, BenchRow
+from resemote_edge.measuring.samples import kept_samples
+from resemote_edge.measuring.scenarios import Camera, MultiStream
+
+__all__ = ["Evidence", "gather", "measured_what"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A row, and what is known beyond its figures.
+
+    Attributes:
+        row: Of the report.
+        latency: Age of decisions where frames arrive by themselves, of one call of the session elsewhere.
+        nanoseconds: int64 (runs,), its samples; None where they were not kept.
+        frames: int64 (decided,), numbers of the frames decided; None where there are none.
+    """
+
+    row: BenchRow
+    latency: Latency
+    nanoseconds: NDArray[np.int64] | None = field(default=None, repr=False)
+    frames: NDArray[np.int64] | None = field(default=None, repr=False)
+
+
+def measured_what(rows: Sequence[BenchRow]) -> str:
+    """What the latency of these rows of one scenario is, in words."""
+    if any(isinstance(row.speed.outcome, Camera | MultiStream) for row in rows):
+        return "age of a decision, from its frame's arrival"
+    return "one call of the session"
+
+
+def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
+    """Every row with its samples.
+
+    Args:
+        report: Whose rows.
+        folder: That the report lies in; None where there is none, and so no samples.
+
+    Raises:
+        InputError: Samples are not those that the report is of.
+    """
+    return [_evidence(row, folder) for row in report.rows]
+
+
+def _evidence(row: BenchRow, folder: Path | None) -> Evidence:
+    outcome = row.speed.outcome
+    aged = isinstance(outcome, Camera | MultiStream)
+    latency = outcome.age if isinstance(outcome, Camera | MultiStream) else row.speed.model
+    if folder is None or row.samples is None:
+        return Evidence(row, latency)
+    samples = kept_samples(folder, row.samples, row.speed.samples_sha256)
+    if samples is None:
+        return Evidence(row, latency)
+    name = "age_ns" if aged else "model_ns"
+    return Evidence(row, latency, _series(samples, name, row.samples), samples.get("frame"))
+
+
+def _series(samples: dict[str, NDArray[Any]], name: str, file: str) -> NDArray[np.int64]:
+    found = samples.get(name)
+    if found is None or found.ndim != 1 or not found.size:
+        raise InputError(f"{file}: no samples {name} in it; delete the file, and the page is made without it")
+    return found

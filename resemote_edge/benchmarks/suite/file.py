@@ -1,0 +1,341 @@
+"""Suite: a matrix of artifacts, runtimes, scenarios, threads and batch sizes, in one TOML file.
+
+`resemote_edge.workflows.suite_exports` exports and measures what it says.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from resemote_edge.benchmarks.suite.matrix import check_manner
+from resemote_edge.errors import InputError
+from resemote_edge.machine.topology import allowed_cores
+from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.weights import embedded_checkpoint
+
+__all__ = [
+    "AccuracyOptions",
+    "Exclude",
+    "ExportEntry",
+    "LoadedSuite",
+    "Suite",
+    "ValidityEntry",
+    "load_suite",
+]
+
+SUITE_SCHEMA = 1
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+_Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
+_Pattern = str | int | float
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
+
+
+class ExportEntry(_Section, frozen=True, kw_only=True):
+    """Embedded weights that are exported on first use.
+
+    Attributes:
+        variant: Of the embedded weights.
+        recipe: Of the export; None where target and precision say which is the default for this CPU.
+        target: With a precision, in place of a recipe.
+        precision: With a target.
+        name: Of the artifact; made of the others where it is left out.
+    """
+
+    variant: str
+    recipe: str | None = None
+    target: str | None = None
+    precision: str | None = None
+    name: _Name | None = None
+
+    @property
+    def artifact(self) -> str:
+        """Name of the artifact and of its folder."""
+        what = f"{self.target}-{self.precision}" if self.recipe is None else Path(self.recipe).stem
+        return self.name or f"{embedded_checkpoint(self.variant).stem}-{what}"
+
+
+class Exclude(_Section, frozen=True, kw_only=True):
+    """Rows that are left out: those that match every field given. Each is a glob, a number, or a list of them.
+
+    Attributes:
+        artifact: Its name.
+        target: That it was exported for.
+        precision: Of it.
+        runtime: Name.
+        scenario: Name.
+        batch: Crops per call, or faces per frame.
+        threads: CPU threads.
+        streams: Sessions side by side.
+        fps: Frames a second.
+    """
+
+    artifact: _Pattern | tuple[_Pattern, ...] | None = None
+    target: _Pattern | tuple[_Pattern, ...] | None = None
+    precision: _Pattern | tuple[_Pattern, ...] | None = None
+    runtime: _Pattern | tuple[_Pattern, ...] | None = None
+    scenario: _Pattern | tuple[_Pattern, ...] | None = None
+    batch: _Pattern | tuple[_Pattern, ...] | None = None
+    threads: _Pattern | tuple[_Pattern, ...] | None = None
+    streams: _Pattern | tuple[_Pattern, ...] | None = None
+    fps: _Pattern | tuple[_Pattern, ...] | None = None
+
+    @property
+    def patterns(self) -> dict[str, tuple[str, ...]]:
+        """The globs of each field that was given."""
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
+        listed = {name: value if isinstance(value, tuple) else (value,) for name, value in given.items()}
+        return {name: tuple(map(_text, value)) for name, value in listed.items() if value != (None,)}
+
+    def matches(self, fields: Mapping[str, object]) -> bool:
+        """Whether a row with these fields is left out; a field that a row has not (None) matches nothing."""
+        return all(
+            fields[name] is not None and _any_match(patterns, [_text(fields[name])])
+            for name, patterns in self.patterns.items()
+        )
+
+
+class AccuracyOptions(_Section, frozen=True, kw_only=True):
+    """Accuracy of every artifact in every runtime.
+
+    Attributes:
+        split: Of the dataset.
+        reference: To compare with, image by image: name of an ``[[export]]``, or an artifact's path relative to the
+            file; None for none.
+    """
+
+    split: Literal["validation", "test"] = "test"
+    reference: str | None = None
+
+
+class ValidityEntry(_Section, frozen=True, kw_only=True):
+    """Our timer against another: OpenVINO's ``benchmark_app``, or a bare loop of ONNX Runtime.
+
+    Attributes:
+        artifact: A glob of names.
+        runtime: Whose timer.
+        batch: Crops per call.
+        threads: CPU threads; None for all cores.
+        rounds: Short runs of each, in turn.
+        seconds: Of each run; whole, since ``benchmark_app`` takes no other.
+    """
+
+    artifact: str
+    runtime: Literal["openvino", "onnxruntime"]
+    batch: _Count = 1
+    threads: _Count | None = None
+    rounds: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=600)] = 2
+
+    @property
+    def effective_threads(self) -> int:
+        """Threads of one call."""
+        return self.threads or len(allowed_cores())
+
+    def wants(self, artifact: str) -> bool:
+        """Whether an artifact of this name is checked."""
+        return _any_match([self.artifact], [artifact])
+
+
+class Suite(
+    _Section, frozen=True, kw_only=True, rename={"exports": "export", "excludes": "exclude", "checks": "validity"}
+):
+    """A suite.
+
+    Attributes:
+        schema: `SUITE_SCHEMA`.
+        name: The file's stem.
+        description: One sentence.
+        preset: Name in `PRESETS`; ``standard`` where there are no settings either.
+        settings: How long and how fast, in place of a preset.
+        artifacts: Folders, relative to the file's.
+        exports: Embedded weights to export; ``[[export]]`` in the file.
+        runtimes: Names; None for every runtime that loads an artifact and works here.
+        scenarios: Names in `SCENARIOS`.
+        batches: Crops per call, or faces per frame.
+        threads: CPU threads over all streams; None for all cores.
+        streams: Sessions side by side, in scenarios that can; the others have one.
+        fps: Frames a second, in scenarios where frames arrive; None for that of the settings.
+        accuracy: Of every artifact in every runtime; None for none.
+        excludes: Rows that are left out; ``[[exclude]]`` in the file.
+        checks: Of our timer; ``[[validity]]`` in the file.
+        device: Device, or ``auto``.
+        crop_side: Rows and columns of the crops that decisions are timed from.
+        timeout_seconds: After which a row's process is ended.
+    """
+
+    schema: int
+    name: _Name
+    description: str
+    preset: str | None = None
+    settings: ScenarioSettings | None = None
+    artifacts: tuple[str, ...] = ()
+    exports: tuple[ExportEntry, ...] = ()
+    runtimes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
+    scenarios: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("single-stream",)
+    batches: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)] = (1,)
+    threads: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)] | None = None
+    streams: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)] = (1,)
+    fps: Annotated[tuple[_Rate, ...], msgspec.Meta(min_length=1)] | None = None
+    accuracy: AccuracyOptions | None = None
+    excludes: tuple[Exclude, ...] = ()
+    checks: tuple[ValidityEntry, ...] = ()
+    device: str = "auto"
+    crop_side: Annotated[int, msgspec.Meta(ge=8, le=1024)] = 48
+    timeout_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=86400.0)] = 1800.0
+
+    @property
+    def effective_settings(self) -> ScenarioSettings:
+        """How long and how fast."""
+        return self.settings or preset(self.preset or "standard")
+
+    @property
+    def effective_threads(self) -> tuple[int, ...]:
+        """Thread counts on this machine."""
+        return self.threads or (len(allowed_cores()),)
+
+    @property
+    def effective_fps(self) -> tuple[float, ...]:
+        """Frames a second."""
+        return self.fps or (self.effective_settings.fps,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSuite:
+    """A suite and where it came from.
+
+    Attributes:
+        suite: What it says.
+        path: The file.
+        content: Its bytes.
+    """
+
+    suite: Suite
+    path: Path
+    content: bytes = field(repr=False)
+
+    def artifact_path(self, name: str) -> Path:
+        """Path of an artifact that the file names."""
+        return self.path.parent / name
+
+
+def load_suite(path: Path) -> LoadedSuite:
+    """Read and validate a suite.
+
+    Raises:
+        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, a name that leads nowhere, or
+            settings that make no sense.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such suite; one is a TOML file, as those in benchmarks/suites")
+    content = path.read_bytes()
+    try:
+        suite = msgspec.toml.decode(content, type=Suite)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path}: not a valid suite: {error}") from None
+    if suite.schema != SUITE_SCHEMA:
+        raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
+    try:
+        _check_names(suite)
+        _check_settings(suite)
+        for number, exclude in enumerate(suite.excludes, start=1):
+            _check_exclude(exclude, number, suite)
+        for check in suite.checks:
+            _check_validity(check, suite)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return LoadedSuite(suite=suite, path=path, content=content)
+
+
+def _check_names(suite: Suite) -> None:
+    if not suite.artifacts and not suite.exports:
+        raise InputError("it names nothing to measure; list artifacts = [...], or add an [[export]]")
+    for runtime in suite.runtimes or ():
+        get_runtime(runtime)
+    for scenario in suite.scenarios:
+        get_scenario(scenario)
+    for entry in suite.exports:
+        given = [value is not None for value in (entry.recipe, entry.target, entry.precision)]
+        if given not in ([True, False, False], [False, True, True]):
+            raise InputError(f"[[export]] of variant {entry.variant}: name a recipe, or a target and a precision")
+    exported = [entry.artifact for entry in suite.exports]
+    dimensions: dict[str, Iterable[object]] = {
+        "artifact": [*suite.artifacts, *exported],
+        "runtime": suite.runtimes or (),
+        "scenario": suite.scenarios,
+        "batch size": suite.batches,
+        "thread count": suite.threads or (),
+        "number of streams": suite.streams,
+        "frame rate": suite.fps or (),
+    }
+    for what, values in dimensions.items():
+        listed = list(values)
+        twice = [value for value in listed if listed.count(value) > 1]
+        if twice:
+            raise InputError(f"{what} {twice[0]} stands there twice; remove or rename one")
+
+
+def _check_settings(suite: Suite) -> None:
+    if suite.preset is not None and suite.settings is not None:
+        raise InputError("it has a preset and [settings]; keep one of them")
+    settings = suite.effective_settings
+    check_manner(Manner(settings=settings), suite.batches)
+    if settings.min_runs < 1 or settings.warmup_runs < 0 or settings.queue_frames < 1:
+        raise InputError("[settings]: min_runs and queue_frames start at 1, warmup_runs at 0")
+    if not 0.0 < settings.window_seconds < float("inf"):
+        raise InputError(f"[settings]: window_seconds must be above 0, got {settings.window_seconds}")
+    if max(suite.streams) > 1 and not any(get_scenario(name).streams for name in suite.scenarios):
+        raise InputError("streams above 1 need the scenario offline; the others have one stream")
+    if suite.fps is not None and not any(get_scenario(name).arrives for name in suite.scenarios):
+        raise InputError("fps is for camera and multi-stream, and neither is measured; remove it")
+
+
+def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
+    """Refuse what can leave nothing out, or would leave all out: most likely a typing error."""
+    if not exclude.patterns:
+        raise InputError(f"[[exclude]] {number} has no field and would leave everything out; add one, or remove it")
+    known: dict[str, Iterable[object]] = {
+        "scenario": suite.scenarios,
+        "batch": suite.batches,
+        "threads": suite.effective_threads,
+        "streams": suite.streams,
+        "fps": suite.effective_fps,
+    }
+    if suite.runtimes is not None:
+        known["runtime"] = suite.runtimes
+    if not suite.artifacts:  # names of those are only known once they are read
+        known["artifact"] = [entry.artifact for entry in suite.exports]
+    for name, values in known.items():
+        patterns, texts = exclude.patterns.get(name, ()), [_text(value) for value in values]
+        for pattern in patterns:
+            # A number of threads may be right on another machine.
+            if not _any_match([pattern], texts) and (name, suite.threads) != ("threads", None):
+                raise InputError(f"[[exclude]] {number}: {name} {pattern!r} is none of {', '.join(texts)}; correct it")
+
+
+def _check_validity(check: ValidityEntry, suite: Suite) -> None:
+    exported = [entry.artifact for entry in suite.exports]
+    if not suite.artifacts and not _any_match([check.artifact], exported):
+        raise InputError(f"[[validity]]: artifact {check.artifact!r} is none of {', '.join(exported)}; correct it")
+    if suite.runtimes is not None and check.runtime not in suite.runtimes:
+        raise InputError(f"[[validity]]: runtime {check.runtime} is none of {', '.join(suite.runtimes)}; add it there")
+
+
+def _text(value: object) -> str:
+    """How a field is written for globs: 30.0 as 30."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _any_match(patterns: Iterable[str], texts: Iterable[str]) -> bool:
+    known = list(texts)
+    return any(fnmatchcase(text, pattern) for pattern in patterns for text in known)

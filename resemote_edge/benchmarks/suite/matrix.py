@@ -1,0 +1,238 @@
+"""run_bench: the matrix of artifacts, runtimes, scenarios and batch sizes, each measured in a process of its own."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.data.registry import recognise
+from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.evaluation.accuracy import AccuracyReport
+from resemote_edge.machine.environment import capture_environment
+from resemote_edge.machine.topology import allowed_cores
+from resemote_edge.measuring.case import Condition, Manner, measure_accuracy, measure_speed, refuse_batch
+from resemote_edge.measuring.results import BenchReport, BenchRow, Unmeasured
+from resemote_edge.measuring.scenarios import get_scenario
+from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
+
+__all__ = ["BenchRequest", "parse_batches", "parse_names", "run_bench"]
+
+#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
+MAX_BATCH = 4096
+
+#: Told what is measured next, jobs done, and jobs in all.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchRequest:
+    """What to measure.
+
+    Attributes:
+        artifacts: To compare.
+        runtime: A name, or ``all`` for every runtime that loads an artifact's model file and works here.
+        scenarios: Names in `SCENARIOS`.
+        batches: Crops per call, or faces per frame.
+        threads: CPU threads; None for every core this process may use.
+        streams: Sessions side by side, in scenarios that can.
+        manner: How.
+    """
+
+    artifacts: tuple[Artifact, ...]
+    runtime: str = "all"
+    scenarios: tuple[str, ...] = ("single-stream",)
+    batches: tuple[int, ...] = (1, 8)
+    threads: int | None = None
+    streams: int = 1
+    manner: Manner = field(default_factory=Manner)
+
+    @property
+    def effective_threads(self) -> int:
+        """Threads that all sessions of a process share."""
+        return self.threads or len(allowed_cores())
+
+
+def parse_batches(text: str) -> tuple[int, ...]:
+    """``"1,8"`` to (1, 8).
+
+    Raises:
+        InputError: Not whole numbers from 1 up.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas; got {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """``"camera, offline"`` to its parts, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def run_bench(request: BenchRequest, progress: Progress = lambda what, done, total: None) -> BenchReport:
+    """Measure everything asked for.
+
+    Args:
+        request: What.
+        progress: Told about each job as it begins.
+
+    Returns:
+        The report. Combinations that cannot run here, with runtime ``all``, are listed as skipped; those that were
+        tried and failed, as failed; each with the reason.
+
+    Raises:
+        DeviceUnavailableError: A runtime named by the caller cannot work here, or nothing could be measured.
+        InputError: A scenario, batch size or thread count makes no sense.
+        DatasetError: There is no such dataset.
+        ResEmoteEdgeError: Every measurement failed.
+    """
+    _check(request)
+    conditions, unmeasured = _plan(request)
+    if not conditions:
+        reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in unmeasured)
+        raise DeviceUnavailableError(f"nothing to measure here: {reasons}")
+    environment = capture_environment()
+    rows, failed = _measure_all(conditions, request.manner, progress)
+    unmeasured += failed
+    if not rows:
+        raise ResEmoteEdgeError("every measurement failed: " + "; ".join(row.reason for row in unmeasured))
+    return BenchReport(
+        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        environment=environment.to_dict(),
+        inputs=inputs_line(request.manner),
+        accuracy_data=next((row.accuracy.dataset for row in rows if row.accuracy is not None), None),
+        settings=request.manner.settings,
+        rows=tuple(rows),
+        unmeasured=tuple(unmeasured),
+    )
+
+
+def inputs_line(manner: Manner) -> str:
+    """What is fed for timing, in words."""
+    return f"drawn faces, {manner.crop_side}x{manner.crop_side} RGB"
+
+
+def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
+    """Refuse before anything is measured what could only fail after it.
+
+    Raises:
+        InputError: A batch size or a time makes no sense.
+        DatasetError: There is no such dataset.
+    """
+    if not batches or min(batches) < 1:
+        raise InputError(f"batch sizes start at 1; got {batches}")
+    if max(batches) > MAX_BATCH:
+        raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
+    settings = manner.settings
+    times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
+    for what, seconds in times.items():
+        if not 0 <= seconds < float("inf"):
+            raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
+    if not 0 < settings.fps < float("inf"):
+        raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
+    if manner.data is not None:
+        recognise(manner.data)
+
+
+def _check(request: BenchRequest) -> None:
+    check_manner(request.manner, request.batches)
+    if request.effective_threads < 1 or request.streams < 1:
+        raise InputError(f"threads and streams start at 1; got {request.threads} and {request.streams}")
+    for name in request.scenarios:
+        if request.streams > 1 and not get_scenario(name).streams:
+            raise InputError(f"scenario {name} has one stream; leave --streams out, or measure offline")
+        get_scenario(name)
+
+
+def _plan(request: BenchRequest) -> tuple[list[Condition], list[Unmeasured]]:
+    """Which runtime runs which artifact, and which combinations are left out and why."""
+    conditions: list[Condition] = []
+    skipped: list[Unmeasured] = []
+    for artifact in request.artifacts:
+        for batch in request.batches:
+            refuse_batch(artifact, batch)
+        names = [_named(request, artifact)] if request.runtime != "all" else runtimes_for(artifact)
+        for name in names:
+            reason = None if request.runtime != "all" else refusal(name, artifact, request.manner.session_options)
+            if reason is not None:
+                skipped.append(Unmeasured(artifact=artifact.passport.name, runtime=name, reason=reason))
+                continue
+            conditions += [
+                Condition(
+                    artifact=artifact,
+                    runtime=name,
+                    scenario=scenario,
+                    batch=batch,
+                    threads=request.effective_threads,
+                    streams=request.streams,
+                )
+                for scenario in request.scenarios
+                for batch in request.batches
+            ]
+    return conditions, skipped
+
+
+def _named(request: BenchRequest, artifact: Artifact) -> str:
+    runtime = get_runtime(request.runtime)
+    if artifact.find(runtime.formats, roles=("model", "source")) is None:
+        known = ", ".join(runtimes_for(artifact))
+        raise InputError(f"{artifact.path}: runtime {request.runtime} cannot load it; it runs in {known}")
+    runtime.check(artifact, request.manner.session_options)
+    return request.runtime
+
+
+def _measure_all(
+    conditions: list[Condition], manner: Manner, progress: Progress
+) -> tuple[list[BenchRow], list[Unmeasured]]:
+    """Speed of every condition, and accuracy once per artifact and runtime, after the last of its conditions."""
+    rows: list[BenchRow] = []
+    failed: list[Unmeasured] = []
+    pairs = list(dict.fromkeys((str(one.artifact.path), one.runtime) for one in conditions))
+    total = len(conditions) + (len(pairs) if manner.data is not None else 0)
+    done = 0
+    for pair in pairs:
+        found: list[BenchRow] = []
+        mine = [one for one in conditions if (str(one.artifact.path), one.runtime) == pair]
+        for condition in mine:
+            progress(str(condition), done, total)
+            try:
+                found.append(measure_speed(condition, manner))
+            except ResEmoteEdgeError as error:
+                failed.append(unmeasured_row(condition, error))
+            done += 1
+        if manner.data is not None and found:
+            progress(f"{mine[0].artifact.passport.name} · {mine[0].runtime} · accuracy", done, total)
+            try:
+                found = _with_accuracy(found, measure_accuracy(mine[0], manner, found[0].speed.file_sha256))
+            except ResEmoteEdgeError as error:
+                failed.append(
+                    Unmeasured(
+                        artifact=mine[0].artifact.passport.name,
+                        runtime=mine[0].runtime,
+                        state="failed",
+                        reason=f"accuracy: {error}",
+                    )
+                )
+            done += 1
+        rows += found
+    progress("done", total, total)
+    return rows, failed
+
+
+def unmeasured_row(condition: Condition, error: ResEmoteEdgeError) -> Unmeasured:
+    """A condition that was tried."""
+    return Unmeasured(
+        artifact=condition.artifact.passport.name,
+        runtime=condition.runtime,
+        state="failed",
+        reason=str(error),
+        scenario=condition.scenario,
+        batch=condition.batch,
+        threads=condition.threads,
+    )
+
+
+def _with_accuracy(rows: list[BenchRow], accuracy: AccuracyReport) -> list[BenchRow]:
+    return [msgspec.structs.replace(row, accuracy=accuracy) for row in rows]

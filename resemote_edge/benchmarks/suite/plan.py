@@ -1,0 +1,283 @@
+"""SuitePlan: a suite on this machine: what is measured, in which order, and what cannot be, with the reason."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal
+
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
+from resemote_edge.errors import InputError
+from resemote_edge.measuring.case import Condition
+from resemote_edge.measuring.results import Unmeasured
+from resemote_edge.measuring.scenarios import get_scenario
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, refusal
+from resemote_edge.runtimes.session import SessionOptions
+
+__all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteArtifact:
+    """An artifact of a suite, which may be waiting to be exported.
+
+    Attributes:
+        name: Its name.
+        path: Its folder.
+        target: That it is exported for.
+        precision: Of it.
+        formats: Of its model files.
+        largest_batch: None for any.
+        opened: Itself; None while it is not exported.
+        passport_sha256: Of its passport when it was opened, and so of every file; empty before.
+    """
+
+    name: str
+    path: Path
+    target: str
+    precision: str
+    formats: tuple[str, ...]
+    largest_batch: int | None
+    opened: Artifact | None
+    passport_sha256: str = ""
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> "SuiteArtifact":
+        """One that is there."""
+        passport = artifact.passport
+        return cls(
+            name=passport.name,
+            path=artifact.path,
+            target=passport.target,
+            precision=passport.precision,
+            formats=tuple(entry.format for entry in passport.files if entry.role == "model"),
+            largest_batch=passport.batch.max,
+            opened=artifact,
+            passport_sha256=file_sha256(artifact.path / PASSPORT_NAME),
+        )
+
+    @property
+    def artifact(self) -> Artifact:
+        """Itself."""
+        assert self.opened is not None  # what measures has exported before
+        return self.opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that is measured: a row, an accuracy, or a check of our timer.
+
+    Attributes:
+        kind: Which of them.
+        entry: Of what.
+        runtime: That runs it.
+        threads: CPU threads over all streams.
+        scenario: Name in `SCENARIOS`; None for what is no row.
+        batch: Crops per call; None for an accuracy.
+        streams: Sessions side by side.
+        fps: Frames a second; None where none arrive.
+        check: What is compared; None for what is no check.
+    """
+
+    kind: Literal["speed", "accuracy", "validity"]
+    entry: SuiteArtifact
+    runtime: str
+    threads: int
+    scenario: str | None = None
+    batch: int | None = None
+    streams: int = 1
+    fps: float | None = None
+    check: ValidityEntry | None = None
+
+    @property
+    def group(self) -> str:
+        """What takes about as long."""
+        return self.scenario or self.kind
+
+    @property
+    def condition(self) -> Condition:
+        """What is measured; for an accuracy, scenario and batch do not matter."""
+        return Condition(
+            artifact=self.entry.artifact,
+            runtime=self.runtime,
+            scenario=self.scenario or "single-stream",
+            batch=self.batch or 1,
+            threads=self.threads,
+            streams=self.streams,
+            fps=self.fps,
+        )
+
+    @property
+    def stem(self) -> str:
+        """Name of its file."""
+        if self.kind == "speed":
+            return self.condition.stem
+        at = "" if self.batch is None else f"-b{self.batch}-t{self.threads}"
+        return f"{self.entry.name}-{self.runtime}-{self.kind}{at}"
+
+    def __str__(self) -> str:
+        parts = [self.entry.name, self.runtime, self.group]
+        parts += [] if self.batch is None else [f"batch {self.batch}", f"threads {self.threads}"]
+        parts += [] if self.streams == 1 else [f"{self.streams} streams"]
+        parts += [] if self.fps is None else [f"{self.fps:g} frames/s"]
+        return " · ".join(parts)
+
+    def unmeasured(self, reason: str) -> Unmeasured:
+        """It, as one that was tried and failed."""
+        return Unmeasured(
+            artifact=self.entry.name,
+            runtime=self.runtime,
+            state="failed",
+            reason=reason if self.kind == "speed" else f"{self.kind}: {reason}",
+            scenario=self.scenario,
+            batch=self.batch,
+            threads=self.threads,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuitePlan:
+    """What a suite comes to on this machine.
+
+    Attributes:
+        steps: To measure, in order.
+        unmeasured: What cannot be, and why.
+    """
+
+    steps: tuple[Step, ...]
+    unmeasured: tuple[Unmeasured, ...]
+
+
+def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: bool) -> SuitePlan:
+    """Lay out a suite.
+
+    Rows of all artifacts take turns, so that whoever stops early has seen a bit of each; checks of the timer follow,
+    then accuracies.
+
+    Args:
+        suite: What is asked for.
+        entries: Its artifacts, as far as they are to be had.
+        with_accuracy: Whether there is data.
+
+    Raises:
+        InputError: Two artifacts have the same name, or nothing is left to measure.
+    """
+    names = [entry.name for entry in entries]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"suite {suite.name}: two artifacts are called {twice[0]}; rename the folder of one")
+    pairs: list[tuple[SuiteArtifact, str]] = []
+    unmeasured: list[Unmeasured] = []
+    for entry in entries:
+        able = [name for name in suite.runtimes or RUNTIMES if _loads(name, entry)]
+        if not able:
+            reason = f"none of the suite's runtimes loads {', '.join(entry.formats)}"
+            unmeasured.append(Unmeasured(artifact=entry.name, runtime="any", state="failed", reason=reason))
+        for name in [name for name in able if _is_wanted(suite, entry, name)]:
+            reason_or_none = _refusal(name, entry, suite)
+            if reason_or_none is None:
+                pairs.append((entry, name))
+            else:
+                # A runtime that the suite names was asked for; one that merely could have been is left out.
+                state: Literal["failed", "skipped"] = "failed" if suite.runtimes else "skipped"
+                unmeasured.append(Unmeasured(artifact=entry.name, runtime=name, state=state, reason=reason_or_none))
+    rows = [list(_rows(suite, entry, runtime)) for entry, runtime in pairs]
+    steps = [step for turn in zip_longest(*rows) for step in turn if step is not None]
+    steps += _checks(suite, pairs)
+    if with_accuracy:
+        threads = max(suite.effective_threads)
+        measured = {(step.entry.name, step.runtime) for step in steps if step.kind == "speed"}
+        steps += [
+            Step(kind="accuracy", entry=entry, runtime=runtime, threads=threads)
+            for entry, runtime in pairs
+            if (entry.name, runtime) in measured
+        ]
+    fitting, beyond = _split_by_batch(steps)
+    return SuitePlan(steps=tuple(fitting), unmeasured=(*unmeasured, *beyond))
+
+
+def _is_wanted(suite: Suite, entry: SuiteArtifact, runtime: str) -> bool:
+    """Whether any row or check is left of a pair; what the suite excludes altogether need not be able to run."""
+    return next(_rows(suite, entry, runtime), None) is not None or bool(_checks(suite, [(entry, runtime)]))
+
+
+def _loads(runtime: str, entry: SuiteArtifact) -> bool:
+    return any(wanted in entry.formats for wanted in get_runtime(runtime).formats)
+
+
+def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
+    """Why it cannot run here; None when it can, or when that is not known before the export."""
+    if entry.opened is None:
+        return None
+    return refusal(runtime, entry.opened, SessionOptions(device=suite.device))
+
+
+def _rows(suite: Suite, entry: SuiteArtifact, runtime: str) -> Iterator[Step]:
+    """Every row of one artifact in one runtime that is not excluded."""
+    for name in suite.scenarios:
+        scenario = get_scenario(name)
+        for threads in suite.effective_threads:
+            for batch in suite.batches:
+                for streams in suite.streams if scenario.streams else (1,):
+                    for fps in suite.effective_fps if scenario.arrives else (None,):
+                        step = Step(
+                            kind="speed",
+                            entry=entry,
+                            runtime=runtime,
+                            scenario=name,
+                            threads=threads,
+                            batch=batch,
+                            streams=streams,
+                            fps=fps,
+                        )
+                        if not _excluded(suite, step):
+                            yield step
+
+
+def _excluded(suite: Suite, step: Step) -> bool:
+    fields = {
+        "artifact": step.entry.name,
+        "target": step.entry.target,
+        "precision": step.entry.precision,
+        "runtime": step.runtime,
+        "scenario": step.scenario,
+        "batch": step.batch,
+        "threads": step.threads,
+        "streams": step.streams,
+        "fps": step.fps,
+    }
+    return any(exclude.matches(fields) for exclude in suite.excludes)
+
+
+def _checks(suite: Suite, pairs: Iterable[tuple[SuiteArtifact, str]]) -> list[Step]:
+    """Checks of the timer; two entries may ask for the same."""
+    found = [
+        Step(
+            kind="validity",
+            entry=entry,
+            runtime=runtime,
+            threads=check.effective_threads,
+            batch=check.batch,
+            check=check,
+        )
+        for check in suite.checks
+        for entry, runtime in pairs
+        if runtime == check.runtime and check.wants(entry.name)
+    ]
+    places = [(step.entry.name, step.runtime, step.batch, step.threads) for step in found]
+    return [step for at, step in enumerate(found) if places[at] not in places[:at]]
+
+
+def _split_by_batch(steps: Sequence[Step]) -> tuple[list[Step], list[Unmeasured]]:
+    """Steps whose batch an artifact takes, and those whose batch is beyond it."""
+    fitting: list[Step] = []
+    beyond: list[Unmeasured] = []
+    for step in steps:
+        largest = step.entry.largest_batch
+        if step.batch is None or largest is None or step.batch <= largest:
+            fitting.append(step)
+        else:
+            beyond.append(step.unmeasured(f"its largest batch is {largest}; exclude this row, or export it for more"))
+    return fitting, beyond

@@ -1,0 +1,279 @@
+"""SuiteFolder: where a suite keeps each finished row, with all that decided it.
+
+A row is a file, written whole. It carries what it depends on; a row that depends on something else by now is no longer
+taken, and one from another machine is refused.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resemote_edge.artifacts.artifact import file_sha256
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.errors import InputError
+from resemote_edge.evaluation.accuracy import AccuracyReport
+from resemote_edge.machine.environment import Environment
+from resemote_edge.measuring.case import SAMPLES_FOLDER
+from resemote_edge.measuring.record import Record
+from resemote_edge.measuring.results import BenchRow, Unmeasured, Validity
+
+__all__ = [
+    "ARTIFACTS_FOLDER",
+    "ROWS_FOLDER",
+    "SUITE_COPY",
+    "KeptAccuracy",
+    "KeptFailure",
+    "KeptRow",
+    "KeptSpeed",
+    "KeptValidity",
+    "Machine",
+    "SuiteFolder",
+    "decision_key",
+    "machine_of",
+]
+
+ROWS_FOLDER = "rows"
+ARTIFACTS_FOLDER = "artifacts"
+SUITE_COPY = "suite.toml"
+
+ROW_SCHEMA = 1
+
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+class Machine(Record, frozen=True, kw_only=True):
+    """The machine a row was measured on.
+
+    Attributes:
+        id: Hash of what stays the same on it.
+        summary: One line for people.
+    """
+
+    id: str
+    summary: str
+
+
+class KeptSpeed(Record, frozen=True, kw_only=True, tag="speed"):
+    """A measured row."""
+
+    row: BenchRow
+
+
+class KeptAccuracy(Record, frozen=True, kw_only=True, tag="accuracy"):
+    """Accuracy of a file in a runtime.
+
+    Attributes:
+        file_sha256: Of the file that ran.
+        report: What it reached.
+    """
+
+    file_sha256: str
+    report: AccuracyReport
+
+
+class KeptValidity(Record, frozen=True, kw_only=True, tag="validity"):
+    """A check of our timer."""
+
+    validity: Validity
+
+
+class KeptFailure(Record, frozen=True, kw_only=True, tag="failed"):
+    """What was tried and failed."""
+
+    unmeasured: Unmeasured
+
+
+class KeptRow(Record, frozen=True, kw_only=True):
+    """A finished step of a suite, as it is kept.
+
+    Attributes:
+        schema: `ROW_SCHEMA`.
+        key: sha256 over everything that decided it.
+        decided_by: Everything that decided it, by name.
+        machine: It was measured on.
+        measured_utc: ISO 8601.
+        git_commit: Of the checkout that measured it; None where there was none.
+        seconds: It took.
+        found: What it came to.
+    """
+
+    schema: int = ROW_SCHEMA
+    key: str
+    decided_by: dict[str, Any]
+    machine: Machine
+    measured_utc: str
+    git_commit: str | None
+    seconds: float
+    found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was tried and did not work."""
+        return isinstance(self.found, KeptFailure)
+
+    def changes(self, decided_by: dict[str, Any]) -> list[str]:
+        """Names of what decides it otherwise now."""
+        names = sorted({*self.decided_by, *decided_by})
+        return [name for name in names if self.decided_by.get(name) != decided_by.get(name)]
+
+
+def decision_key(decided_by: dict[str, Any]) -> str:
+    """sha256 over everything that decides a row."""
+    return hashlib.sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()
+
+
+def machine_of(environment: Environment) -> Machine:
+    """Which machine this is: its hardware, and the identity its system gave itself where there is one."""
+    try:
+        # Hashed, since machine-id(5) asks for the identity itself not to be handed around.
+        own = hashlib.sha256(b"resemote-edge " + _MACHINE_ID.read_bytes().strip()).hexdigest()
+    except OSError:
+        own = None
+    facts = {
+        "cpu_model": environment.cpu_model,
+        "cpu_features": environment.cpu_features,
+        "memory_gib": round(environment.memory_total_bytes / 2**30),
+        "gpus": environment.gpus,
+        "board": environment.board,
+        "own": own,
+    }
+    return Machine(id=decision_key(facts), summary=environment.short())
+
+
+class SuiteFolder:
+    """The folder of a suite's results.
+
+    Args:
+        path: Of it; need not exist to be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def refuse_foreign(self, name: str) -> None:
+        """Refuse a folder that holds something else.
+
+        Args:
+            name: Of the suite.
+
+        Raises:
+            InputError: It is a file, or holds another suite's results or a report that is no suite's.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; pass a folder as -o")
+        copy = self.path / SUITE_COPY
+        if not copy.is_file():
+            taken = [path for path in (self.path / "report.json", *map(self.row_path, self.stems())) if path.exists()]
+            if taken:
+                raise InputError(f"{taken[0]} exists and is not of a suite; pass another -o")
+            return
+        try:
+            found = msgspec.toml.decode(copy.read_bytes(), type=dict[str, Any]).get("name")
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+            raise InputError(f"{copy}: not a suite any more ({error}); delete it, or pass another -o") from None
+        if found != name:
+            raise InputError(f"{self.path} holds the results of suite {found!r}, not of {name!r}; pass another -o")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Create the folder where it is missing, and keep other runs out of it while the block lasts.
+
+        What a run that was killed left half-written is removed.
+
+        Raises:
+            InputError: Another run is measuring into it.
+            OSError: It cannot be created or written to.
+        """
+        for folder in (self.path, self.path / ROWS_FOLDER, self.path / SAMPLES_FOLDER):
+            folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.path}: another run is measuring into this folder; wait for it, or pass another -o"
+                ) from None
+            self._remove_partial()
+            yield
+        finally:
+            os.close(handle)
+
+    def note_suite(self, content: bytes) -> bool:
+        """Keep a copy of the suite's file.
+
+        Returns:
+            Whether another version of it was there before.
+        """
+        copy = self.path / SUITE_COPY
+        before = copy.read_bytes() if copy.is_file() else content
+        write_file(copy, content)
+        return before != content
+
+    def row_path(self, stem: str) -> Path:
+        """Where a row is kept."""
+        return self.path / ROWS_FOLDER / f"{stem}.json"
+
+    def read(self, stem: str) -> KeptRow | None:
+        """A row that is kept; None where there is none.
+
+        Raises:
+            InputError: The file is not a row of this version.
+        """
+        return self._read(self.row_path(stem))
+
+    def write(self, stem: str, row: KeptRow) -> None:
+        """Keep a row."""
+        write_file(self.row_path(stem), msgspec.json.format(msgspec.json.encode(row), indent=2) + b"\n")
+
+    def stems(self) -> list[str]:
+        """Names of all rows that are kept."""
+        return sorted(path.stem for path in (self.path / ROWS_FOLDER).glob("*.json"))
+
+    def refuse_other_machine(self, machine: Machine) -> None:
+        """Refuse to add to what another machine measured.
+
+        Raises:
+            InputError: A row is from another machine; the message says which, and how that differs from this one.
+        """
+        for stem in self.stems():
+            kept = self.read(stem)
+            if kept is not None and kept.machine.id != machine.id:
+                raise InputError(
+                    f"{self.row_path(stem)} was measured on another machine ({kept.machine.summary}; this one: "
+                    f"{machine.summary}); figures of two machines do not go into one report, pass another -o"
+                )
+
+    def has_samples(self, row: BenchRow) -> bool:
+        """Whether the file of a row's samples is there, and of no other measurement."""
+        if row.samples is None:
+            return True
+        path = self.path / row.samples
+        return path.is_file() and file_sha256(path) == row.speed.samples_sha256
+
+    def _read(self, path: Path) -> KeptRow | None:
+        try:
+            row = msgspec.json.decode(path.read_bytes(), type=KeptRow)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError as error:
+            raise InputError(f"{path}: not a finished row ({error}); delete it, or pass another -o") from None
+        if row.schema != ROW_SCHEMA:
+            raise InputError(f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}; delete it")
+        return row
+
+    def _remove_partial(self) -> None:
+        for folder in (self.path, *(self.path / name for name in (ROWS_FOLDER, SAMPLES_FOLDER, ARTIFACTS_FOLDER))):
+            for path in folder.glob(".*.partial-*"):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)

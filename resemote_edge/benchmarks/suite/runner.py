@@ -1,0 +1,312 @@
+"""run_steps: the steps of a suite that are not finished, one after the other; what fails is kept with the reason."""
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+import resemote_edge
+from resemote_edge.artifacts.artifact import file_sha256
+from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.benchmarks.suite.clock import SuiteClock
+from resemote_edge.benchmarks.suite.file import LoadedSuite
+from resemote_edge.benchmarks.suite.matrix import inputs_line
+from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
+from resemote_edge.benchmarks.suite.rows import (
+    KeptAccuracy,
+    KeptFailure,
+    KeptRow,
+    KeptSpeed,
+    KeptValidity,
+    Machine,
+    SuiteFolder,
+    decision_key,
+)
+from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.machine.environment import Environment
+from resemote_edge.machine.pinning import choose_cores
+from resemote_edge.measuring.case import Manner, measure_accuracy, measure_speed
+from resemote_edge.measuring.timer_check.check import Check, measure_validity
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import model_file
+
+__all__ = ["Bench", "Planned", "SuiteProgress", "run_steps", "sort_out"]
+
+#: Packages besides the runtime whose version decides what a row says.
+_DECIDING_PACKAGES = ("numpy", "pillow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all steps of a suite share.
+
+    Attributes:
+        loaded: The suite.
+        folder: Where rows are kept.
+        environment: Of this run.
+        machine: This one.
+        data: Dataset for accuracy; None for none.
+        data_sha256: Of its split.
+        reference: That accuracies are compared with; None for none.
+        reference_problem: Why the one that the suite names is not there; None where there is no problem.
+    """
+
+    loaded: LoadedSuite
+    folder: SuiteFolder
+    environment: Environment
+    machine: Machine
+    data: Path | None = None
+    data_sha256: str | None = None
+    reference: SuiteArtifact | None = None
+    reference_problem: str | None = None
+    _versions: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def manner(self) -> Manner:
+        """How everything is measured."""
+        suite = self.loaded.suite
+        return Manner(
+            settings=suite.effective_settings,
+            device=suite.device,
+            data=self.data,
+            split="test" if suite.accuracy is None else suite.accuracy.split,
+            reference=None if self.reference is None else self.reference.path,
+            crop_side=suite.crop_side,
+            timeout_s=suite.timeout_seconds,
+            folder=self.folder.path,
+        )
+
+    @property
+    def inputs(self) -> str:
+        """What is fed for timing, in words."""
+        return inputs_line(self.manner)
+
+    def runtime_version(self, runtime: str) -> str:
+        """Of a runtime's package; asked for once."""
+        if runtime not in self._versions:
+            self._versions[runtime] = get_runtime(runtime).probe().version or "unknown"
+        return self._versions[runtime]
+
+    def decided_by(self, step: Step) -> dict[str, Any]:
+        """Everything that decides what a step comes to, by name."""
+        environment, packages = self.environment, self.environment.packages
+        common: dict[str, Any] = {
+            "artifact": step.entry.passport_sha256,
+            "runtime": step.runtime,
+            "runtime version": self.runtime_version(step.runtime),
+            "threads": step.threads,
+            "cores": list(choose_cores(step.threads)),
+            "device": self.loaded.suite.device,
+            "machine": self.machine.id,
+            "kernel": environment.kernel,
+            "governor": environment.governor,
+            "python": environment.python,
+            "resemote-edge": resemote_edge.__version__,
+            **{name: packages.get(name) for name in _DECIDING_PACKAGES},
+        }
+        if step.kind == "accuracy":
+            reference = None if self.reference is None else self.reference.passport_sha256
+            return common | {"data": self.data_sha256, "split": self.manner.split, "reference": reference}
+        if step.check is not None:
+            return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
+        settings: dict[str, Any] = msgspec.to_builtins(self.manner.settings)
+        settings["fps"] = step.fps  # that of the settings says nothing here
+        return common | {
+            "scenario": step.scenario,
+            "batch": step.batch,
+            "streams": step.streams,
+            "settings": settings,
+            "crop side": self.loaded.suite.crop_side,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A step, and what is kept of it.
+
+    Attributes:
+        step: What.
+        state: ``done`` and ``failed`` are kept as they are; ``missing`` and ``changed`` are measured.
+        why: What has changed, or why it failed; empty otherwise.
+        kept: Of it; None where there is nothing that counts.
+    """
+
+    step: Step
+    state: Literal["done", "failed", "missing", "changed"]
+    why: str = ""
+    kept: KeptRow | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteProgress:
+    """How far a run is.
+
+    Attributes:
+        current: What is being done.
+        done: Steps that are finished.
+        total: Steps in all.
+        seconds_left: Estimate.
+    """
+
+    current: str
+    done: int
+    total: int
+    seconds_left: float
+
+
+def sort_out(bench: Bench, steps: Sequence[Step], *, retry_failed: bool = False) -> list[Planned]:
+    """Tell what is finished from what is to be measured.
+
+    Args:
+        bench: What steps share.
+        steps: All of them.
+        retry_failed: Whether those that failed are to be measured again.
+
+    Raises:
+        InputError: A row cannot be read.
+    """
+    return [_look_at(bench, step, retry_failed) for step in steps]
+
+
+def _look_at(bench: Bench, step: Step, retry_failed: bool) -> Planned:
+    if step.entry.opened is None:
+        return Planned(step=step, state="missing", why="its artifact is exported first")
+    kept = bench.folder.read(step.stem)
+    if kept is None:
+        return Planned(step=step, state="missing")
+    changes = kept.changes(bench.decided_by(step))
+    if changes:
+        return Planned(step=step, state="changed", why=f"changed since: {', '.join(changes)}")
+    if isinstance(kept.found, KeptFailure):
+        again = Planned(step=step, state="missing", why="failed before")
+        return (
+            again if retry_failed else Planned(step=step, state="failed", why=kept.found.unmeasured.reason, kept=kept)
+        )
+    if isinstance(kept.found, KeptSpeed) and not bench.folder.has_samples(kept.found.row):
+        return Planned(step=step, state="changed", why="its samples are gone")
+    return Planned(step=step, state="done", kept=kept)
+
+
+def run_steps(
+    bench: Bench,
+    planned: Sequence[Planned],
+    kept: dict[str, KeptRow],
+    *,
+    notice: Callable[[str], None],
+    progress: Callable[[SuiteProgress], None],
+) -> None:
+    """Measure what is to be measured.
+
+    Args:
+        bench: What steps share.
+        planned: All steps.
+        kept: Filled with what each step came to, by stem, as it comes: whoever stops this early has what is there.
+        notice: Told what happens, one line at a time.
+        progress: Told how far it is.
+    """
+    clock = SuiteClock(bench.loaded.suite.effective_settings)
+    for one in planned:
+        if one.kept is not None:
+            kept[one.step.stem] = one.kept
+            if not one.kept.failed:
+                clock.note(one.step, one.kept.seconds)
+    waiting = [one for one in planned if one.kept is None]
+    for number, one in enumerate(waiting):
+        left = clock.left(other.step for other in waiting[number:])
+        progress(SuiteProgress(current=str(one.step), done=len(kept), total=len(planned), seconds_left=left))
+        if one.why:
+            notice(f"{one.step}: {one.why}; measured again")
+        row = _measure(bench, one.step)
+        kept[one.step.stem] = row = _keep(bench, one.step, row)
+        if isinstance(row.found, KeptFailure):
+            notice(f"failed: {one.step}: {row.found.unmeasured.reason}")
+        else:
+            clock.note(one.step, row.seconds)
+            notice(f"measured: {one.step}: {_in_short(row)}, {row.seconds:.0f} s")
+    progress(SuiteProgress(current="done", done=len(kept), total=len(planned), seconds_left=0.0))
+
+
+def _measure(bench: Bench, step: Step) -> KeptRow:
+    """One step; whatever goes wrong with it is what it came to."""
+    decided_by = bench.decided_by(step)
+    began = time.monotonic()
+    found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
+    try:
+        found = _MEASURE[step.kind](bench, step)
+        if file_sha256(step.entry.path / PASSPORT_NAME) != step.entry.passport_sha256:
+            raise InputError(f"{step.entry.path}: was replaced while the suite ran; start the suite again")
+    except ResEmoteEdgeError as error:
+        found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
+    except OSError as error:  # a full disk, a file that vanished
+        found = KeptFailure(unmeasured=step.unmeasured(_os_reason(error)))
+    return KeptRow(
+        key=decision_key(decided_by),
+        decided_by=decided_by,
+        machine=bench.machine,
+        measured_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        git_commit=bench.environment.git_commit,
+        seconds=round(time.monotonic() - began, 3),
+        found=found,
+    )
+
+
+def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
+    """Write a row; one that cannot be written is reported as failed, since it would be gone with this run."""
+    try:
+        bench.folder.write(step.stem, row)
+    except OSError as error:
+        before = f" ({row.found.unmeasured.reason})" if isinstance(row.found, KeptFailure) else ""
+        reason = f"the row could not be kept{before}: {_os_reason(error)}; make room, and start the suite again"
+        return msgspec.structs.replace(row, found=KeptFailure(unmeasured=step.unmeasured(reason)))
+    return row
+
+
+def _speed(bench: Bench, step: Step) -> KeptSpeed:
+    return KeptSpeed(row=measure_speed(step.condition, bench.manner))
+
+
+def _accuracy(bench: Bench, step: Step) -> KeptAccuracy:
+    if bench.reference_problem is not None:
+        raise InputError(bench.reference_problem)
+    file = model_file(get_runtime(step.runtime), step.entry.artifact)
+    report = measure_accuracy(step.condition, bench.manner, file.sha256)
+    return KeptAccuracy(file_sha256=file.sha256, report=report)
+
+
+def _validity(bench: Bench, step: Step) -> KeptValidity:
+    assert step.check is not None
+    assert step.batch is not None
+    check = Check(
+        artifact=step.entry.artifact,
+        runtime=step.runtime,
+        batch=step.batch,
+        threads=step.threads,
+        rounds=step.check.rounds,
+        seconds=step.check.seconds,
+        timeout_s=bench.loaded.suite.timeout_seconds,
+    )
+    return KeptValidity(validity=measure_validity(check))
+
+
+_MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | KeptAccuracy | KeptValidity]] = {
+    "speed": _speed,
+    "accuracy": _accuracy,
+    "validity": _validity,
+}
+
+
+def _in_short(row: KeptRow) -> str:
+    if isinstance(row.found, KeptSpeed):
+        return f"p50 {row.found.row.speed.model.p50_ms:.2f} ms"
+    if isinstance(row.found, KeptAccuracy):
+        return f"{row.found.report.accuracy * 100:.2f} %"
+    assert isinstance(row.found, KeptValidity)
+    return f"{row.found.validity.ratio:.3f} of {row.found.validity.timer}"
+
+
+def _os_reason(error: OSError) -> str:
+    return f"{error.filename or 'reading or writing'}: {error.strerror or error}"

@@ -1,0 +1,185 @@
+"""run_eval: the accuracy of one artifact, as ``resemote-edge eval`` reports it."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.benchmarks.report.files import draw_confusion
+from resemote_edge.classifier import load
+from resemote_edge.cli.views.passport import facts_table
+from resemote_edge.data.registry import load_dataset
+from resemote_edge.errors import MissingDependencyError
+from resemote_edge.evaluation.accuracy import AccuracyReport, measure_accuracy
+from resemote_edge.machine.environment import capture_environment
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["EVAL_FILES", "EvalRequest", "EvalResult", "accuracy_tables", "run_eval", "write_eval"]
+
+
+#: What `write_eval` writes.
+EVAL_FILES = ("eval.json", "confusion.png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalRequest:
+    """What to evaluate.
+
+    Attributes:
+        artifact: Folder.
+        data: A dataset.
+        split: Split to run over.
+        runtime: Name, or ``auto``.
+        device: Device, or ``auto``.
+        threads: CPU threads; None for the runtime's choice.
+        reference: Artifact to measure agreement with, run by its own best runtime.
+        precision_hint: As in `SessionOptions`; not passed on to the reference.
+    """
+
+    artifact: Path
+    data: Path
+    split: str = "test"
+    runtime: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    reference: Path | None = None
+    precision_hint: Literal["bf16"] | None = None
+
+
+@dataclass(frozen=True)
+class EvalResult:
+    """What was measured, on what.
+
+    Attributes:
+        artifact: Name.
+        runtime: Runtime that ran.
+        device: Device it ran on.
+        file_sha256: Of the file that ran.
+        precision_hint: That it ran with.
+        accuracy: The measurement.
+        environment: From `capture_environment`.
+    """
+
+    artifact: str
+    runtime: str
+    device: str
+    file_sha256: str
+    precision_hint: Literal["bf16"] | None
+    accuracy: AccuracyReport
+    environment: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "artifact": self.artifact,
+            "runtime": self.runtime,
+            "device": self.device,
+            "file_sha256": self.file_sha256,
+            "precision_hint": self.precision_hint,
+            **self.accuracy.to_dict(),
+            "environment": self.environment,
+        }
+
+
+def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None = None) -> EvalResult:
+    """Evaluate.
+
+    Args:
+        request: What.
+        progress: Told how many images are done.
+
+    Returns:
+        The result.
+
+    Raises:
+        ResEmoteEdgeError: The artifact, the dataset, the runtime or the reference cannot be used.
+    """
+    with ExitStack() as stack:
+        classifier = stack.enter_context(
+            load(
+                request.artifact,
+                runtime=request.runtime,
+                device=request.device,
+                threads=request.threads,
+                precision_hint=request.precision_hint,
+            )
+        )
+        reference = None
+        if request.reference is not None:
+            reference = stack.enter_context(load(request.reference, threads=request.threads))
+        # The training split is read to tell which images of another split are copies of training images.
+        wanted = ("train",) if request.split == "train" else ("train", request.split)
+        splits = load_dataset(request.data, splits=wanted)
+        accuracy = measure_accuracy(
+            classifier,
+            splits[request.split],
+            train=None if request.split == "train" else splits["train"],
+            reference=reference,
+            progress=progress,
+        )
+        return EvalResult(
+            artifact=classifier.passport.name,
+            runtime=classifier.session.runtime,
+            device=classifier.session.device,
+            file_sha256=classifier.session.file.sha256,
+            precision_hint=request.precision_hint,
+            accuracy=accuracy,
+            environment=capture_environment().to_dict(),
+        )
+
+
+def accuracy_tables(result: EvalResult) -> "list[Table]":
+    """The result for the screen: facts, then the confusion matrix."""
+    report = result.accuracy
+    low, high = report.accuracy_interval_95
+    hinted = "" if result.precision_hint is None else f", {result.precision_hint} hint"
+    facts: dict[str, Any] = {
+        "artifact": f"{result.artifact}, {result.runtime} on {result.device}{hinted}",
+        "dataset": f"{report.dataset}, {report.samples:,} images",
+        "accuracy": f"{report.accuracy * 100:.2f} %  (95 % interval {low * 100:.2f} to {high * 100:.2f})",
+    }
+    if report.accuracy_without_train_duplicates is not None:
+        facts["without training copies"] = (
+            f"{report.accuracy_without_train_duplicates * 100:.2f} %  "
+            f"({report.samples_without_train_duplicates:,} images)"
+        )
+    if report.ece is not None:
+        facts["calibration error"] = f"{report.ece:.3f}"
+    if report.paired is not None:
+        change = report.paired
+        facts[f"against {report.reference}"] = (
+            f"drop {change.drop_points:.2f} points  (95 % interval {change.drop_interval_95[0]:.2f} to "
+            f"{change.drop_interval_95[1]:.2f}), flips {change.flip_rate * 100:.2f} %"
+        )
+    facts["recall"] = {label: f"{share * 100:.1f} %" for label, share in report.recall.items()}
+    return [facts_table("Evaluation", facts), _confusion_table(report)]
+
+
+def _confusion_table(report: AccuracyReport) -> "Table":
+    from rich.table import Table
+
+    table = Table(title="Confusion: true class in rows, predicted in columns", title_justify="left", padding=(0, 0))
+    table.add_column("")
+    for label in report.labels:
+        table.add_column(label, justify="right")
+    for label, counts in zip(report.labels, report.confusion, strict=True):
+        table.add_row(label, *map(str, counts))
+    return table
+
+
+def write_eval(result: EvalResult, folder: Path) -> list[Path]:
+    """Write ``eval.json`` and, where matplotlib is installed, ``confusion.png``; returns the paths written."""
+    data, picture = (folder / name for name in EVAL_FILES)
+    write_file(data, msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n")
+    try:
+        draw_confusion(result.accuracy, picture)
+    except MissingDependencyError:
+        picture.unlink(missing_ok=True)  # one of an earlier evaluation would not show these figures
+        return [data]
+    return [data, picture]

@@ -1,0 +1,1 @@
+"""Ablations: a training recipe and variations of it, compared over several seeds."""

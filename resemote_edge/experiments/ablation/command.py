@@ -1,0 +1,55 @@
+"""``resemote-edge ablate``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from resemote_edge.cli.output import echo_written, json_option, measuring_progress
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="The dataset; its test split is not looked at."
+)
+@click.option("--dataset", default="auto", show_default=True, help="Kind of dataset, as for 'train'.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for trials and report.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
+@json_option
+def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:
+    """Compare training recipes: every arm of the ablation FILE with every seed, judged on the validation split.
+
+    Finished trials are kept in the output folder, and the same command goes on with what is missing. Writes
+    report.json, report.md and gains.png.
+
+    \b
+    Example:
+      resemote-edge ablate benchmarks/ablations/xs.toml --data fer2013.zip -o ablation-xs
+    """
+    from resemote_edge.errors import missing_dependency
+    from resemote_edge.experiments.ablation.file import load_ablation
+    from resemote_edge.experiments.ablation.report import markdown_ablation, write_ablation_report
+
+    ablation = load_ablation(file)
+    try:
+        from resemote_edge.experiments.ablation.run import run_ablation
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "train", "training") from None
+
+    with measuring_progress("epochs") as progress:
+        outcome = run_ablation(
+            ablation,
+            output,
+            data=data,
+            dataset=dataset,
+            device=device,
+            notice=lambda text: click.echo(text, err=True),
+            progress=progress,
+        )
+    if outcome.report is None:
+        click.echo("interrupted; finished trials are kept, and the same command goes on with the others", err=True)
+        sys.exit(128 + (outcome.interrupted or 0))
+    written = write_ablation_report(outcome.report, output)
+    click.echo(outcome.report.to_json().decode() if as_json else markdown_ablation(outcome.report), nl=False)
+    echo_written(written)

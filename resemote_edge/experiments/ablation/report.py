@@ -1,0 +1,296 @@
+"""AblationReport: what an ablation found, as JSON and as a table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.files import write_file, write_picture
+from resemote_edge.evaluation.paired import expected_calibration_error
+from resemote_edge.measuring.record import Record, read_record
+
+__all__ = [
+    "ABLATION_FILES",
+    "AblationReport",
+    "ArmResult",
+    "Gain",
+    "Trial",
+    "ablation_line",
+    "ablation_table",
+    "judge_trial",
+    "markdown_ablation",
+    "measured_gain",
+    "read_ablation_report",
+    "write_ablation_report",
+]
+
+#: What `write_ablation_report` writes.
+ABLATION_FILES = ("report.json", "report.md", "gains.png")
+
+ABLATION_REPORT_SCHEMA = 1
+
+_Z_95 = 1.959964
+
+
+class Gain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far an arm is above the first, in percentage points.
+
+    Attributes:
+        points: Mean over the seeds.
+        interval_95: Over the images, each paired with itself; the seeds are taken as they are.
+    """
+
+    points: float
+    interval_95: tuple[float, float]
+
+
+class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One arm with one seed, judged after its last epoch; nothing was chosen by its score.
+
+    Attributes:
+        seed: Of the run.
+        accuracy: A fraction.
+        mean_recall: Mean over the classes, a fraction.
+        recall: Per class.
+        ece: Expected calibration error, 15 bins, a fraction.
+        curve: Accuracy after every epoch.
+        seconds: Of training and validation.
+    """
+
+    seed: int
+    accuracy: float
+    mean_recall: float
+    recall: dict[str, float]
+    ece: float
+    curve: tuple[float, ...]
+    seconds: float
+
+
+class ArmResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One arm over all seeds.
+
+    Attributes:
+        name: Of the arm.
+        label: What is different, for people.
+        recipe: Fields that differ from those all arms share.
+        teacher: Name and sha256 of the checkpoint; None without one.
+        trials: One per seed.
+        accuracy_gain: Over the first arm; None for that one.
+        recall_gain: The same for the mean recall.
+    """
+
+    name: str
+    label: str
+    recipe: dict[str, Any]
+    teacher: dict[str, str] | None
+    trials: tuple[Trial, ...]
+    accuracy_gain: Gain | None = None
+    recall_gain: Gain | None = None
+
+
+class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
+    """Everything an ablation found.
+
+    Attributes:
+        schema: `ABLATION_REPORT_SCHEMA`.
+        created_utc: ISO 8601.
+        environment: From `capture_environment`.
+        name: Of the ablation.
+        description: One sentence.
+        recipe: Of the first arm with the first seed, whole.
+        dataset: Name of the split that judges; never the test split.
+        dataset_sha256: Of it.
+        train_sha256: Of the training split.
+        samples: Images that judge.
+        arms: In the file's order.
+    """
+
+    schema: int = ABLATION_REPORT_SCHEMA
+    created_utc: str
+    environment: dict[str, Any]
+    name: str
+    description: str
+    recipe: dict[str, Any]
+    dataset: str
+    dataset_sha256: str
+    train_sha256: str
+    samples: int
+    arms: tuple[ArmResult, ...]
+
+
+def judge_trial(
+    logits: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    labels: Sequence[str],
+    *,
+    seed: int,
+    curve: tuple[float, ...],
+    seconds: float,
+) -> Trial:
+    """What a trained network's logits come to.
+
+    Args:
+        logits: float32 (N, classes), in the order of the labels.
+        truth: int64 (N,).
+        labels: Class names.
+        seed: Of the run.
+        curve: Accuracy after every epoch.
+        seconds: Of the run.
+    """
+    right = logits.argmax(axis=1) == truth
+    recall = {
+        label: float(right[truth == index].mean()) for index, label in enumerate(labels) if (truth == index).any()
+    }
+    return Trial(
+        seed=seed,
+        accuracy=float(right.mean()),
+        mean_recall=fmean(recall.values()),
+        recall=recall,
+        ece=expected_calibration_error(logits, truth),
+        curve=curve,
+        seconds=seconds,
+    )
+
+
+def measured_gain(
+    before: Sequence[NDArray[np.bool_]], after: Sequence[NDArray[np.bool_]], truth: NDArray[np.int64] | None = None
+) -> Gain:
+    """How many points `after` is above `before`, with an interval over the images.
+
+    Args:
+        before: Per seed, (N,) whether each image was right, of the arm compared with.
+        after: The same of the other arm.
+        truth: int64 (N,): classes that count alike, for the mean recall; None for the accuracy.
+
+    Returns:
+        The gain. An image's differences are averaged over the seeds first, so that it counts once.
+    """
+    change = np.mean([now.astype(np.float64) - was for was, now in zip(before, after, strict=True)], axis=0)
+    groups = [change] if truth is None else [change[truth == index] for index in np.unique(truth)]
+    points = fmean(float(group.mean()) for group in groups) * 100.0
+    variance = sum(float(group.var()) / len(group) for group in groups) / len(groups) ** 2
+    margin = _Z_95 * variance**0.5 * 100.0
+    return Gain(points=points, interval_95=(points - margin, points + margin))
+
+
+def ablation_table(report: AblationReport) -> str:
+    """Every arm in Markdown: means over the seeds, and the gain over the first arm."""
+    headers = ["recipe", "accuracy", "gain, points (95 %)", "mean recall", "gain, points (95 %)", "calibration error"]
+    lines = ["| " + " | ".join(headers) + " |", "| --- |" + " ---: |" * (len(headers) - 1)]
+    for arm in report.arms:
+        accuracies = [trial.accuracy for trial in arm.trials]
+        recalls = [trial.mean_recall for trial in arm.trials]
+        cells = [
+            arm.label,
+            f"{fmean(accuracies) * 100:.2f} %",
+            _gain(arm.accuracy_gain),
+            f"{fmean(recalls) * 100:.2f} %",
+            _gain(arm.recall_gain),
+            f"{fmean(trial.ece for trial in arm.trials):.3f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _gain(gain: Gain | None) -> str:
+    if gain is None:
+        return "-"
+    low, high = gain.interval_95
+    return f"{gain.points:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def ablation_line(report: AblationReport) -> str:
+    """When, where and on what it was measured, as a sentence."""
+    seeds = ", ".join(str(trial.seed) for trial in report.arms[0].trials)
+    return (
+        f"Measured {report.created_utc[:10]} on {report.environment['cpu_model']}: {report.dataset}, "
+        f"{report.samples:,} images; width {report.recipe['width']}, {report.recipe['epochs']} epochs, seeds {seeds}."
+    )
+
+
+def markdown_ablation(report: AblationReport, picture: str | None = None) -> str:
+    """The whole report in Markdown.
+
+    Args:
+        report: What was found.
+        picture: File name of the chart beside it, if there is one.
+    """
+    lines = [
+        f"# Ablation {report.name}",
+        "",
+        report.description,
+        "",
+        ablation_line(report),
+        "",
+        "Every trial is judged after its last epoch; figures are means over the seeds. A gain is over the first row; "
+        "its interval is over the images, each paired with itself.",
+        "",
+        ablation_table(report),
+    ]
+    if picture:
+        lines += [f"![gains with intervals]({picture})", ""]
+    for arm in report.arms:
+        changes = msgspec.json.encode(arm.recipe).decode() if arm.recipe else "nothing"
+        teacher = "" if arm.teacher is None else f"; teacher {arm.teacher['name']}"
+        each = ", ".join(f"{trial.accuracy * 100:.2f} %" for trial in arm.trials)
+        lines.append(f"- {arm.label}: changes {changes}{teacher}; by seed {each}")
+    return "\n".join(lines) + "\n"
+
+
+def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Path]:
+    """Write ``report.json``, ``report.md`` and, where matplotlib is installed, ``gains.png``.
+
+    Args:
+        report: What was found.
+        folder: Where; created if need be.
+
+    Returns:
+        The paths written, by kind (``json``, ``markdown``, ``picture``).
+    """
+    data, text, picture = (folder / name for name in ABLATION_FILES)
+    write_file(data, report.to_json())
+    written = {"json": data, "markdown": text}
+    picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+    try:
+        _draw_gains(report, picture)
+        written["picture"] = picture
+    except ImportError:
+        pass
+    write_file(text, markdown_ablation(report, picture.name if "picture" in written else None))
+    return written
+
+
+def _draw_gains(report: AblationReport, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    compared = [arm for arm in report.arms if arm.accuracy_gain is not None]
+    figure = Figure(figsize=(9.0, 1.4 + 0.4 * len(compared)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for offset, title in ((-0.12, "accuracy"), (0.12, "mean recall")):
+        gains = [arm.accuracy_gain if title == "accuracy" else arm.recall_gain for arm in compared]
+        points = [gain.points for gain in gains if gain is not None]
+        reach = [gain.points - gain.interval_95[0] for gain in gains if gain is not None]
+        places = [index + offset for index in range(len(points))]
+        axes.errorbar(points, places, xerr=reach, fmt="o", capsize=3, label=title)
+    axes.axvline(0.0, color="0.4", linewidth=1)
+    axes.set_yticks(range(len(compared)), [arm.label for arm in compared])
+    axes.invert_yaxis()
+    axes.set_xlabel(f"points above '{report.arms[0].label}'; whisker: 95 % interval over the images")
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper right", ncols=2)
+    write_picture(figure, path)
+
+
+def read_ablation_report(path: Path) -> AblationReport:
+    """Read a report back.
+
+    Raises:
+        InputError: No such file, or not an ablation's report of this schema.
+    """
+    return read_record(path, AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA)

@@ -1,0 +1,1 @@
+"""Contests: ours and other people's tools, measured in turn."""

@@ -1,0 +1,84 @@
+"""Accuracy of a contest's rows: the same images through every row with trained weights, and pairs of rows compared.
+
+Images and logits travel as files, so that a row's process needs neither the dataset nor what decodes it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.evaluation.accuracy import summarize, train_copies
+from resemote_edge.evaluation.paired import compare_paired
+from resemote_edge.experiments.contest.file import RatioSpec
+from resemote_edge.experiments.contest.results import AccuracyDifference, RowAccuracy
+from resemote_edge.labels import index_mapping
+from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.processes.worker_process import WorkerProcess
+
+__all__ = ["Predictor", "judge_rows"]
+
+#: From the file of images and the file to write to what `WorkerProcess` opens (see `openers.predict_peer`).
+Predictor: TypeAlias = Callable[[Path, Path], Contestant]
+
+#: A split has some thousand images; an hour means that it hangs.
+_TIMEOUT_S = 3600.0
+
+
+def judge_rows(
+    predictors: Mapping[str, Predictor],
+    pairs: Sequence[RatioSpec],
+    *,
+    test: Dataset,
+    train: Dataset,
+    folder: Path,
+    notice: Callable[[str], None] = lambda text: None,
+) -> tuple[tuple[RowAccuracy, ...], tuple[AccuracyDifference, ...]]:
+    """Measure the accuracy of rows, and compare pairs of them image by image.
+
+    Args:
+        predictors: By name of the row.
+        pairs: Rows to compare; pairs with a row that is not among the predictors are passed over.
+        test: The split.
+        train: Training split, to leave out its copies as well.
+        folder: For files on the way.
+        notice: Told which row has its turn.
+
+    Returns:
+        The accuracies, all in the dataset's label order, and the differences.
+
+    Raises:
+        InputError: A row has other classes than the dataset.
+        ResEmoteEdgeError: Whatever a row raises.
+    """
+    images = folder / "images.npy"
+    np.save(images, test.images)
+    copies = train_copies(test, train)
+    logits = {}
+    accuracies = []
+    for name, predictor in predictors.items():
+        notice(f"accuracy of {name}")
+        logits[name] = _logits(predictor, images, folder / f"logits-{name}.npy", test.labels)
+        accuracies.append(RowAccuracy(row=name, report=summarize(logits[name], test, test.labels, copies=copies)))
+    differences = [
+        AccuracyDifference(
+            name=pair.name,
+            ours=pair.ours,
+            against=pair.against,
+            paired=compare_paired(logits[pair.against], logits[pair.ours], test.targets, test.labels),
+        )
+        for pair in pairs
+        if pair.ours in logits and pair.against in logits
+    ]
+    return tuple(accuracies), tuple(differences)
+
+
+def _logits(predictor: Predictor, images: Path, outputs: Path, labels: tuple[str, ...]) -> NDArray[np.float32]:
+    """A row's logits, its columns brought into the order of the labels by name."""
+    with WorkerProcess(predictor(images, outputs)) as worker:
+        facts = worker.open(_TIMEOUT_S)
+    given: NDArray[np.float32] = np.load(outputs)
+    return given[:, list(index_mapping(labels, facts["labels"]))]

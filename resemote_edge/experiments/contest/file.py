@@ -1,0 +1,249 @@
+"""Contest: a comparison with other tools, in one TOML file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from resemote_edge.errors import InputError
+from resemote_edge.experiments.peers import PEERS, own_network
+from resemote_edge.runtimes.registry import RUNTIMES
+from resemote_edge.weights import embedded_checkpoint
+
+__all__ = ["Contest", "Goal", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
+
+CONTEST_SCHEMA = 1
+
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
+
+
+class TrainingStep(_Section, frozen=True, kw_only=True):
+    """A step of training in place of an inference.
+
+    Attributes:
+        form: How the network is written: ``reference`` as published, ``compact``, or ``patches`` (compact, small maps
+            as matrix products).
+        precision: Of the products.
+        processes: That share each batch, and the threads.
+    """
+
+    form: Literal["reference", "compact", "patches"]
+    precision: Literal["fp32", "bf16"]
+    processes: _Count = 1
+
+
+class Row(_Section, frozen=True, kw_only=True):
+    """Something that is measured: a peer, an artifact of ours, or a training step.
+
+    Attributes:
+        name: Of the row, and of its folder while the contest runs.
+        label: Who it is, for people.
+        peer: Name in `PEERS`; None for ours.
+        recipe: Of the export; None for a peer.
+        runtime: That runs the artifact; None for a peer.
+        hint: Precision hint of the session; for runtime ``openvino`` only.
+        checkpoint: Variant of the embedded weights that is exported; None for the random network, and for a peer.
+        training: The step, where training is measured; every other field but name and label is then None.
+    """
+
+    name: _Name
+    label: str
+    peer: str | None = None
+    recipe: str | None = None
+    runtime: str | None = None
+    hint: Literal["bf16"] | None = None
+    checkpoint: str | None = None
+    training: TrainingStep | None = None
+
+    @property
+    def network(self) -> Literal["random", "embedded", "own", "untrained"]:
+        """What it computes: the random network, embedded trained weights, a peer's own, or one in training."""
+        if self.training is not None:
+            return "untrained"
+        if self.checkpoint is not None:
+            return "embedded"
+        return "random" if own_network(self.peer) is None else "own"
+
+
+class Goal(_Section, frozen=True, kw_only=True):
+    """What a ratio is meant to reach.
+
+    Attributes:
+        threads: CPU threads.
+        batch: Crops per call.
+        at_least: The ratio.
+    """
+
+    threads: _Count
+    batch: _Count
+    at_least: Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class RatioSpec(_Section, frozen=True, kw_only=True):
+    """A comparison: p50 of `against` over p50 of `ours`, in every cell.
+
+    Attributes:
+        name: What is compared, for people.
+        ours: Name of a row.
+        against: Name of another.
+        goal: For the cells that have one.
+    """
+
+    name: str
+    ours: str
+    against: str
+    goal: tuple[Goal, ...] = ()
+
+
+class Contest(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
+    """A contest.
+
+    Attributes:
+        schema: `CONTEST_SCHEMA`.
+        name: The file's stem.
+        description: One sentence.
+        width: Of the random network, and of the one that is trained; None where no row takes it.
+        seed: Of its weights, of the order of turns and of the bootstrap.
+        batches: Crops per call.
+        threads: CPU threads.
+        seconds: Per cell (a batch size and a thread count), in which rounds begin.
+        min_rounds: Rounds per cell at least.
+        warmup_runs: Untimed calls at the start of each turn.
+        runs_per_turn: Timed calls of each turn.
+        rows: What is measured; ``[[row]]`` in the file.
+        ratios: What is compared; ``[[ratio]]`` in the file.
+    """
+
+    schema: int
+    name: _Name
+    description: str
+    width: Annotated[int, msgspec.Meta(ge=4, le=256, multiple_of=4)] | None = None
+    seed: int = 0
+    batches: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
+    threads: Annotated[tuple[_Count, ...], msgspec.Meta(min_length=1)]
+    seconds: Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
+    min_rounds: _Count = 10
+    warmup_runs: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 3
+    runs_per_turn: _Count = 10
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1)]
+    ratios: tuple[RatioSpec, ...] = ()
+
+
+def load_contest(path: Path) -> Contest:
+    """Read and validate a contest.
+
+    Raises:
+        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a name that leads nowhere.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such contest; one is a TOML file, as those in benchmarks/contests")
+    try:
+        contest = msgspec.toml.decode(path.read_bytes(), type=Contest)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path}: not a valid contest: {error}") from None
+    if contest.schema != CONTEST_SCHEMA:
+        raise InputError(f"{path}: contest schema {contest.schema}, this version reads schema {CONTEST_SCHEMA}")
+    for row in contest.rows:
+        _check_row(row, path)
+    _check_once("row", [row.name for row in contest.rows], path)
+    _check_once("batch size", contest.batches, path)
+    _check_once("thread count", contest.threads, path)
+    for ratio in contest.ratios:
+        _check_ratio(ratio, contest, path)
+    _check_width(contest, path)
+    return contest
+
+
+def choose_rows(contest: Contest, names: str) -> Contest:
+    """The contest with some of its rows, and the ratios between those.
+
+    Args:
+        contest: The whole.
+        names: Of rows, comma-separated.
+
+    Raises:
+        InputError: A name is not a row's.
+    """
+    wanted = [name.strip() for name in names.split(",")]
+    known = [row.name for row in contest.rows]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise InputError(f"contest {contest.name} has no row {unknown[0]!r}; its rows: {', '.join(known)}")
+    return msgspec.structs.replace(
+        contest,
+        rows=tuple(row for row in contest.rows if row.name in wanted),
+        ratios=tuple(ratio for ratio in contest.ratios if ratio.ours in wanted and ratio.against in wanted),
+    )
+
+
+def _check_once(what: str, values: Sequence[object], path: Path) -> None:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
+
+
+def _check_width(contest: Contest, path: Path) -> None:
+    random = [row.name for row in contest.rows if row.network in ("random", "untrained")]
+    if random and contest.width is None:
+        raise InputError(f"{path}: row {random[0]} runs a random network; say its width, or name a checkpoint")
+    if contest.width is not None and not random:
+        raise InputError(f"{path}: width is that of the random network, which no row runs; remove it")
+
+
+def _check_row(row: Row, path: Path) -> None:
+    at = f"{path}: row {row.name}"
+    if row.training is not None:
+        _check_training(row, at)
+        return
+    if (row.peer is None) == (row.recipe is None and row.runtime is None):
+        raise InputError(f"{at} needs either a peer, or a recipe and a runtime")
+    if row.peer is not None:
+        if row.peer not in PEERS:
+            raise InputError(f"{at}: unknown peer {row.peer!r}; choose one of {', '.join(PEERS)}")
+        if row.hint is not None:
+            raise InputError(f"{at}: a hint belongs to a row with a recipe; a peer's name says its precision")
+        if row.checkpoint is not None:
+            raise InputError(f"{at}: a checkpoint belongs to a row with a recipe; peers take the random network")
+        return
+    if row.recipe is None or row.runtime is None:
+        raise InputError(
+            f"{at} needs a recipe and a runtime, and has no {'recipe' if row.recipe is None else 'runtime'}"
+        )
+    if row.runtime not in RUNTIMES:
+        raise InputError(f"{at}: unknown runtime {row.runtime!r}; choose one of {', '.join(RUNTIMES)}")
+    if row.hint is not None and row.runtime != "openvino":
+        raise InputError(f'{at}: runtime {row.runtime} knows no precision hint; remove it, or say runtime = "openvino"')
+    _check_checkpoint(row, at)
+
+
+def _check_training(row: Row, at: str) -> None:
+    others = [name for name in ("peer", "recipe", "runtime", "hint", "checkpoint") if getattr(row, name) is not None]
+    if others:
+        raise InputError(f"{at} is a training step and names a {others[0]}; it needs one or the other")
+
+
+def _check_checkpoint(row: Row, at: str) -> None:
+    if row.checkpoint is not None:
+        try:
+            embedded_checkpoint(row.checkpoint)
+        except InputError as error:
+            raise InputError(f"{at}: {error}") from None
+
+
+def _check_ratio(ratio: RatioSpec, contest: Contest, path: Path) -> None:
+    known = [row.name for row in contest.rows]
+    for name in (ratio.ours, ratio.against):
+        if name not in known:
+            raise InputError(f"{path}: ratio '{ratio.name}' names row {name!r}; the rows are {', '.join(known)}")
+    for goal in ratio.goal:
+        if goal.batch not in contest.batches or goal.threads not in contest.threads:
+            raise InputError(
+                f"{path}: ratio '{ratio.name}' has a goal at batch {goal.batch}, {goal.threads} threads, which is not "
+                "measured; add it to batches and threads, or remove the goal"
+            )

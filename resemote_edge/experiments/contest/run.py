@@ -1,0 +1,366 @@
+"""run_contest: a contest from its file to its report: every row's network through its tool, measured in turn.
+
+It stands above export and benchmarks, because it needs both. Whatever builds or measures runs in a process of its own,
+so that no tool sees what another one imported or patched.
+"""
+
+import datetime
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.registry import load_dataset
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_dependency
+from resemote_edge.experiments.contest.accuracy import judge_rows
+from resemote_edge.experiments.contest.file import Contest, Row
+from resemote_edge.experiments.contest.results import (
+    AccuracyDifference,
+    Cell,
+    ContestReport,
+    RatioResult,
+    RowAccuracy,
+    SkippedRow,
+)
+from resemote_edge.experiments.peers import own_network
+from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.recipe import find_recipe
+from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.interleave import Measured, Schedule, interleave
+from resemote_edge.measuring.processes.contestant import Contestant, Opened
+from resemote_edge.measuring.processes.opener import INPUTS
+from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.statistics.ratio import ratio_of_p50
+from resemote_edge.weights import embedded_checkpoint
+
+__all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_contest"]
+
+_OPENERS = "resemote_edge.measuring.processes.opener"
+
+_TRAINING = "resemote_edge.training.throughput:open_training"
+
+#: Exporting and quantizing the paper's width takes minutes on a small machine; an hour means that it hangs.
+_PREPARE_TIMEOUT_S = 3600.0
+
+_CALIBRATION_IMAGES = 64
+
+_TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "nncf", "numpy", "resemote-edge")
+
+#: Told the share that is done, 0 to 1.
+Progress = Callable[[float], None]
+
+
+def quick(contest: Contest) -> Contest:
+    """The contest with so few rounds that it only shows whether everything works; its figures mean nothing."""
+    return msgspec.structs.replace(contest, seconds=0.0, min_rounds=3, warmup_runs=1, runs_per_turn=3)
+
+
+def run_contest(
+    contest: Contest,
+    notice: Callable[[str], None] = lambda text: None,
+    progress: Progress = lambda share: None,
+    *,
+    data: Path | None = None,
+) -> ContestReport:
+    """Prepare and measure every row of a contest.
+
+    Args:
+        contest: What; see `load_contest`.
+        notice: Told what happens, one line at a time.
+        progress: Told the share of the measuring that is done.
+        data: FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy out.
+
+    Returns:
+        The report. Rows whose package or environment is not installed, or whose device or precision this machine lacks,
+        are listed as skipped, with the reason.
+
+    Raises:
+        InputError: A recipe does not exist, a variable names no environment, or there is data and no row to judge.
+        DatasetError: The data cannot be read.
+        DeviceUnavailableError: No row can run here.
+        ResEmoteEdgeError: Whatever preparing or measuring a row raises.
+    """
+    _refuse_early(contest)
+    splits = None if data is None else _judged_on(contest, data)
+    environment = capture_environment()
+    with tempfile.TemporaryDirectory(prefix="resemote-edge-contest-") as folder:
+        ready, skipped = _prepare_all(contest, Path(folder), notice)
+        if not ready:
+            raise DeviceUnavailableError(
+                "no row can run here: " + "; ".join(f"{row.row}: {row.reason}" for row in skipped)
+            )
+        accuracy, differences = ((), ()) if splits is None else _judge(contest, ready, splits, Path(folder), notice)
+        cells, ratios = _measure_all(contest, ready, notice, progress)
+    return ContestReport(
+        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        environment=environment.to_dict(),
+        inputs=_inputs(contest),
+        contest=contest,
+        tools=_versions() | {name: version for row in ready for name, version in row.facts["versions"].items()},
+        cells=cells,
+        ratios=ratios,
+        skipped=tuple(skipped),
+        accuracy=accuracy,
+        differences=differences,
+    )
+
+
+def export_row(row: Row, checkpoint: Path, folder: Path) -> Path:
+    """Export the artifact of a row of ours.
+
+    INT8 recipes take the ranges that are recorded beside the weights.
+
+    Args:
+        row: With a recipe.
+        checkpoint: The weights.
+        folder: Destination; must not exist.
+
+    Returns:
+        The artifact's folder.
+
+    Raises:
+        ResEmoteEdgeError: Whatever the export raises.
+    """
+    return run_export(ExportOptions(checkpoint=checkpoint, recipe=row.recipe, output=folder)).path
+
+
+def build_artifact(row: dict[str, Any], checkpoint: str, folder: str) -> Opened:
+    """Opener: `export_row` in a process of its own."""
+    export_row(msgspec.convert(row, Row), Path(checkpoint), Path(folder))
+    return Opened()
+
+
+def build_checkpoint(width: int, seed: int, path: str) -> Opened:
+    """Opener: write a random network as a checkpoint, with activation ranges beside it."""
+    try:
+        from resemote_edge.data.calibration import drawn_calibration
+        from resemote_edge.export.quantize.quantization import calibrate
+        from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
+        from resemote_edge.labels import RESEMOTENET
+        from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
+        from resemote_edge.models.random_network import random_network
+    except ModuleNotFoundError as error:
+        raise missing_dependency(str(error.name), "peers", "running a contest") from None
+    save_checkpoint(random_network(width, seed).state_dict(), Path(path), RESEMOTENET)
+    checkpoint = load_checkpoint(path)
+    chosen = drawn_calibration(_CALIBRATION_IMAGES)
+    write_recorded(checkpoint, calibrate(checkpoint, chosen), chosen.manifest, recorded_path(checkpoint.path))
+    return Opened()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """A row that can be opened.
+
+    Attributes:
+        row: From the contest.
+        folder: Its model files.
+        contest: The row's.
+        facts: ``runtime``, ``model_size_bytes`` and ``versions``.
+        python: Of a peer's own environment; None for ours.
+    """
+
+    row: Row
+    folder: Path
+    contest: Contest
+    python: Path | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def contestant(self, threads: int, batch: int) -> Contestant:
+        """The row at one thread count and batch size."""
+        if self.row.training is not None:
+            step = msgspec.to_builtins(self.row.training)
+            facts = {"width": self.contest.width, "seed": self.contest.seed, "threads": threads, "batch": batch}
+            return Contestant(name=self.row.name, opener=_TRAINING, arguments=step | facts, threads=threads)
+        return self._doing("open", threads, {"batch": batch})
+
+    def predictor(self, threads: int, images: Path, outputs: Path) -> Contestant:
+        """The row as it predicts images; see `predict_peer`."""
+        return self._doing("predict", threads, {"images": str(images), "outputs": str(outputs)})
+
+    def _doing(self, verb: str, threads: int, arguments: dict[str, Any]) -> Contestant:
+        if self.row.peer is not None:
+            function = f"{verb}_peer"
+            arguments |= {"peer": self.row.peer, "folder": str(self.folder)}
+        else:
+            function = f"{verb}_artifact"
+            arguments |= {"artifact": str(self.folder), "runtime": self.row.runtime, "hint": self.row.hint}
+        return Contestant(
+            name=self.row.name,
+            opener=f"{_OPENERS}:{function}",
+            arguments=arguments | {"threads": threads},
+            threads=threads,
+            python=self.python,
+        )
+
+
+def _refuse_early(contest: Contest) -> None:
+    """Raise what would otherwise be found out after minutes of work."""
+    for row in contest.rows:
+        if row.recipe is not None:
+            find_recipe(row.recipe)
+        own = own_network(row.peer)
+        if own is not None:
+            with suppress(MissingDependencyError):  # the row will be skipped
+                own.home.python()
+
+
+def _inputs(contest: Contest) -> str:
+    own = {row.peer: own_network(row.peer) for row in contest.rows}
+    if all(row.training is not None for row in contest.rows):
+        return "whole training steps on random images and labels that stay the same"
+    return "; ".join([INPUTS, *[f"{name}: {peer.takes}" for name, peer in own.items() if peer is not None]])
+
+
+def _judged_on(contest: Contest, data: Path) -> dict[str, Dataset]:
+    if all(row.network in ("random", "untrained") for row in contest.rows):
+        raise InputError(
+            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing; leave --data out or "
+            "give a row a checkpoint"
+        )
+    return load_dataset(data, splits=("train", "test"))
+
+
+def _judge(
+    contest: Contest, ready: list[_Prepared], splits: dict[str, Dataset], folder: Path, notice: Callable[[str], None]
+) -> tuple[tuple[RowAccuracy, ...], tuple[AccuracyDifference, ...]]:
+    threads = max(contest.threads)
+    predictors = {
+        row.row.name: partial(row.predictor, threads) for row in ready if row.row.network in ("embedded", "own")
+    }
+    return judge_rows(
+        predictors, contest.ratios, test=splits["test"], train=splits["train"], folder=folder, notice=notice
+    )
+
+
+def _prepare_all(
+    contest: Contest, folder: Path, notice: Callable[[str], None]
+) -> tuple[list[_Prepared], list[SkippedRow]]:
+    """Build every row's files, and open each once, so that what cannot run is known before anything is measured."""
+    checkpoint = folder / "network.safetensors"
+    if any(row.network == "random" for row in contest.rows):
+        notice(f"network: width {contest.width}, random weights")
+        arguments = {"width": contest.width, "seed": contest.seed, "path": str(checkpoint)}
+        _apart(Contestant(name="the random network", opener=f"{__name__}:build_checkpoint", arguments=arguments))
+    ready: list[_Prepared] = []
+    skipped: list[SkippedRow] = []
+    for row in contest.rows:
+        notice(f"preparing {row.name}")
+        try:
+            ready.append(_prepare(row, contest, checkpoint, folder))
+        except (MissingDependencyError, DeviceUnavailableError) as error:
+            notice(f"skipped {row.name}: {error}")
+            skipped.append(SkippedRow(row=row.name, reason=str(error)))
+    return ready, skipped
+
+
+def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepared:
+    facts: dict[str, Any] = {"versions": {}}
+    own = own_network(row.peer)
+    python = None if own is None else own.home.python()
+    if row.training is not None:
+        destination = folder
+    elif row.peer is not None:
+        destination = folder / row.name
+        destination.mkdir()
+        checkpoint = str(random) if own is None else None
+        arguments = {"peer": row.peer, "checkpoint": checkpoint, "folder": str(destination)}
+        opener = f"{_OPENERS}:prepare_peer"
+        facts |= _apart(Contestant(name=row.name, opener=opener, arguments=arguments, python=python))
+    else:
+        checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))
+        destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # rows may share an artifact
+        if not destination.exists():
+            options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
+            _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
+    prepared = _Prepared(row=row, folder=destination, contest=contest, python=python)
+    opened = _apart(prepared.contestant(max(contest.threads), max(contest.batches)))
+    return replace(prepared, facts=facts | opened)
+
+
+def _apart(contestant: Contestant) -> dict[str, Any]:
+    """Open something in a process of its own, and end it again."""
+    with WorkerProcess(contestant) as worker:
+        return worker.open(_PREPARE_TIMEOUT_S)
+
+
+def _measure_all(
+    contest: Contest, ready: list[_Prepared], notice: Callable[[str], None], progress: Progress
+) -> tuple[tuple[Cell, ...], tuple[RatioResult, ...]]:
+    cells: list[Cell] = []
+    ratios: list[RatioResult] = []
+    conditions = [(threads, batch) for threads in contest.threads for batch in contest.batches]
+    schedule = Schedule(
+        seconds=contest.seconds,
+        min_rounds=contest.min_rounds,
+        warmup_runs=contest.warmup_runs,
+        runs_per_turn=contest.runs_per_turn,
+        seed=contest.seed,
+    )
+    for index, (threads, batch) in enumerate(conditions):
+        notice(f"measuring: batch {batch}, threads {threads}")
+
+        def part(share: float, done: int = index) -> None:
+            progress((done + share) / len(conditions))
+
+        measured = interleave([row.contestant(threads, batch) for row in ready], schedule, part)
+        cells += [_cell(row, measured[row.row.name], threads, batch) for row in ready]
+        ratios += _ratios(contest, measured, threads, batch)
+    order = [spec.name for spec in contest.ratios]
+    return tuple(cells), tuple(sorted(ratios, key=lambda ratio: (order.index(ratio.name), ratio.threads, ratio.batch)))
+
+
+def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> Cell:
+    p50, p90, p99 = np.percentile(measured.nanoseconds, (50, 90, 99)) / 1e6
+    return Cell(
+        row=prepared.row.name,
+        runtime=prepared.facts["runtime"],
+        threads=threads,
+        batch=batch,
+        rounds=len(measured.nanoseconds),
+        runs=measured.nanoseconds.size,
+        latency_p50_ms=float(p50),
+        latency_p90_ms=float(p90),
+        latency_p99_ms=float(p99),
+        model_size_bytes=prepared.facts["model_size_bytes"],
+    )
+
+
+def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch: int) -> list[RatioResult]:
+    """The comparisons of one cell, as far as both rows ran."""
+    results = []
+    for spec in contest.ratios:
+        if spec.ours not in measured or spec.against not in measured:
+            continue
+        found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=contest.seed)
+        goals = [goal.at_least for goal in spec.goal if (goal.threads, goal.batch) == (threads, batch)]
+        results.append(
+            RatioResult(
+                name=spec.name,
+                threads=threads,
+                batch=batch,
+                ratio=found.value,
+                interval_95=found.interval_95,
+                goal=goals[0] if goals else None,
+                met=found.value >= goals[0] if goals else None,
+            )
+        )
+    return results
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _TOOLS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

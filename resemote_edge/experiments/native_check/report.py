@@ -1,0 +1,135 @@
+"""Results of holding the C library to the Python package and to the engines' own APIs: JSON and Markdown."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.measuring.record import Record, read_record
+
+__all__ = [
+    "MOST_MODEL_BYTES",
+    "NATIVE_VALIDITY_SCHEMA",
+    "NativeSubject",
+    "NativeValidity",
+    "SplitParity",
+    "native_validity_table",
+    "read_native_validity",
+]
+
+NATIVE_VALIDITY_SCHEMA = 1
+
+#: About what a CPU's last cache has room for.
+MOST_MODEL_BYTES = 8_000_000
+
+_HEADER = (
+    "| artifact | backend | session over the engine's C API, us | a frame of {faces} faces, Python over native | "
+    "native ms | images | another top class | largest difference of a probability |\n"
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+)
+
+
+class SplitParity(Record, frozen=True, kw_only=True):
+    """The library against Python on the same engine, image by image.
+
+    Attributes:
+        data: Dataset and split.
+        images: How many.
+        other_top_class: Images whose most probable class is another.
+        max_probability_difference: The largest.
+    """
+
+    data: str
+    images: int
+    other_top_class: int
+    max_probability_difference: float
+
+
+class NativeSubject(Record, frozen=True, kw_only=True):
+    """What was found of one artifact.
+
+    Attributes:
+        artifact: Its name.
+        passport_sha256: Of its passport.
+        backend: Engine and version.
+        session_overhead_us: Median of ``resemote_session_run`` less median of the engine's own C API, one crop, in
+            turn in one process. None for networks above `MOST_MODEL_BYTES`: both sides have the weights in memory of
+            their own, and where that lies makes more difference than what is asked for.
+        session_overhead_interval_us: 95 % bootstrap interval of that.
+        native_frame_ms: p50 of a frame with its faces to their decisions, in C.
+        python_over_native: Python's time of that over the library's, the same engine and threads.
+        python_over_native_interval: 95 % bootstrap interval of that.
+        parity: None where no data was given.
+    """
+
+    artifact: str
+    passport_sha256: str
+    backend: str
+    session_overhead_us: float | None
+    session_overhead_interval_us: tuple[float, float] | None
+    native_frame_ms: float
+    python_over_native: float
+    python_over_native_interval: tuple[float, float]
+    parity: SplitParity | None = None
+
+
+class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="native-validity"):
+    """All of it.
+
+    Attributes:
+        schema: `NATIVE_VALIDITY_SCHEMA`.
+        created_utc: ISO 8601.
+        environment: From `capture_environment`.
+        threads: CPU threads of the engines, for frames and images; sessions are timed on one.
+        faces: Of a frame.
+        frame: What it was.
+        library_bytes: Size of the library, stripped.
+        subjects: One for each artifact.
+    """
+
+    schema: int = NATIVE_VALIDITY_SCHEMA
+    created_utc: str
+    environment: dict[str, Any]
+    threads: int
+    faces: int
+    frame: str
+    library_bytes: int
+    subjects: tuple[NativeSubject, ...]
+
+
+def read_native_validity(path: Path) -> NativeValidity:
+    """Read results back.
+
+    Raises:
+        InputError: No such file, or not results of this schema.
+    """
+    return read_record(path, NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA)
+
+
+def native_validity_table(found: NativeValidity) -> str:
+    """What was found, as Markdown."""
+    line = (
+        f"Measured {found.created_utc[:10]} on {found.environment['cpu_model']}, {found.threads} threads, "
+        f"{found.frame}; the library has {found.library_bytes / 1000:.0f} kB.\n\n"
+    )
+    return line + "\n".join([_HEADER.format(faces=found.faces), *_rows(found.subjects)]) + "\n"
+
+
+def _rows(subjects: Iterable[NativeSubject]) -> Iterable[str]:
+    for subject in subjects:
+        overhead = "not measured"
+        if subject.session_overhead_us is not None and subject.session_overhead_interval_us is not None:
+            low, high = subject.session_overhead_interval_us
+            overhead = f"{subject.session_overhead_us:.1f} ({low:.1f} to {high:.1f})"
+        slower, faster = subject.python_over_native_interval
+        parity = subject.parity
+        cells = ["not measured"] * 3
+        if parity is not None:
+            cells = [str(parity.images), str(parity.other_top_class), f"{parity.max_probability_difference:.1e}"]
+        yield "| " + " | ".join([
+            subject.artifact,
+            subject.backend,
+            overhead,
+            f"{subject.python_over_native:.2f} ({slower:.2f} to {faster:.2f})",
+            f"{subject.native_frame_ms:.2f}",
+            *cells,
+        ]) + " |"  # fmt: skip

@@ -1,0 +1,38 @@
+"""Peer ``nncf-default``: NNCF's post-training quantization of the exported graph, run in OpenVINO.
+
+Chosen: `nncf.quantize(model, dataset)` with nothing else, as its documentation starts: performance preset, 300 images,
+fast bias correction. The IR is saved with OpenVINO's defaults. What is not quantized runs in the precision OpenVINO
+chooses for the CPU, bf16 where it has it: that is what a user who changes nothing gets.
+"""
+
+from pathlib import Path
+
+from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
+from resemote_edge.experiments.peers.openvino_plain import OpenVINOSession
+from resemote_edge.experiments.peers.torch_onnx import export_plain, files_of
+from resemote_edge.runtimes.telemetry import import_nncf, import_openvino
+
+__all__ = ["NNCFDefault"]
+
+
+class NNCFDefault:
+    """``nncf.quantize`` with its defaults, in OpenVINO."""
+
+    def prepare(self, checkpoint: Path, folder: Path) -> tuple[Path, ...]:
+        """Export, read into OpenVINO, calibrate and quantize."""
+        nncf = import_nncf("NNCF's quantization")
+        openvino = import_openvino("NNCF's quantization")
+        plain = export_plain(checkpoint, folder)
+        model = openvino.Core().read_model(str(plain))
+        images = face_tensors(CALIBRATION_IMAGES, seed=0)
+        quantized = nncf.quantize(model, nncf.Dataset([image[None] for image in images]))
+        path = folder / "quantized.xml"
+        openvino.save_model(quantized, str(path))
+        del model  # it maps the weights that are removed next
+        for leftover in files_of(plain):
+            leftover.unlink()
+        return path, path.with_suffix(".bin")
+
+    def open(self, folder: Path, threads: int) -> OpenVINOSession:
+        """Compile the IR for the CPU."""
+        return OpenVINOSession(folder / "quantized.xml", threads, None)

@@ -1,0 +1,1 @@
+"""Tables in documents, generated from committed results."""

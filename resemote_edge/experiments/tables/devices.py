@@ -1,0 +1,74 @@
+"""Devices: a list in TOML of machines that matter, and a table of what was measured on each, if anything was."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from resemote_edge.benchmarks.report.columns import COLUMNS, ENERGY_COLUMNS, NOT_MEASURED
+from resemote_edge.errors import InputError
+from resemote_edge.measuring.results import BenchRow, read_report
+
+__all__ = ["Device", "device_table", "read_devices"]
+
+#: What stands in a device's line, of its fastest row.
+_COLUMNS: dict[str, Callable[[BenchRow], str]] = {
+    name: column
+    for name, column in {**COLUMNS, **ENERGY_COLUMNS}.items()
+    if name in ("artifact", "runtime", "threads", "p50 ms", "p99 ms", "samples/s", "J per inference", "accuracy")
+}
+
+
+class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A machine.
+
+    Attributes:
+        name: For people.
+        report: Of `bench` or `bench suite` on it, relative to the list; None where nothing was measured.
+    """
+
+    name: str
+    report: str | None = None
+
+
+class _Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    device: list[Device]
+
+
+def read_devices(path: Path) -> list[Device]:
+    """Read the list.
+
+    Raises:
+        InputError: No such file, or not a list of devices.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=_Devices).device
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: not a list of devices: {error}") from None
+
+
+def device_table(path: Path) -> str:
+    """A line per device: the row with the lowest p50 of single crops, one after the other.
+
+    Args:
+        path: The list.
+
+    Raises:
+        InputError: The list or a report cannot be read, or a report has no such row.
+    """
+    headers = ["device", *_COLUMNS]
+    lines = [headers, ["---"] * 3 + ["---:"] * (len(headers) - 3)]
+    lines += [_line(device, path.parent) for device in read_devices(path)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def _line(device: Device, folder: Path) -> list[str]:
+    if device.report is None:
+        return [device.name, *[NOT_MEASURED] * len(_COLUMNS)]
+    rows = [
+        row for row in read_report(folder / device.report).rows if row.scenario == "single-stream" and row.batch == 1
+    ]
+    if not rows:
+        raise InputError(f"{folder / device.report}: no row of scenario single-stream at batch 1; measure one")
+    fastest = min(rows, key=lambda row: row.speed.model.p50_ms)
+    return [device.name, *(column(fastest) for column in _COLUMNS.values())]

@@ -1,0 +1,215 @@
+"""Results of checking a live comparison against what is known: JSON and Markdown."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from resemote_edge.benchmarks.compare.text import interval_text
+from resemote_edge.measuring.comparison.results import Quantity
+from resemote_edge.measuring.record import Record, read_record
+from resemote_edge.measuring.statistics.verdict import Verdict
+
+__all__ = [
+    "LIMIT_SECONDS",
+    "REQUIRED_SHARE",
+    "ComparisonValidity",
+    "Planted",
+    "Trial",
+    "comparison_validity_markdown",
+    "comparison_validity_table",
+    "count_verdicts",
+    "passed",
+    "read_comparison_validity",
+]
+
+COMPARISON_VALIDITY_SCHEMA = 1
+
+#: Of the comparisons of either kind, at least so many must be right.
+REQUIRED_SHARE = 0.95
+
+#: A comparison that takes this long is too long to wait for.
+LIMIT_SECONDS = 120.0
+
+#: What B was: A itself, or A slowed.
+Planted = Literal["nothing", "slow-down"]
+
+_PLANTED: tuple[Planted, ...] = ("nothing", "slow-down")
+_VERDICTS: tuple[Verdict, ...] = ("no difference shown", "slower", "faster")
+
+
+class Trial(Record, frozen=True, kw_only=True):
+    """One comparison whose outcome was known beforehand.
+
+    Attributes:
+        planted: ``nothing``, where B was A, or ``slow-down``.
+        created_utc: ISO 8601.
+        load_average_1m: Before it.
+        verdict: About B.
+        ratio: Time of B over time of A.
+        interval: Of the ratio.
+        total_seconds: It took, opening included.
+    """
+
+    planted: Planted
+    created_utc: str
+    load_average_1m: float
+    verdict: Verdict
+    ratio: float
+    interval: tuple[float, float]
+    total_seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is the one that was known."""
+        return self.verdict == ("no difference shown" if self.planted == "nothing" else "slower")
+
+
+class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
+    """How often a live comparison was right.
+
+    Attributes:
+        schema: `COMPARISON_VALIDITY_SCHEMA`.
+        created_utc: ISO 8601.
+        environment: From `capture_environment`, when the summary was made.
+        artifact: Name of both sides.
+        passport_sha256: Of its passport.
+        runtime: Name and version, of both sides.
+        device: Of both sides.
+        threads: CPU threads.
+        cores: The processes were pinned to.
+        batch: Faces per call.
+        quantity: What was timed.
+        slowed_by: What B was slowed by, where it was.
+        margin: Smallest difference that counts, as a fraction.
+        restarts: Of each comparison.
+        measuring_seconds: Asked for, of each.
+        default_settings: Whether margin, restarts and seconds are those of `bench compare --live`.
+        verdicts: How often each was given, by what was planted.
+        passed: Whether enough of both kinds were right, and none took too long.
+        trials: In the order of their numbers, both kinds in turn.
+    """
+
+    schema: int = COMPARISON_VALIDITY_SCHEMA
+    created_utc: str
+    environment: dict[str, Any]
+    artifact: str
+    passport_sha256: str
+    runtime: str
+    device: str
+    threads: int
+    cores: tuple[int, ...]
+    batch: int
+    quantity: Quantity
+    slowed_by: float
+    margin: float
+    restarts: int
+    measuring_seconds: float
+    default_settings: bool
+    verdicts: dict[Planted, dict[Verdict, int]]
+    passed: bool
+    trials: tuple[Trial, ...]
+
+
+def count_verdicts(trials: Sequence[Trial]) -> dict[Planted, dict[Verdict, int]]:
+    """How often each verdict was given, by what was planted."""
+    return {
+        planted: {
+            verdict: sum(trial.planted == planted and trial.verdict == verdict for trial in trials)
+            for verdict in _VERDICTS
+        }
+        for planted in _PLANTED
+    }
+
+
+def passed(trials: Sequence[Trial]) -> bool:
+    """Whether enough trials of both kinds were right, and none took `LIMIT_SECONDS` or more."""
+    for planted in _PLANTED:
+        mine = [trial for trial in trials if trial.planted == planted]
+        if sum(trial.right for trial in mine) < math.ceil(REQUIRED_SHARE * len(mine)):
+            return False
+    return all(trial.total_seconds < LIMIT_SECONDS for trial in trials)
+
+
+def read_comparison_validity(path: Path) -> ComparisonValidity:
+    """Read a summary back.
+
+    Raises:
+        InputError: No such file, or not a summary of this schema.
+    """
+    return read_record(path, ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA)
+
+
+def comparison_validity_table(summary: ComparisonValidity) -> str:
+    """A line on how it was measured, and a row for each kind."""
+    cpu, day = summary.environment["cpu_model"], summary.created_utc[:10]
+    settings = "the defaults" if summary.default_settings else "not the defaults"
+    measured = (
+        f"Measured {day} on {cpu}: {summary.artifact} in {summary.runtime}, {summary.quantity}, batch {summary.batch}, "
+        f"{summary.threads} threads; {summary.restarts} restarts, {summary.measuring_seconds:g} s, margin "
+        f"{summary.margin * 100:g} % ({settings})."
+    )
+    headers = [
+        "planted",
+        "comparisons",
+        "right",
+        *_VERDICTS,
+        "median ratio",
+        "smallest",
+        "largest",
+        "median s",
+        "most s",
+    ]
+    rows = [_cells(summary, planted) for planted in _PLANTED]
+    return f"{measured}\n\n{_table(headers, rows)}"
+
+
+def _cells(summary: ComparisonValidity, planted: Planted) -> list[str]:
+    mine = [trial for trial in summary.trials if trial.planted == planted]
+    ratios, seconds = [trial.ratio for trial in mine], [trial.total_seconds for trial in mine]
+    return [
+        planted if planted == "nothing" else f"{planted} of {(summary.slowed_by - 1.0) * 100:.3g} %",
+        str(len(mine)),
+        str(sum(trial.right for trial in mine)),
+        *(str(summary.verdicts[planted][verdict]) for verdict in _VERDICTS),
+        f"{statistics.median(ratios):.3f}",
+        f"{min(ratios):.3f}",
+        f"{max(ratios):.3f}",
+        f"{statistics.median(seconds):.0f}",
+        f"{max(seconds):.0f}",
+    ]
+
+
+def comparison_validity_markdown(summary: ComparisonValidity) -> str:
+    """The whole summary."""
+    needed = f"At least {REQUIRED_SHARE * 100:g} % of each kind right, and every comparison below {LIMIT_SECONDS:g} s"
+    rows = [
+        [
+            trial.planted,
+            trial.created_utc,
+            f"{trial.load_average_1m:.2f}",
+            f"{trial.ratio:.3f}",
+            interval_text(trial.interval),
+            trial.verdict,
+            "yes" if trial.right else "**no**",
+            f"{trial.total_seconds:.0f}",
+        ]
+        for trial in summary.trials
+    ]
+    headers = ["planted", "measured", "load before", "ratio", "interval", "verdict", "right", "s"]
+    return "\n".join(
+        [
+            "# Comparisons whose outcome was known",
+            "",
+            f"{needed}: **{'yes' if summary.passed else 'no'}**",
+            "",
+            comparison_validity_table(summary),
+            _table(headers, rows),
+        ]
+    )
+
+
+def _table(headers: list[str], rows: list[list[str]]) -> str:
+    rules = ["---"] * len(headers)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"

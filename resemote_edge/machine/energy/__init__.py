@@ -1,0 +1,62 @@
+"""Sensors: what energy a run took, by name. A new sensor is a module and a row here.
+
+A sensor that cannot be used on a machine is not an error: it is named with the reason, and what would help.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from resemote_edge.machine.energy.meter import EnergyMeter, Measurement
+from resemote_edge.machine.energy.result import Energy, NotMeasured, RailEnergy
+from resemote_edge.machine.energy.sensor import EnergySensor
+
+__all__ = [
+    "ENERGY_SENSORS",
+    "Energy",
+    "EnergyMeter",
+    "EnergySensor",
+    "FoundSensors",
+    "Measurement",
+    "NotMeasured",
+    "RailEnergy",
+    "find_energy_sensors",
+]
+
+#: Name to ``module:Class``, in the order in which they are reported.
+ENERGY_SENSORS: dict[str, str] = {
+    "ina3221": "resemote_edge.machine.energy.ina3221:INA3221Sensor",
+    "rapl": "resemote_edge.machine.energy.rapl:RAPLSensor",
+    "nvml": "resemote_edge.machine.energy.nvml_sensor:NVMLSensor",
+}
+
+
+class FoundSensors(NamedTuple):
+    """What a machine can tell about energy.
+
+    Attributes:
+        sensors: Ready to be read; they go to `EnergyMeter`.
+        missing: Why each of the others cannot be used, and what would help, by name.
+    """
+
+    sensors: tuple[EnergySensor, ...]
+    missing: dict[str, str]
+
+
+def find_energy_sensors(root: Path = Path("/")) -> FoundSensors:
+    """Look for every sensor of `ENERGY_SENSORS`; reads only.
+
+    Args:
+        root: Where ``sys`` lies; another folder for a recorded machine.
+    """
+    sensors: list[EnergySensor] = []
+    missing: dict[str, str] = {}
+    for name, target in ENERGY_SENSORS.items():
+        module, _, attribute = target.partition(":")
+        kind: type[EnergySensor] = getattr(import_module(module), attribute)
+        found = kind.find(root)
+        if isinstance(found, NotMeasured):
+            missing[name] = found.reason
+        else:
+            sensors.append(found)
+    return FoundSensors(tuple(sensors), missing)

@@ -1,0 +1,69 @@
+"""EnergySensor: something that tells joules or watts, rail by rail."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from resemote_edge.machine.energy.result import NotMeasured
+
+__all__ = ["EnergySensor", "Rail"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rail:
+    """One thing that is read.
+
+    Attributes:
+        name: Shown in reports.
+        in_total: Whether the sensor's total contains it.
+        wraps_at: Joules at which its counter starts again from zero; None where it never does, and for power.
+    """
+
+    name: str
+    in_total: bool
+    wraps_at: float | None = None
+
+
+class EnergySensor(ABC):
+    """What `EnergyMeter` needs of a sensor.
+
+    Attributes:
+        name: Key in the registry.
+        covers: ``board`` when its total contains the whole machine, processors and GPU included; the totals of other
+            sensors are then left out of the sum.
+        gives: ``joules`` of counters that run by themselves, or ``watts`` at this moment, which have to be sampled.
+        rails: In the order of `read`.
+        interval_s: Between two readings.
+        min_seconds: A shorter run says nothing.
+    """
+
+    name: ClassVar[str]
+    covers: ClassVar[Literal["board", "cpu", "gpu"]]
+    gives: Literal["joules", "watts"]
+    rails: tuple[Rail, ...]
+    interval_s: float
+    min_seconds: float
+
+    @classmethod
+    @abstractmethod
+    def find(cls, root: Path) -> "EnergySensor | NotMeasured":
+        """Look for the sensor and read it once.
+
+        Args:
+            root: Where ``sys`` lies.
+
+        Returns:
+            The sensor, or why it cannot be used and what would help.
+        """
+
+    @abstractmethod
+    def read(self) -> tuple[float, ...]:
+        """Joules or watts of every rail, now.
+
+        Raises:
+            DeviceUnavailableError: It cannot be read any more.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most sensors hold nothing
+        """Give back what it holds; it is not read after that."""

@@ -1,0 +1,188 @@
+"""Machine state: clocks, temperatures and throttling, to be read before and after a measurement.
+
+Where the files are described: for x86 the kernel's Documentation/ABI/testing/sysfs-devices-system-cpu and
+driver-api/thermal, for Jetson NVIDIA's Jetson Linux Developer Guide, "Platform Power and Performance". Nothing is ever
+changed, and what cannot be read is None or empty.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from resemote_edge.machine.cgroup import throttled_seconds
+from resemote_edge.machine.clocks import (
+    ClockRange,
+    are_locked,
+    cpu_clocks,
+    cpuinfo_mhz,
+    governors,
+    gpu_clocks,
+)
+from resemote_edge.machine.jetson import PowerMode, power_mode
+from resemote_edge.machine.tenancy import CPUTicks, cpu_ticks, load_averages
+from resemote_edge.machine.thermal import cooling_states, temperatures_c, throttle_counts
+from resemote_edge.machine.topology import allowed_cores
+
+__all__ = ["MachineState", "capture_machine_state", "throttled"]
+
+# Below these a change is everyday life.
+_HEATED_BY_C = 10.0
+_SLOWED_BY_SHARE = 0.02
+_STOLEN_SHARE = 0.01
+
+_EVENTS = {
+    "core": "a core was too hot and slowed down",
+    "package": "a processor was too hot and slowed down",
+    "oc1": "the supply's voltage was too low and the module slowed down",
+    "oc2": "the supply's mean current was too high and the module slowed down",
+    "oc3": "the supply's peak current was too high and the module slowed down",
+}
+
+
+class MachineState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The machine at one moment.
+
+    Attributes:
+        governors: Of the allowed cores, without repetition.
+        cpu_clock_min_mhz: Of the slowest allowed core, now.
+        cpu_clock_max_mhz: Of the fastest.
+        cpu_clock_limit_mhz: The highest clock that any of them may have at present.
+        clocks_locked: Whether the clocks of CPU and GPU have no room to move, as after jetson_clocks; None where limits
+            cannot be read.
+        gpu_clocks: Of a Jetson's GPU, by device.
+        temperatures_c: By thermal zone.
+        throttle_counts: Events since boot, see `thermal.throttle_counts`.
+        cooling_states: How hard each cooling device works, 0 for not at all.
+        quota_throttled_seconds: Time for which the control group's quota held processes back.
+        power_mode: Of nvpmodel.
+        load_average_1m: Processes that run or want to.
+        cpu_ticks: Time of all CPUs since boot.
+    """
+
+    governors: tuple[str, ...] = ()
+    cpu_clock_min_mhz: float | None = None
+    cpu_clock_max_mhz: float | None = None
+    cpu_clock_limit_mhz: float | None = None
+    clocks_locked: bool | None = None
+    gpu_clocks: dict[str, ClockRange] = {}
+    temperatures_c: dict[str, float] = {}
+    throttle_counts: dict[str, int] = {}
+    cooling_states: dict[str, int] = {}
+    quota_throttled_seconds: float | None = None
+    power_mode: PowerMode | None = None
+    load_average_1m: float | None = None
+    cpu_ticks: CPUTicks | None = None
+
+
+def capture_machine_state(root: Path = Path("/")) -> MachineState:
+    """Read the state; takes some milliseconds.
+
+    Args:
+        root: Where ``sys`` and ``proc`` lie.
+    """
+    cores = allowed_cores(root)
+    cpu, gpu = cpu_clocks(root, cores), gpu_clocks(root)
+    now = [clock.now_mhz for clock in cpu if clock.now_mhz is not None] or cpuinfo_mhz(root, cores)
+    loads = load_averages(root)
+    return MachineState(
+        governors=governors(root, cores),
+        cpu_clock_min_mhz=min(now, default=None),
+        cpu_clock_max_mhz=max(now, default=None),
+        cpu_clock_limit_mhz=max((clock.highest_mhz for clock in cpu if clock.highest_mhz is not None), default=None),
+        clocks_locked=are_locked([*cpu, *gpu.values()]),
+        gpu_clocks=gpu,
+        temperatures_c=temperatures_c(root),
+        throttle_counts=throttle_counts(root),
+        cooling_states=cooling_states(root),
+        quota_throttled_seconds=throttled_seconds(root),
+        power_mode=power_mode(root),
+        load_average_1m=loads[0] if loads else None,
+        cpu_ticks=cpu_ticks(root),
+    )
+
+
+def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
+    """What slowed the machine down or heated it between two states.
+
+    Clocks that rise and fall with the load are not mentioned: only limits are, and a locked clock below its limit.
+
+    Args:
+        before: Read before a measurement.
+        after: Read after it, since the same boot.
+
+    Returns:
+        Plain sentences, without a full stop; empty when the measurement can be trusted in this respect.
+    """
+    return (
+        *_events(before, after),
+        *_slower_clocks(before, after),
+        *_cooling(before, after),
+        *_taken_away(before, after),
+        *_settings(before, after),
+        *_heat(before, after),
+    )
+
+
+def _events(before: MachineState, after: MachineState) -> Iterator[str]:
+    for name, count in after.throttle_counts.items():
+        new = count - before.throttle_counts.get(name, count)
+        if new > 0:
+            yield f"{_EVENTS.get(name, name)}, {new} time{'s' if new > 1 else ''}"
+
+
+def _slower_clocks(before: MachineState, after: MachineState) -> Iterator[str]:
+    limits = [("the CPU's clock limit", before.cpu_clock_limit_mhz, after.cpu_clock_limit_mhz)]
+    for name, clock in after.gpu_clocks.items():
+        if name in before.gpu_clocks:
+            limits.append((f"the clock limit of {name}", before.gpu_clocks[name].highest_mhz, clock.highest_mhz))
+    for what, first, second in limits:
+        if _slower(first, second):
+            yield f"{what} fell from {first:.0f} to {second:.0f} MHz"
+    if after.clocks_locked and _slower(after.cpu_clock_limit_mhz, after.cpu_clock_max_mhz):
+        yield (
+            f"the CPU's clock is locked at {after.cpu_clock_limit_mhz:.0f} MHz and was at "
+            f"{after.cpu_clock_max_mhz:.0f} MHz"
+        )
+
+
+def _slower(first: float | None, second: float | None) -> bool:
+    return first is not None and second is not None and second < first * (1 - _SLOWED_BY_SHARE)
+
+
+def _cooling(before: MachineState, after: MachineState) -> Iterator[str]:
+    for name, state in after.cooling_states.items():
+        was = before.cooling_states.get(name, state)
+        if state > max(was, 0) and "fan" not in name.lower():  # a fan costs no speed
+            yield f"{name} was throttled, from step {max(was, 0)} to step {state}"
+
+
+def _taken_away(before: MachineState, after: MachineState) -> Iterator[str]:
+    """Time that the process did not get."""
+    if before.quota_throttled_seconds is not None and after.quota_throttled_seconds is not None:
+        held = after.quota_throttled_seconds - before.quota_throttled_seconds
+        if held > 0:
+            yield f"the control group's CPU quota held processes back for {held:.2f} s"
+    if before.cpu_ticks is not None and after.cpu_ticks is not None:
+        passed = after.cpu_ticks.total - before.cpu_ticks.total
+        stolen = after.cpu_ticks.stolen - before.cpu_ticks.stolen
+        if passed > 0 and stolen / passed > _STOLEN_SHARE:
+            yield f"the host gave {stolen / passed:.1%} of this machine's CPU time to others"
+
+
+def _settings(before: MachineState, after: MachineState) -> Iterator[str]:
+    if before.governors != after.governors:
+        yield f"the governor changed from {_joined(before.governors)} to {_joined(after.governors)}"
+    if before.power_mode != after.power_mode:
+        yield f"the power mode changed from {before.power_mode or 'unknown'} to {after.power_mode or 'unknown'}"
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return " and ".join(names) or "unknown"
+
+
+def _heat(before: MachineState, after: MachineState) -> Iterator[str]:
+    for zone, hot in after.temperatures_c.items():
+        cold = before.temperatures_c.get(zone, hot)
+        if hot - cold >= _HEATED_BY_C:
+            yield f"{zone} heated from {cold:.0f} to {hot:.0f} °C"

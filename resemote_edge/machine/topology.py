@@ -1,0 +1,122 @@
+"""Topology: sockets, cores, threads, caches and memory nodes of the processor."""
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from resemote_edge.machine.sysfs import core_list, is_this_machine, read_int, read_text
+
+__all__ = ["CPUCache", "CPUTopology", "allowed_cores", "capture_topology", "thread_siblings"]
+
+_CPUS = "sys/devices/system/cpu"
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+_SUFFIX = {"Data": "d", "Instruction": "i"}
+
+
+class CPUCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One cache, as the first allowed core sees it.
+
+    Attributes:
+        name: ``L1d``, ``L2``, ``L3``.
+        size_bytes: Of this one; the machine may have several.
+        shared_by: Logical CPUs that use it; None where the kernel does not say.
+    """
+
+    name: str
+    size_bytes: int
+    shared_by: int | None
+
+
+class CPUTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The processor's plan, as far as the kernel shows it; a virtual machine shows what its host made up.
+
+    Attributes:
+        logical_cpus: Online.
+        sockets: Packages; Jetsons with two clusters of cores may show each as one.
+        cores: Physical, of all sockets.
+        threads_per_core: Of the core that has most.
+        smt: Whether threads that share a core are on; None where it cannot be told.
+        caches: From small to large, without those of instructions.
+        numa_nodes: Memory nodes; None where the kernel has none.
+    """
+
+    logical_cpus: int
+    sockets: int | None
+    cores: int | None
+    threads_per_core: int | None
+    smt: bool | None
+    caches: tuple[CPUCache, ...]
+    numa_nodes: int | None
+
+
+def allowed_cores(root: Path = Path("/")) -> tuple[int, ...]:
+    """Cores this process may use, in order; all where the system cannot tell. Of a recorded machine, its process's."""
+    if is_this_machine(root):
+        if hasattr(os, "sched_getaffinity"):
+            return tuple(sorted(os.sched_getaffinity(0)))
+        return tuple(range(os.cpu_count() or 1))
+    status = read_text(root / "proc/self/status") or ""
+    found = re.search(r"^Cpus_allowed_list:\s*(\S+)$", status, re.MULTILINE)
+    return core_list(found[1] if found else read_text(root / _CPUS / "online"))
+
+
+def capture_topology(root: Path, cores: tuple[int, ...]) -> CPUTopology:
+    """Read the topology.
+
+    Args:
+        root: Where ``sys`` lies.
+        cores: Those allowed; the first one's caches are told.
+    """
+    online = _online(root)
+    cpus = [root / _CPUS / f"cpu{number}" for number in online]
+    packages = {number for cpu in cpus if (number := read_int(cpu / "topology/physical_package_id")) is not None}
+    siblings = {found for number in online if (found := thread_siblings(root, number))}
+    threads = max((len(found) for found in siblings), default=0) or None
+    return CPUTopology(
+        logical_cpus=len(cpus),
+        sockets=len(packages) or None,
+        cores=len(siblings) or None,
+        threads_per_core=threads,
+        smt=_smt(root, threads),
+        caches=_caches(root / _CPUS / f"cpu{cores[0]}/cache") if cores else (),
+        numa_nodes=len(list((root / "sys/devices/system/node").glob("node[0-9]*"))) or None,
+    )
+
+
+def _online(root: Path) -> tuple[int, ...]:
+    listed = core_list(read_text(root / _CPUS / "online"))
+    return listed or tuple(sorted(int(path.name[3:]) for path in (root / _CPUS).glob("cpu[0-9]*")))
+
+
+def thread_siblings(root: Path, core: int) -> tuple[int, ...]:
+    """Hardware threads of the core that a logical CPU belongs to; empty where the kernel does not say."""
+    folder = root / _CPUS / f"cpu{core}/topology"
+    # The second name is what kernels before 5.3 have.
+    return core_list(read_text(folder / "core_cpus_list") or read_text(folder / "thread_siblings_list"))
+
+
+def _smt(root: Path, threads: int | None) -> bool | None:
+    active = read_int(root / _CPUS / "smt/active")
+    if active is not None:
+        return active == 1
+    return None if threads is None else threads > 1
+
+
+def _caches(folder: Path) -> tuple[CPUCache, ...]:
+    caches = []
+    for index in sorted(folder.glob("index[0-9]*")):
+        kind, level, size = read_text(index / "type"), read_int(index / "level"), _bytes(read_text(index / "size"))
+        if level is None or size is None or kind == "Instruction":
+            continue
+        shared = core_list(read_text(index / "shared_cpu_list"))
+        name = f"L{level}{_SUFFIX.get(kind or '', '')}"
+        caches.append(CPUCache(name=name, size_bytes=size, shared_by=len(shared) or None))
+    return tuple(sorted(caches, key=lambda cache: cache.name))
+
+
+def _bytes(text: str | None) -> int | None:
+    """Bytes of a size such as ``512K``."""
+    found = re.fullmatch(r"(\d+)([KMG]?)", text or "")
+    return int(found[1]) * _UNITS.get(found[2], 1) if found else None

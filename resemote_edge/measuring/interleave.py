@@ -1,0 +1,119 @@
+"""Interleaving: contestants take turns, round after round, so that a machine whose speed drifts is fair to all.
+
+Each lives in a process of its own, with its own memory and thread pools. In a turn it makes a few untimed calls, to
+bring back what the others drove from the caches, and then the timed ones. The order is drawn anew for every round: who
+always followed the same neighbour would always inherit the same state of the machine.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.processes.worker_process import WorkerProcess
+
+__all__ = ["Measured", "Schedule", "interleave"]
+
+#: A turn has no fewer timed calls, however long they take: the median of two would be their mean.
+_MIN_RUNS_PER_TURN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How contestants take turns.
+
+    Attributes:
+        seconds: Rounds begin until this much time has passed.
+        min_rounds: Rounds at least.
+        warmup_runs: Untimed calls at the start of each turn.
+        runs_per_turn: Timed calls of each turn.
+        turn_seconds: Fewer of them, where the slowest contestant's would take longer than this; None for no limit.
+        seed: Of the order.
+        open_timeout_s: For opening one contestant.
+        turn_timeout_s: For one turn.
+        quiet_timeout_s: For its threads to stop after a turn.
+    """
+
+    seconds: float
+    min_rounds: int
+    warmup_runs: int = 3
+    runs_per_turn: int = 10
+    turn_seconds: float | None = None
+    seed: int = 0
+    open_timeout_s: float = 600.0
+    turn_timeout_s: float = 300.0
+    quiet_timeout_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one contestant did.
+
+    Attributes:
+        facts: From its opener.
+        nanoseconds: int64 (rounds, runs per turn), wall time of each timed call.
+    """
+
+    facts: dict[str, Any]
+    nanoseconds: NDArray[np.int64] = field(repr=False)
+
+
+def interleave(
+    contestants: Sequence[Contestant],
+    schedule: Schedule,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Measured]:
+    """Time contestants in turn.
+
+    Args:
+        contestants: With different names. All of them are open, and hold their memory, at the same time.
+        schedule: How.
+        progress: Told the share that is done, 0 to 1, after every round.
+
+    Returns:
+        What each of them did, by name, with the same number of rounds.
+
+    Raises:
+        InputError: Two contestants share a name.
+        ResEmoteEdgeError: One failed, died, or took too long; the message names it. No process is left behind.
+    """
+    names = [contestant.name for contestant in contestants]
+    if len(set(names)) < len(names):
+        raise InputError(f"contestants need names of their own, got {', '.join(names)}")
+    samples: dict[str, list[list[int]]] = {name: [] for name in names}
+    with ExitStack() as stack:
+        # All are started at once but opened one by one: opening is heavy, and some tools measure while they do it.
+        workers = [stack.enter_context(WorkerProcess(contestant)) for contestant in contestants]
+        facts = {worker.contestant.name: worker.open(schedule.open_timeout_s) for worker in workers}
+        slowest = 0
+        for worker in workers:
+            # The first calls allocate and compile.
+            slowest = max(slowest, *worker.turn(schedule.warmup_runs, 1, schedule.turn_timeout_s))
+            worker.wait_until_quiet(schedule.quiet_timeout_s)
+        runs = _runs_per_turn(schedule, slowest)
+        generator = random.Random(schedule.seed)
+        start = time.monotonic()
+        done = 0
+        while done < schedule.min_rounds or time.monotonic() - start < schedule.seconds:
+            for worker in generator.sample(workers, len(workers)):
+                taken = worker.turn(schedule.warmup_runs, runs, schedule.turn_timeout_s)
+                samples[worker.contestant.name].append(taken)
+                worker.wait_until_quiet(schedule.quiet_timeout_s)
+            done += 1
+            elapsed = (time.monotonic() - start) / schedule.seconds if schedule.seconds else 1.0
+            progress(min(done / max(schedule.min_rounds, 1), elapsed, 1.0))
+    return {name: Measured(facts[name], np.asarray(samples[name], dtype=np.int64)) for name in names}
+
+
+def _runs_per_turn(schedule: Schedule, call_ns: int) -> int:
+    if schedule.turn_seconds is None:
+        return schedule.runs_per_turn
+    fitting = int(schedule.turn_seconds * 1e9 / max(call_ns, 1))
+    return min(schedule.runs_per_turn, max(_MIN_RUNS_PER_TURN, fitting))

@@ -1,0 +1,127 @@
+"""Contestant: something that is timed, and the process it lives in: ``python -m resemote_edge.measuring.processes.contestant``.
+
+The parent writes lines of JSON to its stdin and reads lines of JSON from its stdout. Between its turns it waits for the
+next line, blocked, so that whoever has the turn has the machine. It ends when its stdin does.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from resemote_edge.errors import ResEmoteEdgeError
+
+__all__ = ["Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed", "Turn", "main"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """What to time.
+
+    Attributes:
+        name: For messages and results.
+        opener: ``module:function``. It is called in a process of its own with `arguments` as keywords, and returns an
+            `Opened`.
+        arguments: JSON types.
+        threads: Set for the thread pools that read it from the environment; None leaves them alone.
+        python: Of the environment that it lives in, which needs numpy and msgspec; None for the one that asks.
+    """
+
+    name: str
+    opener: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    python: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What an opener returns.
+
+    Attributes:
+        call: Does the work once and blocks until it is done; None where opening was all there was to do.
+        facts: JSON types, sent to the parent.
+    """
+
+    call: Callable[[], object] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Parent to child, once: what to open."""
+
+    opener: str
+    arguments: dict[str, Any]
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Parent to child: make some untimed calls, then some timed ones."""
+
+    warmup_runs: int
+    runs: int
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Child to parent: opened."""
+
+    facts: dict[str, Any]
+
+
+class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Child to parent: wall time of each timed call, in nanoseconds."""
+
+    nanoseconds: list[int]
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Child to parent: an error of ours, by class and message."""
+
+    error: str
+    message: str
+
+
+Message = Ready | Timed | Failed
+
+
+def main(stream: TextIO) -> int:
+    """Open the job on the first line, then take a turn per line until the stream ends."""
+    # Libraries print; what they print must not end up between the messages.
+    channel = os.dup(1)
+    os.dup2(2, 1)
+
+    def send(message: Message) -> None:
+        os.write(channel, msgspec.json.encode(message) + b"\n")
+
+    job = msgspec.json.decode(stream.readline(), type=Job)
+    try:
+        module, _, function = job.opener.partition(":")
+        opened: Opened = getattr(import_module(module), function)(**job.arguments)
+        send(Ready(facts=opened.facts))
+        for line in iter(stream.readline, ""):
+            assert opened.call is not None  # who has nothing to call is given no turn
+            send(Timed(nanoseconds=_take_turn(opened.call, msgspec.json.decode(line, type=Turn))))
+    except ResEmoteEdgeError as error:
+        send(Failed(error=type(error).__name__, message=str(error)))
+    return 0
+
+
+def _take_turn(call: Callable[[], object], turn: Turn) -> list[int]:
+    for _ in range(turn.warmup_runs):
+        call()
+    clock = time.perf_counter_ns
+    taken = []
+    for _ in range(turn.runs):
+        start = clock()
+        call()
+        taken.append(clock() - start)
+    return taken
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin))

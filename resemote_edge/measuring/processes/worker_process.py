@@ -1,0 +1,216 @@
+"""WorkerProcess: the parent's end of a contestant; every wait has a limit, and every failure names the contestant."""
+
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import msgspec
+
+import resemote_edge
+from resemote_edge import errors
+from resemote_edge.errors import ResEmoteEdgeError
+from resemote_edge.measuring.processes.contestant import Contestant, Failed, Job, Message, Ready, Timed, Turn
+
+__all__ = ["WorkerProcess"]
+
+_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+#: How long a worker is looked at, and the processor time within that a waiting one may use.
+_MOMENT_S = 0.002
+_IDLE_NS = 200_000
+
+_Answer = TypeVar("_Answer", Ready, Timed)
+
+
+class WorkerProcess:
+    """A contestant in a process of its own; use it as a context manager, so that the process ends with the block.
+
+    Args:
+        contestant: What it opens.
+    """
+
+    def __init__(self, contestant: Contestant) -> None:
+        self.contestant = contestant
+        environment = dict(os.environ)
+        self._path: tempfile.TemporaryDirectory[str] | None = None
+        if contestant.python is not None:
+            self._path = tempfile.TemporaryDirectory(prefix="resemote-edge-path-")
+            environment = _moved(environment, Path(self._path.name))
+        if contestant.threads is not None:
+            environment.update(dict.fromkeys(_POOLS, str(contestant.threads)))
+        # A file, because nobody reads along: a pipe would fill up and block the child.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [contestant.python or sys.executable, "-m", "resemote_edge.measuring.processes.contestant"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            bufsize=0,
+        )
+        self._received = b""
+
+    def __enter__(self) -> "WorkerProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def open(self, timeout_s: float) -> dict[str, Any]:
+        """Have the contestant opened.
+
+        Args:
+            timeout_s: Seconds it may take.
+
+        Returns:
+            The opener's facts.
+
+        Raises:
+            ResEmoteEdgeError: It failed (in the class of its own error), died, or took too long.
+        """
+        self._send(Job(opener=self.contestant.opener, arguments=self.contestant.arguments))
+        return self._receive(Ready, timeout_s, "opening").facts
+
+    def turn(self, warmup_runs: int, runs: int, timeout_s: float) -> list[int]:
+        """Have it take a turn.
+
+        Returns:
+            Nanoseconds of each of `runs` calls, after `warmup_runs` that are not timed.
+
+        Raises:
+            ResEmoteEdgeError: As for `open`.
+        """
+        self._send(Turn(warmup_runs=warmup_runs, runs=runs))
+        return self._receive(Timed, timeout_s, "a turn of").nanoseconds
+
+    def wait_until_quiet(self, timeout_s: float) -> None:
+        """Wait until none of its threads runs.
+
+        Engines let theirs spin for a while after a call, to be quick at the next. That helps them within a turn, and
+        is left as each of them has it; the next contestant only begins when it is over.
+
+        Raises:
+            ResEmoteEdgeError: One still runs after `timeout_s`, and would take processor time from whoever is next.
+        """
+        end = time.monotonic() + timeout_s
+        while not self._quiet():
+            if time.monotonic() > end:
+                raise ResEmoteEdgeError(
+                    f"{self.contestant.name}: its threads still run {timeout_s:g} s after its turn, which would slow "
+                    "the others; keep its thread pool from spinning without end (OMP_WAIT_POLICY, KMP_BLOCKTIME)"
+                )
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; calling it again does nothing."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            if stream is not None:
+                stream.close()
+        if self._path is not None:
+            self._path.cleanup()
+
+    def _quiet(self) -> bool:
+        """Whether it did nothing for a moment.
+
+        Both are asked: threads that spin use processor time, or stand ready to when somebody else has the core; and
+        threads that hand work to each other may all be seen asleep, one by one, while the time they use adds up.
+        """
+        before = self._processor_time_ns()
+        if self._running_threads():
+            time.sleep(_MOMENT_S)
+            return False
+        time.sleep(_MOMENT_S)
+        return self._processor_time_ns() - before < _IDLE_NS and not self._running_threads()
+
+    def _processor_time_ns(self) -> int:
+        """Processor time of all its threads. Linux reads another process's clock under an id made from the pid."""
+        try:
+            return time.clock_gettime_ns((~self.pid << 3) | 2)
+        except OSError:  # it ended; its next turn will say so
+            return 0
+
+    def _running_threads(self) -> bool:
+        """Whether a thread is running or ready to run (state R)."""
+        for path in Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            try:
+                # The name, in parentheses, may hold anything; the state is the first field after it.
+                if path.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].startswith("R"):
+                    return True
+            except (FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+                continue
+        return False
+
+    def _send(self, message: Job | Turn) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(msgspec.json.encode(message) + b"\n")
+        except BrokenPipeError:
+            raise self._died("before its turn") from None
+
+    def _receive(self, kind: type[_Answer], timeout_s: float, doing: str) -> _Answer:
+        line = self._line(timeout_s, doing)
+        message = msgspec.json.decode(line, type=Message)
+        if isinstance(message, Failed):
+            raise _error_class(message.error)(f"{doing} {self.contestant.name} failed: {message.message}")
+        assert isinstance(message, kind)
+        return message
+
+    def _line(self, timeout_s: float, doing: str) -> bytes:
+        """The next line from the child; parts of it may come one by one."""
+        assert self._process.stdout is not None
+        end = time.monotonic() + timeout_s
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._received:
+                if not selector.select(max(0.0, end - time.monotonic())):
+                    raise ResEmoteEdgeError(
+                        f"{doing} {self.contestant.name} took longer than {timeout_s:g} s and was ended; "
+                        "leave this row out, or look at what else runs on this machine"
+                    )
+                part = os.read(self._process.stdout.fileno(), 1 << 16)
+                if not part:
+                    raise self._died(doing)
+                self._received += part
+        line, _, self._received = self._received.partition(b"\n")
+        return line
+
+    def _died(self, doing: str) -> ResEmoteEdgeError:
+        code = self._process.wait()
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", errors="replace").strip().splitlines() or ["it wrote nothing"]
+        where = "" if self.contestant.python is None else f" ({self.contestant.python})"
+        return ResEmoteEdgeError(
+            f"{doing} {self.contestant.name}: its process{where} ended with exit code {code}; "
+            f"its last words: {lines[-1]}"
+        )
+
+
+def _moved(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """Environment variables for another Python: it imports this very package, and nothing else from over here.
+
+    Installed there, it might be another version, which a report would not show. The folder gets a link to it.
+    """
+    (folder / "resemote_edge").symlink_to(Path(resemote_edge.__file__).resolve().parent, target_is_directory=True)
+    left = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
+    # Not the folder it is started in either, as far as that Python can be told (3.11 and later).
+    return left | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _error_class(name: str) -> type[ResEmoteEdgeError]:
+    """The error of that name, so that a missing package stays a missing package on this side."""
+    found = getattr(errors, name, ResEmoteEdgeError)
+    return found if isinstance(found, type) and issubclass(found, ResEmoteEdgeError) else ResEmoteEdgeError

@@ -1,0 +1,71 @@
+"""Profiles: what an engine's own counters say about its nodes; a module per engine."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.errors import DeviceUnavailableError, InputError
+from resemote_edge.measuring.profiles.base import NodeProfile
+from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
+from resemote_edge.runtimes.session import SessionOptions
+
+__all__ = ["PROFILERS", "NodeProfile", "choose_runtime", "profile_nodes"]
+
+#: Runtime to ``module:function``; the order is the order in which ``auto`` tries them.
+PROFILERS: dict[str, str] = {
+    "openvino": "resemote_edge.measuring.profiles.openvino:profile",
+    "onnxruntime": "resemote_edge.measuring.profiles.onnxruntime:profile",
+}
+
+
+def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) -> str:
+    """The runtime to profile an artifact in.
+
+    Args:
+        artifact: To profile.
+        runtime: A name, or ``auto`` for the first of `PROFILERS` that knows the artifact's model file and can run it
+            here.
+        options: Device, threads and precision hint.
+
+    Raises:
+        InputError: That runtime gives no profile, or knows no precision hint.
+        DeviceUnavailableError: No runtime that gives a profile can run it here.
+        ResEmoteEdgeError: The runtime named cannot run it here.
+    """
+    if runtime != "auto":
+        if runtime not in PROFILERS:
+            raise InputError(f"runtime {runtime} gives no profile; choose one of {', '.join(PROFILERS)}")
+        get_runtime(runtime).check(artifact, options)
+        return runtime
+    reasons = []
+    for name in (name for name in PROFILERS if name in runtimes_for(artifact)):
+        reason = refusal(name, artifact, options)
+        if reason is None:
+            return name
+        reasons.append(reason)
+    raise DeviceUnavailableError(
+        f"{artifact.path}: none of {', '.join(PROFILERS)}, which give profiles, can run it here; "
+        f"{'; '.join(reasons) or 'none knows its format; export it for a target one of them loads'}"
+    )
+
+
+def profile_nodes(
+    artifact: Artifact, runtime: str, feeds: NDArray[Any], options: SessionOptions
+) -> tuple[NodeProfile, ...]:
+    """Profile an artifact on the CPU.
+
+    Args:
+        artifact: To profile.
+        runtime: One of `PROFILERS`, as `choose_runtime` gives it.
+        feeds: A batch, as the artifact's first input wants it.
+        options: Threads and precision hint.
+
+    Returns:
+        Every node the engine ran.
+    """
+    module, _, name = PROFILERS[runtime].partition(":")
+    profile: Callable[..., tuple[NodeProfile, ...]] = getattr(import_module(module), name)
+    return profile(artifact, feeds, options)

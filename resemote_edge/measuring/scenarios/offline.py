@@ -1,0 +1,112 @@
+"""``offline``: as many crops a second as the machine can, in batches, by one session or several side by side."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
+from resemote_edge.measuring.timing import Budget, WarmUp, time_calls, warm_up
+
+__all__ = ["OFFLINE", "Offline"]
+
+
+class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="offline"):
+    """Throughput.
+
+    Attributes:
+        streams: Sessions that worked side by side.
+        crops: Decided, over all of them.
+        seconds: From the first call to the last decision.
+        decisions_per_s: Crops from pixels to decisions, a second, decoding included where it is measured.
+        model_samples_per_s: The same of the sessions alone, on input that is ready.
+    """
+
+    streams: int
+    crops: int
+    seconds: float
+    decisions_per_s: float
+    model_samples_per_s: float
+
+
+def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
+    """Keep all sessions busy: first the models alone, then whole decisions."""
+    budget = settings.budget
+    with ThreadPoolExecutor(len(deciders)) as pool:
+        barrier = Barrier(len(deciders))
+        warmed = list(pool.map(lambda decider: warm_up(decider.decide, budget), deciders))
+        model_s, model = _together(pool, [_Models(decider, barrier, budget) for decider in deciders])
+        whole_s, stages = _together(pool, [_Decisions(decider, barrier, budget) for decider in deciders])
+    batch = deciders[0].batch
+    return Taken(
+        warm_up=_all(warmed),
+        model=model.reshape(-1),
+        stages=stages,
+        outcome=Offline(
+            streams=len(deciders),
+            crops=len(stages) * batch,
+            seconds=whole_s,
+            decisions_per_s=len(stages) * batch / whole_s,
+            model_samples_per_s=model.size * batch / model_s,
+        ),
+    )
+
+
+class _Models:
+    """A stream's share of the models alone."""
+
+    def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
+        self._decider, self._barrier, self._budget = decider, barrier, budget
+
+    def __call__(self) -> NDArray[np.int64]:
+        self._barrier.wait()
+        budget = Budget(warmup_runs=0, min_runs=self._budget.min_runs, min_seconds=self._budget.min_seconds)
+        return time_calls([self._decider.run_model], budget)[0].nanoseconds
+
+
+class _Decisions:
+    """A stream's share of whole decisions."""
+
+    def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
+        self._decider, self._barrier, self._budget = decider, barrier, budget
+
+    def __call__(self) -> NDArray[np.int64]:
+        self._barrier.wait()
+        taken: list[tuple[int, int, int, int]] = []
+        budget = self._budget
+        end = time.monotonic() + budget.min_seconds
+        while len(taken) < budget.max_runs and (len(taken) < budget.min_runs or time.monotonic() < end):
+            taken.append(self._decider.decide())
+        return np.asarray(taken, dtype=np.int64)
+
+
+def _together(
+    pool: ThreadPoolExecutor, jobs: Sequence[_Models] | Sequence[_Decisions]
+) -> tuple[float, NDArray[np.int64]]:
+    """Run all jobs at once; the seconds until the last was done, and their samples one after the other."""
+    start = time.perf_counter()
+    done = list(pool.map(lambda job: job(), jobs))
+    return time.perf_counter() - start, np.concatenate(done)
+
+
+def _all(warmed: list[WarmUp]) -> WarmUp:
+    """The warm-up of all streams as one."""
+    states = [one.settled for one in warmed]
+    return WarmUp(
+        runs=sum(one.runs for one in warmed),
+        seconds=max(one.seconds or 0.0 for one in warmed),
+        settled=None if None in states else all(states),
+    )
+
+
+OFFLINE = Scenario(
+    name="offline",
+    summary="As many crops a second as the machine can, in batches.",
+    run=run,
+    streams=True,
+    passes=2,
+)

@@ -1,0 +1,43 @@
+"""``single-stream``: one call after the other; the next begins when the last is decided."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
+from resemote_edge.measuring.timing import time_in_blocks, warm_up
+
+__all__ = ["SINGLE_STREAM", "SingleStream"]
+
+
+class SingleStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="single-stream"):
+    """What one call after the other came to.
+
+    Attributes:
+        decisions_per_s: Crops from pixels to decisions, a second.
+    """
+
+    decisions_per_s: float
+
+
+def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
+    """Time the model alone and whole decisions, in blocks that take turns."""
+    (decider,) = deciders
+    budget = settings.budget
+    warmed = warm_up(decider.decide, budget)
+    model, stages = time_in_blocks(decider.run_model, decider.decide, budget)
+    seconds = float(stages[:, 1:].sum()) / 1e9
+    return Taken(
+        warm_up=warmed,
+        model=model,
+        stages=stages,
+        outcome=SingleStream(decisions_per_s=len(stages) * decider.batch / seconds),
+    )
+
+
+SINGLE_STREAM = Scenario(
+    name="single-stream",
+    summary="One call after the other; the next begins when the last is decided.",
+    run=run,
+    passes=2,
+)

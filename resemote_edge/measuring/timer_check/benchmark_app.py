@@ -1,0 +1,38 @@
+"""OpenVINO's ``benchmark_app``: ``python -m resemote_edge.measuring.timer_check.benchmark_app CORES ARGUMENTS``.
+
+It is run by its own ``main``, on cores like ours and with its telemetry off; what it does is up to its arguments.
+"""
+
+import sys
+
+from resemote_edge.errors import MissingDependencyError
+from resemote_edge.measuring.processes.child import end_with_parent, pin
+from resemote_edge.runtimes.telemetry import import_openvino
+
+__all__ = ["main"]
+
+PURPOSE = "OpenVINO's benchmark_app"
+
+
+def main(arguments: list[str]) -> int:
+    """Run it.
+
+    Args:
+        arguments: Cores, comma-separated; the rest is its own.
+    """
+    end_with_parent()
+    pin(int(core) for core in arguments[0].split(","))
+    try:
+        import_openvino(PURPOSE)
+        from openvino.tools.benchmark.main import main as benchmark_app
+    except (ImportError, MissingDependencyError) as error:
+        # The parent quotes the last line of a process that failed.
+        print(f"{PURPOSE} cannot be imported ({error}); run: pip install 'resemote-edge[openvino]'", file=sys.stderr)
+        return 1
+    sys.argv = ["benchmark_app", *arguments[1:]]  # it reads this itself, wherever it is called from
+    benchmark_app()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

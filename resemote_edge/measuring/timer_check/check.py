@@ -1,0 +1,286 @@
+"""Validity: our timer against other people's, on the same file, settings, cores, threads, batch and input.
+
+A number that nobody else can get says little. Short runs of both take turns, so that a machine whose speed drifts is
+fair to both, and medians are compared.
+"""
+
+import re
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.machine.pinning import choose_cores
+from resemote_edge.measuring.processes.job import run_apart, run_job
+from resemote_edge.measuring.results import SpeedJob, SpeedResult, Validity
+from resemote_edge.measuring.scenarios import ScenarioSettings
+from resemote_edge.measuring.timer_check.bare_loop import BareAnswer, BareJob
+from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS, engine_options
+from resemote_edge.runtimes.openvino import compile_settings
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import SessionOptions, model_file
+from resemote_edge.vision.drawn import drawn_faces
+
+__all__ = ["TIMERS", "Check", "Timed", "app_arguments", "measure_validity", "parse_printed"]
+
+#: Ratios this close to 1 confirm our timer.
+TOLERANCE = 0.05
+
+#: What `benchmark_app` prints, each once; microseconds where its mean is below 1 ms.
+_PRINTED = {
+    "median latency": re.compile(r"^\[ INFO \]\s+Median:\s+(\d+\.\d+) (ms|us)$", re.MULTILINE),
+    "duration": re.compile(r"^\[ INFO \]\s+Duration:\s+(\d+\.\d+) (ms)$", re.MULTILINE),
+    "count": re.compile(r"^\[ INFO \]\s+Count:\s+([1-9]\d*) (iterations)$", re.MULTILINE),
+}
+_MS_PER_UNIT = {"ms": 1.0, "us": 1e-3}
+
+#: OpenVINO's names of the element types that our inputs have.
+_ELEMENT_TYPES = {"float32": "f32", "uint8": "u8"}
+
+_SEED = 1
+_CROP_SIDE = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What to compare.
+
+    Attributes:
+        artifact: Whose file both run.
+        runtime: ``openvino`` or ``onnxruntime``.
+        batch: Crops per call.
+        threads: CPU threads.
+        rounds: Short runs of each.
+        seconds: Of each run.
+        timeout_s: For one process; it is ended then.
+    """
+
+    artifact: Artifact
+    runtime: str
+    batch: int
+    threads: int
+    rounds: int
+    seconds: int
+    timeout_s: float = 1800.0
+
+    @property
+    def options(self) -> SessionOptions:
+        """How the session is opened."""
+        return SessionOptions(device="cpu", threads=self.threads)
+
+    @property
+    def cores(self) -> tuple[int, ...]:
+        """That all processes are pinned to."""
+        return choose_cores(self.threads)
+
+    @property
+    def model(self) -> Path:
+        """The file that both load."""
+        return self.artifact.file(model_file(get_runtime(self.runtime), self.artifact))
+
+    def __str__(self) -> str:
+        return f"{self.artifact.path} in {self.runtime}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """What a short run came to.
+
+    Attributes:
+        p50_ms: Median latency.
+        mean_ms: Mean wall time of a call.
+    """
+
+    p50_ms: float
+    mean_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """Somebody else's timer.
+
+    Attributes:
+        name: In reports.
+        run: Runs it once; takes the check, what is fed, and a folder for files.
+        settings: What the file is opened with, as in our session.
+    """
+
+    name: str
+    run: Callable[[Check, NDArray[Any], Path], Timed]
+    settings: Callable[[Check], dict[str, str]]
+
+
+def measure_validity(check: Check) -> Validity:
+    """Time the same thing with our timer and another, in turn.
+
+    Raises:
+        InputError: The runtime has no timer of its own to compare with, or the batch is beyond the artifact's.
+        ResEmoteEdgeError: A run failed, died or took too long, or did not say what was expected.
+    """
+    if check.runtime not in TIMERS:
+        raise InputError(f"nothing to compare runtime {check.runtime} with; choose one of {', '.join(TIMERS)}")
+    get_runtime(check.runtime).check(check.artifact, check.options)
+    check.artifact.passport.batch.check(check.batch)
+    timer = TIMERS[check.runtime]
+    faces = list(drawn_faces(check.batch, side=_CROP_SIDE, seed=_SEED))
+    feeds = check.artifact.passport.preprocessing(faces, "rgb")
+    ours: list[Timed] = []
+    theirs: list[Timed] = []
+    with tempfile.TemporaryDirectory(prefix="resemote-edge-validity-") as folder:
+        for number in range(check.rounds):
+            for is_ours in (True, False) if number % 2 == 0 else (False, True):  # who goes first alternates
+                if is_ours:
+                    ours.append(_ours(check))
+                else:
+                    theirs.append(timer.run(check, feeds, Path(folder)))
+    ratio = _median(one.p50_ms for one in ours) / _median(one.p50_ms for one in theirs)
+    ratios = [mine.p50_ms / other.p50_ms for mine, other in zip(ours, theirs, strict=True)]
+    return Validity(
+        artifact=check.artifact.passport.name,
+        passport_sha256=file_sha256(check.artifact.path / PASSPORT_NAME),
+        runtime=check.runtime,
+        runtime_version=get_runtime(check.runtime).probe().version or "unknown",
+        batch=check.batch,
+        threads=check.threads,
+        cores=check.cores,
+        timer=timer.name,
+        settings=timer.settings(check),
+        ours_p50_ms=tuple(one.p50_ms for one in ours),
+        theirs_p50_ms=tuple(one.p50_ms for one in theirs),
+        ratio=ratio,
+        ratio_range=(min(ratios), max(ratios)),
+        within_5_percent=abs(ratio - 1.0) <= TOLERANCE,
+        mean_ratio=_median(one.mean_ms for one in ours) / _median(one.mean_ms for one in theirs),
+    )
+
+
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def _ours(check: Check) -> Timed:
+    """One short run, measured as every row of a report is."""
+    settings = ScenarioSettings(warmup_runs=10, warmup_seconds=1.0, min_runs=5, min_seconds=float(check.seconds))
+    job = SpeedJob(
+        artifact=str(check.artifact.path),
+        runtime=check.runtime,
+        device="cpu",
+        scenario="single-stream",
+        settings=settings,
+        threads=check.threads,
+        cores=check.cores,
+        batch=check.batch,
+        crop_side=_CROP_SIDE,
+    )
+    found = run_job(job, timeout_s=check.timeout_s)
+    assert isinstance(found, SpeedResult)
+    assert found.model.mean_ms is not None
+    return Timed(p50_ms=found.model.p50_ms, mean_ms=found.model.mean_ms)
+
+
+def app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
+    """What ``benchmark_app`` is told, so that it runs what our session runs; see the guide for why.
+
+    Args:
+        check: What is compared.
+        feeds: Input, (N, ...).
+        folder: For the files that the arguments name.
+    """
+    data, config = folder / "feeds.bin", folder / "settings.json"
+    data.write_bytes(feeds.tobytes())
+    settings = compile_settings(check.artifact, "cpu", check.options)
+    config.write_bytes(msgspec.json.encode({"CPU": settings}))
+    shape = ",".join(map(str, feeds.shape))
+    return [
+        *("-m", str(check.model)),
+        *("-d", "CPU"),
+        *("-api", "sync"),
+        *("-hint", "latency"),
+        *("-load_config", str(config)),  # not -nthreads, which it refuses beside a hint
+        *("-ip", _ELEMENT_TYPES[feeds.dtype.name]),  # left alone, it feeds images as uint8 and converts them
+        *("-data_shape", f"[{shape}]"),  # the batch stays dynamic, as it is for us
+        *("-i", f"{check.artifact.passport.inputs[0].name}:{data}"),
+        *("-inference_only", "true"),
+        *("-t", str(check.seconds)),
+    ]
+
+
+def _benchmark_app(check: Check, feeds: NDArray[Any], folder: Path) -> Timed:
+    cores = ",".join(map(str, check.cores))
+    module = ["-m", "resemote_edge.measuring.timer_check.benchmark_app", cores, *app_arguments(check, feeds, folder)]
+    what = f"benchmark_app on {check}"
+    return parse_printed(run_apart(module, what=what, threads=check.threads, timeout_s=check.timeout_s), what)
+
+
+def parse_printed(printed: str, what: str) -> Timed:
+    """The median latency, and duration over count, in what ``benchmark_app`` printed.
+
+    Args:
+        printed: All of it.
+        what: Was measured, for the message.
+
+    Raises:
+        ResEmoteEdgeError: One of the lines is missing or there more than once.
+    """
+    values: dict[str, tuple[str, str]] = {}
+    for name, pattern in _PRINTED.items():
+        found = pattern.findall(printed)
+        if len(found) != 1:
+            raise ResEmoteEdgeError(
+                f"{what} printed {len(found)} lines with a {name}, one was expected; this version of it is not "
+                "understood, leave the [[validity]] out"
+            )
+        values[name] = found[0]
+    median, unit = values["median latency"]
+    return Timed(
+        p50_ms=float(median) * _MS_PER_UNIT[unit], mean_ms=float(values["duration"][0]) / int(values["count"][0])
+    )
+
+
+def _compiled_with(check: Check) -> dict[str, str]:
+    return {name: str(value) for name, value in compile_settings(check.artifact, "cpu", check.options).items()}
+
+
+def _bare_loop(check: Check, feeds: NDArray[Any], folder: Path) -> Timed:
+    data, job_path, answer_path = (folder / name for name in ("feeds.npy", "job.json", "answer.json"))
+    np.save(data, feeds)
+    job = BareJob(
+        artifact=str(check.artifact.path),
+        model=str(check.model),
+        threads=check.threads,
+        cores=check.cores,
+        feeds=str(data),
+        seconds=float(check.seconds),
+    )
+    job_path.write_bytes(msgspec.json.encode(job))
+    module = ["-m", "resemote_edge.measuring.timer_check.bare_loop", str(job_path), str(answer_path)]
+    run_apart(module, what=f"a bare loop on {check}", threads=check.threads, timeout_s=check.timeout_s)
+    answer = msgspec.json.decode(answer_path.read_bytes(), type=BareAnswer)
+    return Timed(p50_ms=answer.p50_ms, mean_ms=answer.mean_ms)
+
+
+def _opened_with(check: Check) -> dict[str, str]:
+    options = engine_options(check.artifact, check.options)
+    return {
+        "provider": "CPUExecutionProvider",
+        "intra_op_num_threads": str(options.intra_op_num_threads),
+        "inter_op_num_threads": str(options.inter_op_num_threads),
+        "graph_optimization_level": options.graph_optimization_level.name,
+        "disabled_optimizers": ", ".join(DISABLED_OPTIMIZERS),
+    }
+
+
+#: Runtime to the timer that our figures are compared with.
+TIMERS: dict[str, Timer] = {
+    "openvino": Timer(name="benchmark_app", run=_benchmark_app, settings=_compiled_with),
+    "onnxruntime": Timer(name="bare loop", run=_bare_loop, settings=_opened_with),
+}

@@ -1,0 +1,225 @@
+"""NativeClassifier: frames with boxes in, emotions out, all of it inside the C library."""
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.classifier import Emotion
+from resemote_edge.errors import InputError
+from resemote_edge.runtimes.native import structs
+from resemote_edge.runtimes.native.backend import choose_backend
+from resemote_edge.runtimes.native.library import NOT_READY, load_library
+from resemote_edge.vision.frame import Box, Frame
+
+__all__ = ["NativeClassifier", "NativeResult"]
+
+_INT32 = 1 << 31
+
+_FORMATS = {"gray": 0, "rgb": 1, "bgr": 2, "nv12": 3, "yuyv": 4}
+
+
+@dataclass(frozen=True)
+class NativeResult:
+    """What became of a submission.
+
+    Attributes:
+        tag: Of the submission.
+        emotions: One per box.
+        dropped: Submissions and results dropped since the last result that was fetched.
+    """
+
+    tag: int
+    emotions: list[Emotion]
+    dropped: int
+
+
+class NativeClassifier:
+    """Classifies the faces of frames; the crop, the colour conversion and the resize happen in C.
+
+    Its decisions are those of `EmotionClassifier.classify_frame` on the same engine. Used by one thread at a time;
+    `close` it or use it as a context manager.
+
+    Args:
+        artifact: Folder made by ``resemote-edge export``.
+        device: As for `load`.
+        threads: CPU threads; None leaves it to the engine.
+        max_faces: Boxes of one call, at most.
+        queue_depth: Submissions that wait, and results that wait, at most; when one more comes, the oldest goes.
+
+    Attributes:
+        passport: What the artifact says of itself.
+        backend: Name of the engine that runs.
+        device: Device it runs on.
+
+    Raises:
+        MissingDependencyError: The library is not built.
+        DeviceUnavailableError: No backend runs the artifact on this device.
+        ArtifactError: The artifact is not whole.
+    """
+
+    def __init__(
+        self,
+        artifact: str | Path,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        max_faces: int = 16,
+        queue_depth: int = 2,
+    ) -> None:
+        opened = Artifact.load(artifact)
+        self.passport = opened.passport
+        self._library = load_library()
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, got {threads}")
+        self.backend, self.device, _ = choose_backend(self._library, opened, device)
+        sizes = structs.sized(structs.ClassifierOptions)
+        sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
+        self._closed = False
+        self._handle = ctypes.c_void_p()
+        self._library.check(
+            self._library.functions.resemote_classifier_create(
+                os.fsencode(opened.path),
+                self._library.session_options(self.backend, self.device, threads),
+                sizes,
+                self._handle,
+            )
+        )
+        self._decisions = (structs.Decision * max_faces)()
+        self._probabilities = np.empty((max_faces, len(self.passport.labels)), np.float32)
+
+    def classify(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
+        """Classify the faces of a frame in one batch.
+
+        Args:
+            frame: The picture; its pixels are read where they are, and copied only where a row's samples do not touch.
+            boxes: Where the faces are; cut at the frame's border.
+
+        Returns:
+            One `Emotion` per box, in order.
+
+        Raises:
+            InputError: Too many boxes, or less than 8x8 pixels of one lie within the frame.
+            SessionClosedError: After `close`.
+        """
+        picture = _frame(frame)
+        self._library.check(
+            self._library.functions.resemote_classifier_classify(
+                self._handle, picture, _boxes(boxes), len(boxes), self._decisions, _address(self._probabilities)
+            )
+        )
+        return self._emotions(len(boxes))
+
+    def preprocess(self, frame: Frame, boxes: Sequence[Box]) -> NDArray[Any]:
+        """What the network is fed for these boxes, as its input spec says; caller-owned.
+
+        Raises:
+            InputError: As for `classify`.
+        """
+        spec = self.passport.inputs[0]
+        feed = np.empty(spec.sides(len(boxes)), spec.numpy_dtype)
+        self._library.check(
+            self._library.functions.resemote_classifier_preprocess(
+                self._handle, _frame(frame), _boxes(boxes), len(boxes), _address(feed), feed.nbytes
+            )
+        )
+        return feed
+
+    def submit(self, frame: Frame, boxes: Sequence[Box], tag: int = 0) -> None:
+        """Take what is needed of a frame and return; a thread of the library does the rest.
+
+        Args:
+            frame: The picture; may change as soon as this returns.
+            boxes: Where the faces are.
+            tag: Comes back with the result; 0 to 2^64 - 1.
+
+        Raises:
+            InputError: As for `classify`.
+        """
+        self._library.check(
+            self._library.functions.resemote_classifier_submit(
+                self._handle, _frame(frame), _boxes(boxes), len(boxes), tag
+            )
+        )
+
+    def poll(self, timeout_seconds: float | None = 0.0) -> NativeResult | None:
+        """Fetch the oldest result that waits.
+
+        Args:
+            timeout_seconds: How long to wait for one; None waits as long as something is under way.
+
+        Returns:
+            The result; None when there is none.
+
+        Raises:
+            NativeError: The inference failed.
+        """
+        result = structs.sized(structs.Result)
+        milliseconds = -1 if timeout_seconds is None else round(timeout_seconds * 1000)
+        status = self._library.functions.resemote_classifier_poll(
+            self._handle, milliseconds, result, self._decisions, _address(self._probabilities)
+        )
+        if status == NOT_READY:
+            return None
+        self._library.check(status)
+        self._library.check(result.status)
+        return NativeResult(result.tag, self._emotions(result.box_count), result.dropped)
+
+    def _emotions(self, count: int) -> list[Emotion]:
+        labels = self.passport.labels
+        rows = self._probabilities[:count].tolist()
+        return [
+            Emotion(labels[decision.label], decision.score, dict(zip(labels, row, strict=True)))
+            for decision, row in zip(self._decisions[:count], rows, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Release the classifier; calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            # The handle stays: the library knows that it is stale, and says so to who uses it.
+            self._library.check(self._library.functions.resemote_classifier_destroy(self._handle))
+
+    def __enter__(self) -> "NativeClassifier":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _address(array: NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _boxes(boxes: Sequence[Box]) -> Any:
+    # ctypes would cut larger numbers to 32 bits without a word.
+    for number, box in enumerate(boxes):
+        if not all(-_INT32 <= value < _INT32 for value in (box.x, box.y, box.width, box.height)):
+            raise InputError(f"box {number} ({box}) does not fit 32 bits; leave it out")
+    return (structs.Box * len(boxes))(*[structs.Box(box.x, box.y, box.width, box.height) for box in boxes])
+
+
+def _frame(frame: Frame) -> Any:
+    """The C struct of a frame; it keeps the array it points into."""
+    pixels = frame.pixels
+    # Rows may be apart; the samples of a row may not.
+    touching = tuple(np.empty((0, *pixels.shape[1:]), np.uint8).strides[1:])
+    if pixels.strides[1:] != touching or pixels.strides[0] < pixels.shape[1] * touching[0]:
+        pixels = np.ascontiguousarray(pixels)
+    made = structs.sized(structs.Frame)
+    made.format = _FORMATS[frame.format]
+    made.width, made.height = frame.width, frame.height
+    made.data, made.stride_bytes = _address(pixels), pixels.strides[0]
+    made.full_range = frame.full_range
+    made.kept_alive = pixels
+    return made

@@ -1,0 +1,180 @@
+"""NativeLibrary: libresemote, found and checked, with its statuses turned into this package's errors."""
+
+import ctypes
+import os
+from functools import lru_cache
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+from resemote_edge.errors import (
+    ArtifactError,
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    NativeError,
+    PassportVersionError,
+    ResEmoteEdgeError,
+    SessionClosedError,
+)
+from resemote_edge.runtimes.native import structs
+
+__all__ = ["ABI_VERSION", "LIBRARY_VARIABLE", "NOT_READY", "NativeLibrary", "engine_library", "load_library"]
+
+#: ``RESEMOTE_ABI_VERSION`` this module is written for.
+ABI_VERSION = 1
+
+#: Environment variable that names the library file.
+LIBRARY_VARIABLE = "RESEMOTE_EDGE_NATIVE_LIBRARY"
+
+#: Status of a poll that found nothing.
+NOT_READY = 0x12
+
+_ERRORS: dict[int, type[ResEmoteEdgeError]] = {
+    0x10: InputError,
+    0x11: SessionClosedError,
+    0x20: ArtifactError,
+    0x21: PassportVersionError,
+    0x22: ArtifactMismatchError,
+    0x23: ArtifactMismatchError,
+    0x30: MissingDependencyError,
+    0x31: DeviceUnavailableError,
+}
+
+#: Package to the folder in it that holds the engine's shared library, by backend.
+_ENGINE_FOLDERS = {"openvino": ("openvino", "libs"), "onnxruntime": ("onnxruntime", "capi")}
+
+#: Where a checkout builds it, and where a wheel carries it, relative to the package.
+_BUILT = Path("../build/native-release/runtimes/libresemote.so")
+_CARRIED = Path("native/libresemote.so")
+
+
+class NativeLibrary:
+    """The functions of libresemote.
+
+    Attributes:
+        path: Where it was found.
+        functions: The library; its functions are called by their C names.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self.functions = ctypes.CDLL(path)
+            self.functions.resemote_abi_version.restype = ctypes.c_uint32
+            found = self.functions.resemote_abi_version()
+        except (OSError, AttributeError) as error:
+            raise MissingDependencyError(
+                f"runtime native: {path} cannot be loaded ({error}); build it with: make native"
+            ) from None
+        if found != ABI_VERSION:
+            raise NativeError(
+                f"runtime native: {path} has ABI version {found}, this package needs {ABI_VERSION}; "
+                "build it again with: make native"
+            )
+        self._declare()
+
+    def _declare(self) -> None:
+        library, pointer = self.functions, ctypes.POINTER
+        for name in ("resemote_version", "resemote_last_error", "resemote_backend_name"):
+            getattr(library, name).restype = ctypes.c_char_p
+        library.resemote_backend_name.argtypes = [ctypes.c_size_t]
+        library.resemote_backend_count.restype = ctypes.c_size_t
+        handle, text = ctypes.c_void_p, ctypes.c_char_p
+        options = pointer(structs.SessionOptions)
+        frame, boxes, decisions = pointer(structs.Frame), pointer(structs.Box), pointer(structs.Decision)
+        size, tensors = ctypes.c_size_t, pointer(structs.Tensor)
+        for name, arguments in {
+            "resemote_backend_probe": [text, text, pointer(structs.BackendInfo)],
+            "resemote_session_create": [text, options, pointer(handle)],
+            "resemote_session_destroy": [handle],
+            "resemote_session_get_info": [handle, pointer(structs.SessionInfo)],
+            "resemote_session_run": [handle, tensors, size, tensors, size],
+            "resemote_session_self_test": [handle, pointer(structs.SelfTestResult)],
+            "resemote_frame_init": [frame],
+            "resemote_classifier_create": [text, options, pointer(structs.ClassifierOptions), pointer(handle)],
+            "resemote_classifier_destroy": [handle],
+            "resemote_classifier_get_session": [handle, pointer(handle)],
+            "resemote_classifier_classify": [handle, frame, boxes, size, decisions, handle],
+            "resemote_classifier_preprocess": [handle, frame, boxes, size, handle, size],
+            "resemote_classifier_submit": [handle, frame, boxes, size, ctypes.c_uint64],
+            "resemote_classifier_poll": [handle, ctypes.c_int32, pointer(structs.Result), decisions, handle],
+        }.items():
+            getattr(library, name).argtypes = arguments
+            getattr(library, name).restype = ctypes.c_int32
+
+    @property
+    def version(self) -> str:
+        """Version of the library."""
+        return str(self.functions.resemote_version().decode())
+
+    def check(self, status: int) -> None:
+        """Raise what a status stands for, in the library's own words; nothing for 0."""
+        if status != 0:
+            message = self.functions.resemote_last_error().decode(errors="replace")
+            raise _ERRORS.get(status, NativeError)(message)
+
+    def backends(self) -> tuple[str, ...]:
+        """Names of its backends, in the order in which it tries them."""
+        count = self.functions.resemote_backend_count()
+        return tuple(self.functions.resemote_backend_name(index).decode() for index in range(count))
+
+    def probe(self, backend: str) -> Any:
+        """What a backend finds on this machine, as a `structs.BackendInfo`."""
+        info = structs.sized(structs.BackendInfo)
+        place = engine_library(backend)
+        self.check(self.functions.resemote_backend_probe(backend.encode(), place and os.fsencode(place), info))
+        return info
+
+    def session_options(self, backend: str, device: str, threads: int | None) -> Any:
+        """A `structs.SessionOptions` with the engine's library of this Python environment."""
+        options = structs.sized(structs.SessionOptions)
+        place = engine_library(backend)
+        options.backend, options.device = backend.encode(), device.encode()
+        options.library = place and os.fsencode(place)
+        options.threads = threads or 0
+        return options
+
+
+def engine_library(backend: str) -> str | None:
+    """Folder of this Python environment that holds an engine's shared library; None leaves the search to the loader.
+
+    The package is found, not imported. A variable that names the library goes first, as everywhere.
+
+    Args:
+        backend: Name of the backend.
+    """
+    if backend not in _ENGINE_FOLDERS or os.environ.get(f"RESEMOTE_{backend.upper()}_LIBRARY"):
+        return None
+    package, folder = _ENGINE_FOLDERS[backend]
+    try:
+        spec = util.find_spec(package)
+    except ModuleNotFoundError:  # of a finder that hides it
+        return None
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (Path(place) / folder).is_dir():
+            return str(Path(place) / folder)
+    return None
+
+
+def load_library() -> NativeLibrary:
+    """Load libresemote: the file in the environment variable, else a wheel's, a checkout's, or the system's.
+
+    Raises:
+        MissingDependencyError: Not found, or cannot be loaded.
+        NativeError: It has another ABI version.
+    """
+    chosen = os.environ.get(LIBRARY_VARIABLE)
+    if chosen:
+        return _loaded(chosen)
+    package = Path(__file__).parent.parent
+    for place in (package / _CARRIED, package / _BUILT):
+        if place.is_file():
+            return _loaded(str(place.resolve()))
+    return _loaded("libresemote.so")
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: str) -> NativeLibrary:
+    return NativeLibrary(path)

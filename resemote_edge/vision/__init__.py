@@ -1,0 +1,1 @@
+"""Vision: what a picture is before a network sees it: frames, files, exact preprocessing, and drawn faces."""

@@ -1,0 +1,202 @@
+"""Faces of a frame: boxes of a picture, as a camera or decoder gives it, to the crops that a classifier takes.
+
+Gray and colour frames are cut, not copied. Of the formats with luma and chroma (ITU-R BT.601), gray is the luma, and
+colours are computed in fixed point with 16 fraction bits, each pixel with the chroma sample that its pair of columns
+(and of rows, in NV12) shares. All of it is in integers, and the native runtime gives the same bits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import index
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.errors import InputError
+from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder
+
+__all__ = ["MAX_FRAME_SIDE", "Box", "Frame", "PixelFormat", "crops"]
+
+#: How the samples of a frame lie in its array.
+PixelFormat: TypeAlias = Literal["gray", "rgb", "bgr", "nv12", "yuyv"]
+_FORMATS: tuple[str, ...] = get_args(PixelFormat)
+
+#: Largest side of a frame, in pixels; the smallest is that of a crop.
+MAX_FRAME_SIDE = 16384
+
+_SHAPES = {"gray": "(H, W)", "rgb": "(H, W, 3)", "bgr": "(H, W, 3)", "nv12": "(H * 3 / 2, W)", "yuyv": "(H, W, 2)"}
+_HALF = 1 << 15
+
+
+class _ColorFactors(NamedTuple):
+    """From luma and chroma to colour, in units of 2^-16."""
+
+    luma: int
+    black: int
+    v_to_red: int
+    u_to_green: int
+    v_to_green: int
+    u_to_blue: int
+
+
+_FULL_RANGE = _ColorFactors(65536, 0, 91881, 22554, 46802, 116130)
+_VIDEO_RANGE = _ColorFactors(76309, 16, 104597, 25675, 53279, 132201)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A picture with faces in it.
+
+    Attributes:
+        pixels: uint8, any strides, never modified: (H, W) for ``gray``; (H, W, 3) for ``rgb`` and ``bgr``;
+            (H * 3 / 2, W) for ``nv12``, the rows of luma and below them those of U and V in turn; (H, W, 2) for
+            ``yuyv``, luma first, then U in even columns and V in odd ones.
+        format: How `pixels` is to be read; never guessed.
+        full_range: Of ``nv12`` and ``yuyv``: whether luma fills 0 to 255, as in JPEG, or 16 to 235, as in video.
+
+    Raises:
+        InputError: `pixels` is not such an array, has a side outside 8 to `MAX_FRAME_SIDE`, or an odd one where two
+            pixels share their chroma.
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    format: PixelFormat
+    full_range: bool = False
+
+    def __post_init__(self) -> None:
+        if self.format not in _FORMATS:
+            raise InputError(f"unknown pixel format {self.format!r}; pass one of {', '.join(_FORMATS)}")
+        pixels: Any = self.pixels
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
+            found = f"dtype {pixels.dtype}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+            raise InputError(f"the pixels of a frame must be a uint8 numpy array, got {found}")
+        if not _shape_fits(pixels.shape, self.format):
+            raise InputError(f"a {self.format} frame must have shape {_SHAPES[self.format]}, got {pixels.shape}")
+        if not all(MIN_CROP_SIDE <= side <= MAX_FRAME_SIDE for side in (self.width, self.height)):
+            raise InputError(
+                f"the frame is {self.width}x{self.height} pixels; pass sides of {MIN_CROP_SIDE} to {MAX_FRAME_SIDE}"
+            )
+        if self.format in ("nv12", "yuyv") and self.width % 2:
+            raise InputError(
+                f"the frame is {self.width}x{self.height} pixels; {self.format} needs an even width, since pixels "
+                "share their chroma: cut the frame"
+            )
+
+    @property
+    def width(self) -> int:
+        """Columns, pixels."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows, pixels."""
+        rows = int(self.pixels.shape[0])
+        return rows // 3 * 2 if self.format == "nv12" else rows
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a face is in a frame, in pixels; it may reach over the frame's border, where it is cut.
+
+    Attributes:
+        x: First column.
+        y: First row.
+        width: Columns.
+        height: Rows.
+
+    Raises:
+        InputError: One of them is not a whole number.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "width", "height"):
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, index(value))
+            except TypeError:
+                raise InputError(f"{name} of a box must be a whole number, got {value!r}; round it") from None
+
+
+def crops(frame: Frame, boxes: Sequence[Box], *, color: bool) -> tuple[list[NDArray[np.uint8]], ColorOrder]:
+    """Cut the faces out of a frame.
+
+    Args:
+        frame: The picture.
+        boxes: Where the faces are; cut at the frame's border.
+        color: Whether the network is fed colours (`PreprocessSpec.takes_color`). Else luma is taken as it is where the
+            frame has it: as gray, without the way over colours.
+
+    Returns:
+        A crop per box, uint8 (H, W) or (H, W, 3), views of the frame where its format allows; and their channel order.
+
+    Raises:
+        InputError: Less than 8x8 pixels of a box lie within the frame.
+    """
+    areas = [_clip(frame, box, number) for number, box in enumerate(boxes)]
+    if frame.format in ("gray", "rgb", "bgr"):
+        return [frame.pixels[area] for area in areas], frame.format
+    if color:
+        return [_colors(frame, *area) for area in areas], "rgb"
+    return [_luma(frame, *area) for area in areas], "gray"
+
+
+def _shape_fits(shape: tuple[int, ...], format: PixelFormat) -> bool:
+    last = {"rgb": (3,), "bgr": (3,), "yuyv": (2,)}.get(format, ())
+    return len(shape) == 2 + len(last) and shape[2:] == last and (format != "nv12" or shape[0] % 3 == 0)
+
+
+def _clip(frame: Frame, box: Box, number: int) -> tuple[slice, slice]:
+    """The rows and columns of a box that lie within the frame."""
+    left, right = max(box.x, 0), min(box.x + box.width, frame.width)
+    top, bottom = max(box.y, 0), min(box.y + box.height, frame.height)
+    if min(right - left, bottom - top) < MIN_CROP_SIDE:
+        raise InputError(
+            f"box {number} (x={box.x}, y={box.y}, width={box.width}, height={box.height}) has "
+            f"{max(right - left, 0)}x{max(bottom - top, 0)} pixels within the frame of {frame.width}x{frame.height}; "
+            f"at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE} must lie there: leave the box out"
+        )
+    return slice(top, bottom), slice(left, right)
+
+
+def _levels(fixed: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Round and clamp values in units of 2^-16."""
+    levels: NDArray[np.uint8] = np.clip((fixed + _HALF) >> 16, 0, 255).astype(np.uint8)
+    return levels
+
+
+def _samples(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
+    """The luma of an area, as it stands in the frame."""
+    area = frame.pixels[rows, columns]
+    return area if frame.format == "nv12" else area[..., 0]
+
+
+def _luma(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
+    """The luma of an area, 0 to 255."""
+    luma = _samples(frame, rows, columns)
+    if frame.full_range:
+        return luma
+    return _levels(_VIDEO_RANGE.luma * (luma.astype(np.int32) - _VIDEO_RANGE.black))
+
+
+def _colors(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
+    """An area in red, green and blue: uint8 (H, W, 3)."""
+    factors = _FULL_RANGE if frame.full_range else _VIDEO_RANGE
+    # Pairs are counted from the frame's edge, not the area's.
+    y, x = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop) // 2 * 2
+    pixels = frame.pixels
+    if frame.format == "nv12":
+        below = frame.height + y // 2
+        u, v = pixels[below, x], pixels[below, x + 1]
+    else:
+        u, v = pixels[y, x, 1], pixels[y, x + 1, 1]
+    light = factors.luma * (_samples(frame, rows, columns).astype(np.int32) - factors.black)
+    blueness, redness = u.astype(np.int32) - 128, v.astype(np.int32) - 128
+    red = light + factors.v_to_red * redness
+    green = light - factors.u_to_green * blueness - factors.v_to_green * redness
+    return _levels(np.stack([red, green, light + factors.u_to_blue * blueness], axis=-1))

@@ -1,0 +1,1 @@
+"""Workflows: what needs exporting and measuring both."""

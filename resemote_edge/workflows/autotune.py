@@ -1,0 +1,91 @@
+"""Lowering chosen by measurement: both forms exported, timed in their runtime, the faster one kept with its figures.
+
+It stands above export and benchmarks, because it needs both.
+"""
+
+import dataclasses
+import math
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
+from resemote_edge.errors import DeviceUnavailableError
+from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
+from resemote_edge.export.recipe import LoweringEvidence
+from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.results import BenchRow
+from resemote_edge.measuring.scenarios import ScenarioSettings
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.workflows.default_artifact import RUNTIME_OF_TARGET
+
+__all__ = ["choose_lowering"]
+
+_FORMS = ("conv", "matmul")
+
+# Rounds alternate between the two forms, so that a machine whose speed drifts slows both.
+_ROUNDS = 3
+
+_MANNER = Manner(settings=ScenarioSettings(min_seconds=0.5))
+
+
+def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lambda text: None) -> ExportOptions:
+    """Resolve ``lowering = "auto"``.
+
+    Args:
+        options: Of an export.
+        notice: Told what was measured, one line at a time.
+
+    Returns:
+        The options with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
+        batch (8 where it names none). The form with the smaller product of latencies wins: a factor won at one batch
+        counts as much as the same factor at the other. Options that do not
+        ask for ``auto`` come back as they are.
+
+    Raises:
+        DeviceUnavailableError: The target's runtime cannot run here, so nothing can be measured.
+        ResEmoteEdgeError: Whatever an export or a measurement raises.
+    """
+    recipe = resolve_recipe(options)
+    if recipe.graph.lowering != "auto":
+        return options
+    runtime = RUNTIME_OF_TARGET[recipe.target]
+    availability = get_runtime(runtime).probe()
+    if not availability.available:
+        raise DeviceUnavailableError(
+            f"lowering 'auto' measures in runtime {runtime}, which cannot run here: {availability.reason}; "
+            "pass --lowering conv or --lowering matmul"
+        )
+    batches = (1, recipe.batch.opt if recipe.batch.opt > 1 else 8)
+    latencies: dict[tuple[str, int], list[BenchRow]] = {}
+    with tempfile.TemporaryDirectory(prefix="resemote-edge-autotune-") as folder:
+        artifacts = {}
+        for form in _FORMS:
+            notice(f"autotune: exporting with {form}")
+            trial = dataclasses.replace(options, lowering=form, output=Path(folder, form), force=False)
+            artifacts[form] = run_export(trial)
+        for _ in range(_ROUNDS):
+            for form in _FORMS:
+                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, manner=_MANNER)
+                for row in run_bench(request).rows:
+                    latencies.setdefault((form, row.batch), []).append(row)
+    p50 = {key: min(row.speed.model.p50_ms for row in rows) for key, rows in latencies.items()}
+    width = latencies["conv", 1][0].width
+    environment = capture_environment()
+    evidence = tuple(
+        LoweringEvidence(
+            machine=f"{environment.cpu_model}, {environment.cores_allowed} threads",
+            runtime=f"{runtime} {availability.version}",
+            width=width,
+            batch=batch,
+            conv_p50_ms=round(p50["conv", batch], 3),
+            matmul_p50_ms=round(p50["matmul", batch], 3),
+        )
+        for batch in batches
+    )
+    for entry in evidence:
+        notice(f"autotune: batch {entry.batch}: conv {entry.conv_p50_ms} ms, matmul {entry.matmul_p50_ms} ms")
+    best = min(_FORMS, key=lambda form: math.prod(p50[form, batch] for batch in batches))
+    notice(f"autotune: {best}")
+    return dataclasses.replace(options, lowering=best, evidence=evidence)

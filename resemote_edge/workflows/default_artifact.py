@@ -1,0 +1,83 @@
+"""Default artifacts: the embedded weights, exported for a runtime when the user names no artifact."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.errors import InputError
+from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
+from resemote_edge.weights import choose_checkpoint
+
+__all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifacts_or_default"]
+
+#: Runtime to the target whose artifacts it is at home with.
+TARGET_OF_RUNTIME: dict[str, str] = {
+    "tensorrt": "tensorrt",
+    "openvino": "openvino",
+    "onnxruntime": "onnx",
+    "native": "onnx",
+    "pytorch": "pytorch",
+}
+
+#: The other way round: the first where there are two.
+RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in reversed(TARGET_OF_RUNTIME.items())}
+
+
+def artifacts_or_default(
+    paths: Sequence[Path],
+    runtime: str,
+    device: str = "auto",
+    notice: Callable[[str], None] = lambda text: None,
+    variant: str | None = None,
+) -> tuple[Artifact, ...]:
+    """The artifacts named, or embedded weights exported for the runtime.
+
+    Args:
+        paths: Artifacts; may be empty.
+        runtime: A name; ``auto`` for the first runtime that works here; ``all`` for every one that does.
+        device: Device the runtime must have, or ``auto``.
+        notice: Told what is exported or taken from an earlier export.
+        variant: Of the embedded weights; None for the default.
+
+    Returns:
+        At least one artifact.
+
+    Raises:
+        ArtifactError: An artifact is not whole.
+        InputError: An unknown runtime or variant, artifacts and a variant, or a default artifact's folder holds
+            something else.
+        MissingDependencyError: Exporting needs a package that is not installed.
+    """
+    checkpoint = choose_checkpoint(paths[0] if paths else None, variant)
+    if paths:
+        return tuple(Artifact.load(path) for path in paths)
+    if runtime in ("auto", "all"):
+        names = [name for name in RUNTIMES if _serves(name, device)]
+        names = names[:1] if runtime == "auto" else names
+        if not names:
+            raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
+    else:
+        names = [get_runtime(runtime).name]
+    # Two runtimes may be served by one target.
+    targets = dict.fromkeys(TARGET_OF_RUNTIME[name] for name in names)
+    return tuple(_default(checkpoint, target, notice) for target in targets)
+
+
+def _serves(name: str, device: str) -> bool:
+    found = get_runtime(name).probe()
+    return found.available and device in ("auto", *found.devices)
+
+
+def _default(checkpoint: Path, target: str, notice: Callable[[str], None]) -> Artifact:
+    # fp32 everywhere but for TensorRT, whose users are on GPUs that are made for fp16.
+    precision = "fp16" if target == "tensorrt" else "fp32"
+    folder = ARTIFACTS_FOLDER / f"{checkpoint.stem}-{target}-{precision}"
+    if folder.exists():
+        artifact = Artifact.load(folder)
+        if artifact.passport.lineage.checkpoint_sha256 != file_sha256(checkpoint):
+            raise InputError(f"{folder} was exported from other weights; name the artifact to use, or remove it")
+        notice(f"using {folder}, exported {artifact.passport.created_utc}")
+        return artifact
+    notice(f"exporting the embedded weights to {folder}")
+    return run_export(ExportOptions(checkpoint=checkpoint, target=target, precision=precision))

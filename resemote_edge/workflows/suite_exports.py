@@ -1,0 +1,323 @@
+"""run_suite: a suite from its file to its report; what was interrupted goes on with what is missing.
+
+It stands above export and benchmarks, because it needs both. Whatever exports or measures runs in a process of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.benchmarks.suite.clock import EXPORT_SECONDS, SuiteClock
+from resemote_edge.benchmarks.suite.file import ExportEntry, LoadedSuite
+from resemote_edge.benchmarks.suite.plan import SuiteArtifact, SuitePlan, make_plan
+from resemote_edge.benchmarks.suite.report import suite_report
+from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder, machine_of
+from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress, run_steps, sort_out
+from resemote_edge.data.registry import load_dataset
+from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
+from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.recipe import Recipe, find_recipe
+from resemote_edge.machine.environment import Environment, capture_environment
+from resemote_edge.measuring.processes.contestant import Contestant, Opened
+from resemote_edge.measuring.processes.stopping import Stop, stoppable
+from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.results import BenchReport, Unmeasured
+from resemote_edge.weights import embedded_checkpoint
+
+__all__ = ["SuiteForecast", "SuiteOutcome", "build_artifact", "forecast_suite", "run_suite"]
+
+#: An export takes minutes on a small machine; an hour means that it hangs.
+_EXPORT_TIMEOUT_S = 3600.0
+
+#: What each target's model file is, as far as it has to be known before the export.
+_FORMATS: dict[str, tuple[str, ...]] = {
+    "onnx": ("onnx",),
+    "openvino": ("openvino-ir",),
+    "pytorch": ("graph",),
+    "tensorrt": ("tensorrt-engine", "tensorrt-rtx-engine"),
+}
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteOutcome:
+    """What a run came to.
+
+    Attributes:
+        report: Of all that is there, also where it was stopped.
+        interrupted: Number of the signal that stopped it; None when it came to its end.
+    """
+
+    report: BenchReport
+    interrupted: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteForecast:
+    """What a run would do.
+
+    Attributes:
+        planned: All steps, and what is kept of each.
+        exports: Names of the artifacts that would be exported first.
+        unmeasured: What cannot be measured here.
+        seconds: Per step to be measured, by its place in `planned`; an estimate.
+    """
+
+    planned: tuple[Planned, ...]
+    exports: tuple[str, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    seconds: dict[int, float]
+
+    @property
+    def total_seconds(self) -> float:
+        """All of it, with the exports."""
+        return sum(self.seconds.values()) + EXPORT_SECONDS * len(self.exports)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The artifacts of a suite.
+
+    Attributes:
+        entries: Those that are there, and those that can be exported.
+        unmeasured: The others.
+        exports: What is to be exported, by name.
+    """
+
+    entries: tuple[SuiteArtifact, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    exports: dict[str, ExportEntry]
+
+
+def forecast_suite(
+    loaded: LoadedSuite, folder: Path, *, data: Path | None = None, retry_failed: bool = False
+) -> SuiteForecast:
+    """Tell what `run_suite` would do with the same arguments, without doing any of it.
+
+    Raises:
+        ResEmoteEdgeError: As for `run_suite`.
+    """
+    kept = SuiteFolder(folder)
+    environment = capture_environment()
+    bench = _prepare(loaded, kept, environment, data)
+    found = _open(loaded, kept, notice=lambda text: None)
+    bench = _with_reference(bench, found.entries)
+    plan = _plan(loaded, found, data)
+    planned = sort_out(bench, plan.steps, retry_failed=retry_failed)
+    clock = SuiteClock(loaded.suite.effective_settings)
+    for one in planned:
+        if one.kept is not None and not one.kept.failed:
+            clock.note(one.step, one.kept.seconds)
+    return SuiteForecast(
+        planned=tuple(planned),
+        exports=tuple(found.exports),
+        unmeasured=plan.unmeasured,
+        seconds={at: clock.expect(one.step) for at, one in enumerate(planned) if one.kept is None},
+    )
+
+
+def run_suite(
+    loaded: LoadedSuite,
+    folder: Path,
+    *,
+    data: Path | None = None,
+    retry_failed: bool = False,
+    notice: Notice = lambda text: None,
+    progress: Callable[[SuiteProgress], None] = lambda far: None,
+) -> SuiteOutcome:
+    """Export and measure what is missing, and report on all of it.
+
+    Args:
+        loaded: The suite; see `load_suite`.
+        folder: Where everything is kept. Rows that are there are not measured again, unless what decides them changed.
+        data: Dataset for accuracy; None leaves it out.
+        retry_failed: Whether what failed before is tried again.
+        notice: Told what happens, one line at a time.
+        progress: Told how far it is.
+
+    Returns:
+        The report. What cannot be measured or failed is listed in it with the reason; Ctrl-C and termination end the
+        row at hand, and the report tells how many are missing.
+
+    Raises:
+        InputError: The folder holds something else, another run is at it, or its rows are another machine's; a recipe
+            does not exist; there is data and nothing to judge.
+        DatasetError: The data cannot be read.
+        OSError: The folder cannot be written to.
+    """
+    kept_in = SuiteFolder(folder)
+    environment = capture_environment()
+    bench = _prepare(loaded, kept_in, environment, data)
+    kept: dict[str, KeptRow] = {}
+    interrupted = None
+    with kept_in.locked():
+        if kept_in.note_suite(loaded.content):
+            notice("the suite has changed; rows that it decides otherwise now are measured again")
+        found = _open(loaded, kept_in, notice)
+        try:
+            with stoppable():
+                found = _export_all(found, notice, progress)
+                bench = _with_reference(bench, found.entries)
+                plan = _plan(loaded, found, data)
+                planned = sort_out(bench, plan.steps, retry_failed=retry_failed)
+                run_steps(bench, planned, kept, notice=notice, progress=progress)
+        except Stop as stop:
+            interrupted = stop.signal
+        plan = _plan(loaded, found, data)
+        # Also what was finished before and not come to in this run.
+        kept = {one.step.stem: one.kept for one in sort_out(bench, plan.steps) if one.kept is not None} | kept
+        report = suite_report(bench, plan.steps, plan.unmeasured, kept)
+    return SuiteOutcome(report=report, interrupted=interrupted)
+
+
+def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
+    """Opener: export embedded weights, in a process of its own; what is in the folder is replaced.
+
+    Args:
+        variant: Of the embedded weights.
+        recipe: Name or file.
+        folder: Destination.
+    """
+    options = ExportOptions(checkpoint=embedded_checkpoint(variant), recipe=recipe, output=Path(folder), force=True)
+    run_export(options)
+    return Opened()
+
+
+def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, data: Path | None) -> Bench:
+    """What all steps share; raises what would otherwise be found out after minutes of work. Nothing is written."""
+    suite = loaded.suite
+    for entry in suite.exports:
+        _recipe(entry)
+    machine = machine_of(environment)
+    folder.refuse_foreign(suite.name)
+    folder.refuse_other_machine(machine)
+    if data is not None and suite.accuracy is None:
+        raise InputError(f"suite {suite.name} asks for no accuracy; leave --data out, or add accuracy to the file")
+    data_sha256 = None
+    if data is not None and suite.accuracy is not None:
+        data_sha256 = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split].sha256()
+    return Bench(
+        loaded=loaded, folder=folder, environment=environment, machine=machine, data=data, data_sha256=data_sha256
+    )
+
+
+def _with_reference(bench: Bench, entries: Sequence[SuiteArtifact]) -> Bench:
+    """With the artifact that accuracies are compared with, or why it is not there."""
+    accuracy = bench.loaded.suite.accuracy
+    if bench.data is None or accuracy is None or accuracy.reference is None:
+        return bench
+    reference, problem = _reference(bench.loaded, accuracy.reference, entries)
+    return replace(bench, reference=reference, reference_problem=problem)
+
+
+def _reference(
+    loaded: LoadedSuite, name: str, entries: Sequence[SuiteArtifact]
+) -> tuple[SuiteArtifact | None, str | None]:
+    """The artifact that accuracies are compared with, or why it is not there."""
+    known = [entry for entry in entries if entry.name == name]
+    if known:
+        return (known[0], None) if known[0].opened is not None else (None, f"reference {name} is not exported yet")
+    if any(entry.artifact == name for entry in loaded.suite.exports):
+        return None, f"reference {name} could not be exported"
+    try:
+        return SuiteArtifact.of(Artifact.load(loaded.artifact_path(name))), None
+    except ArtifactError as error:
+        return None, f"reference {error}"
+
+
+def _plan(loaded: LoadedSuite, found: _Found, data: Path | None) -> SuitePlan:
+    plan = make_plan(loaded.suite, found.entries, with_accuracy=data is not None)
+    return replace(plan, unmeasured=(*found.unmeasured, *plan.unmeasured))
+
+
+def _open(loaded: LoadedSuite, folder: SuiteFolder, notice: Notice) -> _Found:
+    """Look at every artifact; each that cannot be had is listed with the reason."""
+    suite = loaded.suite
+    entries: list[SuiteArtifact] = []
+    unmeasured: list[Unmeasured] = []
+    exports: dict[str, ExportEntry] = {}
+    runtimes = ", ".join(suite.runtimes or ("any",))
+    for name in suite.artifacts:
+        try:
+            entries.append(SuiteArtifact.of(Artifact.load(loaded.artifact_path(name))))
+        except (ArtifactError, OSError) as error:
+            unmeasured.append(Unmeasured(artifact=name, runtime=runtimes, state="failed", reason=str(error)))
+    for entry in suite.exports:
+        path = folder.path / ARTIFACTS_FOLDER / entry.artifact
+        recipe = _recipe(entry)
+        try:
+            artifact = Artifact.load(path) if path.exists() else None
+        except (ArtifactError, OSError) as error:
+            reason = f"{error}; delete {path}, and it is exported again"
+            unmeasured.append(Unmeasured(artifact=entry.artifact, runtime=runtimes, state="failed", reason=reason))
+            continue
+        if artifact is not None and not _is_of(artifact, entry, recipe):
+            notice(f"{entry.artifact}: was exported from other weights or by another recipe; it is exported again")
+            artifact = None
+        if artifact is None:
+            exports[entry.artifact] = entry
+        entries.append(SuiteArtifact.of(artifact) if artifact is not None else _to_come(entry, recipe, path))
+    return _Found(entries=tuple(entries), unmeasured=tuple(unmeasured), exports=exports)
+
+
+def _recipe_name(entry: ExportEntry) -> str:
+    """Name or file of an entry's recipe; the default for this CPU where it names none."""
+    return entry.recipe or default_recipe(str(entry.target), str(entry.precision))
+
+
+def _recipe(entry: ExportEntry) -> Recipe:
+    return find_recipe(_recipe_name(entry))
+
+
+def _is_of(artifact: Artifact, entry: ExportEntry, recipe: Recipe) -> bool:
+    """Whether an artifact was exported from an entry's weights by its recipe, as both are now."""
+    passport = artifact.passport
+    same_recipe = msgspec.json.encode(passport.recipe, order="sorted") == msgspec.json.encode(recipe, order="sorted")
+    return same_recipe and passport.lineage.checkpoint_sha256 == file_sha256(embedded_checkpoint(entry.variant))
+
+
+def _to_come(entry: ExportEntry, recipe: Recipe, path: Path) -> SuiteArtifact:
+    return SuiteArtifact(
+        name=entry.artifact,
+        path=path,
+        target=recipe.target,
+        precision=recipe.precision,
+        formats=_FORMATS[recipe.target],
+        largest_batch=recipe.batch.max,
+        opened=None,
+    )
+
+
+def _export_all(found: _Found, notice: Notice, progress: Callable[[SuiteProgress], None]) -> _Found:
+    """Export what is missing; what cannot be exported is listed with the reason."""
+    entries: list[SuiteArtifact] = []
+    unmeasured = list(found.unmeasured)
+    left = len(found.exports)
+    for entry in found.entries:
+        wanted = found.exports.get(entry.name)
+        if wanted is None:
+            entries.append(entry)
+            continue
+        progress(SuiteProgress(current=f"exporting {entry.name}", done=0, total=0, seconds_left=left * EXPORT_SECONDS))
+        left -= 1
+        try:
+            entries.append(_export(wanted, entry.path))
+            notice(f"exported: {entry.name}")
+        except (ResEmoteEdgeError, OSError) as error:
+            reason = " ".join(str(error).split())
+            notice(f"failed: {reason}")
+            unmeasured.append(Unmeasured(artifact=entry.name, runtime="any", state="failed", reason=reason))
+    return _Found(entries=tuple(entries), unmeasured=tuple(unmeasured), exports={})
+
+
+def _export(entry: ExportEntry, path: Path) -> SuiteArtifact:
+    arguments = {"variant": entry.variant, "recipe": _recipe_name(entry), "folder": str(path)}
+    contestant = Contestant(name=entry.artifact, opener=f"{__name__}:build_artifact", arguments=arguments)
+    with WorkerProcess(contestant) as worker:
+        worker.open(_EXPORT_TIMEOUT_S)
+    return SuiteArtifact.of(Artifact.load(path))

@@ -1,0 +1,35 @@
+"""The demo, on a tiny dataset: what `make demo` does."""
+
+import os
+import subprocess
+import sys
+
+from resemote_edge.measuring.results import read_report
+
+
+def test_the_main_job_end_to_end(drawn_fer2013, tmp_path):
+    command = [sys.executable, "-m", "resemote_edge", "demo", "--variant", "xs", "--data", str(drawn_fer2013)]
+    environment = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stderr.count("verified in ") == 8
+    assert done.stderr.count("accuracy gate passed over fer2013 validation, 700 images") == 5
+    assert "FAILED" not in done.stderr
+    report = read_report(tmp_path / "demo" / "report.json")
+    measured = {(row.target, row.precision, row.runtime) for row in report.rows}
+    assert measured >= {
+        ("pytorch", "fp32", "pytorch"),
+        ("onnx", "fp32", "onnxruntime"),
+        ("onnx", "fp16", "onnxruntime"),
+        ("openvino", "fp32", "openvino"),
+        ("openvino", "fp16", "openvino"),
+        ("onnx", "int8", "onnxruntime"),
+        ("openvino", "int8", "openvino"),
+    }
+    assert {row.accuracy.samples for row in report.rows} == {70}
+    for kind in ("json", "markdown", "picture"):
+        assert f"{kind}: demo/" in done.stdout
+    again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert again.returncode == 1
+    assert "--force" in again.stderr
