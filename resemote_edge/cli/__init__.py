@@ -7,6 +7,7 @@ command works with the base dependencies.
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -14,13 +15,12 @@ from resemote_edge import __version__
 from resemote_edge.cli.lazy_group import LazyGroup
 from resemote_edge.errors import ResEmoteEdgeError
 
-__all__ = ["COMMANDS", "cli", "main"]
+__all__ = ["COMMANDS", "cli", "main", "run"]
 
 #: Command to ``module:function``, in the order ``--help`` lists them.
 COMMANDS: dict[str, str] = {
     "demo": "resemote_edge.cli.demo:demo",
     "train": "resemote_edge.cli.train:train",
-    "ablate": "resemote_edge.experiments.ablation.command:ablate",
     "export": "resemote_edge.cli.export:export",
     "calibrate": "resemote_edge.cli.calibrate:calibrate",
     "sensitivity": "resemote_edge.cli.sensitivity:sensitivity",
@@ -53,11 +53,25 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point: errors of the user's end as one readable line, never as a traceback."""
+    """Entry point of ``resemote-edge``."""
+    run(cli, "resemote-edge")
+
+
+def run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a command line: errors of the user's end as one readable line, never as a traceback.
+
+    Args:
+        command: A command, or a group of them.
+        name: What was typed to get there.
+        arguments: What was typed behind it; None for `sys.argv`.
+
+    Raises:
+        SystemExit: The command ended with an exit code of its own, or with an error.
+    """
     # A termination request unwinds like any error, so that staging folders are removed on the way out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        cli.main(standalone_mode=False)
+        command.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Aborted.", err=True)
         sys.exit(130)

@@ -13,7 +13,6 @@ BENCH_COMMANDS: dict[str, str] = {
     "explain": "resemote_edge.cli.bench_explain:explain",
     "compare": "resemote_edge.cli.bench_compare:compare",
     "report": "resemote_edge.cli.bench_report:report",
-    "contest": "resemote_edge.experiments.contest.command:contest",
 }
 
 

@@ -48,10 +48,10 @@ def explain(
     from resemote_edge.benchmarks.explain.explanation import explain as run
     from resemote_edge.benchmarks.explain.report import (
         EXPLANATION_FILES,
-        layer_table,
         machine_lines,
         write_explanation,
     )
+    from resemote_edge.cli.views.layers import layer_table
     from resemote_edge.machine.topology import allowed_cores
 
     refuse_files(output, EXPLANATION_FILES, force=force)

@@ -78,9 +78,10 @@ def run(
     from rich.console import Console
 
     from resemote_edge.artifacts.files import refuse_files
-    from resemote_edge.benchmarks.report.files import REPORT_FILES, rich_table, write_report
+    from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
     from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, parse_names, run_bench
     from resemote_edge.cli.measuring import manner_of
+    from resemote_edge.cli.views.bench import rich_table
     from resemote_edge.workflows.default_artifact import artifacts_or_default
 
     refuse_files(output, REPORT_FILES, force=force)

@@ -65,7 +65,8 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
 def _show_report(report: "BenchReport", *, as_json: bool) -> None:
     from rich.console import Console
 
-    from resemote_edge.benchmarks.report.files import rich_table, validity_table
+    from resemote_edge.benchmarks.report.markdown import validity_table
+    from resemote_edge.cli.views.bench import rich_table
 
     if as_json:
         click.echo(report.to_json().decode(), nl=False)

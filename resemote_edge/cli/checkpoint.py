@@ -38,7 +38,7 @@ def inspect(file: Path | None, variant: str | None, labels: str | None, as_json:
     """
     from rich.console import Console
 
-    from resemote_edge.cli.views.passport import facts_table
+    from resemote_edge.cli.views.facts import facts_table
     from resemote_edge.models.describe import checkpoint_facts
     from resemote_edge.weights import choose_checkpoint
 

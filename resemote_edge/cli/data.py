@@ -34,7 +34,7 @@ def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> N
     """
     from rich.console import Console
 
-    from resemote_edge.cli.views.passport import data_tables
+    from resemote_edge.cli.views.data import data_tables
     from resemote_edge.data.dataset import SPLITS
     from resemote_edge.data.inspect import inspect_splits
     from resemote_edge.data.registry import load_dataset

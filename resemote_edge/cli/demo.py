@@ -23,7 +23,7 @@ def demo(data: Path | None, variant: str | None, output: Path, force: bool) -> N
     """
     from rich.console import Console
 
-    from resemote_edge.benchmarks.report.files import rich_table
+    from resemote_edge.cli.views.bench import rich_table
     from resemote_edge.workflows.demo import run_demo
 
     console = Console()

@@ -16,7 +16,8 @@ def doctor(as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from resemote_edge.machine.diagnosis import diagnose, diagnosis_table
+    from resemote_edge.cli.views.diagnosis import diagnosis_table
+    from resemote_edge.machine.diagnosis import diagnose
 
     diagnosis = diagnose()
     if as_json:

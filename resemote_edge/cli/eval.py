@@ -50,7 +50,8 @@ def evaluate(
     from rich.console import Console
 
     from resemote_edge.artifacts.files import refuse_files
-    from resemote_edge.evaluation.run import EVAL_FILES, EvalRequest, accuracy_tables, run_eval, write_eval
+    from resemote_edge.cli.views.accuracy import accuracy_tables
+    from resemote_edge.evaluation.run import EVAL_FILES, EvalRequest, run_eval, write_eval
 
     refuse_files(output, EVAL_FILES, force=force)
     request = EvalRequest(

@@ -18,7 +18,7 @@ def runtimes(as_json: bool) -> None:
 
     from rich.console import Console
 
-    from resemote_edge.cli.views.passport import runtimes_table
+    from resemote_edge.cli.views.runtimes import runtimes_table
     from resemote_edge.runtimes.registry import probe_all
 
     found = probe_all()

@@ -55,8 +55,9 @@ def sensitivity(
     from rich.console import Console
 
     from resemote_edge.artifacts.files import refuse_files
+    from resemote_edge.cli.views.sensitivity import sensitivity_table
     from resemote_edge.export.command import ExportOptions, rank_sensitivity
-    from resemote_edge.export.quantize.report import SENSITIVITY_FILES, sensitivity_table, write_sensitivity
+    from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
     from resemote_edge.weights import choose_checkpoint
 
     refuse_files(output, SENSITIVITY_FILES, force=force)

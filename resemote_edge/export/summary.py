@@ -5,7 +5,7 @@ from typing import Any, Literal, overload
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.cli.views.passport import gate_line, quantization_line
+from resemote_edge.artifacts.summary import gate_line, quantization_line
 
 __all__ = ["describe"]
 

@@ -3,16 +3,15 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from resemote_edge.cli.views.passport import facts_table
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 from resemote_edge.runtimes.registry import probe_all
 from resemote_edge.runtimes.session import Availability
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    pass
 
-__all__ = ["Diagnosis", "diagnose", "diagnosis_table"]
+__all__ = ["Diagnosis", "diagnose"]
 
 
 @dataclass(frozen=True)
@@ -63,23 +62,3 @@ def _machine_advice(environment: Environment) -> list[str]:
     if environment.jetpack is not None:
         advice.append("this is a Jetson: export here or copy an artifact with the ONNX; engines are built on the board")
     return advice
-
-
-def diagnosis_table(diagnosis: Diagnosis) -> "Table":
-    """The diagnosis for the screen."""
-    environment = diagnosis.environment
-    facts: dict[str, Any] = {
-        "CPU": environment.cpu_model,
-        "CPU features": ", ".join(environment.cpu_features) or "none of those that matter",
-        "cores allowed": environment.cores_allowed,
-        "memory": f"{environment.memory_total_bytes / 2**30:.1f} GiB",
-        "NVIDIA GPUs": "; ".join(environment.gpus) or "none found",
-        "JetPack": environment.jetpack or "not a Jetson",
-        "system": f"{environment.os}, kernel {environment.kernel}",
-        "Python": environment.python,
-        "packages": ", ".join(f"{name} {version}" for name, version in environment.packages.items()),
-    }
-    for name, found in diagnosis.runtimes.items():
-        state = f"{found.version} on {', '.join(found.devices)}" if found.available else f"no: {found.reason}"
-        facts[f"runtime {name}"] = state
-    return facts_table("This machine", facts)

@@ -5,31 +5,7 @@ from typing import Any
 
 from resemote_edge.errors import missing_dependency
 
-__all__ = ["import_nncf", "import_onnxruntime", "import_openvino"]
-
-
-def import_nncf(purpose: str) -> Any:
-    """Import ``nncf`` without its telemetry.
-
-    It reports usage through the same package as OpenVINO, and falls back to a stub when that is absent: so it is made
-    to look absent in this process, before either of them is imported.
-
-    Args:
-        purpose: What needs it, for the message when it is not installed.
-
-    Returns:
-        The module.
-
-    Raises:
-        MissingDependencyError: Not installed.
-    """
-    if "nncf" not in sys.modules:
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import nncf
-    except ImportError:
-        raise missing_dependency("nncf", "peers", purpose) from None
-    return nncf
+__all__ = ["import_onnxruntime", "import_openvino"]
 
 
 def import_openvino(purpose: str) -> Any:

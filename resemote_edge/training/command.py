@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from resemote_edge.benchmarks.report.files import draw_confusion
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
+from resemote_edge.evaluation.confusion import draw_confusion
 from resemote_edge.models.compact import expand
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.card import make_card, write_card

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from resemote_edge.cli.views.passport import facts_table
+from resemote_edge.cli.views.facts import facts_table
 from resemote_edge.training.command import TrainingResult
 from resemote_edge.training.run_state import EpochRecord
 from resemote_edge.training.trainer import StepReport

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import sys
 import warnings
 from dataclasses import dataclass, field
 
@@ -14,7 +13,8 @@ import torch
 from made_up_reports import made_up_report, row
 from PIL import Image
 
-from resemote_edge.cli import main
+from resemote_edge.cli import cli, run
+from resemote_edge.experiments.__main__ import experiments
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.measuring.samples import write_samples
 from resemote_edge.models.checkpoint import save_checkpoint
@@ -220,44 +220,50 @@ CASES = [
     Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
     Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),
     Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
-    Case("no contest", "bench contest nowhere.toml -o out", "nowhere.toml: no such contest"),
-    Case("contest with a misspelt key", "bench contest {contest_key} -o out", "unknown field `threds`"),
+    Case("no contest", "experiments contest nowhere.toml -o out", "nowhere.toml: no such contest"),
+    Case("contest with a misspelt key", "experiments contest {contest_key} -o out", "unknown field `threds`"),
     Case(
         "contest with an unknown peer",
-        "bench contest {contest_peer} -o out",
+        "experiments contest {contest_peer} -o out",
         "row a: unknown peer 'tpu'; choose one of",
     ),
     Case(
         "contest with an unknown recipe",
-        "bench contest {contest_recipe} -o out",
+        "experiments contest {contest_recipe} -o out",
         "no such recipe; the ones that come with it",
     ),
-    Case("contest without that row", "bench contest {contest_recipe} -o out --rows b", "has no row 'b'; its rows: a"),
+    Case(
+        "contest without that row",
+        "experiments contest {contest_recipe} -o out --rows b",
+        "has no row 'b'; its rows: a",
+    ),
     Case(
         "contest with unknown weights",
-        "bench contest {contest_weights} -o out",
+        "experiments contest {contest_weights} -o out",
         "row a: no weights of variant 'xxl' are embedded",
     ),
     Case(
         "contest with data for nothing",
-        "bench contest {contest_random} -o out --data {precious}",
+        "experiments contest {contest_random} -o out --data {precious}",
         "whose accuracy means nothing",
     ),
     Case(
         "contest with a lost dataset",
-        "bench contest {contest_trained} -o out --data gone.zip",
+        "experiments contest {contest_trained} -o out --data gone.zip",
         "gone.zip: no such dataset",
     ),
     Case(
         "contest with a lost environment",
-        "bench contest {contest_fer} -o out",
+        "experiments contest {contest_fer} -o out",
         "RESEMOTE_EDGE_FER_ENV=/gone: no bin/python there",
         env={"RESEMOTE_EDGE_FER_ENV": "/gone"},
     ),
     Case(
-        "contest report in the way", "bench contest {contest_recipe} -o {reported}", "report.json exists; pass --force"
+        "contest report in the way",
+        "experiments contest {contest_recipe} -o {reported}",
+        "report.json exists; pass --force",
     ),
-    Case("contest without a destination", "bench contest {contest_recipe}", "Missing option '-o'", USAGE),
+    Case("contest without a destination", "experiments contest {contest_recipe}", "Missing option '-o'", USAGE),
     Case("no suite", "bench suite nowhere.toml -o out", "nowhere.toml: no such suite"),
     Case("suite without a destination", "bench suite {suite_good}", "Missing option '-o'", USAGE),
     Case("suite with a misspelt key", "bench suite {suite_key} -o out", "unknown field `batchs`"),
@@ -495,13 +501,13 @@ def type_in(monkeypatch, capfd):
 
     def type_in(arguments, folder, environment):
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["resemote-edge", *arguments])
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         on_termination = signal.getsignal(signal.SIGTERM)
+        command, words = (experiments, arguments[1:]) if arguments[0] == "experiments" else (cli, arguments)
         try:
             with pytest.raises(SystemExit) as ended:
-                main()
+                run(command, command.name or "", words)
         finally:
             signal.signal(signal.SIGTERM, on_termination)
         return ended.value.code, *capfd.readouterr()

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import resemote_edge
+from resemote_edge.cli.views.accuracy import accuracy_tables
 from resemote_edge.data.datasets.fer2013 import load_fer2013
 from resemote_edge.evaluation.accuracy import measure_accuracy, summarize, train_copies
-from resemote_edge.evaluation.run import EvalRequest, accuracy_tables, run_eval, write_eval
+from resemote_edge.evaluation.run import EvalRequest, run_eval, write_eval
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.machine.environment import capture_environment
 

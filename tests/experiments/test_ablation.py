@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from training.drawn_sets import drawn_folder
 
 from resemote_edge.errors import InputError
-from resemote_edge.experiments.ablation.command import ablate
+from resemote_edge.experiments.ablation.command import ablation
 from resemote_edge.experiments.ablation.file import arm_config, load_ablation
 from resemote_edge.experiments.ablation.report import (
     ABLATION_FILES,
@@ -71,7 +71,7 @@ def faces(tmp_path_factory) -> Path:
 def finished(faces, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("ablation")
     done = CliRunner().invoke(
-        ablate, [str(written(folder)), "--data", str(faces), "--dataset", "fer2013", "-o", str(folder / "out")]
+        ablation, [str(written(folder)), "--data", str(faces), "--dataset", "fer2013", "-o", str(folder / "out")]
     )
     assert done.exit_code == 0, done.output
     return folder
@@ -140,7 +140,7 @@ def test_finished_trials_are_kept_and_others_made(faces, finished, tmp_path):
         "-o",
         str(tmp_path / "again" / "out"),
     ]
-    done = CliRunner().invoke(ablate, arguments)
+    done = CliRunner().invoke(ablation, arguments)
     assert done.exit_code == 0, done.output
     after = {path.name: path.stat().st_mtime_ns for path in trials.iterdir()}
     assert before == {name: time for name, time in after.items() if name != "weights-1.json"}
@@ -159,16 +159,16 @@ def test_trials_of_another_recipe_are_not_mixed_in(faces, finished, tmp_path):
         "-o",
         str(tmp_path / "out"),
     ]
-    done = CliRunner().invoke(ablate, arguments)
+    done = CliRunner().invoke(ablation, arguments)
     assert isinstance(done.exception, InputError)
     assert "plain-0.json" in str(done.exception)
 
 
 def test_a_signal_keeps_what_is_finished(faces, tmp_path):
     text = GOOD.replace('imbalance = "weights"', "epochs = 500")
-    command = ["ablate", written(tmp_path, text), "--data", faces, "--dataset", "fer2013", "-o", tmp_path / "out"]
+    command = ["ablation", written(tmp_path, text), "--data", faces, "--dataset", "fer2013", "-o", tmp_path / "out"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "resemote_edge", *map(str, command)],
+        [sys.executable, "-m", "resemote_edge.experiments", *map(str, command)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -198,7 +198,7 @@ def test_the_report_for_programs_is_the_file(faces, finished, tmp_path):
         str(tmp_path / "out"),
         "--json",
     ]
-    done = CliRunner().invoke(ablate, arguments)
+    done = CliRunner().invoke(ablation, arguments)
     assert json.loads(done.stdout)["kind"] == "ablation"
     assert done.stdout == (tmp_path / "out" / "report.json").read_text()
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typed import exit_code
 
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.native_check import check as native_validity
-from resemote_edge.experiments.native_check.check import FACES, main
+from resemote_edge.experiments.native_check.check import FACES
+from resemote_edge.experiments.native_check.command import native_check
 from resemote_edge.experiments.native_check.report import native_validity_table, read_native_validity
 from resemote_edge.experiments.tables.documents import regenerate
 from resemote_edge.runtimes.registry import get_runtime
@@ -35,7 +37,7 @@ def program(tmp_path):
 
 
 def start(artifact, output, program, *more):
-    return main([str(word) for word in (artifact.path, "-o", output, "--program", program, "--rounds", 2, *more)])
+    return exit_code(native_check, artifact.path, "-o", output, "--program", program, "--rounds", 2, *more)
 
 
 def test_a_session_a_frame_and_the_library_are_measured(artifacts, program, tmp_path, capsys):

@@ -4,10 +4,12 @@ import json
 import shutil
 
 import pytest
+from typed import exit_code
 
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.tables.documents import regenerate
-from resemote_edge.experiments.verdict_check.check import COMPARISONS_FOLDER, SUMMARY_FILES, main
+from resemote_edge.experiments.verdict_check.check import COMPARISONS_FOLDER, SUMMARY_FILES
+from resemote_edge.experiments.verdict_check.command import verdict_check
 from resemote_edge.experiments.verdict_check.report import (
     LIMIT_SECONDS,
     Trial,
@@ -23,7 +25,7 @@ COARSE = ["--margin", 0.9, "--slow-by", 4]
 
 
 def start(artifact, folder, *more):
-    return main([str(word) for word in [artifact.path, "-o", folder, *QUICK, *COARSE, *more]])
+    return exit_code(verdict_check, artifact.path, "-o", folder, *QUICK, *COARSE, *more)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_another_artifact_is_refused(folder, artifacts, capsys):
 
 
 def test_what_is_no_artifact(tmp_path, capsys):
-    assert main([str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert exit_code(verdict_check, tmp_path, "-o", tmp_path / "out") == 1
     assert "no passport.json in this folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resemote_edge.benchmarks.report.files import markdown_report
+from resemote_edge.benchmarks.report.markdown import markdown_report
 from resemote_edge.machine.energy import ENERGY_SENSORS, Energy, EnergySensor, NotMeasured
 from resemote_edge.machine.energy.sensor import Rail
 from resemote_edge.measuring.energy_pass import measure_energy

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from resemote_edge.benchmarks.report.files import markdown_table
+from resemote_edge.benchmarks.report.markdown import markdown_table
 from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.measuring.case import Manner

@@ -1,8 +1,7 @@
-"""Reports of an explanation: the table on screen and in Markdown, and the files with the picture."""
+"""Reports of an explanation: the table in Markdown, and the files with the picture."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.benchmarks.explain.conclusion import conclude, deviations
@@ -11,35 +10,25 @@ from resemote_edge.benchmarks.explain.roofline import write_roofline
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
 from resemote_edge.measuring.probes import MachineProbe, Peak
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 __all__ = [
     "EXPLANATION_FILES",
+    "TEXT_COLUMNS",
+    "capitalized",
+    "layer_cells",
     "layer_markdown",
-    "layer_table",
     "machine_lines",
     "markdown_explanation",
+    "sentences",
+    "what_ran",
     "write_explanation",
 ]
 
 #: What `write_explanation` writes.
 EXPLANATION_FILES = ("explanation.json", "explanation.md", "roofline.png", "roofline.svg")
 
-_TEXT_COLUMNS = {"layer", "precision", "kernel"}
+#: Columns of words; the others hold figures.
+TEXT_COLUMNS = {"layer", "precision", "kernel"}
 
-#: What a terminal of 80 columns has room for, with headers to match; the files have every column.
-_SCREEN_COLUMNS: dict[str, str] = {
-    "layer": "layer",
-    "time us": "time\nus",
-    "share": "%",
-    "floor us": "floor\nus",
-    "times floor": "times\nfloor",
-    "weights MB": "MB",
-    "M multiply-adds": "M mul-\nadds",
-    "precision": "ran in",
-    "kernel": "kernel",
-}
 
 _Column = Callable[[Explanation, LayerTime], str]
 
@@ -76,13 +65,13 @@ _COLUMNS: dict[str, _Column] = {
 }
 
 
-def _filled(explanation: Explanation, columns: dict[str, _Column]) -> dict[str, list[str]]:
-    """Cells by column; a column that was recorded for no layer says nothing and is left out."""
-    found = {header: [cell(explanation, layer) for layer in explanation.layers] for header, cell in columns.items()}
+def layer_cells(explanation: Explanation) -> dict[str, list[str]]:
+    """Cells by column, of every layer; a column that was recorded for no layer says nothing and is left out."""
+    found = {header: [cell(explanation, layer) for layer in explanation.layers] for header, cell in _COLUMNS.items()}
     return {header: cells for header, cells in found.items() if any(cells)}
 
 
-def _sentences(explanation: Explanation) -> list[str]:
+def sentences(explanation: Explanation) -> list[str]:
     """What bounds it, how far it is from its floor, and what ran in another precision; without full stops."""
     floor = (
         f"layer by layer the floor is {explanation.floor_us / 1e3:.2f} ms, the engine needs "
@@ -93,11 +82,13 @@ def _sentences(explanation: Explanation) -> list[str]:
     return [conclude(explanation).sentence, floor, *([] if deviating is None else [f"precision: {deviating}"])]
 
 
-def _capitalized(sentence: str) -> str:
+def capitalized(sentence: str) -> str:
+    """The sentence as it stands alone."""
     return sentence[0].upper() + sentence[1:] + "."
 
 
-def _what(explanation: Explanation) -> str:
+def what_ran(explanation: Explanation) -> str:
+    """Runtime, batch and threads."""
     threads = f"{explanation.threads} thread{'s' if explanation.threads > 1 else ''}"
     hint = "" if explanation.precision_hint is None else f", {explanation.precision_hint} hint"
     return f"{explanation.runtime}, batch {explanation.batch}, {threads}{hint}"
@@ -117,41 +108,13 @@ def _peak_line(peak: Peak) -> str:
     return f"{peak.precision}: {peak.gmac_per_s:.0f} G multiply-adds/s{kernel}{note}"
 
 
-def layer_table(explanation: Explanation) -> "Table":
-    """The explanation for the screen."""
-    from rich.table import Table
-
-    table = Table(
-        title=f"{explanation.artifact}, {_what(explanation)}",
-        caption="\n".join(_capitalized(sentence) for sentence in _sentences(explanation)),
-        title_justify="left",
-        caption_justify="left",
-        box=None,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-        pad_edge=False,
-    )
-    cells = {header: list(values) for header, values in _filled(explanation, _COLUMNS).items()}
-    cells["share"] = [share.removesuffix(" %") for share in cells["share"]]
-    if "precision" in cells:  # what was promised is told in a sentence below
-        marked = ((layer.precision or "") + " !" * layer.deviates for layer in explanation.layers)
-        cells["precision"] = list(marked)
-    shown = [header for header in _SCREEN_COLUMNS if header in cells]
-    for header in shown:
-        left = header in _TEXT_COLUMNS
-        table.add_column(_SCREEN_COLUMNS[header], justify="left" if left else "right", overflow="fold")
-    for row in zip(*(cells[header] for header in shown), strict=True):
-        table.add_row(*row)
-    return table
-
-
 def layer_markdown(explanation: Explanation) -> str:
     """The explanation's sentences and its table in Markdown."""
-    first, *others = _sentences(explanation)
-    head = f"{explanation.artifact} (width {explanation.width}), {_what(explanation)}: {first}."
-    text = " ".join([head, *(_capitalized(sentence) for sentence in others)])
-    found = _filled(explanation, _COLUMNS)
-    rules = ["---" if header in _TEXT_COLUMNS else "---:" for header in found]
+    first, *others = sentences(explanation)
+    head = f"{explanation.artifact} (width {explanation.width}), {what_ran(explanation)}: {first}."
+    text = " ".join([head, *(capitalized(sentence) for sentence in others)])
+    found = layer_cells(explanation)
+    rules = ["---" if header in TEXT_COLUMNS else "---:" for header in found]
     rows = [found, rules, *zip(*found.values(), strict=True)]
     return text + "\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in rows) + "\n"
 

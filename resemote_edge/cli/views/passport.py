@@ -1,42 +1,14 @@
-"""Tables for people: facts, passports, runtimes and datasets as rich tables.
+"""A passport as a table."""
 
-Cells are `Text`, so that rich does not take the brackets of ``resemote-edge[openvino]`` for its own markup.
-"""
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
-from resemote_edge.artifacts.passport import GateResult, Passport, Quantization
-from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS
-from resemote_edge.runtimes.session import Availability
+from resemote_edge.artifacts.passport import Passport
+from resemote_edge.artifacts.summary import gate_line, quantization_line
+from resemote_edge.cli.views.facts import facts_table
 
-if TYPE_CHECKING:
-    from resemote_edge.data.inspect import DataReport
-
-__all__ = ["data_tables", "facts_table", "gate_line", "passport_table", "quantization_line", "runtimes_table"]
-
-
-def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
-    """Names and values, one pair a row."""
-    table = Table(title=title, show_header=False, title_justify="left")
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(Text(name), Text(_text(value)))
-    return table
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "not stated"
-    if isinstance(value, Mapping):
-        return "\n".join(f"{key}: {_text(inner)}" for key, inner in value.items()) or "not stated"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_text, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+__all__ = ["passport_table"]
 
 
 def passport_table(passport: Passport) -> Table:
@@ -85,71 +57,5 @@ def passport_table(passport: Passport) -> Table:
     return facts_table("Passport", facts)
 
 
-def quantization_line(record: Quantization) -> str:
-    """What the quantize stage did, in one line."""
-    total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
-    bits = "eight bits"
-    if record.weight_levels <= SAFE_WEIGHT_LEVELS:
-        bits += ", weights in seven for CPUs without VNNI"
-    line = f"{len(record.layers)} of {total} layers in {bits} ({record.scheme}), activation ranges: {record.ranges}"
-    if record.repaired_layers:
-        line += f"; kept floating to save accuracy: {', '.join(record.repaired_layers)}"
-    return line
-
-
-def gate_line(gate: GateResult) -> str:
-    """An accuracy gate's verdict in one line."""
-    found = gate.comparison
-    if found is None:
-        return f"accuracy gate {gate.status}"
-    low, high = found.drop_interval_95
-    line = (
-        f"accuracy gate {gate.status} over {gate.data}: {found.reference_accuracy * 100:.2f} to "
-        f"{found.accuracy * 100:.2f} %, drop {found.drop_points:.2f} points (95 % interval {low:.2f} to {high:.2f}, "
-        f"limit {gate.max_drop_points:g}), flips {found.flip_rate * 100:.2f} %, calibration error "
-        f"{found.reference_ece:.3f} to {found.ece:.3f}"
-    )
-    if gate.repairs:
-        cost = "not measured" if gate.repair_latency_ratio is None else f"{gate.repair_latency_ratio:.2f} times"
-        line += f"; latency against the unrepaired model: {cost}"
-    return line
-
-
 def _shape(shape: tuple[int | str, ...]) -> str:
     return "(" + ", ".join(map(str, shape)) + ")"
-
-
-def runtimes_table(found: Mapping[str, Availability]) -> Table:
-    """Every runtime: version and devices, or the reason and the cure."""
-    table = Table(title="Runtimes", title_justify="left")
-    for header in ("runtime", "version", "devices", "if not: why, and what to do"):
-        table.add_column(header, overflow="fold")
-    for name, availability in found.items():
-        why = "" if availability.available else f"{availability.reason}; {availability.hint}"
-        cells = (name, availability.version or "-", ", ".join(availability.devices) or "-", why)
-        table.add_row(*map(Text, cells))
-    return table
-
-
-def data_tables(report: "DataReport") -> list[Table]:
-    """Counts per split and class, then what is wrong."""
-    splits = list(report.counts)
-    counts = Table(title=Text(f"{report.path}: images per class"), title_justify="left")
-    counts.add_column("class")
-    for split in splits:
-        counts.add_column(split, justify="right")
-    for label in report.labels:
-        counts.add_row(Text(label), *(f"{report.counts[split][label]:,}" for split in splits))
-    counts.add_row("total", *(f"{sum(report.counts[split].values()):,}" for split in splits), style="bold")
-    findings: dict[str, Any] = {"labels": ", ".join(report.labels)}
-    findings["targets"] = "distributions (soft), the largest share counted" if report.soft_targets else "one label each"
-    findings |= {
-        f"left out of {split}: {reason}": n
-        for split, reasons in report.left_out.items()
-        for reason, n in reasons.items()
-    }
-    findings |= {f"repeats within {split}": n for split, n in report.duplicates_within.items()}
-    findings |= {f"copies {pair}": n for pair, n in report.duplicates_across.items()}
-    findings["images with conflicting labels"] = report.conflicting_labels
-    findings |= {f"sha256 of {split}": digest for split, digest in report.sha256.items()}
-    return [counts, facts_table("Findings", findings)]

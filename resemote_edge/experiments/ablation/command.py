@@ -1,4 +1,4 @@
-"""``resemote-edge ablate``."""
+"""``python -m resemote_edge.experiments ablation``."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ from resemote_edge.cli.output import echo_written, json_option, measuring_progre
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for trials and report.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
 @json_option
-def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:
+def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:
     """Compare training recipes: every arm of the ablation FILE with every seed, judged on the validation split.
 
     Finished trials are kept in the output folder, and the same command goes on with what is missing. Writes
@@ -25,13 +25,13 @@ def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_j
 
     \b
     Example:
-      resemote-edge ablate benchmarks/ablations/xs.toml --data fer2013.zip -o ablation-xs
+      python -m resemote_edge.experiments ablation benchmarks/ablations/xs.toml --data fer2013.zip -o ablation-xs
     """
     from resemote_edge.errors import missing_dependency
     from resemote_edge.experiments.ablation.file import load_ablation
     from resemote_edge.experiments.ablation.report import markdown_ablation, write_ablation_report
 
-    ablation = load_ablation(file)
+    chosen = load_ablation(file)
     try:
         from resemote_edge.experiments.ablation.run import run_ablation
     except ModuleNotFoundError as error:
@@ -39,7 +39,7 @@ def ablate(file: Path, data: Path, dataset: str, output: Path, device: str, as_j
 
     with measuring_progress("epochs") as progress:
         outcome = run_ablation(
-            ablation,
+            chosen,
             output,
             data=data,
             dataset=dataset,

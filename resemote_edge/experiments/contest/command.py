@@ -1,4 +1,4 @@
-"""``resemote-edge bench contest``."""
+"""``python -m resemote_edge.experiments contest``."""
 
 from pathlib import Path
 
@@ -28,9 +28,9 @@ def contest(
 
     \b
     Example:
-      resemote-edge bench contest benchmarks/contests/compaction-int8.toml -o contest-results
-      resemote-edge bench contest benchmarks/contests/small-models.toml -o small-results --data fer2013.zip
-      resemote-edge bench contest FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
+      python -m resemote_edge.experiments contest benchmarks/contests/compaction-int8.toml -o results
+      python -m resemote_edge.experiments contest benchmarks/contests/small-models.toml -o small --data fer2013.zip
+      python -m resemote_edge.experiments contest FILE -o out --rows onnxruntime-fp32,ours-fp32-onnxruntime --quick
     """
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.experiments.contest.file import choose_rows, load_contest

@@ -43,7 +43,9 @@ from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_contest"]
 
-_OPENERS = "resemote_edge.measuring.processes.opener"
+_ARTIFACTS = "resemote_edge.measuring.processes.opener"
+
+_PEERS = "resemote_edge.experiments.contest.openers"
 
 _TRAINING = "resemote_edge.training.throughput:open_training"
 
@@ -188,14 +190,14 @@ class _Prepared:
 
     def _doing(self, verb: str, threads: int, arguments: dict[str, Any]) -> Contestant:
         if self.row.peer is not None:
-            function = f"{verb}_peer"
+            opener = f"{_PEERS}:{verb}_peer"
             arguments |= {"peer": self.row.peer, "folder": str(self.folder)}
         else:
-            function = f"{verb}_artifact"
+            opener = f"{_ARTIFACTS}:{verb}_artifact"
             arguments |= {"artifact": str(self.folder), "runtime": self.row.runtime, "hint": self.row.hint}
         return Contestant(
             name=self.row.name,
-            opener=f"{_OPENERS}:{function}",
+            opener=opener,
             arguments=arguments | {"threads": threads},
             threads=threads,
             python=self.python,
@@ -273,7 +275,7 @@ def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepare
         destination.mkdir()
         checkpoint = str(random) if own is None else None
         arguments = {"peer": row.peer, "checkpoint": checkpoint, "folder": str(destination)}
-        opener = f"{_OPENERS}:prepare_peer"
+        opener = f"{_PEERS}:prepare_peer"
         facts |= _apart(Contestant(name=row.name, opener=opener, arguments=arguments, python=python))
     else:
         checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))

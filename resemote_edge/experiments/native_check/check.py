@@ -1,7 +1,6 @@
 """Native validity: what the C library costs, what it saves, and whether it gives what Python gives.
 
-``python -m resemote_edge.experiments.native_check.check ARTIFACT... -o FILE.json --program SESSION_OVERHEAD``, and
-``--data FER2013`` for the third of these:
+Three things are measured:
 
 1. Session overhead: the program ``session_overhead``, which ``make native`` builds,
    runs a session and the same inference written by hand against the engine's C API in turn, in one process. Only of
@@ -9,16 +8,12 @@
 2. A frame: the Python and the C classifier decide on the faces of the same frame in turn, on the same engine and
    threads.
 3. Parity: both classify every image of the test split.
-
-Exit code 3 when a class differs or a probability differs by more than 1e-5.
 """
 
-import argparse
 import datetime
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -28,18 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.errors import InputError
 from resemote_edge.experiments.native_check.report import (
     MOST_MODEL_BYTES,
     NativeSubject,
     NativeValidity,
     SplitParity,
-    native_validity_table,
 )
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
@@ -49,7 +41,7 @@ from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.vision.frame import Box, Frame
 
-__all__ = ["FACES", "main", "measure"]
+__all__ = ["FACES", "measure"]
 
 #: Of the frame: 1280x720, each face 200x200 pixels.
 FACES = 8
@@ -60,7 +52,6 @@ LIMIT = 1e-5
 #: Turns of a session in a round, and calls of a frame: a session's cost is small beside its inference's scatter.
 _SESSIONS = 100
 _CALLS = 5
-_NOT_EQUAL = 3
 
 
 def measure(
@@ -187,47 +178,3 @@ def _stripped_bytes() -> int:
         copy = Path(folder) / library.name
         subprocess.run([strip, "-o", str(copy), str(library)], check=True)
         return copy.stat().st_size
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m resemote_edge.experiments.native_check.check", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("artifacts", nargs="+", type=Path, help="folders made by resemote-edge export")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--program", type=Path, required=True, help="session_overhead")
-    parser.add_argument("--data", type=Path, help="FER2013; without it images are not compared")
-    parser.add_argument("--threads", type=int, default=2, help="of the engines (default 2)")
-    parser.add_argument("--rounds", type=int, default=50, help="turns of either side (default 50)")
-    parser.add_argument("--force", action="store_true", help="replace the file")
-    return parser
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Measure what the arguments name; returns the exit code."""
-    chosen = _parser().parse_args(arguments)
-    try:
-        if chosen.output.exists() and not chosen.force:
-            raise InputError(f"{chosen.output} exists; pass --force to replace it")
-        if chosen.rounds < 2:
-            raise InputError(f"--rounds must be at least 2, got {chosen.rounds}")
-        data = None if chosen.data is None else load_dataset(chosen.data, splits=("test",))["test"]
-        found = measure(
-            [Artifact.load(path) for path in chosen.artifacts],
-            chosen.program,
-            threads=chosen.threads,
-            rounds=chosen.rounds,
-            data=data,
-            notice=lambda text: print(text, file=sys.stderr, flush=True),
-        )
-        write_file(chosen.output, found.to_json())
-    except ResEmoteEdgeError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    print(native_validity_table(found), end="")
-    parities = [subject.parity for subject in found.subjects if subject.parity is not None]
-    equal = all(not one.other_top_class and one.max_probability_difference <= LIMIT for one in parities)
-    return 0 if equal else _NOT_EQUAL
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -5,14 +5,17 @@ fast bias correction. The IR is saved with OpenVINO's defaults. What is not quan
 chooses for the CPU, bf16 where it has it: that is what a user who changes nothing gets.
 """
 
+import sys
 from pathlib import Path
+from typing import Any
 
+from resemote_edge.errors import missing_dependency
 from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
 from resemote_edge.experiments.peers.openvino_plain import OpenVINOSession
 from resemote_edge.experiments.peers.torch_onnx import export_plain, files_of
-from resemote_edge.runtimes.telemetry import import_nncf, import_openvino
+from resemote_edge.runtimes.telemetry import import_openvino
 
-__all__ = ["NNCFDefault"]
+__all__ = ["NNCFDefault", "import_nncf"]
 
 
 class NNCFDefault:
@@ -36,3 +39,27 @@ class NNCFDefault:
     def open(self, folder: Path, threads: int) -> OpenVINOSession:
         """Compile the IR for the CPU."""
         return OpenVINOSession(folder / "quantized.xml", threads, None)
+
+
+def import_nncf(purpose: str) -> Any:
+    """Import ``nncf`` without its telemetry.
+
+    It reports usage through the same package as OpenVINO, and falls back to a stub when that is absent: so it is made
+    to look absent in this process, before either of them is imported.
+
+    Args:
+        purpose: What needs it, for the message when it is not installed.
+
+    Returns:
+        The module.
+
+    Raises:
+        MissingDependencyError: Not installed.
+    """
+    if "nncf" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import nncf
+    except ImportError:
+        raise missing_dependency("nncf", "peers", purpose) from None
+    return nncf

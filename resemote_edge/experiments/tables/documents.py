@@ -1,27 +1,24 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
-replaced: ``python -m resemote_edge.experiments.tables.documents README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, a list of
-devices in TOML, or a folder of weights with their model cards.
+replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
+`verdict_check` or of `native_check`, a list of devices in TOML, or a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios what they say.
 """
 
 import re
-import sys
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from resemote_edge.artifacts.files import write_file
 from resemote_edge.benchmarks.explain.explanation import read_explanation
 from resemote_edge.benchmarks.explain.report import layer_markdown
 from resemote_edge.benchmarks.report.columns import OUTCOME_COLUMNS
-from resemote_edge.benchmarks.report.files import accuracy_table, markdown_table, outcome_table, validity_table
-from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.benchmarks.report.markdown import accuracy_table, markdown_table, outcome_table, validity_table
+from resemote_edge.errors import InputError
 from resemote_edge.experiments.ablation.report import ablation_line, ablation_table, read_ablation_report
 from resemote_edge.experiments.contest.report import (
     difference_table,
@@ -37,7 +34,7 @@ from resemote_edge.experiments.tables.weights import weights_table
 from resemote_edge.experiments.verdict_check.report import comparison_validity_table, read_comparison_validity
 from resemote_edge.measuring.results import read_report
 
-__all__ = ["main", "regenerate"]
+__all__ = ["regenerate"]
 
 _BLOCK = re.compile(r"(<!-- table: (?P<source>\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -147,19 +144,3 @@ def _bench_table(path: Path, name: str) -> str:
         f"({', '.join(environment['cpu_features'])}), {threads} threads.\n\n"
     )
     return measured + tables[name](report)
-
-
-def main(arguments: list[str]) -> int:
-    """Rewrite the documents named; returns the exit code. None is written unless the tables of all can be made."""
-    try:
-        documents = {Path(name): regenerate(Path(name)) for name in arguments}
-    except ResEmoteEdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    for path, text in documents.items():
-        write_file(path, text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,25 +1,21 @@
 """Comparison validity: how often ``bench compare --live`` is right where the answer is known.
 
-An artifact is compared with itself, and with itself slowed by a known factor, again and again, in turn:
-``python -m resemote_edge.experiments.verdict_check.check ARTIFACT -o FOLDER``. Every comparison is kept; the same
-command goes on where it was interrupted, and ends with ``summary.json`` and ``summary.md``. Exit code 0 when enough
-comparisons were right and none took too long, 3 when not.
+An artifact is compared with itself, and with itself slowed by a known factor, again and again, in turn. Every
+comparison is kept; what was interrupted goes on, and ends with ``summary.json`` and ``summary.md``.
 """
 
-import argparse
 import datetime
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.suite.clock import duration_text
-from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.errors import InputError
 from resemote_edge.experiments.verdict_check.report import (
     ComparisonValidity,
     Planted,
@@ -37,11 +33,10 @@ from resemote_edge.measuring.comparison.live import (
     compare_live,
 )
 from resemote_edge.measuring.comparison.live_results import LiveComparison, read_live_comparison
-from resemote_edge.measuring.processes.stopping import Stop, stoppable
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime
 from resemote_edge.runtimes.session import SessionOptions
 
-__all__ = ["COMPARISONS_FOLDER", "SUMMARY_FILES", "Experiment", "main", "run_experiment"]
+__all__ = ["COMPARISONS_FOLDER", "SLOW_DOWN", "SUMMARY_FILES", "Experiment", "run_experiment"]
 
 #: What is written at the end.
 SUMMARY_FILES = ("summary.json", "summary.md")
@@ -54,8 +49,6 @@ SLOW_DOWN = 1.10
 
 #: Opening the processes, beside measuring: only for the first estimate.
 _OPENING_SECONDS = 15.0
-
-_NOT_PASSED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,54 +234,3 @@ def _summary(experiment: Experiment, first: LiveComparison, trials: tuple[Trial,
         passed=passed(trials),
         trials=trials,
     )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m resemote_edge.experiments.verdict_check.check",
-        description="Compare an artifact with itself, and with itself slowed; see how often that is right.",
-    )
-    parser.add_argument("artifact", type=Path, help="folder of the artifact")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder; the same one goes on")
-    parser.add_argument("--count", type=int, default=20, help="comparisons of each kind (%(default)s)")
-    parser.add_argument("--slow-by", type=float, default=SLOW_DOWN, help="planted factor (%(default)s)")
-    parser.add_argument("--runtime", default="auto", help="name, or auto (%(default)s)")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads (all cores)")
-    parser.add_argument("--seconds", type=float, default=LIVE_SECONDS, help="of measuring, each (%(default)s)")
-    parser.add_argument("--restarts", type=int, default=LIVE_RESTARTS, help="of each (%(default)s)")
-    parser.add_argument("--margin", type=float, default=LIVE_MARGIN, help="as a fraction (%(default)s)")
-    return parser
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the experiment that the arguments name; returns the exit code."""
-    chosen = _parser().parse_args(arguments)
-    try:
-        with stoppable():
-            artifact = Artifact.load(chosen.artifact)
-            request = LiveRequest(
-                a=artifact,
-                b=artifact,
-                runtime=chosen.runtime,
-                threads=chosen.threads,
-                seconds=chosen.seconds,
-                restarts=chosen.restarts,
-                margin=chosen.margin,
-            )
-            experiment = Experiment(request=request, count=chosen.count, slow_down=chosen.slow_by, folder=chosen.output)
-            summary = run_experiment(experiment, lambda text: print(text, file=sys.stderr, flush=True))
-    except Stop as stop:
-        print("stopped; the same command goes on with what is missing", file=sys.stderr)
-        return 128 + stop.signal
-    except ResEmoteEdgeError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"Error: {error.filename or 'reading or writing'}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    print(comparison_validity_markdown(summary), end="")
-    return 0 if summary.passed else _NOT_PASSED
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,9 +1,9 @@
-"""run_sensitivity: the ranking as ``resemote-edge sensitivity`` shows it, as a table, JSON and a picture."""
+"""run_sensitivity: the ranking as ``resemote-edge sensitivity`` shows it, as JSON and a picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,17 +18,7 @@ from resemote_edge.export.verify import choose_inputs
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-__all__ = [
-    "SENSITIVITY_FILES",
-    "SensitivityReport",
-    "SensitivityRequest",
-    "run_sensitivity",
-    "sensitivity_table",
-    "write_sensitivity",
-]
+__all__ = ["SENSITIVITY_FILES", "SensitivityReport", "SensitivityRequest", "run_sensitivity", "write_sensitivity"]
 
 #: What `write_sensitivity` writes.
 SENSITIVITY_FILES = ("sensitivity.json", "sensitivity.png")
@@ -114,33 +104,6 @@ def run_sensitivity(
         data=f"{len(chosen)} images of {chosen.manifest.dataset}",
         layers=layers,
     )
-
-
-def sensitivity_table(report: SensitivityReport) -> "Table":
-    """The ranking for the screen."""
-    from rich.table import Table
-
-    table = Table(
-        title=f"{report.checkpoint}, {report.recipe}: each layer alone in eight bits, {report.data}",
-        caption="signal to noise of the logits: less is worse",
-        title_justify="left",
-        caption_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
-    )
-    table.add_column("layer")
-    for header in ("signal to\nnoise, dB", "flips\n%", "largest logit\nchange", "weights"):
-        table.add_column(header, justify="right")
-    for entry in report.layers:
-        table.add_row(
-            entry.layer,
-            f"{entry.signal_to_noise_db:.1f}",
-            f"{entry.flip_rate * 100:.2f}",
-            f"{entry.max_abs_logit_diff:.3f}",
-            f"{entry.weights:,}",
-        )
-    return table
 
 
 def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Contestant: something that is timed, and the process it lives in: ``python -m resemote_edge.measuring.processes.contestant``.
+"""Contestant: something that is timed, and the process it lives in, which runs this module.
 
 The parent writes lines of JSON to its stdin and reads lines of JSON from its stdout. Between its turns it waits for the
 next line, blocked, so that whoever has the turn has the machine. It ends when its stdin does.

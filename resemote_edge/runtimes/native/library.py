@@ -47,7 +47,7 @@ _ENGINE_FOLDERS = {"openvino": ("openvino", "libs"), "onnxruntime": ("onnxruntim
 
 #: Where a checkout builds it, and where a wheel carries it, relative to the package.
 _BUILT = Path("../build/native-release/runtimes/libresemote.so")
-_CARRIED = Path("native/libresemote.so")
+_CARRIED = Path("runtimes/native/libresemote.so")
 
 
 class NativeLibrary:
@@ -168,7 +168,7 @@ def load_library() -> NativeLibrary:
     chosen = os.environ.get(LIBRARY_VARIABLE)
     if chosen:
         return _loaded(chosen)
-    package = Path(__file__).parent.parent
+    package = Path(__file__).parents[2]
     for place in (package / _CARRIED, package / _BUILT):
         if place.is_file():
             return _loaded(str(place.resolve()))

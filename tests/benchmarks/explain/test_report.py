@@ -14,11 +14,11 @@ from resemote_edge.benchmarks.explain.explanation import read_explanation
 from resemote_edge.benchmarks.explain.report import (
     EXPLANATION_FILES,
     layer_markdown,
-    layer_table,
     machine_lines,
     markdown_explanation,
     write_explanation,
 )
+from resemote_edge.cli.views.layers import layer_table
 from resemote_edge.experiments.tables.documents import regenerate
 
 COMMITTED = sorted(Path(__file__).resolve().parents[3].glob("benchmarks/results/*/explain/*.json"))

@@ -6,7 +6,8 @@ import pytest
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED, TOO_FEW
-from resemote_edge.benchmarks.report.files import markdown_report, markdown_table, write_report
+from resemote_edge.benchmarks.report.files import write_report
+from resemote_edge.benchmarks.report.markdown import markdown_report, markdown_table
 from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, run_bench
 from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate

@@ -18,7 +18,7 @@ from resemote_edge.measuring.processes.worker_process import WorkerProcess
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import to_gray
 
-OPENERS = "resemote_edge.measuring.processes.opener"
+OPENERS = "resemote_edge.experiments.contest.openers"
 PEERS = ("fer-mini-xception", "fer-mini-xception-batched")
 CONTEST = Contest(
     schema=1,

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from resemote_edge.errors import CheckpointError, DeviceUnavailableError, InputError
+from resemote_edge.experiments.contest.openers import open_peer, predict_peer, prepare_peer
 from resemote_edge.experiments.peers import PEERS, get_peer, own_network
 from resemote_edge.experiments.peers.calibration import face_tensors
-from resemote_edge.measuring.processes.opener import open_peer, predict_peer, prepare_peer
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("nncf")

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from resemote_edge.benchmarks.report.files import markdown_report, validity_table
+from resemote_edge.benchmarks.report.markdown import markdown_report, validity_table
 from resemote_edge.benchmarks.suite.file import ValidityEntry, load_suite
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate

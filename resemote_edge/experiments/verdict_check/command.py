@@ -1,0 +1,68 @@
+"""``python -m resemote_edge.experiments verdict_check``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+#: Exit code when too few comparisons were right, or one took too long.
+_NOT_PASSED = 3
+
+
+@click.command("verdict_check")
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder; the same one goes on.")
+@click.option("--count", type=int, default=20, show_default=True, help="Comparisons of each kind.")
+@click.option("--slow-by", type=float, default=None, help="Planted factor.  [default: 1.1]")
+@click.option("--runtime", default="auto", show_default=True, help="Name, or auto.")
+@click.option("--threads", type=int, default=None, help="CPU threads.  [default: all cores]")
+@click.option("--seconds", type=float, default=None, help="Of measuring, each; as in 'bench compare --live'.")
+@click.option("--restarts", type=int, default=None, help="Of each; as in 'bench compare --live'.")
+@click.option("--margin", type=float, default=None, help="As a fraction; as in 'bench compare --live'.")
+def verdict_check(
+    artifact: Path,
+    output: Path,
+    count: int,
+    slow_by: float | None,
+    runtime: str,
+    threads: int | None,
+    seconds: float | None,
+    restarts: int | None,
+    margin: float | None,
+) -> None:
+    """Compare ARTIFACT with itself, and with itself slowed; see how often that is right.
+
+    Every comparison is kept; the same command goes on where it was interrupted. Exit code 0 when enough comparisons
+    were right and none took too long, 3 when not.
+
+    \b
+    Example:
+      python -m resemote_edge.experiments verdict_check ARTIFACT -o verdict-check --seconds 15
+    """
+    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.experiments.verdict_check.check import SLOW_DOWN, Experiment, run_experiment
+    from resemote_edge.experiments.verdict_check.report import comparison_validity_markdown
+    from resemote_edge.measuring.comparison.live import LIVE_MARGIN, LIVE_RESTARTS, LIVE_SECONDS, LiveRequest
+    from resemote_edge.measuring.processes.stopping import Stop, stoppable
+
+    try:
+        with stoppable():
+            loaded = Artifact.load(artifact)
+            request = LiveRequest(
+                a=loaded,
+                b=loaded,
+                runtime=runtime,
+                threads=threads,
+                seconds=LIVE_SECONDS if seconds is None else seconds,
+                restarts=LIVE_RESTARTS if restarts is None else restarts,
+                margin=LIVE_MARGIN if margin is None else margin,
+            )
+            slow_down = SLOW_DOWN if slow_by is None else slow_by
+            experiment = Experiment(request=request, count=count, slow_down=slow_down, folder=output)
+            summary = run_experiment(experiment, lambda text: click.echo(text, err=True))
+    except Stop as stop:
+        click.echo("stopped; the same command goes on with what is missing", err=True)
+        sys.exit(128 + stop.signal)
+    click.echo(comparison_validity_markdown(summary), nl=False)
+    if not summary.passed:
+        sys.exit(_NOT_PASSED)
