@@ -38,7 +38,7 @@ class NativeWheel(BuildHookInterface[Any]):
         # The wheel is written after this returns, so the folder lives until the process ends.
         self.folder = tempfile.TemporaryDirectory(prefix="resemote-wheel-")
         library = _build(Path(self.root), Path(self.folder.name))
-        build_data["force_include"][str(library)] = "resemote_edge/native/libresemote.so"
+        build_data["force_include"][str(library)] = "resemote_edge/runtimes/native/libresemote.so"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-linux_{_machine(library)}"
 

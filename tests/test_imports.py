@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from resemote_edge.cli import COMMANDS
 from resemote_edge.cli.bench import BENCH_COMMANDS
+from resemote_edge.experiments.__main__ import EXPERIMENTS
 
 HEAVY = ["torch", "onnx", "onnxruntime", "openvino", "tensorrt", "tensorrt_rtx", "cuda", "PIL", "click", "msgspec"]
 
@@ -27,7 +28,7 @@ class Blocker:
         return None
 sys.meta_path.insert(0, Blocker())
 sys.argv = ["resemote-edge", *{arguments!r}]
-from resemote_edge.cli import main
+from {entry} as main
 main()
 """
 
@@ -48,8 +49,10 @@ def base_distributions() -> list[str]:
     return sorted(found)
 
 
-def run_with_base_only(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = BLOCKED.format(allowed=base_distributions(), arguments=list(arguments))
+def run_with_base_only(
+    *arguments: str, entry: str = "resemote_edge.cli import main"
+) -> subprocess.CompletedProcess[str]:
+    code = BLOCKED.format(allowed=base_distributions(), arguments=list(arguments), entry=entry)
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
@@ -82,6 +85,13 @@ def test_help_works_with_base_dependencies_and_shows_an_example(command):
     done = run_with_base_only(*command, "--help")
     assert done.returncode == 0, done.stderr
     assert "\n  Example:\n" in done.stdout  # on a line of its own: the marker that keeps lines apart was understood
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in EXPERIMENTS)])
+def test_help_of_the_experiments_works_with_base_dependencies_too(command):
+    done = run_with_base_only(*command, "--help", entry="resemote_edge.experiments.__main__ import experiments")
+    assert done.returncode == 0, done.stderr
+    assert "\n  Example:\n" in done.stdout
 
 
 def test_base_dependencies_run_the_commands_that_need_no_more():
@@ -118,11 +128,14 @@ def test_a_missing_package_is_named_with_its_extra(arguments, extra, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("package", ["openvino", "nncf"])
-def test_telemetry_stays_off(package):
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [("openvino", "resemote_edge.runtimes.telemetry"), ("nncf", "resemote_edge.experiments.peers.nncf_default")],
+)
+def test_telemetry_stays_off(package, module):
     pytest.importorskip(package)
     code = (
-        f"import sys; from resemote_edge.runtimes.telemetry import import_{package} as get; get('a test');"
+        f"import sys; from {module} import import_{package} as get; get('a test');"
         "print([m for m in sys.modules if m.startswith('openvino_telemetry') and sys.modules[m] is not None])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,76 +1,237 @@
-"""The house plan, as far as a program can check it."""
+"""The house plan, as far as a program can check it: who may know whom, how large a folder and a module may be.
+
+`ROOMS` is the table of "Who may know whom" in docs/decisions/0001-layout.md. It is checked on the transitive closure of
+imports: what a module imports anywhere in it, and what it names as text to be imported later (``module:attribute`` in
+the tables of runtimes, targets, datasets and the like).
+"""
 
 import ast
+import re
 import subprocess
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "resemote_edge"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+NAME = "resemote_edge"
+PACKAGE = ROOT / NAME
+
+#: What makes artifacts: packages of others, by the name they are imported by.
+MAKERS = {"torch", "onnx", "onnxscript", "nncf", "safetensors", "tensorboardX"}
+
+#: What runs on the device.
+DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "evaluation.paired"}
+
+#: What of `runtimes` makers use besides their verify stage: facts and seams, no session.
+PRIMITIVES = {f"runtimes.{name}" for name in ("cpu_features", "cuda_memory", "graph_operations", "telemetry")}
+
+_MEASURING = DEVICE | {"machine", "evaluation", "data"}
+_MODELS = (DEVICE - {"runtimes", "classifier"}) | PRIMITIVES | {"data", "models", "weights"}
+
+#: Room to the rooms and modules its modules may reach, and whether they may reach `MAKERS`.
+ROOMS: dict[str, tuple[set[str], bool]] = {
+    "errors": (set(), False),
+    "labels": ({"errors"}, False),
+    "classifier": (DEVICE, False),
+    "vision": (DEVICE, False),
+    "artifacts": (DEVICE, False),
+    "runtimes": (DEVICE, False),
+    "machine": (DEVICE, False),
+    "evaluation": (_MEASURING, False),
+    "measuring": (_MEASURING, False),
+    "weights": ({"errors"}, False),
+    "data": ((DEVICE - {"runtimes", "classifier"}) | {"data"}, False),
+    "models": (_MODELS, True),
+    "training": (_MODELS | _MEASURING | {"measuring"}, True),
+    "export": (_MODELS | {"evaluation", "machine", "measuring"}, True),
+    "benchmarks": (_MEASURING | {"measuring", "weights"}, False),
+    "workflows": (_MODELS | _MEASURING | {"measuring", "export", "benchmarks"}, True),
+    "cli": (_MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows"}, True),
+    "experiments": (
+        _MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "cli"},
+        True,
+    ),
+}
+
+#: Module to what it alone may name besides. The walk does not go on there: those rooms are checked by themselves.
+EXCEPTIONS: dict[str, set[str]] = {
+    "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
+    "export.verify": {"runtimes", "classifier"},  # the one stage that runs what was made
+    "training.screen": {"cli"},  # a view: it moves there when no other branch works on training/
+}
+
+#: Modules side by side in one folder, `__init__` not counted.
+FOLDER_LIMIT = 15
+
+#: Where a folder may hold more, and why.
+CROWDED = {
+    "cli": "a file for each command",
+    "training": "waits for the branch that works on it",
+}
+
+#: Lines of one module.
+MODULE_LIMIT = 400
+
+#: Share of the wheel's Python lines that `benchmarks` may have.
+BENCHMARKS_LIMIT = 0.20
+
+_DOTTED = re.compile(rf"{NAME}(\.\w+)+(:\w+)?")
 
 
-def imported(path: Path) -> set[str]:
-    """Every module a file imports, anywhere in it, as dotted names."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def name_of(path: Path) -> str:
+    """``classifier``, ``runtimes.native.library``, or the name of a package; empty for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES: dict[str, Path] = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def named_in(tree: ast.AST) -> Iterator[str]:
+    """Everything that a module imports, or names as text to be imported later."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.fullmatch(node.value):
+            yield node.value.partition(":")[0]
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
-            names |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
-    return names
+            yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
 
 
-def touches(path: Path, *packages: str) -> set[str]:
-    return {name for name in imported(path) for package in packages if f"{name}.".startswith(f"{package}.")}
+def references(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Modules of the package, and top-level packages of others, that a source names."""
+    ours, others = set(), set()
+    for name in named_in(ast.parse(source)):
+        top, _, rest = name.partition(".")
+        if top != NAME:
+            others.add(top)
+            continue
+        while rest and rest not in MODULES:  # a name in a module, not a module
+            rest = rest.rpartition(".")[0]
+        ours.add(rest)
+        ours.update(rest[:place] for place in range(len(rest)) if rest[place] == ".")  # its packages run first
+    return frozenset(ours - {""}), frozenset(others)
+
+
+@cache
+def known_by(module: str) -> tuple[frozenset[str], frozenset[str]]:
+    return references(MODULES[module].read_text(encoding="utf-8"))
+
+
+def within(name: str, allowed: set[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in allowed)
+
+
+def trespasses(module: str, source: str | None = None) -> list[str]:
+    """Ways from a module to what it may not reach: ``a -> b -> c``.
+
+    Args:
+        module: Its dotted name within the package.
+        source: In place of what the file holds.
+    """
+    room = module.partition(".")[0]
+    rooms, may_make = ROOMS[room]
+    found = []
+    waiting, seen = [(module, module)], {module}
+    while waiting:
+        here, way = waiting.pop()
+        ours, others = known_by(here) if source is None or here != module else references(source)
+        excepted = EXCEPTIONS.get(here, set())
+        if not may_make:
+            found += [f"{way} -> {one}" for one in sorted((others & MAKERS) - excepted)]
+        for one in sorted(name for name in ours if not within(name, excepted)):
+            if not within(one, rooms | {room}) and not is_package_of(one, rooms):
+                found.append(f"{way} -> {one}")
+            elif one not in seen:
+                seen.add(one)
+                waiting.append((one, f"{way} -> {one}"))
+    return found
+
+
+def is_package_of(name: str, allowed: set[str]) -> bool:
+    """Whether this is the package of something allowed; its own `__init__` then has to hold no imports."""
+    return any(one.startswith(f"{name}.") for one in allowed) and known_by(name) == (frozenset(), frozenset())
+
+
+def test_every_room_is_in_the_table():
+    assert {module.partition(".")[0] for module in MODULES} - {"", "__main__"} == set(ROOMS)
+    assert set(EXCEPTIONS) <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"", "__main__"}))
+def test_nobody_reaches_what_they_may_not_know(module):
+    assert trespasses(module) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("vision.frame", "import torch", "vision.frame -> torch"),
+        ("classifier", "def f():\n    from resemote_edge.training import loss", "classifier -> training"),
+        ("runtimes.openvino", 'A = "resemote_edge.export.verify:verify"', "runtimes.openvino -> export"),
+        ("measuring.latency", "from resemote_edge.benchmarks.report import columns", "measuring.latency -> benchmarks"),
+        ("export.gate", "from resemote_edge.runtimes.registry import x", "export.gate -> runtimes.registry"),
+        ("benchmarks.suite.plan", "import resemote_edge.export.recipe", "benchmarks.suite.plan -> export"),
+        ("workflows.demo", "from resemote_edge.experiments.tables import x", "workflows.demo -> experiments"),
+        ("cli.bench", "import resemote_edge.experiments.peers", "cli.bench -> experiments"),
+        ("machine.state", "import resemote_edge.measuring.latency", "machine.state -> measuring"),
+        # Further away: a dataset is no maker, and yet reading one through the training room would be.
+        ("artifacts.files", "import resemote_edge.models.graph", "artifacts.files -> models"),
+    ],
+)
+def test_the_test_finds_what_is_forbidden(module, source, found):
+    assert any(f"{way} ".startswith((f"{found} ", f"{found}.")) for way in trespasses(module, source))
+
+
+def test_the_test_finds_what_is_forbidden_behind_something_allowed(monkeypatch):
+    # The classifier may know runtimes; that a runtime knows the recipes is its fault as well.
+    monkeypatch.setitem(ROOMS, "runtimes", ({*DEVICE, "export"}, False))
+    real = known_by
+
+    def with_a_recipe(module):
+        ours, others = real(module)
+        return (ours | {"export.recipe"}, others) if module == "runtimes.openvino" else (ours, others)
+
+    monkeypatch.setitem(globals(), "known_by", with_a_recipe)
+    assert any("runtimes.openvino -> export.recipe" in way for way in trespasses("classifier"))
+
+
+def test_no_folder_holds_more_modules_than_the_eye_takes_in():
+    counts: dict[str, int] = {}
+    for module, path in MODULES.items():
+        if path.name not in {"__init__.py", "__main__.py"}:
+            folder = module.rpartition(".")[0]
+            counts[folder] = counts.get(folder, 0) + 1
+    crowded = {folder: count for folder, count in counts.items() if count > FOLDER_LIMIT}
+    assert set(crowded) == set(CROWDED), crowded
+    from resemote_edge.cli import COMMANDS
+    from resemote_edge.cli.bench import BENCH_COMMANDS
+
+    shared = counts["cli"] - len(COMMANDS) - len(BENCH_COMMANDS)
+    assert shared <= FOLDER_LIMIT
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_modules_stay_small(module):
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= MODULE_LIMIT
+
+
+def test_benchmarks_stay_a_fifth_of_the_wheel():
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
+    carried = {module: count for module, count in lines.items() if not within(module, {"experiments"})}
+    share = sum(count for module, count in carried.items() if within(module, {"benchmarks"})) / sum(carried.values())
+    assert share < BENCHMARKS_LIMIT
 
 
 @pytest.mark.parametrize("folder", ["export", "runtimes", "benchmarks"])
 def test_top_level_folders_hold_no_python(folder):
     # An editable install puts the root on sys.path; Python here would be importable as a package of its own.
     assert list((ROOT / folder).rglob("*.py")) == []
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_stay_small(module):
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
-
-
-DEVICE_ROOMS = [
-    *(PACKAGE / "runtimes").glob("*.py"),
-    PACKAGE / "artifact.py",
-    PACKAGE / "passport.py",
-    PACKAGE / "preprocessing.py",
-    PACKAGE / "classifier.py",
-    PACKAGE / "cuda_memory.py",
-    PACKAGE / "self_test.py",
-]
-
-
-@pytest.mark.parametrize("module", DEVICE_ROOMS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_runs_on_a_device_knows_nothing_of_training_and_export(module):
-    forbidden = ["onnx", "nncf", "resemote_edge.models", "resemote_edge.training", "resemote_edge.export"]
-    if module.name != "pytorch.py":
-        forbidden.append("torch")
-    assert touches(module, *forbidden) == set()
-
-
-@pytest.mark.parametrize("module", sorted((PACKAGE / "export").rglob("*.py")), ids=lambda path: path.name)
-def test_export_uses_runtimes_in_its_verify_stage_only(module):
-    if module.name != "verify.py":
-        assert touches(module, "resemote_edge.runtimes") == set()
-
-
-@pytest.mark.parametrize("module", sorted((PACKAGE / "benchmarks").rglob("*.py")), ids=lambda path: path.name)
-def test_benchmarks_use_artifacts_never_exporters(module):
-    forbidden = ["resemote_edge.export"]
-    if module.parent.name != "peers":  # peers go through other people's exporters: docs/decisions/0006-peers.md
-        forbidden += ["resemote_edge.models", "torch", "onnx", "onnxscript", "nncf"]
-    assert touches(module, *forbidden) == set()
 
 
 def test_no_image_and_no_large_file_is_tracked():

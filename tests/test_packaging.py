@@ -56,7 +56,7 @@ def test_the_wheel_is_pure_and_carries_exactly_the_package(wheel):
     checkout = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "resemote_edge").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and "experiments" not in path.parts
     }
     recipes = {f"resemote_edge/export/recipes/{path.name}" for path in (ROOT / "export").glob("*.toml")}
     assert recipes
@@ -82,7 +82,7 @@ def test_recipes_are_found_in_an_installed_wheel(wheel, tmp_path):
 def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
     # Of any Python 3, and of machines with a glibc as new as the library's.
     assert re.search(r"-py3-none-manylinux_2_\d+_\w+\.whl$", native_wheel.name)
-    assert carried(native_wheel) - carried(wheel) == {"resemote_edge/native/libresemote.so"}
+    assert carried(native_wheel) - carried(wheel) == {"resemote_edge/runtimes/native/libresemote.so"}
     assert carried(wheel) <= carried(native_wheel)
 
 
@@ -108,7 +108,7 @@ def test_an_installed_native_wheel_runs_its_own_library(native_wheel, artifacts,
     )
     assert done.returncode == 0, done.stderr
     path, backends, faces = done.stdout.splitlines()
-    assert path == str(tmp_path / "resemote_edge" / "native" / "libresemote.so")
+    assert path == str(tmp_path / "resemote_edge" / "runtimes" / "native" / "libresemote.so")
     assert backends.split() == ["tensorrt", "onnxruntime", "openvino"]
     assert faces == "2"
 

@@ -8,6 +8,7 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.data.registry import recognise
 from resemote_edge.errors import InputError
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.pinning import choose_cores
@@ -16,10 +17,22 @@ from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRo
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.session import SessionOptions
 
-__all__ = ["SAMPLES_FOLDER", "Condition", "Manner", "measure_accuracy", "measure_speed", "refuse_batch"]
+__all__ = [
+    "SAMPLES_FOLDER",
+    "Condition",
+    "Manner",
+    "check_manner",
+    "inputs_line",
+    "measure_accuracy",
+    "measure_speed",
+    "refuse_batch",
+]
 
 #: Beside a report: a file per row that keeps every sample.
 SAMPLES_FOLDER = "samples"
+
+#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
+MAX_BATCH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +101,33 @@ class Condition:
 
     def __str__(self) -> str:
         return f"{self.artifact.passport.name} · {self.runtime} · {self.scenario} · batch {self.batch}"
+
+
+def inputs_line(manner: Manner) -> str:
+    """What is fed for timing, in words."""
+    return f"drawn faces, {manner.crop_side}x{manner.crop_side} RGB"
+
+
+def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
+    """Refuse before anything is measured what could only fail after it.
+
+    Raises:
+        InputError: A batch size or a time makes no sense.
+        DatasetError: There is no such dataset.
+    """
+    if not batches or min(batches) < 1:
+        raise InputError(f"batch sizes start at 1; got {batches}")
+    if max(batches) > MAX_BATCH:
+        raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
+    settings = manner.settings
+    times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
+    for what, seconds in times.items():
+        if not 0 <= seconds < float("inf"):
+            raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
+    if not 0 < settings.fps < float("inf"):
+        raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
+    if manner.data is not None:
+        recognise(manner.data)
 
 
 def refuse_batch(artifact: Artifact, batch: int) -> None:

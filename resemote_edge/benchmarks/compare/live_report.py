@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.benchmarks.compare.text import interval_text, verdict_text
 from resemote_edge.benchmarks.report.columns import TOO_FEW
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.live import LiveRun
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Side
 from resemote_edge.measuring.samples import write_samples
@@ -63,7 +64,7 @@ def markdown_live_comparison(comparison: LiveComparison, picture: str | None = N
 def _sides(comparison: LiveComparison) -> str:
     rows = [[side, *_side_cells(who)] for side, who in (("A", comparison.a), ("B", comparison.b))]
     headers = ["", "artifact", "runtime", "device", "precision", "model MB", "calls", "p50 ms", "p90 ms", "p99 ms"]
-    return _table(headers, rows)
+    return table_text(headers, rows)
 
 
 def _side_cells(side: Side) -> list[str]:
@@ -96,12 +97,7 @@ def _restarts(comparison: LiveComparison) -> str:
         for index, restart in enumerate(comparison.restarts)
     ]
     headers = ["restart", "opened first", "rounds", "calls a turn", "A p50 ms", "B p50 ms", "ratio"]
-    return _table(headers, rows)
-
-
-def _table(headers: list[str], rows: list[list[str]]) -> str:
-    rules = ["---"] * len(headers)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+    return table_text(headers, rows)
 
 
 def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:

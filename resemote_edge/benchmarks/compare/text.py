@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.results import Pair, ReportComparison, TimeRatio
 from resemote_edge.measuring.statistics.verdict import Verdict
 
@@ -41,11 +42,11 @@ def markdown_report_comparison(comparison: ReportComparison) -> str:
         "- Ratio: time of B over time of A; above 1, B takes longer",
         f"- Smallest difference that counts: {comparison.margin * 100:g} %",
         "",
-        _table(
+        table_text(
             ["B against A", "verdict", "model MB", "peak MiB", "accuracy", "difference, points (95 %)"],
             map(_pair_cells, comparison.pairs),
         ),
-        _table(
+        table_text(
             ["B against A", "time", "A ms", "B ms", "ratio", "95 % interval", "shown"],
             (_time_cells(pair, time, comparison.margin) for pair in comparison.pairs for time in pair.times),
         ),
@@ -93,11 +94,6 @@ def _time_cells(pair: Pair, time: TimeRatio, margin: float) -> list[str]:
         interval_text(time.interval_95),
         verdict_text(time.verdict, ruled_out=time.counting_difference_ruled_out, margin=margin),
     ]
-
-
-def _table(headers: list[str], rows: Iterable[list[str]]) -> str:
-    rules = ["---"] * len(headers)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
 
 
 def _list(title: str, entries: Iterable[str]) -> list[str]:

@@ -133,6 +133,13 @@ class Explanation(Record, frozen=True, kw_only=True):
         return sum(layer.time_us for layer in self.layers)
 
     @property
+    def ran_in(self) -> str:
+        """Runtime, batch and threads, in words."""
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        hint = "" if self.precision_hint is None else f", {self.precision_hint} hint"
+        return f"{self.runtime}, batch {self.batch}, {threads}{hint}"
+
+    @property
     def between_us(self) -> float:
         """What lies between."""
         return sum(layer.time_us for layer in self.layers if layer.name == BETWEEN)

@@ -8,6 +8,7 @@ from resemote_edge.benchmarks.explain.conclusion import conclude, deviations
 from resemote_edge.benchmarks.explain.explanation import Explanation, LayerTime
 from resemote_edge.benchmarks.explain.roofline import write_roofline
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.probes import MachineProbe, Peak
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "machine_lines",
     "markdown_explanation",
     "sentences",
-    "what_ran",
     "write_explanation",
 ]
 
@@ -87,13 +87,6 @@ def capitalized(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:] + "."
 
 
-def what_ran(explanation: Explanation) -> str:
-    """Runtime, batch and threads."""
-    threads = f"{explanation.threads} thread{'s' if explanation.threads > 1 else ''}"
-    hint = "" if explanation.precision_hint is None else f", {explanation.precision_hint} hint"
-    return f"{explanation.runtime}, batch {explanation.batch}, {threads}{hint}"
-
-
 def machine_lines(machine: MachineProbe) -> list[str]:
     """What the machine can do at best, a line for memory and for each precision."""
     method = f", {machine.memory_method}" if machine.memory_method else ""
@@ -111,12 +104,10 @@ def _peak_line(peak: Peak) -> str:
 def layer_markdown(explanation: Explanation) -> str:
     """The explanation's sentences and its table in Markdown."""
     first, *others = sentences(explanation)
-    head = f"{explanation.artifact} (width {explanation.width}), {what_ran(explanation)}: {first}."
+    head = f"{explanation.artifact} (width {explanation.width}), {explanation.ran_in}: {first}."
     text = " ".join([head, *(capitalized(sentence) for sentence in others)])
     found = layer_cells(explanation)
-    rules = ["---" if header in TEXT_COLUMNS else "---:" for header in found]
-    rows = [found, rules, *zip(*found.values(), strict=True)]
-    return text + "\n\n" + "\n".join("| " + " | ".join(cells) + " |" for cells in rows) + "\n"
+    return text + "\n\n" + table_text(list(found), zip(*found.values(), strict=True), words=TEXT_COLUMNS)
 
 
 def markdown_explanation(explanation: Explanation, picture: str | None = None) -> str:

@@ -9,8 +9,7 @@ roof is memory bandwidth, a level one the peak of a precision.
 import io
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,50 +35,37 @@ _LEAST_AREA, _WHOLE_AREA = 16.0, 2600.0
 _MARKERS = {"fp32": "o", "bf16": "D", "fp16": "^", "int8": "s"}
 
 
-@dataclass(frozen=True)
+#: What has a colour: its colour on white, and in a page, whose style sheet may decide. Precisions are told apart by the
+#: points' form as well, and the colours by people who confuse red and green.
+_COLOURS = {
+    "ink": ("#1f2328", "currentColor"),
+    "faint": ("#d0d7de", "var(--roofline-faint, #8885)"),
+    "memory": ("#57606a", "var(--roofline-memory, #7d8590)"),
+    "fp32": ("#0072b2", "var(--roofline-fp32, #2f81c7)"),
+    "bf16": ("#009e73", "var(--roofline-bf16, #1a9c78)"),
+    "fp16": ("#aa4499", "var(--roofline-fp16, #b860a8)"),
+    "int8": ("#d55e00", "var(--roofline-int8, #dd6b20)"),
+    "other": ("#57606a", "var(--roofline-other, #7d8590)"),
+}
+
+
 class _Palette:
-    """Colours as ``#rrggbb``: of text, of helping lines, of the memory roof, and by precision.
+    """Colours as ``#rrggbb`` by what has them."""
 
-    Precisions are told apart by the points' form as well, and the colours by people who confuse red and green.
-    """
-
-    ink: str
-    faint: str
-    memory: str
-    precisions: dict[str, str]
-    other: str
+    def __init__(self, colours: Mapping[str, str]) -> None:
+        self.ink, self.faint, self.memory = colours["ink"], colours["faint"], colours["memory"]
+        self._colours = colours
 
     def of(self, precision: str | None) -> str:
-        return self.precisions.get(precision or "", self.other)
+        return self._colours[precision if precision in _MARKERS else "other"]
 
 
-_LIGHT = _Palette(
-    "#1f2328",
-    "#d0d7de",
-    "#57606a",
-    {"fp32": "#0072b2", "bf16": "#009e73", "fp16": "#aa4499", "int8": "#d55e00"},
-    "#57606a",
-)
+_LIGHT = _Palette({name: light for name, (light, _) in _COLOURS.items()})
 
 # Written by matplotlib, replaced by what a page's style sheet decides; each occurs nowhere else.
-_STAND_INS = _Palette(
-    "#010203",
-    "#010204",
-    "#010205",
-    {"fp32": "#010206", "bf16": "#010207", "fp16": "#010208", "int8": "#010209"},
-    "#01020a",
-)
+_STAND_INS = {name: f"#0102{number:02x}" for number, name in enumerate(_COLOURS, start=3)}
 
-_CSS_COLOURS: dict[str, str] = {
-    _STAND_INS.ink: "currentColor",
-    _STAND_INS.faint: "var(--roofline-faint, #8885)",
-    _STAND_INS.memory: "var(--roofline-memory, #7d8590)",
-    _STAND_INS.other: "var(--roofline-other, #7d8590)",
-    _STAND_INS.precisions["fp32"]: "var(--roofline-fp32, #2f81c7)",
-    _STAND_INS.precisions["bf16"]: "var(--roofline-bf16, #1a9c78)",
-    _STAND_INS.precisions["fp16"]: "var(--roofline-fp16, #b860a8)",
-    _STAND_INS.precisions["int8"]: "var(--roofline-int8, #dd6b20)",
-}
+_CSS_COLOURS = {_STAND_INS[name]: css for name, (_, css) in _COLOURS.items()}
 
 # :root is the drawing where it is opened or shown by itself, and the page where it was pasted into one.
 _CSS = (
@@ -121,7 +107,7 @@ def roofline_svg(explanation: Explanation) -> str:
     buffer = io.StringIO()
     salt = f"{explanation.artifact} {explanation.runtime} {explanation.batch} {explanation.precision_hint}"
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure = _draw(explanation, _STAND_INS)
+        figure = _draw(explanation, _Palette(_STAND_INS))
         figure.patch.set_alpha(0.0)
         figure.axes[0].patch.set_alpha(0.0)
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
@@ -169,9 +155,7 @@ def _set_up(axes: "Axes", explanation: Explanation, layers: Sequence[LayerTime],
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("operations per byte of weights and activations (a multiply-add is two)", color=palette.ink)
     axes.set_ylabel("G operations/s", color=palette.ink)
-    hint = "" if explanation.precision_hint is None else f", {explanation.precision_hint} hint"
-    threads = f"{explanation.threads} thread{'s' if explanation.threads > 1 else ''}"
-    what = f"{explanation.artifact}, {explanation.runtime}, batch {explanation.batch}, {threads}{hint}"
+    what = f"{explanation.artifact}, {explanation.ran_in}"
     axes.set_title(f"{what}\n{_wrapped(conclude(explanation).sentence)}", color=palette.ink, fontsize=9.5, loc="left")
     axes.grid(visible=True, color=palette.faint, linewidth=0.6)
     axes.set_axisbelow(True)

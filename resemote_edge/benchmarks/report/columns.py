@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeVar
 
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.evaluation.paired import PairedComparison
 from resemote_edge.machine.energy import Energy
 from resemote_edge.measuring.latency import Latency
@@ -192,10 +193,8 @@ _Shown = TypeVar("_Shown")
 
 def markdown(columns: Mapping[str, Callable[[_Shown], str]], rows_shown: Iterable[_Shown]) -> str:
     """A table in Markdown."""
-    headers = list(columns)
-    rules = ["---" if header in TEXT_COLUMNS else "---:" for header in headers]
     rows = [[cell(row) for cell in columns.values()] for row in rows_shown]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
+    return table_text(list(columns), rows, words=TEXT_COLUMNS)
 
 
 def common_beginning(names: Sequence[str]) -> str:

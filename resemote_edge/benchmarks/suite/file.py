@@ -11,10 +11,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.benchmarks.suite.matrix import check_manner
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import Manner, check_manner
 from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.weights import embedded_checkpoint

@@ -7,20 +7,25 @@ from dataclasses import dataclass, field
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.data.registry import recognise
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import Condition, Manner, measure_accuracy, measure_speed, refuse_batch
+from resemote_edge.measuring.case import (
+    Condition,
+    Manner,
+    check_manner,
+    inputs_line,
+    measure_accuracy,
+    measure_speed,
+    refuse_batch,
+)
 from resemote_edge.measuring.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
 from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
 
 __all__ = ["BenchRequest", "parse_batches", "parse_names", "run_bench"]
 
-#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
-MAX_BATCH = 4096
 
 #: Told what is measured next, jobs done, and jobs in all.
 Progress = Callable[[str, int, int], None]
@@ -107,33 +112,6 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
         rows=tuple(rows),
         unmeasured=tuple(unmeasured),
     )
-
-
-def inputs_line(manner: Manner) -> str:
-    """What is fed for timing, in words."""
-    return f"drawn faces, {manner.crop_side}x{manner.crop_side} RGB"
-
-
-def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
-    """Refuse before anything is measured what could only fail after it.
-
-    Raises:
-        InputError: A batch size or a time makes no sense.
-        DatasetError: There is no such dataset.
-    """
-    if not batches or min(batches) < 1:
-        raise InputError(f"batch sizes start at 1; got {batches}")
-    if max(batches) > MAX_BATCH:
-        raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
-    settings = manner.settings
-    times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
-    for what, seconds in times.items():
-        if not 0 <= seconds < float("inf"):
-            raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
-    if not 0 < settings.fps < float("inf"):
-        raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
-    if manner.data is not None:
-        recognise(manner.data)
 
 
 def _check(request: BenchRequest) -> None:

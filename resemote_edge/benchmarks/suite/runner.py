@@ -14,7 +14,6 @@ from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.clock import SuiteClock
 from resemote_edge.benchmarks.suite.file import LoadedSuite
-from resemote_edge.benchmarks.suite.matrix import inputs_line
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
 from resemote_edge.benchmarks.suite.rows import (
     KeptAccuracy,
@@ -29,7 +28,7 @@ from resemote_edge.benchmarks.suite.rows import (
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.case import Manner, measure_accuracy, measure_speed
+from resemote_edge.measuring.case import Manner, inputs_line, measure_accuracy, measure_speed
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file

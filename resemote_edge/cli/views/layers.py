@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from resemote_edge.benchmarks.explain.explanation import Explanation
-from resemote_edge.benchmarks.explain.report import TEXT_COLUMNS, capitalized, layer_cells, sentences, what_ran
+from resemote_edge.benchmarks.explain.report import TEXT_COLUMNS, capitalized, layer_cells, sentences
 
 __all__ = ["layer_table"]
 
@@ -24,7 +24,7 @@ _SCREEN_COLUMNS: dict[str, str] = {
 def layer_table(explanation: Explanation) -> Table:
     """The explanation for the screen."""
     table = Table(
-        title=f"{explanation.artifact}, {what_ran(explanation)}",
+        title=f"{explanation.artifact}, {explanation.ran_in}",
         caption="\n".join(capitalized(sentence) for sentence in sentences(explanation)),
         title_justify="left",
         caption_justify="left",

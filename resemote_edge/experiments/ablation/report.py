@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.files import write_file, write_picture
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.evaluation.paired import expected_calibration_error
 from resemote_edge.measuring.record import Record, read_record
 
@@ -180,7 +181,7 @@ def measured_gain(
 def ablation_table(report: AblationReport) -> str:
     """Every arm in Markdown: means over the seeds, and the gain over the first arm."""
     headers = ["recipe", "accuracy", "gain, points (95 %)", "mean recall", "gain, points (95 %)", "calibration error"]
-    lines = ["| " + " | ".join(headers) + " |", "| --- |" + " ---: |" * (len(headers) - 1)]
+    rows = []
     for arm in report.arms:
         accuracies = [trial.accuracy for trial in arm.trials]
         recalls = [trial.mean_recall for trial in arm.trials]
@@ -192,8 +193,8 @@ def ablation_table(report: AblationReport) -> str:
             _gain(arm.recall_gain),
             f"{fmean(trial.ece for trial in arm.trials):.3f}",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    return table_text(headers, rows, words=headers[:1])
 
 
 def _gain(gain: Gain | None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.experiments.contest.results import ContestReport, RatioResult
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def latency_table(report: ContestReport, threads: int | None = None) -> str:
     headers = ["who", "runtime", *p50, "trained parameters, MB" if trains else "model MB", "accuracy"]
     if not accuracy:  # random weights, most often; a column that says so in every row says nothing
         headers, rows = headers[:-1], [row[:-1] for row in rows]
-    return _markdown(headers, rows, text_columns=2)
+    return table_text(headers, rows, words=headers[:2])
 
 
 def ratio_table(report: ContestReport) -> str:
@@ -84,7 +85,7 @@ def ratio_table(report: ContestReport) -> str:
         for result in report.ratios
     ]
     headers = ["times faster", "threads", "batch", "ratio of p50", "95 % interval", "goal", "met"]
-    return _markdown(headers, rows, text_columns=1)
+    return table_text(headers, rows, words=headers[:1])
 
 
 def row_accuracy_table(report: ContestReport) -> str:
@@ -106,7 +107,7 @@ def row_accuracy_table(report: ContestReport) -> str:
             ]
         )
     headers = ["who", "runtime", "accuracy", "95 % interval", "without training copies", "calibration error"]
-    return _markdown(headers, rows, text_columns=2)
+    return table_text(headers, rows, words=headers[:2])
 
 
 def difference_table(report: ContestReport) -> str:
@@ -116,7 +117,7 @@ def difference_table(report: ContestReport) -> str:
         # Subtracted from zero and not negated, which would print a drop of nothing as -0.00.
         gain, high, low = (0.0 - points for points in (entry.paired.drop_points, *entry.paired.drop_interval_95))
         rows.append([entry.name, f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}"])
-    return _markdown(["more accurate", "points", "95 % interval, paired"], rows, text_columns=1)
+    return table_text(["more accurate", "points", "95 % interval, paired"], rows, words=["more accurate"])
 
 
 def markdown_contest(report: ContestReport, picture: str | None = None) -> str:
@@ -202,11 +203,6 @@ def _networks(report: ContestReport) -> list[str]:
 
 def _threads(count: int) -> str:
     return f"{count} thread{'s' if count > 1 else ''}"
-
-
-def _markdown(headers: list[str], rows: list[list[str]], *, text_columns: int) -> str:
-    rules = ["---" if index < text_columns else "---:" for index in range(len(headers))]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"
 
 
 def _draw_ratios(report: ContestReport, path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.record import Record, read_record
 
 __all__ = [
@@ -20,12 +21,6 @@ NATIVE_VALIDITY_SCHEMA = 1
 
 #: About what a CPU's last cache has room for.
 MOST_MODEL_BYTES = 8_000_000
-
-_HEADER = (
-    "| artifact | backend | session over the engine's C API, us | a frame of {faces} faces, Python over native | "
-    "native ms | images | another top class | largest difference of a probability |\n"
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-)
 
 
 class SplitParity(Record, frozen=True, kw_only=True):
@@ -111,10 +106,20 @@ def native_validity_table(found: NativeValidity) -> str:
         f"Measured {found.created_utc[:10]} on {found.environment['cpu_model']}, {found.threads} threads, "
         f"{found.frame}; the library has {found.library_bytes / 1000:.0f} kB.\n\n"
     )
-    return line + "\n".join([_HEADER.format(faces=found.faces), *_rows(found.subjects)]) + "\n"
+    headers = [
+        "artifact",
+        "backend",
+        "session over the engine's C API, us",
+        f"a frame of {found.faces} faces, Python over native",
+        "native ms",
+        "images",
+        "another top class",
+        "largest difference of a probability",
+    ]
+    return line + table_text(headers, _rows(found.subjects), words=headers[:2])
 
 
-def _rows(subjects: Iterable[NativeSubject]) -> Iterable[str]:
+def _rows(subjects: Iterable[NativeSubject]) -> Iterable[list[str]]:
     for subject in subjects:
         overhead = "not measured"
         if subject.session_overhead_us is not None and subject.session_overhead_interval_us is not None:
@@ -125,11 +130,11 @@ def _rows(subjects: Iterable[NativeSubject]) -> Iterable[str]:
         cells = ["not measured"] * 3
         if parity is not None:
             cells = [str(parity.images), str(parity.other_top_class), f"{parity.max_probability_difference:.1e}"]
-        yield "| " + " | ".join([
+        yield [
             subject.artifact,
             subject.backend,
             overhead,
             f"{subject.python_over_native:.2f} ({slower:.2f} to {faster:.2f})",
             f"{subject.native_frame_ms:.2f}",
             *cells,
-        ]) + " |"  # fmt: skip
+        ]

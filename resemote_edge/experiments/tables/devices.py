@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from resemote_edge.benchmarks.report.columns import COLUMNS, ENERGY_COLUMNS, NOT_MEASURED
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.results import BenchRow, read_report
 
@@ -57,9 +58,8 @@ def device_table(path: Path) -> str:
         InputError: The list or a report cannot be read, or a report has no such row.
     """
     headers = ["device", *_COLUMNS]
-    lines = [headers, ["---"] * 3 + ["---:"] * (len(headers) - 3)]
-    lines += [_line(device, path.parent) for device in read_devices(path)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+    lines = [_line(device, path.parent) for device in read_devices(path)]
+    return table_text(headers, lines, words=headers[:3])
 
 
 def _line(device: Device, folder: Path) -> list[str]:

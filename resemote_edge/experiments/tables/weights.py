@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import InputError
 
 __all__ = ["weights_table"]
@@ -24,8 +25,7 @@ def weights_table(folder: Path) -> str:
     if not files:
         raise InputError(f"{folder}: holds no .safetensors file; name a folder of weights with their model cards")
     cards = sorted(((_card(file), file) for file in files), key=lambda pair: -int(pair[0]["width"]))
-    lines = [_HEADERS, ("---", *["---:"] * (len(_HEADERS) - 1)), *(_line(card, file) for card, file in cards)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+    return table_text(_HEADERS, [_line(card, file) for card, file in cards], words=_HEADERS[:1])
 
 
 def _card(weights: Path) -> dict[str, Any]:

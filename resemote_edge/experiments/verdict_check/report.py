@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from resemote_edge.benchmarks.compare.text import interval_text
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.record import Record, read_record
 from resemote_edge.measuring.statistics.verdict import Verdict
@@ -162,7 +163,7 @@ def comparison_validity_table(summary: ComparisonValidity) -> str:
         "most s",
     ]
     rows = [_cells(summary, planted) for planted in _PLANTED]
-    return f"{measured}\n\n{_table(headers, rows)}"
+    return f"{measured}\n\n{table_text(headers, rows)}"
 
 
 def _cells(summary: ComparisonValidity, planted: Planted) -> list[str]:
@@ -205,11 +206,6 @@ def comparison_validity_markdown(summary: ComparisonValidity) -> str:
             f"{needed}: **{'yes' if summary.passed else 'no'}**",
             "",
             comparison_validity_table(summary),
-            _table(headers, rows),
+            table_text(headers, rows),
         ]
     )
-
-
-def _table(headers: list[str], rows: list[list[str]]) -> str:
-    rules = ["---"] * len(headers)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headers, rules, *rows]) + "\n"

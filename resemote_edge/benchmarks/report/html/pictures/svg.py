@@ -83,93 +83,23 @@ _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _NO_TIPS: Mapping[str, str] = {}
 
 #: Elements and attributes of a drawing; nothing that loads, runs or reaches out of it.
-_ELEMENTS = frozenset(
-    [
-        "svg",
-        "g",
-        "defs",
-        "path",
-        "use",
-        "rect",
-        "circle",
-        "ellipse",
-        "line",
-        "polyline",
-        "polygon",
-        "text",
-        "tspan",
-        "clipPath",
-        "title",
-        "desc",
-        "linearGradient",
-        "radialGradient",
-        "stop",
-        "symbol",
-        "marker",
-        "pattern",
-        "mask",
-    ]
-)
 _TEXT_ELEMENTS = frozenset({"text", "tspan", "title", "desc"})
-_ATTRIBUTES = frozenset(
-    [
-        "id",
-        "class",
-        "d",
-        "x",
-        "y",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "dx",
-        "dy",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "ry",
-        "width",
-        "height",
-        "points",
-        "viewBox",
-        "preserveAspectRatio",
-        "transform",
-        "style",
-        "fill",
-        "fill-opacity",
-        "fill-rule",
-        "stroke",
-        "stroke-width",
-        "stroke-opacity",
-        "stroke-linecap",
-        "stroke-linejoin",
-        "stroke-miterlimit",
-        "stroke-dasharray",
-        "stroke-dashoffset",
-        "opacity",
-        "clip-path",
-        "clip-rule",
-        "clipPathUnits",
-        "offset",
-        "stop-color",
-        "stop-opacity",
-        "gradientUnits",
-        "gradientTransform",
-        "patternUnits",
-        "text-anchor",
-        "dominant-baseline",
-        "font-size",
-        "font-weight",
-        "href",
-        "mask",
-        "maskUnits",
-        "markerWidth",
-        "markerHeight",
-        "refX",
-        "refY",
-        "orient",
-    ]
+_ELEMENTS = (
+    _TEXT_ELEMENTS
+    | {"svg", "g", "defs"}
+    | {"path", "use", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
+    | {"linearGradient", "radialGradient", "stop", "pattern", "clipPath", "mask", "marker", "symbol"}
+)
+_ATTRIBUTES = (
+    frozenset({"id", "class", "href", "style", "viewBox", "preserveAspectRatio", "transform", "d", "points"})
+    | {"x", "y", "x1", "y1", "x2", "y2", "dx", "dy", "cx", "cy", "r", "rx", "ry", "width", "height"}
+    | {"fill", "fill-opacity", "fill-rule", "opacity", "offset", "stop-color", "stop-opacity"}
+    | {"stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "stroke-linejoin"}
+    | {"stroke-miterlimit", "stroke-dasharray", "stroke-dashoffset"}
+    | {"clip-path", "clip-rule", "clipPathUnits", "mask", "maskUnits"}
+    | {"gradientUnits", "gradientTransform", "patternUnits"}
+    | {"markerWidth", "markerHeight", "refX", "refY", "orient"}
+    | {"text-anchor", "dominant-baseline", "font-size", "font-weight"}
 )
 
 
