@@ -21,7 +21,7 @@ from resemote_edge.measuring.processes.worker_process import WorkerProcess
 
 __all__ = ["Predictor", "judge_rows"]
 
-#: From the file of images and the file to write to what `WorkerProcess` opens (see `openers.predict_peer`).
+#: From the file of images and the file to write to what `WorkerProcess` opens (see `experiments.contest.openers`).
 Predictor: TypeAlias = Callable[[Path, Path], Contestant]
 
 #: A split has some thousand images; an hour means that it hangs.

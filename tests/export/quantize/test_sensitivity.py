@@ -3,10 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from resemote_edge.cli.views.sensitivity import sensitivity_table
 from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.export.quantize.insert import layers_of
 from resemote_edge.export.quantize.quantization import plan_quantization
-from resemote_edge.export.quantize.report import SensitivityReport, sensitivity_table, write_sensitivity
+from resemote_edge.export.quantize.report import SensitivityReport, write_sensitivity
 from resemote_edge.export.quantize.sensitivity import rank_layers
 from resemote_edge.export.recipe import QuantizeOptions
 from resemote_edge.models.compact import compact
