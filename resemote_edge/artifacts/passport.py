@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
 from resemote_edge.errors import ArtifactError, PassportVersionError
 from resemote_edge.evaluation.paired import PairedComparison
@@ -38,11 +39,7 @@ SCHEMA_VERSION = 2
 PASSPORT_NAME = "passport.json"
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
-
-
-class FileEntry(_Record, frozen=True, kw_only=True):
+class FileEntry(Strict, frozen=True, kw_only=True):
     """One file of the artifact.
 
     Attributes:
@@ -62,7 +59,7 @@ class FileEntry(_Record, frozen=True, kw_only=True):
     size_bytes: int
 
 
-class LayerWork(_Record, frozen=True, kw_only=True):
+class LayerWork(Strict, frozen=True, kw_only=True):
     """What one layer has to read and to multiply.
 
     Attributes:
@@ -78,7 +75,7 @@ class LayerWork(_Record, frozen=True, kw_only=True):
     multiply_adds: int
 
 
-class Rewrite(_Record, frozen=True, kw_only=True):
+class Rewrite(Strict, frozen=True, kw_only=True):
     """A rewriting of the graph, with the proof that it is still the same function.
 
     Attributes:
@@ -98,7 +95,7 @@ class Rewrite(_Record, frozen=True, kw_only=True):
     inputs: str
 
 
-class CalibrationManifest(_Record, frozen=True, kw_only=True):
+class CalibrationManifest(Strict, frozen=True, kw_only=True):
     """Which images a quantized model was calibrated with.
 
     Attributes:
@@ -124,7 +121,7 @@ class CalibrationManifest(_Record, frozen=True, kw_only=True):
     sha256: str
 
 
-class Quantization(_Record, frozen=True, kw_only=True):
+class Quantization(Strict, frozen=True, kw_only=True):
     """What the quantize stage did.
 
     Attributes:
@@ -150,7 +147,7 @@ class Quantization(_Record, frozen=True, kw_only=True):
     calibration: CalibrationManifest | None
 
 
-class RepairStep(_Record, frozen=True, kw_only=True):
+class RepairStep(Strict, frozen=True, kw_only=True):
     """An attempt that failed the accuracy gate, and what was done about it.
 
     Attributes:
@@ -164,7 +161,7 @@ class RepairStep(_Record, frozen=True, kw_only=True):
     next_float_layer: str
 
 
-class GateResult(_Record, frozen=True, kw_only=True):
+class GateResult(Strict, frozen=True, kw_only=True):
     """Verdict of the accuracy gate: the exported model against the fp32 reference, paired, on the validation split.
 
     Attributes:
@@ -191,7 +188,7 @@ class GateResult(_Record, frozen=True, kw_only=True):
     repair_latency_ratio: float | None = None
 
 
-class EngineInfo(_Record, frozen=True, kw_only=True):
+class EngineInfo(Strict, frozen=True, kw_only=True):
     """What a TensorRT engine is tied to.
 
     Attributes:
@@ -207,7 +204,7 @@ class EngineInfo(_Record, frozen=True, kw_only=True):
     typing: str
 
 
-class Lineage(_Record, frozen=True, kw_only=True):
+class Lineage(Strict, frozen=True, kw_only=True):
     """Where the weights came from.
 
     Attributes:
@@ -224,10 +221,10 @@ class Lineage(_Record, frozen=True, kw_only=True):
     width: int
     parameters: int
     training_data: str | None = None
-    accuracy: dict[str, float] = {}
+    accuracy: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class Verification(_Record, frozen=True, kw_only=True):
+class Verification(Strict, frozen=True, kw_only=True):
     """Outcome of the verify stage: exported model against PyTorch on the same inputs.
 
     PyTorch computes the original network, or, where the model is quantized, the quantized graph: that shows whether the
@@ -264,7 +261,7 @@ class Verification(_Record, frozen=True, kw_only=True):
     top1_agreement_limit: float
 
 
-class GoldenInfo(_Record, frozen=True, kw_only=True):
+class GoldenInfo(Strict, frozen=True, kw_only=True):
     """Self-test data: drawn crops and the logits the model must give for them.
 
     Attributes:
@@ -282,7 +279,7 @@ class GoldenInfo(_Record, frozen=True, kw_only=True):
     max_abs_diff: float
 
 
-class Passport(_Record, frozen=True, kw_only=True):
+class Passport(Strict, frozen=True, kw_only=True):
     """The whole manifest; see the module docstring.
 
     Attributes:

@@ -7,11 +7,11 @@ their difference is many times narrower than the difference of two intervals.
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.output_format import softmax
+from resemote_edge.artifacts.record import Strict
 
 __all__ = ["PairedComparison", "compare_paired", "expected_calibration_error", "paired_interval"]
 
@@ -19,7 +19,7 @@ _Z_95 = 1.959964
 _ECE_BINS = 15
 
 
-class PairedComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PairedComparison(Strict, frozen=True, kw_only=True):
     """What changed from the reference; accuracies are fractions in [0, 1], changes are percentage points.
 
     Attributes:

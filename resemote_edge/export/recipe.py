@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from resemote_edge.artifacts.output_format import OutputFormat
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
@@ -35,11 +36,7 @@ EIGHT_BIT: tuple[Precision, ...] = ("int8", "w8")
 RECIPE_SCHEMA = 1
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
-
-
-class VerifyLimits(_Section, frozen=True, kw_only=True):
+class VerifyLimits(Strict, frozen=True, kw_only=True):
     """Limits of the verify stage.
 
     Attributes:
@@ -62,7 +59,7 @@ class VerifyLimits(_Section, frozen=True, kw_only=True):
         return self.golden_max_abs_logit_diff or self.max_abs_logit_diff
 
 
-class LoweringEvidence(_Section, frozen=True, kw_only=True):
+class LoweringEvidence(Strict, frozen=True, kw_only=True):
     """The measurement that decided how small maps are computed.
 
     Attributes:
@@ -82,7 +79,7 @@ class LoweringEvidence(_Section, frozen=True, kw_only=True):
     matmul_p50_ms: float
 
 
-class GraphOptions(_Section, frozen=True, kw_only=True):
+class GraphOptions(Strict, frozen=True, kw_only=True):
     """Exact rewriting of the graph before it is written as ONNX.
 
     Attributes:
@@ -101,7 +98,7 @@ class GraphOptions(_Section, frozen=True, kw_only=True):
     evidence: tuple[LoweringEvidence, ...] = ()
 
 
-class QuantizeOptions(_Section, frozen=True, kw_only=True):
+class QuantizeOptions(Strict, frozen=True, kw_only=True):
     """How weights, or weights and activations, are put into eight bits.
 
     Attributes:
@@ -119,7 +116,7 @@ class QuantizeOptions(_Section, frozen=True, kw_only=True):
     keep_float: tuple[str, ...] = ()
 
 
-class GateOptions(_Section, frozen=True, kw_only=True):
+class GateOptions(Strict, frozen=True, kw_only=True):
     """What the accuracy gate asks of every precision but fp32.
 
     Attributes:
@@ -131,7 +128,7 @@ class GateOptions(_Section, frozen=True, kw_only=True):
     repair: bool = True
 
 
-class TensorRTOptions(_Section, frozen=True, kw_only=True):
+class TensorRTOptions(Strict, frozen=True, kw_only=True):
     """How a TensorRT engine is built.
 
     Attributes:
@@ -163,7 +160,7 @@ def without_int8(capabilities: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(filter(lacks, capabilities))
 
 
-class Recipe(_Section, frozen=True, kw_only=True):
+class Recipe(Strict, frozen=True, kw_only=True):
     """One export, decided in full.
 
     Attributes:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import read_int, read_text
 
 __all__ = ["ClockRange", "are_locked", "cpu_clocks", "cpuinfo_mhz", "governors", "gpu_clocks"]
@@ -16,7 +15,7 @@ _DEVFREQ = ("sys/class/devfreq/*", "sys/devices/*/devfreq/*", "sys/devices/platf
 _GPUS = ("gpu", "gp10b", "gv11b", "ga10b", "gb10b")
 
 
-class ClockRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ClockRange(Strict, frozen=True, kw_only=True):
     """A clock, and the limits that are set for it.
 
     Attributes:

@@ -4,8 +4,7 @@ import json
 import re
 from pathlib import Path
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import first_line, read_text
 
 __all__ = [
@@ -60,7 +59,7 @@ _CUDA_TEXT = re.compile(r"CUDA Version ([\d.]+)")
 _TENSORRT = ("usr/lib/*/libnvinfer.so.*", "usr/local/tensorrt/lib/libnvinfer.so.*")
 
 
-class PowerMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PowerMode(Strict, frozen=True, kw_only=True):
     """What nvpmodel has set.
 
     Attributes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.cgroup import throttled_seconds
 from resemote_edge.machine.clocks import (
     ClockRange,
@@ -40,7 +41,7 @@ _EVENTS = {
 }
 
 
-class MachineState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MachineState(Strict, frozen=True, kw_only=True):
     """The machine at one moment.
 
     Attributes:
@@ -65,10 +66,10 @@ class MachineState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     cpu_clock_max_mhz: float | None = None
     cpu_clock_limit_mhz: float | None = None
     clocks_locked: bool | None = None
-    gpu_clocks: dict[str, ClockRange] = {}
-    temperatures_c: dict[str, float] = {}
-    throttle_counts: dict[str, int] = {}
-    cooling_states: dict[str, int] = {}
+    gpu_clocks: dict[str, ClockRange] = msgspec.field(default_factory=dict)
+    temperatures_c: dict[str, float] = msgspec.field(default_factory=dict)
+    throttle_counts: dict[str, int] = msgspec.field(default_factory=dict)
+    cooling_states: dict[str, int] = msgspec.field(default_factory=dict)
     quota_throttled_seconds: float | None = None
     power_mode: PowerMode | None = None
     load_average_1m: float | None = None

@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import read_text
 
 __all__ = ["CPUTicks", "Tenancy", "capture_tenancy", "container_hint", "cpu_ticks", "load_averages", "meminfo_bytes"]
@@ -16,7 +15,7 @@ _GROUPS = re.compile(r"docker|kubepods|containerd|crio|libpod|lxc")
 _STEAL = 7  # place among the times of /proc/stat; guests' times after it are in the user's already
 
 
-class CPUTicks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CPUTicks(Strict, frozen=True, kw_only=True):
     """Time of all CPUs since boot, in ticks of the kernel.
 
     Attributes:
@@ -28,7 +27,7 @@ class CPUTicks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     stolen: int
 
 
-class Tenancy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Tenancy(Strict, frozen=True, kw_only=True):
     """Who else is there.
 
     Attributes:

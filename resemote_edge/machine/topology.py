@@ -4,8 +4,7 @@ import os
 import re
 from pathlib import Path
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import core_list, is_this_machine, read_int, read_text
 
 __all__ = ["CPUCache", "CPUTopology", "allowed_cores", "capture_topology", "thread_siblings"]
@@ -15,7 +14,7 @@ _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 _SUFFIX = {"Data": "d", "Instruction": "i"}
 
 
-class CPUCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CPUCache(Strict, frozen=True, kw_only=True):
     """One cache, as the first allowed core sees it.
 
     Attributes:
@@ -29,7 +28,7 @@ class CPUCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     shared_by: int | None
 
 
-class CPUTopology(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CPUTopology(Strict, frozen=True, kw_only=True):
     """The processor's plan, as far as the kernel shows it; a virtual machine shows what its host made up.
 
     Attributes:

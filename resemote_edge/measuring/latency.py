@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.statistics.block_bootstrap import resampled_percentiles
 
@@ -17,7 +18,7 @@ PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.9
 _RESAMPLES = 500
 
 
-class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Latency(Strict, frozen=True, kw_only=True):
     """Wall times of one thing done again and again; nothing is clipped.
 
     Attributes:
@@ -43,7 +44,7 @@ class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     p95_ms: float | None = None
     p99_ms: float | None = None
     p99_9_ms: float | None = None
-    interval_95_ms: dict[str, tuple[float, float]] = {}
+    interval_95_ms: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
 
     def percentile_ms(self, name: str) -> float | None:
         """A percentile by its stem in `PERCENTILES`."""

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.energy import Energy, NotMeasured
 from resemote_edge.machine.state import MachineState
 from resemote_edge.measuring.latency import Latency
-from resemote_edge.measuring.record import Record, read_record
 from resemote_edge.measuring.scenarios import Outcome, ScenarioSettings
 from resemote_edge.measuring.timing import WarmUp
 

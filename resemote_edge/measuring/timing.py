@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from resemote_edge.artifacts.record import Strict
 
 __all__ = ["Budget", "Samples", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
 
@@ -41,7 +42,7 @@ class Budget:
     max_runs: int = 20_000
 
 
-class WarmUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class WarmUp(Strict, frozen=True, kw_only=True):
     """What came before the clock counted.
 
     Attributes:

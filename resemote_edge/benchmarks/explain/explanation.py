@@ -14,12 +14,12 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import LayerWork, Passport
+from resemote_edge.artifacts.record import Record, Strict
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.probes import MachineProbe, probe_machine
 from resemote_edge.measuring.profiles import NodeProfile, choose_runtime, profile_nodes
 from resemote_edge.measuring.profiles.precisions import BITS, promised_precision
-from resemote_edge.measuring.record import Record
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
@@ -34,7 +34,7 @@ BETWEEN = "between layers"
 _FUSED = "fused into another"
 
 
-class LayerTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class LayerTime(Strict, frozen=True, kw_only=True):
     """One layer in one call of the engine.
 
     Attributes:

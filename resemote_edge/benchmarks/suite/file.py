@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
 from resemote_edge.measuring.case import Manner, check_manner
@@ -36,11 +37,7 @@ _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 _Pattern = str | int | float
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
-
-
-class ExportEntry(_Section, frozen=True, kw_only=True):
+class ExportEntry(Strict, frozen=True, kw_only=True):
     """Embedded weights that are exported on first use.
 
     Attributes:
@@ -64,7 +61,7 @@ class ExportEntry(_Section, frozen=True, kw_only=True):
         return self.name or f"{embedded_checkpoint(self.variant).stem}-{what}"
 
 
-class Exclude(_Section, frozen=True, kw_only=True):
+class Exclude(Strict, frozen=True, kw_only=True):
     """Rows that are left out: those that match every field given. Each is a glob, a number, or a list of them.
 
     Attributes:
@@ -104,7 +101,7 @@ class Exclude(_Section, frozen=True, kw_only=True):
         )
 
 
-class AccuracyOptions(_Section, frozen=True, kw_only=True):
+class AccuracyOptions(Strict, frozen=True, kw_only=True):
     """Accuracy of every artifact in every runtime.
 
     Attributes:
@@ -117,7 +114,7 @@ class AccuracyOptions(_Section, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-class ValidityEntry(_Section, frozen=True, kw_only=True):
+class ValidityEntry(Strict, frozen=True, kw_only=True):
     """Our timer against another: OpenVINO's ``benchmark_app``, or a bare loop of ONNX Runtime.
 
     Attributes:
@@ -147,7 +144,7 @@ class ValidityEntry(_Section, frozen=True, kw_only=True):
 
 
 class Suite(
-    _Section, frozen=True, kw_only=True, rename={"exports": "export", "excludes": "exclude", "checks": "validity"}
+    Strict, frozen=True, kw_only=True, rename={"exports": "export", "excludes": "exclude", "checks": "validity"}
 ):
     """A suite.
 

@@ -18,11 +18,11 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.record import Record
 from resemote_edge.errors import InputError
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.environment import Environment
 from resemote_edge.measuring.case import SAMPLES_FOLDER
-from resemote_edge.measuring.record import Record
 from resemote_edge.measuring.results import BenchRow, Unmeasured, Validity
 
 __all__ = [

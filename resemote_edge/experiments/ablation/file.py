@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import TrainingConfig, layered_config
 from resemote_edge.weights import EMBEDDED, named_checkpoint
@@ -17,7 +18,7 @@ ABLATION_SCHEMA = 1
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Arm(Strict, frozen=True, kw_only=True):
     """One variation.
 
     Attributes:
@@ -29,11 +30,11 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     name: _Name
     label: str
-    recipe: dict[str, Any] = {}
+    recipe: dict[str, Any] = msgspec.field(default_factory=dict)
     teacher: str | None = None
 
 
-class Ablation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"arms": "arm"}):
+class Ablation(Strict, frozen=True, kw_only=True, rename={"arms": "arm"}):
     """What is compared. The first arm is the one that the others are compared with.
 
     Attributes:
@@ -51,7 +52,7 @@ class Ablation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     description: str
     variant: str
     seeds: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**32)], ...], msgspec.Meta(min_length=1)]
-    recipe: dict[str, Any] = {}
+    recipe: dict[str, Any] = msgspec.field(default_factory=dict)
     arms: Annotated[tuple[Arm, ...], msgspec.Meta(min_length=2)]
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.files import write_file, write_picture
+from resemote_edge.artifacts.record import Record, Strict, read_record
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.evaluation.paired import expected_calibration_error
-from resemote_edge.measuring.record import Record, read_record
 
 __all__ = [
     "ABLATION_FILES",
@@ -37,7 +37,7 @@ ABLATION_REPORT_SCHEMA = 1
 _Z_95 = 1.959964
 
 
-class Gain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Gain(Strict, frozen=True, kw_only=True):
     """How far an arm is above the first, in percentage points.
 
     Attributes:
@@ -49,7 +49,7 @@ class Gain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     interval_95: tuple[float, float]
 
 
-class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Trial(Strict, frozen=True, kw_only=True):
     """One arm with one seed, judged after its last epoch; nothing was chosen by its score.
 
     Attributes:
@@ -71,7 +71,7 @@ class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     seconds: float
 
 
-class ArmResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ArmResult(Strict, frozen=True, kw_only=True):
     """One arm over all seeds.
 
     Attributes:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
@@ -59,7 +60,7 @@ class AblationOutcome:
     interrupted: int | None
 
 
-class _Finished(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _Finished(Strict, frozen=True, kw_only=True):
     """A finished trial as it is kept: what it was, what it came to, and which images were right."""
 
     key: str

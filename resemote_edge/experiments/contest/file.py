@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.peers import PEERS, own_network
 from resemote_edge.runtimes.registry import RUNTIMES
@@ -19,11 +20,7 @@ _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict: a misspelt key is an error, not a default. Subclasses repeat frozen and kw_only for type checkers."""
-
-
-class TrainingStep(_Section, frozen=True, kw_only=True):
+class TrainingStep(Strict, frozen=True, kw_only=True):
     """A step of training in place of an inference.
 
     Attributes:
@@ -38,7 +35,7 @@ class TrainingStep(_Section, frozen=True, kw_only=True):
     processes: _Count = 1
 
 
-class Row(_Section, frozen=True, kw_only=True):
+class Row(Strict, frozen=True, kw_only=True):
     """Something that is measured: a peer, an artifact of ours, or a training step.
 
     Attributes:
@@ -71,7 +68,7 @@ class Row(_Section, frozen=True, kw_only=True):
         return "random" if own_network(self.peer) is None else "own"
 
 
-class Goal(_Section, frozen=True, kw_only=True):
+class Goal(Strict, frozen=True, kw_only=True):
     """What a ratio is meant to reach.
 
     Attributes:
@@ -85,7 +82,7 @@ class Goal(_Section, frozen=True, kw_only=True):
     at_least: Annotated[float, msgspec.Meta(gt=0.0)]
 
 
-class RatioSpec(_Section, frozen=True, kw_only=True):
+class RatioSpec(Strict, frozen=True, kw_only=True):
     """A comparison: p50 of `against` over p50 of `ours`, in every cell.
 
     Attributes:
@@ -101,7 +98,7 @@ class RatioSpec(_Section, frozen=True, kw_only=True):
     goal: tuple[Goal, ...] = ()
 
 
-class Contest(_Section, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
+class Contest(Strict, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
     """A contest.
 
     Attributes:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.evaluation.paired import PairedComparison
 from resemote_edge.experiments.contest.file import Contest
-from resemote_edge.measuring.record import Record, read_record
 
 __all__ = [
     "AccuracyDifference",

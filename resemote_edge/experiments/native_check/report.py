@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.benchmarks.report.table import table_text
-from resemote_edge.measuring.record import Record, read_record
 
 __all__ = [
     "MOST_MODEL_BYTES",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.benchmarks.report.columns import COLUMNS, ENERGY_COLUMNS, NOT_MEASURED
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import InputError
@@ -20,7 +21,7 @@ _COLUMNS: dict[str, Callable[[BenchRow], str]] = {
 }
 
 
-class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Device(Strict, frozen=True, kw_only=True):
     """A machine.
 
     Attributes:
@@ -32,7 +33,7 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     report: str | None = None
 
 
-class _Devices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Devices(Strict, frozen=True):
     device: list[Device]
 
 

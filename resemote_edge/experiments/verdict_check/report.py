@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.results import Quantity
-from resemote_edge.measuring.record import Record, read_record
 from resemote_edge.measuring.statistics.verdict import Verdict
 
 __all__ = [

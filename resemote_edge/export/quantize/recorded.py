@@ -6,6 +6,7 @@ import msgspec
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.passport import CalibrationManifest
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import CheckpointError
 from resemote_edge.models.checkpoint import Checkpoint
 
@@ -14,7 +15,7 @@ __all__ = ["RecordedRanges", "read_recorded", "recorded_path", "write_recorded"]
 RANGES_SCHEMA = 1
 
 
-class RecordedRanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RecordedRanges(Strict, frozen=True, kw_only=True):
     """Ranges observed once, with the images they were observed on.
 
     Attributes:

@@ -1,15 +1,15 @@
 """Energy: what a run took, or why nobody knows. This is what is written as JSON."""
 
-import msgspec
+from resemote_edge.artifacts.record import Strict
 
 __all__ = ["Energy", "NotMeasured", "RailEnergy"]
 
 
-class _Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="state"):
+class _Result(Strict, frozen=True, tag_field="state"):
     """Told apart by ``state``; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
 
 
-class RailEnergy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RailEnergy(Strict, frozen=True, kw_only=True):
     """What went through one rail, zone or card.
 
     Attributes:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.measuring.comparison.results import Quantity
-from resemote_edge.measuring.record import Record, read_record
 from resemote_edge.measuring.statistics.verdict import Verdict
 
 __all__ = ["LiveComparison", "Restart", "Side", "read_live_comparison"]

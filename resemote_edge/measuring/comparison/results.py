@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from resemote_edge.measuring.record import Record
+from resemote_edge.artifacts.record import Record
 from resemote_edge.measuring.statistics.verdict import Verdict
 
 __all__ = ["AccuracyChange", "Difference", "Pair", "Percentile", "Quantity", "ReportComparison", "TimeRatio"]

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import DeviceUnavailableError, InputError, missing_dependency
 from resemote_edge.measuring.probes.bandwidth import read_bandwidth
 from resemote_edge.measuring.probes.product import TimedProduct
@@ -34,7 +33,7 @@ _EMULATED = (
 )
 
 
-class Peak(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Peak(Strict, frozen=True, kw_only=True):
     """Arithmetic of one precision at its best.
 
     Attributes:
@@ -52,7 +51,7 @@ class Peak(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     note: str | None = None
 
 
-class MachineProbe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MachineProbe(Strict, frozen=True, kw_only=True):
     """Best figures seen, of several tries.
 
     Attributes:

@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.timing import Budget, WarmUp
 
 __all__ = ["Decider", "Scenario", "ScenarioSettings", "Taken"]
 
 
-class ScenarioSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ScenarioSettings(Strict, frozen=True, kw_only=True):
     """How long and how fast; each scenario reads what concerns it.
 
     Attributes:

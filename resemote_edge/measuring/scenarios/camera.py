@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.latency import Latency, summarize_latency
 from resemote_edge.measuring.scenarios.arrivals import serve_arrivals
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
@@ -12,7 +11,7 @@ from resemote_edge.measuring.timing import warm_up
 __all__ = ["CAMERA", "Camera"]
 
 
-class Camera(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="camera"):
+class Camera(Strict, frozen=True, kw_only=True, tag="camera"):
     """What became of the frames.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.latency import Latency, summarize_latency
 from resemote_edge.measuring.scenarios.arrivals import serve_arrivals
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
@@ -13,7 +13,7 @@ from resemote_edge.measuring.timing import warm_up
 __all__ = ["MULTI_STREAM", "MultiStream"]
 
 
-class MultiStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="multi-stream"):
+class MultiStream(Strict, frozen=True, kw_only=True, tag="multi-stream"):
     """What became of the deadline.
 
     Attributes:

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
 from resemote_edge.measuring.timing import Budget, WarmUp, time_calls, warm_up
 
 __all__ = ["OFFLINE", "Offline"]
 
 
-class Offline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="offline"):
+class Offline(Strict, frozen=True, kw_only=True, tag="offline"):
     """Throughput.
 
     Attributes:

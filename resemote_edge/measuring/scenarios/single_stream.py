@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
 from resemote_edge.measuring.timing import time_in_blocks, warm_up
 
 __all__ = ["SINGLE_STREAM", "SingleStream"]
 
 
-class SingleStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="single-stream"):
+class SingleStream(Strict, frozen=True, kw_only=True, tag="single-stream"):
     """What one call after the other came to.
 
     Attributes:

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.memory import resident_bytes
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
 from resemote_edge.measuring.timing import warm_up
@@ -14,7 +14,7 @@ from resemote_edge.measuring.timing import warm_up
 __all__ = ["SUSTAINED", "Sustained", "Window"]
 
 
-class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Window(Strict, frozen=True, kw_only=True):
     """A stretch of a long run.
 
     Attributes:
@@ -32,7 +32,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     resident_bytes: int
 
 
-class Sustained(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="sustained"):
+class Sustained(Strict, frozen=True, kw_only=True, tag="sustained"):
     """What changed over a long run.
 
     Attributes:

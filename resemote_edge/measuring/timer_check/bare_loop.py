@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.record import Strict
 from resemote_edge.measuring.processes.child import end_with_parent, pin
 from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS, engine_options
 from resemote_edge.runtimes.session import SessionOptions
@@ -23,7 +24,7 @@ _WARMUP_RUNS = 10
 _MIN_RUNS = 5
 
 
-class BareJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BareJob(Strict, frozen=True, kw_only=True):
     """What to run.
 
     Attributes:
@@ -43,7 +44,7 @@ class BareJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     seconds: float
 
 
-class BareAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BareAnswer(Strict, frozen=True, kw_only=True):
     """What it took.
 
     Attributes:

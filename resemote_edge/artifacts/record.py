@@ -1,4 +1,4 @@
-"""Record: what measurements are kept as, strict JSON with a schema number."""
+"""Strict structs, and records: strict JSON with a schema number, as measurements are kept."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -7,11 +7,18 @@ import msgspec
 
 from resemote_edge.errors import InputError
 
-__all__ = ["Record", "read_record"]
+__all__ = ["Record", "Strict", "read_record"]
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Strict about unknown fields; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Refuses unknown fields: a misspelt key is an error, not a default.
+
+    Subclasses repeat frozen and kw_only, which type checkers do not inherit.
+    """
+
+
+class Record(Strict, frozen=True):
+    """What is kept as a file."""
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""
