@@ -228,6 +228,12 @@ def test_benchmarks_stay_a_fifth_of_the_wheel():
     assert share < BENCHMARKS_LIMIT
 
 
+def test_tests_are_laid_out_as_the_package_is():
+    own = {"contract", "native", "native/tensorrt", "browser"}
+    folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("*.py")} - {"."}
+    assert {folder for folder in folders - own if not (PACKAGE / folder / "__init__.py").is_file()} == set()
+
+
 @pytest.mark.parametrize("folder", ["export", "runtimes", "benchmarks"])
 def test_top_level_folders_hold_no_python(folder):
     # An editable install puts the root on sys.path; Python here would be importable as a package of its own.

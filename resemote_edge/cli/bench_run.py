@@ -80,7 +80,7 @@ def run(
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
     from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, parse_names, run_bench
-    from resemote_edge.cli.measuring import manner_of
+    from resemote_edge.cli.measuring import chosen_options
     from resemote_edge.cli.views.bench import rich_table
     from resemote_edge.workflows.default_artifact import artifacts_or_default
 
@@ -93,7 +93,7 @@ def run(
         batches=parse_batches(batch),
         threads=threads,
         streams=streams,
-        manner=manner_of(
+        options=chosen_options(
             preset=preset,
             device=device,
             precision_hint=precision_hint,

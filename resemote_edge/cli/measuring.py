@@ -9,9 +9,9 @@ import click
 from resemote_edge.cli.output import data_option, device_option, precision_hint_option
 
 if TYPE_CHECKING:
-    from resemote_edge.measuring.case import Manner
+    from resemote_edge.measuring.case import MeasureOptions
 
-__all__ = ["manner_of", "measuring_options"]
+__all__ = ["chosen_options", "measuring_options"]
 
 _OPTIONS = (
     click.option(
@@ -70,13 +70,13 @@ _OPTIONS = (
 
 
 def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command every option that `manner_of` takes, but the folder."""
+    """Give a command every option that `chosen_options` takes, but the folder."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def manner_of(
+def chosen_options(
     *,
     preset: str,
     device: str,
@@ -93,18 +93,18 @@ def manner_of(
     slow_to_ms: float,
     timeout: float,
     folder: Path | None,
-) -> "Manner":
+) -> "MeasureOptions":
     """What the options of `measuring_options` say."""
     import msgspec
 
-    from resemote_edge.measuring.case import Manner
+    from resemote_edge.measuring.case import MeasureOptions
     from resemote_edge.measuring.scenarios import preset as preset_settings
 
     changes: dict[str, Any] = {"fps": fps, "queue_frames": queue}
     changes |= {} if min_seconds is None else {"min_seconds": min_seconds}
     changes |= {} if min_runs is None else {"min_runs": min_runs}
     changes |= {} if warmup is None else {"warmup_runs": warmup, "warmup_seconds": 0.0}
-    return Manner(
+    return MeasureOptions(
         settings=msgspec.structs.replace(preset_settings(preset), **changes),
         device=device,
         data=data,

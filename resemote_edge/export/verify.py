@@ -15,7 +15,7 @@ from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import GateError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.runtimes.registry import get_runtime, refusal
+from resemote_edge.runtimes.registry import get_runtime, why_unavailable
 from resemote_edge.runtimes.session import Session, SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -139,7 +139,7 @@ def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, st
     if artifact.passport.engine is None:
         # On the CPU everywhere, so that an export means the same on every machine.
         return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
-    reason = refusal(runtime, artifact)
+    reason = why_unavailable(runtime, artifact)
     if reason is not None:
         reason = reason.replace(f"{artifact.path}: ", "").partition("; ")[0]
         return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"

@@ -1,4 +1,4 @@
-"""Condition: one combination that is measured, and how; `measure_speed` and `measure_accuracy` measure it."""
+"""BenchCase: one combination that is measured. MeasureOptions: how `measure_speed` and `measure_accuracy` do it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,9 @@ from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = [
     "SAMPLES_FOLDER",
-    "Condition",
-    "Manner",
-    "check_manner",
+    "BenchCase",
+    "MeasureOptions",
+    "check_options",
     "inputs_line",
     "measure_accuracy",
     "measure_speed",
@@ -36,7 +36,7 @@ MAX_BATCH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
+class MeasureOptions:
     """How everything is measured.
 
     Attributes:
@@ -70,7 +70,7 @@ class Manner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class BenchCase:
     """One combination.
 
     Attributes:
@@ -103,12 +103,12 @@ class Condition:
         return f"{self.artifact.passport.name} · {self.runtime} · {self.scenario} · batch {self.batch}"
 
 
-def inputs_line(manner: Manner) -> str:
+def inputs_line(options: MeasureOptions) -> str:
     """What is fed for timing, in words."""
-    return f"drawn faces, {manner.crop_side}x{manner.crop_side} RGB"
+    return f"drawn faces, {options.crop_side}x{options.crop_side} RGB"
 
 
-def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
+def check_options(options: MeasureOptions, batches: tuple[int, ...]) -> None:
     """Refuse before anything is measured what could only fail after it.
 
     Raises:
@@ -119,15 +119,15 @@ def check_manner(manner: Manner, batches: tuple[int, ...]) -> None:
         raise InputError(f"batch sizes start at 1; got {batches}")
     if max(batches) > MAX_BATCH:
         raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
-    settings = manner.settings
+    settings = options.settings
     times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
     for what, seconds in times.items():
         if not 0 <= seconds < float("inf"):
             raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
     if not 0 < settings.fps < float("inf"):
         raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
-    if manner.data is not None:
-        recognise(manner.data)
+    if options.data is not None:
+        recognise(options.data)
 
 
 def refuse_batch(artifact: Artifact, batch: int) -> None:
@@ -141,33 +141,33 @@ def refuse_batch(artifact: Artifact, batch: int) -> None:
         raise InputError(f"{artifact.path}: its largest batch is {largest}, asked for {batch}; see --batch")
 
 
-def measure_speed(condition: Condition, manner: Manner) -> BenchRow:
+def measure_speed(case: BenchCase, options: MeasureOptions) -> BenchRow:
     """Measure one combination, without accuracy.
 
     Raises:
         ResEmoteEdgeError: The measurement failed, died or took too long; the message says how.
     """
-    artifact = condition.artifact
-    samples = None if manner.folder is None else f"{SAMPLES_FOLDER}/{condition.stem}.npz"
-    settings = manner.settings
-    if condition.fps is not None:
-        settings = msgspec.structs.replace(settings, fps=condition.fps)
+    artifact = case.artifact
+    samples = None if options.folder is None else f"{SAMPLES_FOLDER}/{case.stem}.npz"
+    settings = options.settings
+    if case.fps is not None:
+        settings = msgspec.structs.replace(settings, fps=case.fps)
     job = SpeedJob(
         artifact=str(artifact.path),
-        runtime=condition.runtime,
-        device=manner.device,
-        scenario=condition.scenario,
+        runtime=case.runtime,
+        device=options.device,
+        scenario=case.scenario,
         settings=settings,
-        threads=condition.threads,
-        cores=choose_cores(condition.threads),
-        batch=condition.batch,
-        streams=condition.streams,
-        crop_side=manner.crop_side,
-        precision_hint=manner.precision_hint,
-        slow_to_ms=manner.slow_to_ms,
-        samples=None if manner.folder is None or samples is None else str((manner.folder / samples).resolve()),
+        threads=case.threads,
+        cores=choose_cores(case.threads),
+        batch=case.batch,
+        streams=case.streams,
+        crop_side=options.crop_side,
+        precision_hint=options.precision_hint,
+        slow_to_ms=options.slow_to_ms,
+        samples=None if options.folder is None or samples is None else str((options.folder / samples).resolve()),
     )
-    speed = run_job(job, timeout_s=manner.timeout_s)
+    speed = run_job(job, timeout_s=options.timeout_s)
     assert isinstance(speed, SpeedResult)
     passport = artifact.passport
     read = [entry for entry in passport.files if entry.path == speed.file]
@@ -179,25 +179,25 @@ def measure_speed(condition: Condition, manner: Manner) -> BenchRow:
         target=passport.target,
         precision=passport.precision,
         width=passport.lineage.width,
-        runtime=condition.runtime,
-        scenario=condition.scenario,
-        batch=condition.batch,
-        threads=condition.threads,
-        streams=condition.streams,
-        slow_to_ms=manner.slow_to_ms,
+        runtime=case.runtime,
+        scenario=case.scenario,
+        batch=case.batch,
+        threads=case.threads,
+        streams=case.streams,
+        slow_to_ms=options.slow_to_ms,
         model_size_bytes=sum(entry.size_bytes for entry in read),
         speed=speed,
-        precision_hint=manner.precision_hint,
+        precision_hint=options.precision_hint,
         samples=samples,
     )
 
 
-def measure_accuracy(condition: Condition, manner: Manner, file_hash: str) -> AccuracyReport:
-    """Accuracy of the artifact in the runtime of a condition; its scenario and batch do not matter.
+def measure_accuracy(case: BenchCase, options: MeasureOptions, file_hash: str) -> AccuracyReport:
+    """Accuracy of the artifact in the runtime of a case; its scenario and batch do not matter.
 
     Args:
-        condition: Of which artifact, runtime and threads are used.
-        manner: With `data`.
+        case: Of which artifact, runtime and threads are used.
+        options: With `data`.
         file_hash: sha256 of the file that was timed.
 
     Raises:
@@ -205,17 +205,17 @@ def measure_accuracy(condition: Condition, manner: Manner, file_hash: str) -> Ac
         ResEmoteEdgeError: The measurement failed.
     """
     job = AccuracyJob(
-        artifact=str(condition.artifact.path),
-        runtime=condition.runtime,
-        device=manner.device,
-        threads=condition.threads,
-        data=str(manner.data),
-        split=manner.split,
-        reference=None if manner.reference is None else str(manner.reference),
-        precision_hint=manner.precision_hint,
+        artifact=str(case.artifact.path),
+        runtime=case.runtime,
+        device=options.device,
+        threads=case.threads,
+        data=str(options.data),
+        split=options.split,
+        reference=None if options.reference is None else str(options.reference),
+        precision_hint=options.precision_hint,
     )
-    answer = run_job(job, timeout_s=manner.timeout_s)
+    answer = run_job(job, timeout_s=options.timeout_s)
     assert isinstance(answer, AccuracyResult)
     if answer.file_sha256 != file_hash:
-        raise InputError(f"{condition.artifact.path}: the file changed while it was measured; run the benchmark again")
+        raise InputError(f"{case.artifact.path}: the file changed while it was measured; run the benchmark again")
     return answer.report

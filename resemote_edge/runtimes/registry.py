@@ -6,7 +6,7 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
-__all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "refusal", "runtimes_for"]
+__all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "runtimes_for", "why_unavailable"]
 
 #: Name to ``module:Class``; the order is the order in which ``auto`` tries them.
 RUNTIMES: dict[str, str] = {
@@ -41,7 +41,7 @@ def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> 
     return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
 
 
-def refusal(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
+def why_unavailable(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
     """Why a runtime cannot run an artifact here, as a sentence; None when it can."""
     try:
         get_runtime(name).check(artifact, options or SessionOptions())
@@ -78,7 +78,7 @@ def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) ->
     """
     reasons = []
     for name in runtimes_for(artifact):
-        reason = refusal(name, artifact, options)
+        reason = why_unavailable(name, artifact, options)
         if reason is None:
             return name
         reasons.append(reason)

@@ -14,7 +14,7 @@ from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
 from resemote_edge.export.recipe import LoweringEvidence
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.results import BenchRow
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.registry import get_runtime
@@ -27,7 +27,7 @@ _FORMS = ("conv", "matmul")
 # Rounds alternate between the two forms, so that a machine whose speed drifts slows both.
 _ROUNDS = 3
 
-_MANNER = Manner(settings=ScenarioSettings(min_seconds=0.5))
+_OPTIONS = MeasureOptions(settings=ScenarioSettings(min_seconds=0.5))
 
 
 def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lambda text: None) -> ExportOptions:
@@ -67,7 +67,7 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
             artifacts[form] = run_export(trial)
         for _ in range(_ROUNDS):
             for form in _FORMS:
-                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, manner=_MANNER)
+                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, options=_OPTIONS)
                 for row in run_bench(request).rows:
                     latencies.setdefault((form, row.batch), []).append(row)
     p50 = {key: min(row.speed.model.p50_ms for row in rows) for key, rows in latencies.items()}

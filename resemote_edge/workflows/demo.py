@@ -12,10 +12,10 @@ from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.summary import describe
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.results import BenchReport
 from resemote_edge.measuring.scenarios import preset
-from resemote_edge.runtimes.registry import open_session, refusal, runtimes_for
+from resemote_edge.runtimes.registry import open_session, runtimes_for, why_unavailable
 from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
@@ -91,14 +91,14 @@ def run_demo(
             notice(line)
         artifacts.append(artifact)
         _self_test(artifact, notice)
-    request = BenchRequest(artifacts=tuple(artifacts), manner=Manner(settings=preset("quick"), data=data))
+    request = BenchRequest(artifacts=tuple(artifacts), options=MeasureOptions(settings=preset("quick"), data=data))
     report = run_bench(request, progress)
     return DemoResult(report, write_report(report, output))
 
 
 def _self_test(artifact: Artifact, notice: Callable[[str], None]) -> None:
     for name in runtimes_for(artifact):
-        reason = refusal(name, artifact)
+        reason = why_unavailable(name, artifact)
         if reason is not None:
             notice(f"self-test in {name}: not run, {reason}")
             continue

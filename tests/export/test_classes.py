@@ -17,7 +17,7 @@ from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
-from resemote_edge.runtimes.registry import refusal, runtimes_for
+from resemote_edge.runtimes.registry import runtimes_for, why_unavailable
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
@@ -86,7 +86,7 @@ def test_three_classes_come_out_of_every_target(target, precision, output, expor
         logits = network3(torch.from_numpy(PreprocessSpec()(list(crops), "rgb"))).numpy()
     want = [LABELS[index] for index in logits.argmax(axis=1)]
     assert set(want) == set(LABELS)
-    runnable = [name for name in runtimes_for(artifact) if refusal(name, artifact) is None]
+    runnable = [name for name in runtimes_for(artifact) if why_unavailable(name, artifact) is None]
     assert runnable or target == "tensorrt"
     for runtime in runnable:
         with resemote_edge.load(artifact.path, runtime=runtime, device="cpu") as classifier:

@@ -6,7 +6,7 @@ import pytest
 from resemote_edge.benchmarks.report.markdown import markdown_table
 from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.errors import DeviceUnavailableError, InputError
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
@@ -65,7 +65,7 @@ def test_bench_says_so_in_the_row_and_lists_who_refused(artifacts):
         artifacts=(artifacts("cpu-onnxruntime-fp32"),),
         batches=(1,),
         threads=1,
-        manner=Manner(settings=SETTINGS, precision_hint="bf16"),
+        options=MeasureOptions(settings=SETTINGS, precision_hint="bf16"),
     )
     report = run_bench(request)
     assert [(row.runtime, row.precision, row.precision_hint) for row in report.rows] == [("openvino", "fp32", "bf16")]

@@ -15,7 +15,7 @@ import msgspec
 from resemote_edge.measuring.comparison.results import Difference
 from resemote_edge.measuring.results import BenchReport, BenchRow
 
-__all__ = ["hindrances", "software_differences"]
+__all__ = ["blocking_differences", "software_differences"]
 
 #: Fields of the environment that describe the machine, and what people call them.
 _MACHINE = {
@@ -43,7 +43,9 @@ _NOT_RECORDED = "not recorded"
 _SAME_MEMORY = 0.01
 
 
-def hindrances(a: BenchReport, b: BenchReport, rows: Iterable[tuple[BenchRow, BenchRow]]) -> tuple[Difference, ...]:
+def blocking_differences(
+    a: BenchReport, b: BenchReport, rows: Iterable[tuple[BenchRow, BenchRow]]
+) -> tuple[Difference, ...]:
     """Every difference for which a comparison is refused.
 
     Args:

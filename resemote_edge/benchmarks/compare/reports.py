@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from resemote_edge.benchmarks.compare.comparability import hindrances, software_differences
+from resemote_edge.benchmarks.compare.comparability import blocking_differences, software_differences
 from resemote_edge.benchmarks.compare.rows import compare_rows, row_name
 from resemote_edge.benchmarks.report.files import REPORT_FILES
 from resemote_edge.errors import InputError
@@ -38,10 +38,10 @@ def compare_reports(a: Path, b: Path, *, margin: float = REPORT_MARGIN, force: b
     a, b = (path / REPORT_FILES[0] if path.is_dir() else path for path in (a, b))
     reports = (read_report(a), read_report(b))
     matched, only_a, only_b = _match(reports, (a, b))
-    hindering = hindrances(*reports, matched)
-    if hindering and not force:
+    blocking = blocking_differences(*reports, matched)
+    if blocking and not force:
         raise InputError(
-            f"{a} and {b} cannot be compared: {'; '.join(map(str, hindering))}. Measure both in the same way on the "
+            f"{a} and {b} cannot be compared: {'; '.join(map(str, blocking))}. Measure both in the same way on the "
             "same machine, or pass --force to compare all the same"
         )
     pairs = tuple(compare_rows(one, other, (a.parent, b.parent), margin) for one, other in matched)
@@ -49,7 +49,7 @@ def compare_reports(a: Path, b: Path, *, margin: float = REPORT_MARGIN, force: b
         a=str(a),
         b=str(b),
         margin=margin,
-        forced=hindering,
+        forced=blocking,
         software=software_differences(*reports),
         pairs=pairs,
         only_in_a=_alone(only_a, reports[1]),

@@ -14,7 +14,7 @@ import msgspec
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import Manner, check_manner
+from resemote_edge.measuring.case import MeasureOptions, check_options
 from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.weights import embedded_checkpoint
@@ -285,7 +285,7 @@ def _check_settings(suite: Suite) -> None:
     if suite.preset is not None and suite.settings is not None:
         raise InputError("it has a preset and [settings]; keep one of them")
     settings = suite.effective_settings
-    check_manner(Manner(settings=settings), suite.batches)
+    check_options(MeasureOptions(settings=settings), suite.batches)
     if settings.min_runs < 1 or settings.warmup_runs < 0 or settings.queue_frames < 1:
         raise InputError("[settings]: min_runs and queue_frames start at 1, warmup_runs at 0")
     if not 0.0 < settings.window_seconds < float("inf"):

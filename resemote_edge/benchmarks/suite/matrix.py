@@ -12,9 +12,9 @@ from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.topology import allowed_cores
 from resemote_edge.measuring.case import (
-    Condition,
-    Manner,
-    check_manner,
+    BenchCase,
+    MeasureOptions,
+    check_options,
     inputs_line,
     measure_accuracy,
     measure_speed,
@@ -22,7 +22,7 @@ from resemote_edge.measuring.case import (
 )
 from resemote_edge.measuring.results import BenchReport, BenchRow, Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
-from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
+from resemote_edge.runtimes.registry import get_runtime, runtimes_for, why_unavailable
 
 __all__ = ["BenchRequest", "parse_batches", "parse_names", "run_bench"]
 
@@ -42,7 +42,7 @@ class BenchRequest:
         batches: Crops per call, or faces per frame.
         threads: CPU threads; None for every core this process may use.
         streams: Sessions side by side, in scenarios that can.
-        manner: How.
+        options: How.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -51,7 +51,7 @@ class BenchRequest:
     batches: tuple[int, ...] = (1, 8)
     threads: int | None = None
     streams: int = 1
-    manner: Manner = field(default_factory=Manner)
+    options: MeasureOptions = field(default_factory=MeasureOptions)
 
     @property
     def effective_threads(self) -> int:
@@ -94,28 +94,28 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
         ResEmoteEdgeError: Every measurement failed.
     """
     _check(request)
-    conditions, unmeasured = _plan(request)
-    if not conditions:
+    cases, unmeasured = _plan(request)
+    if not cases:
         reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in unmeasured)
         raise DeviceUnavailableError(f"nothing to measure here: {reasons}")
     environment = capture_environment()
-    rows, failed = _measure_all(conditions, request.manner, progress)
+    rows, failed = _measure_all(cases, request.options, progress)
     unmeasured += failed
     if not rows:
         raise ResEmoteEdgeError("every measurement failed: " + "; ".join(row.reason for row in unmeasured))
     return BenchReport(
         created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         environment=environment.to_dict(),
-        inputs=inputs_line(request.manner),
+        inputs=inputs_line(request.options),
         accuracy_data=next((row.accuracy.dataset for row in rows if row.accuracy is not None), None),
-        settings=request.manner.settings,
+        settings=request.options.settings,
         rows=tuple(rows),
         unmeasured=tuple(unmeasured),
     )
 
 
 def _check(request: BenchRequest) -> None:
-    check_manner(request.manner, request.batches)
+    check_options(request.options, request.batches)
     if request.effective_threads < 1 or request.streams < 1:
         raise InputError(f"threads and streams start at 1; got {request.threads} and {request.streams}")
     for name in request.scenarios:
@@ -124,21 +124,23 @@ def _check(request: BenchRequest) -> None:
         get_scenario(name)
 
 
-def _plan(request: BenchRequest) -> tuple[list[Condition], list[Unmeasured]]:
+def _plan(request: BenchRequest) -> tuple[list[BenchCase], list[Unmeasured]]:
     """Which runtime runs which artifact, and which combinations are left out and why."""
-    conditions: list[Condition] = []
+    cases: list[BenchCase] = []
     skipped: list[Unmeasured] = []
     for artifact in request.artifacts:
         for batch in request.batches:
             refuse_batch(artifact, batch)
         names = [_named(request, artifact)] if request.runtime != "all" else runtimes_for(artifact)
         for name in names:
-            reason = None if request.runtime != "all" else refusal(name, artifact, request.manner.session_options)
+            reason = (
+                None if request.runtime != "all" else why_unavailable(name, artifact, request.options.session_options)
+            )
             if reason is not None:
                 skipped.append(Unmeasured(artifact=artifact.passport.name, runtime=name, reason=reason))
                 continue
-            conditions += [
-                Condition(
+            cases += [
+                BenchCase(
                     artifact=artifact,
                     runtime=name,
                     scenario=scenario,
@@ -149,7 +151,7 @@ def _plan(request: BenchRequest) -> tuple[list[Condition], list[Unmeasured]]:
                 for scenario in request.scenarios
                 for batch in request.batches
             ]
-    return conditions, skipped
+    return cases, skipped
 
 
 def _named(request: BenchRequest, artifact: Artifact) -> str:
@@ -157,33 +159,33 @@ def _named(request: BenchRequest, artifact: Artifact) -> str:
     if artifact.find(runtime.formats, roles=("model", "source")) is None:
         known = ", ".join(runtimes_for(artifact))
         raise InputError(f"{artifact.path}: runtime {request.runtime} cannot load it; it runs in {known}")
-    runtime.check(artifact, request.manner.session_options)
+    runtime.check(artifact, request.options.session_options)
     return request.runtime
 
 
 def _measure_all(
-    conditions: list[Condition], manner: Manner, progress: Progress
+    cases: list[BenchCase], options: MeasureOptions, progress: Progress
 ) -> tuple[list[BenchRow], list[Unmeasured]]:
-    """Speed of every condition, and accuracy once per artifact and runtime, after the last of its conditions."""
+    """Speed of every case, and accuracy once per artifact and runtime, after the last of its cases."""
     rows: list[BenchRow] = []
     failed: list[Unmeasured] = []
-    pairs = list(dict.fromkeys((str(one.artifact.path), one.runtime) for one in conditions))
-    total = len(conditions) + (len(pairs) if manner.data is not None else 0)
+    pairs = list(dict.fromkeys((str(one.artifact.path), one.runtime) for one in cases))
+    total = len(cases) + (len(pairs) if options.data is not None else 0)
     done = 0
     for pair in pairs:
         found: list[BenchRow] = []
-        mine = [one for one in conditions if (str(one.artifact.path), one.runtime) == pair]
-        for condition in mine:
-            progress(str(condition), done, total)
+        mine = [one for one in cases if (str(one.artifact.path), one.runtime) == pair]
+        for case in mine:
+            progress(str(case), done, total)
             try:
-                found.append(measure_speed(condition, manner))
+                found.append(measure_speed(case, options))
             except ResEmoteEdgeError as error:
-                failed.append(unmeasured_row(condition, error))
+                failed.append(unmeasured_row(case, error))
             done += 1
-        if manner.data is not None and found:
+        if options.data is not None and found:
             progress(f"{mine[0].artifact.passport.name} · {mine[0].runtime} · accuracy", done, total)
             try:
-                found = _with_accuracy(found, measure_accuracy(mine[0], manner, found[0].speed.file_sha256))
+                found = _with_accuracy(found, measure_accuracy(mine[0], options, found[0].speed.file_sha256))
             except ResEmoteEdgeError as error:
                 failed.append(
                     Unmeasured(
@@ -199,16 +201,16 @@ def _measure_all(
     return rows, failed
 
 
-def unmeasured_row(condition: Condition, error: ResEmoteEdgeError) -> Unmeasured:
-    """A condition that was tried."""
+def unmeasured_row(case: BenchCase, error: ResEmoteEdgeError) -> Unmeasured:
+    """A case that was tried."""
     return Unmeasured(
-        artifact=condition.artifact.passport.name,
-        runtime=condition.runtime,
+        artifact=case.artifact.passport.name,
+        runtime=case.runtime,
         state="failed",
         reason=str(error),
-        scenario=condition.scenario,
-        batch=condition.batch,
-        threads=condition.threads,
+        scenario=case.scenario,
+        batch=case.batch,
+        threads=case.threads,
     )
 
 

@@ -10,10 +10,10 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
 from resemote_edge.errors import InputError
-from resemote_edge.measuring.case import Condition
+from resemote_edge.measuring.case import BenchCase
 from resemote_edge.measuring.results import Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
-from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, refusal
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, why_unavailable
 from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
@@ -97,9 +97,9 @@ class Step:
         return self.scenario or self.kind
 
     @property
-    def condition(self) -> Condition:
+    def case(self) -> BenchCase:
         """What is measured; for an accuracy, scenario and batch do not matter."""
-        return Condition(
+        return BenchCase(
             artifact=self.entry.artifact,
             runtime=self.runtime,
             scenario=self.scenario or "single-stream",
@@ -113,7 +113,7 @@ class Step:
     def stem(self) -> str:
         """Name of its file."""
         if self.kind == "speed":
-            return self.condition.stem
+            return self.case.stem
         at = "" if self.batch is None else f"-b{self.batch}-t{self.threads}"
         return f"{self.entry.name}-{self.runtime}-{self.kind}{at}"
 
@@ -211,7 +211,7 @@ def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
     """Why it cannot run here; None when it can, or when that is not known before the export."""
     if entry.opened is None:
         return None
-    return refusal(runtime, entry.opened, SessionOptions(device=suite.device))
+    return why_unavailable(runtime, entry.opened, SessionOptions(device=suite.device))
 
 
 def _rows(suite: Suite, entry: SuiteArtifact, runtime: str) -> Iterator[Step]:

@@ -28,7 +28,7 @@ from resemote_edge.benchmarks.suite.rows import (
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.case import Manner, inputs_line, measure_accuracy, measure_speed
+from resemote_edge.measuring.case import MeasureOptions, inputs_line, measure_accuracy, measure_speed
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file
@@ -65,10 +65,10 @@ class Bench:
     _versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def manner(self) -> Manner:
+    def options(self) -> MeasureOptions:
         """How everything is measured."""
         suite = self.loaded.suite
-        return Manner(
+        return MeasureOptions(
             settings=suite.effective_settings,
             device=suite.device,
             data=self.data,
@@ -82,7 +82,7 @@ class Bench:
     @property
     def inputs(self) -> str:
         """What is fed for timing, in words."""
-        return inputs_line(self.manner)
+        return inputs_line(self.options)
 
     def runtime_version(self, runtime: str) -> str:
         """Of a runtime's package; asked for once."""
@@ -109,10 +109,10 @@ class Bench:
         }
         if step.kind == "accuracy":
             reference = None if self.reference is None else self.reference.passport_sha256
-            return common | {"data": self.data_sha256, "split": self.manner.split, "reference": reference}
+            return common | {"data": self.data_sha256, "split": self.options.split, "reference": reference}
         if step.check is not None:
             return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
-        settings: dict[str, Any] = msgspec.to_builtins(self.manner.settings)
+        settings: dict[str, Any] = msgspec.to_builtins(self.options.settings)
         settings["fps"] = step.fps  # that of the settings says nothing here
         return common | {
             "scenario": step.scenario,
@@ -265,14 +265,14 @@ def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
 
 
 def _speed(bench: Bench, step: Step) -> KeptSpeed:
-    return KeptSpeed(row=measure_speed(step.condition, bench.manner))
+    return KeptSpeed(row=measure_speed(step.case, bench.options))
 
 
 def _accuracy(bench: Bench, step: Step) -> KeptAccuracy:
     if bench.reference_problem is not None:
         raise InputError(bench.reference_problem)
     file = model_file(get_runtime(step.runtime), step.entry.artifact)
-    report = measure_accuracy(step.condition, bench.manner, file.sha256)
+    report = measure_accuracy(step.case, bench.options, file.sha256)
     return KeptAccuracy(file_sha256=file.sha256, report=report)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.measuring.profiles.base import NodeProfile
-from resemote_edge.runtimes.registry import get_runtime, refusal, runtimes_for
+from resemote_edge.runtimes.registry import get_runtime, runtimes_for, why_unavailable
 from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["PROFILERS", "NodeProfile", "choose_runtime", "profile_nodes"]
@@ -42,7 +42,7 @@ def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) ->
         return runtime
     reasons = []
     for name in (name for name in PROFILERS if name in runtimes_for(artifact)):
-        reason = refusal(name, artifact, options)
+        reason = why_unavailable(name, artifact, options)
         if reason is None:
             return name
         reasons.append(reason)

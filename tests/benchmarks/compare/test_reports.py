@@ -14,7 +14,7 @@ from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.cli.bench_compare import compare as command
 from resemote_edge.errors import InputError
 from resemote_edge.evaluation.accuracy import AccuracyReport
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.comparison.results import ReportComparison
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.results import BenchReport, BenchRow, SpeedResult, Unmeasured
@@ -343,7 +343,7 @@ def test_a_report_of_a_real_run(artifacts, tmp_path):
     settings = ScenarioSettings(warmup_runs=2, warmup_seconds=0.0, min_runs=400, min_seconds=0.0, fps=400.0)
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("single-stream", "camera"),
-        batches=(1,), threads=1, manner=Manner(settings=settings, folder=tmp_path),
+        batches=(1,), threads=1, options=MeasureOptions(settings=settings, folder=tmp_path),
     )  # fmt: skip
     write_report(run_bench(request), tmp_path)
     found = compare_reports(tmp_path, tmp_path)

@@ -179,7 +179,7 @@ def test_a_runtime_that_the_suite_names_was_asked_for(artifacts, tmp_path):
 
 
 def test_what_is_excluded_altogether_need_not_be_able_to_run(artifacts, tmp_path, monkeypatch):
-    monkeypatch.setattr(suite_plan, "refusal", lambda runtime, *_: "no VNNI" if runtime == "openvino" else None)
+    monkeypatch.setattr(suite_plan, "why_unavailable", lambda runtime, *_: "no VNNI" if runtime == "openvino" else None)
     entries = [entry(artifacts, "cpu-onnxruntime-fp32")]
     unchecked = GOOD[: GOOD.index("[[validity]]")]
     plan = make_plan(load_suite(write(tmp_path, unchecked)).suite, entries, with_accuracy=False)

@@ -11,15 +11,15 @@ from resemote_edge.benchmarks.report.markdown import markdown_report, markdown_t
 from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, run_bench
 from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate
-from resemote_edge.measuring.case import Manner
+from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.results import read_report
 from resemote_edge.measuring.samples import read_samples
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.registry import get_runtime
 
 SETTINGS = ScenarioSettings(warmup_runs=2, warmup_seconds=0.0, min_runs=10, min_seconds=0.0, window_seconds=0.05)
-MANNER = Manner(settings=SETTINGS)
-QUICK = {"threads": 1, "manner": MANNER}
+OPTIONS = MeasureOptions(settings=SETTINGS)
+QUICK = {"threads": 1, "options": OPTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(artifacts, folder):
     made = (artifacts("cpu-onnxruntime-fp32"), artifacts("rtx-tensorrt-fp16"))
-    manner = replace(MANNER, folder=folder)
-    return run_bench(BenchRequest(artifacts=made, batches=(1, 3), threads=1, manner=manner))
+    options = replace(OPTIONS, folder=folder)
+    return run_bench(BenchRequest(artifacts=made, batches=(1, 3), threads=1, options=options))
 
 
 def test_every_pair_has_a_row_per_batch(report):
@@ -86,7 +86,7 @@ def test_every_scenario_says_its_own(artifacts):
     names = ("single-stream", "multi-stream", "offline", "camera", "sustained")
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=names, batches=(2,), threads=1,
-        manner=Manner(settings=settings),
+        options=MeasureOptions(settings=settings),
     )  # fmt: skip
     report = run_bench(request)
     found = {row.scenario: row.speed.outcome for row in report.rows}
@@ -103,7 +103,7 @@ def test_every_scenario_says_its_own(artifacts):
 def test_several_sessions_side_by_side(artifacts):
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("offline",), batches=(1,),
-        threads=2, streams=2, manner=MANNER,
+        threads=2, streams=2, options=OPTIONS,
     )  # fmt: skip
     (row,) = run_bench(request).rows
     assert (row.streams, row.speed.outcome.streams) == (2, 2)
@@ -116,7 +116,7 @@ def test_a_slower_device_drops_frames(artifacts):
     settings = ScenarioSettings(warmup_runs=1, warmup_seconds=0.0, min_runs=30, min_seconds=0.0, fps=30.0)
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("camera",), batches=(1,),
-        threads=1, manner=Manner(settings=settings, slow_to_ms=50.0),
+        threads=1, options=MeasureOptions(settings=settings, slow_to_ms=50.0),
     )  # fmt: skip
     (row,) = run_bench(request).rows
     assert row.slow_to_ms == 50.0
@@ -147,7 +147,7 @@ def test_accuracy_stands_in_the_row_of_the_same_file(artifacts, tiny_fer2013):
             runtime="openvino",
             batches=(1,),
             threads=1,
-            manner=replace(MANNER, data=tiny_fer2013),
+            options=replace(OPTIONS, data=tiny_fer2013),
         )
     )
     (row,) = report.rows
@@ -184,7 +184,7 @@ def test_a_batch_beyond_the_profile(artifacts):
 def test_a_dataset_that_is_not_there_is_said_at_once(artifacts, tmp_path):
     request = BenchRequest(
         artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", batches=(1,),
-        threads=1, manner=replace(MANNER, data=tmp_path / "gone"),
+        threads=1, options=replace(OPTIONS, data=tmp_path / "gone"),
     )  # fmt: skip
     with pytest.raises(DatasetError, match="no such dataset"):
         run_bench(request)

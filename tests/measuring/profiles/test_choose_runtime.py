@@ -4,7 +4,7 @@ import pytest
 
 from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError
 from resemote_edge.measuring.profiles import PROFILERS, choose_runtime
-from resemote_edge.runtimes.registry import refusal
+from resemote_edge.runtimes.registry import why_unavailable
 from resemote_edge.runtimes.session import SessionOptions
 
 CPU = SessionOptions(device="cpu", threads=1)
@@ -18,7 +18,9 @@ def test_auto_takes_the_first_that_can_run_it(artifacts):
 
 def test_auto_passes_over_one_that_refuses(artifacts):
     artifact = artifacts("cpu-onnxruntime-int8")
-    expected = "onnxruntime" if refusal("openvino", artifact, CPU) else "openvino"  # it does on CPUs without VNNI
+    expected = (
+        "onnxruntime" if why_unavailable("openvino", artifact, CPU) else "openvino"
+    )  # it does on CPUs without VNNI
     assert choose_runtime(artifact, "auto", CPU) == expected
 
 
