@@ -1,4 +1,4 @@
-"""Openers: how rows of a contest are prepared, opened and judged, each in a process of its own (see `Contestant`)."""
+"""Openers of artifacts: how one is opened to be timed or judged, in a process of its own (see `Contestant`)."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
