@@ -30,6 +30,7 @@ from resemote_edge.errors import InputError
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.staging import write_file
 from resemote_edge.training.ablation import Ablation, Arm, arm_config
+from resemote_edge.training.answers import asked
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.hardware import keep_freed_memory
@@ -180,7 +181,7 @@ def _train(
         held_out,
         processes,
         context={},
-        teacher=load_teacher(teachers, bench.labels, processes.device, mirror=config.distillation.mirror),
+        answers=asked(load_teacher(teachers, bench.labels, processes.device, mirror=config.distillation.mirror)),
     )
     began = time.monotonic()
     while not trainer.finished:

@@ -98,7 +98,10 @@ class TrainingImages:
         self._spec = spec
         self._device = device
         share = config.batch_size // world
-        self._rows = slice(processes.rank * share, (processes.rank + 1) * share)
+        #: This process's rows of every batch.
+        self.rows = slice(processes.rank * share, (processes.rank + 1) * share)
+        #: Images per step over all processes.
+        self.batch_size = config.batch_size
         #: Steps of one epoch; the images left over differ from epoch to epoch.
         self.steps = len(dataset) // config.batch_size
 
@@ -118,23 +121,24 @@ class TrainingImages:
             This process's rows of every batch.
         """
         config = self._config
-        order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch))
+        order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch)).to(self._device)
         side = side_at(config, epoch, self._spec.height)
         mixed = epoch < config.augmentation.mixing_stop * config.epochs
         for step in range(first, self.steps):
-            chosen = order[step * config.batch_size : (step + 1) * config.batch_size].to(self._device)
-            images, targets = self._take(chosen[self._rows])
+            chosen = order[step * config.batch_size : (step + 1) * config.batch_size]
+            images, targets = self._take(chosen[self.rows])
             if mixed:
                 mixing = generator_at(config.seed, "mixing", epoch, step)
                 # Partners are the batch in reverse: any row can be looked up without asking another process.
-                partners = self._take(chosen.flip(0)[self._rows])
+                partners = self._take(chosen.flip(0)[self.rows])
                 images, targets = mix(images, targets, partners, mixing, config.augmentation)
-            augmented = augment(images, self._draws("augmentation", epoch, step), config.augmentation, side)
-            yield Batch(step, normalize(augmented, self._spec), targets, self._draws("dropout", epoch, step))
+            drawn = generator_at(config.seed, "augmentation", epoch, step)
+            augmented = augment(images, self._draws(drawn), config.augmentation, side)
+            dropped = generator_at(config.seed, "dropout", epoch, step, device=self._device)
+            yield Batch(step, normalize(augmented, self._spec), targets, self._draws(dropped))
 
     def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         return self._pixels[indices][:, None].float(), self._targets[indices]
 
-    def _draws(self, purpose: str, epoch: int, step: int) -> RowDraws:
-        generator = generator_at(self._config.seed, purpose, epoch, step)
-        return RowDraws(generator, self._config.batch_size, self._rows, self._device)
+    def _draws(self, generator: torch.Generator) -> RowDraws:
+        return RowDraws(generator, self._config.batch_size, self.rows, self._device)

@@ -14,19 +14,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
 from resemote_edge.preprocessing import PreprocessSpec
+from resemote_edge.training.answers import Answers
+from resemote_edge.training.architectures import build_network
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.hardware import autocast_dtype, network_form
+from resemote_edge.training.hardware import autocast_dtype, network_form, prepare
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.loss import Loss, class_priors
-from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.network import Trainable
 from resemote_edge.training.processes import Processes
 from resemote_edge.training.randomness import generator_at
 from resemote_edge.training.run_state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 from resemote_edge.training.tally import Tally
-from resemote_edge.training.teacher import Teacher
 from resemote_edge.training.validation import HeldOut
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]
@@ -81,7 +82,7 @@ class Trainer:
         processes: Those that train together.
         context: What `RunState.context` is to hold.
         initial: Weights to start from, from `initial_weights`; those that are not there are drawn.
-        teacher: Network to learn from, in eval mode on this device, its logits in the order of the targets; or None.
+        answers: A teacher's logits for each batch, in the order of the targets; None without a teacher.
     """
 
     def __init__(
@@ -93,13 +94,14 @@ class Trainer:
         *,
         context: dict[str, Any],
         initial: Mapping[str, Tensor] | None = None,
-        teacher: Teacher | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._config, self._images, self._validation = config, images, validation
-        self._processes, self._context, self._teacher = processes, context, teacher
+        self._processes, self._context, self._answers = processes, context, answers
         device = processes.device
         self._dtype = autocast_dtype(config.precision, device)
-        network = TrainingNetwork(config.width, images.targets.shape[1], network_form(device))
+        prepare(device)
+        network = build_network(config.architecture, config.width, images.targets.shape[1], network_form(device))
         network.initialize(generator_at(config.seed, "weights"))
         network.net.load_state_dict({**network.net.state_dict(), **(initial or {})})
         self._network = network.placed(device)
@@ -188,10 +190,7 @@ class Trainer:
             group["lr"] = learning_rate_at(config, at)
         with self._autocast():
             logits = self._shared(batch.images, batch.dropout, dropout_at(config, at))
-            teacher = None
-            if self._teacher is not None:
-                with torch.no_grad():
-                    teacher = self._teacher(batch.images)
+            teacher = None if self._answers is None else self._answers(self._epoch, batch)
         loss = self._loss(logits, batch.targets, teacher)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -247,9 +246,11 @@ class Trainer:
         self._epoch, self._step = self._epoch + 1, 0
         self._tally, self._seconds = Tally(self._processes.device), 0.0
 
-    def averaged_network(self) -> TrainingNetwork:
+    def averaged_network(self) -> Trainable:
         """A network with the averaged weights, in eval mode, on this device; it shares memory with them."""
         with torch.device("meta"):
-            network = TrainingNetwork(self._config.width, self._images.targets.shape[1], self._network.form)
+            network = build_network(
+                self._config.architecture, self._config.width, self._images.targets.shape[1], self._network.form
+            )
         network.net.load_state_dict(self._average.state, assign=True)
         return network.eval()
