@@ -283,7 +283,7 @@ def finish_run(
     network.net.load_state_dict(state.best, assign=True)
     network = network.placed(device).eval()
     evaluation = evaluate_finally(network, splits, labels, PreprocessSpec(), device)
-    published = {key: value.contiguous() for key, value in expand(state.best).items()}
+    published = {key: value.cpu().contiguous() for key, value in expand(state.best).items()}
     weights = folder / f"{state.context['name']}.pt"
     _save_weights(published, labels, weights, state.recipe)
     buffers = ("running_mean", "running_var", "num_batches_tracked")
