@@ -23,7 +23,7 @@ from resemote_edge.benchmarks.gpu_results import (
     replaced_kernels,
     sorted_rows,
 )
-from resemote_edge.benchmarks.harness import Budget, Samples, WarmUp, time_calls, warm_up
+from resemote_edge.benchmarks.harness import Budget, Samples, time_calls, warm_up
 from resemote_edge.benchmarks.latency import summarize_latency
 from resemote_edge.benchmarks.probes.pytorch import DEVICE_PRECISIONS, DeviceProbe, kernel_times, probe_device
 from resemote_edge.data.drawn import drawn_faces
@@ -43,6 +43,9 @@ _OPENED: dict[str, tuple[str, PrecisionHint | None]] = {
     "fp16": ("fp16", None),
     "bf16": ("fp32", "bf16"),
 }
+
+# PyTorch raises RuntimeError for whatever fails on a device, its memory included; what was measured before is kept.
+_FAILURES = (ResEmoteEdgeError, RuntimeError)
 
 # p99 takes 368 runs: two rounds of these many.
 _ROUND_RUNS = 190
@@ -203,12 +206,14 @@ def _time_all(
                     opened = _open(subject, precision, cuda_graph, run.options.device)
                     (short if cuda_graph else stack).callback(opened.session.close)
                     pair.append(opened)
-                except ResEmoteEdgeError as error:
+                except _FAILURES as error:
                     suffix = " · CUDA graph" if cuda_graph else ""
                     run.unmeasured.append(GpuUnmeasured(what=what + suffix, reason=str(error)))
-            if pair:
-                for batch in run.options.batches:
-                    run.rows += _time_pair(run, pair, batch)
+            for batch in run.options.batches if pair else ():
+                try:
+                    run.rows += list(_time_pair(run, pair, batch))
+                except _FAILURES as error:
+                    run.unmeasured.append(GpuUnmeasured(what=f"{what} · batch {batch}", reason=str(error)))
             yield from pair
 
 
@@ -241,10 +246,11 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
     options = run.options
     calls = [_call(opened, run.images, batch) for opened in pair]
     warmed = [warm_up(call, Budget(warmup_runs=3, warmup_seconds=options.warmup_seconds)) for call in calls]
+    budgets = [_round_budget(call, options) for call in calls]
     rounds: list[list[Samples]] = [[] for _ in pair]
     for _ in range(options.rounds):
         for at, call in enumerate(calls):
-            rounds[at] += time_calls([call], _round_budget(warmed[at], options))
+            rounds[at] += time_calls([call], budgets[at])
     for opened, taken, before in zip(pair, rounds, warmed, strict=True):
         yield GpuRow(
             network=opened.subject.network,
@@ -263,10 +269,10 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
         )
 
 
-def _round_budget(warmed: WarmUp, options: GpuOptions) -> Budget:
-    """As many calls as a round has time for, judged by the warm-up, whose first calls are slow: a lower bound."""
-    each = (warmed.seconds or 0.0) / warmed.runs
-    fitting = _ROUND_RUNS if each == 0.0 else int(options.round_seconds / each)
+def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
+    """As many calls as a round has time for, judged by the median of a few."""
+    (few,) = time_calls([call], Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
+    fitting = int(options.round_seconds * 1e3 / few.percentile_ms(50))
     runs = max(_FEWEST_ROUND_RUNS, min(fitting, _ROUND_RUNS))
     return Budget(warmup_runs=1, min_runs=runs, min_seconds=options.round_seconds / 3, max_runs=5 * _ROUND_RUNS)
 
@@ -278,7 +284,11 @@ def _profile(run: _Run, kept: Sequence[_Opened], notice: Callable[[str], None]) 
         for at, row in enumerate(run.rows):
             key = (opened.subject.network, opened.subject.graph, opened.precision)
             if (row.network, row.graph, row.precision) == key and not row.cuda_graph:
-                found = kernel_times(_call(opened, run.images, row.batch))
+                try:
+                    found = kernel_times(_call(opened, run.images, row.batch))
+                except RuntimeError as error:
+                    run.unmeasured.append(GpuUnmeasured(what="profiles of kernels", reason=str(error)))
+                    return
                 if found is None:
                     return
                 run.rows[at] = replaced_kernels(row, found)

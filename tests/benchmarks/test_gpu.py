@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from resemote_edge.benchmarks import gpu_latency
 from resemote_edge.benchmarks.gpu_latency import GpuOptions, GpuSubject, floor_of, measure_gpu
 from resemote_edge.benchmarks.gpu_results import Floor, GpuReport, gpu_table, read_gpu_report
 from resemote_edge.benchmarks.probes import Peak
@@ -73,6 +74,20 @@ def test_a_row_says_how_long_and_how_exact(report, subjects):
 def test_what_there_is_no_time_for_is_listed(subjects):
     with pytest.raises(ResEmoteEdgeError, match="nothing was measured: the time was up; the time was up"):
         measure_gpu(subjects, "x", replace(OPTIONS, seconds=0.0))
+
+
+def test_a_failure_of_the_device_costs_its_rows_only(subjects, monkeypatch):
+    def time_calls(calls, budget):
+        if failing.pop():
+            raise RuntimeError("CUDA error: out of memory")
+        return real(calls, budget)
+
+    real, failing = gpu_latency.time_calls, [False] * 100 + [True]
+    monkeypatch.setattr(gpu_latency, "time_calls", time_calls)
+    found = measure_gpu(subjects, "x", OPTIONS)
+    failed = [one for one in found.unmeasured if "out of memory" in one.reason]
+    assert [one.what for one in failed] == ["tiny · lowered · fp32 · batch 2"]
+    assert ("fp32", 1) in {(row.precision, row.batch) for row in found.rows}
 
 
 @pytest.mark.parametrize("batches", [(), (0,)])
