@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -14,7 +13,7 @@ from resemote_edge.benchmarks.results import AccuracyJob, AccuracyResult, BenchR
 from resemote_edge.benchmarks.scenarios import ScenarioSettings
 from resemote_edge.errors import InputError
 from resemote_edge.passport import PASSPORT_NAME
-from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
 __all__ = ["SAMPLES_FOLDER", "Condition", "Manner", "measure_accuracy", "measure_speed", "refuse_batch"]
 
@@ -45,7 +44,7 @@ class Manner:
     split: str = "test"
     reference: Path | None = None
     crop_side: int = 48
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     slow_to_ms: float = 0.0
     timeout_s: float = 1800.0
     folder: Path | None = None

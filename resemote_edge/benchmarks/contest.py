@@ -9,6 +9,7 @@ import msgspec
 from resemote_edge.benchmarks.peers import PEERS, own_network
 from resemote_edge.errors import InputError
 from resemote_edge.runtimes.registry import RUNTIMES
+from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["Contest", "Goal", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
@@ -57,7 +58,7 @@ class Row(_Section, frozen=True, kw_only=True):
     peer: str | None = None
     recipe: str | None = None
     runtime: str | None = None
-    hint: Literal["bf16"] | None = None
+    hint: PrecisionHint | None = None
     checkpoint: str | None = None
     training: TrainingStep | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from resemote_edge.classifier import load
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.describe import facts_table
 from resemote_edge.errors import MissingDependencyError
+from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.staging import write_file
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class EvalRequest:
     device: str = "auto"
     threads: int | None = None
     reference: Path | None = None
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class EvalResult:
     runtime: str
     device: str
     file_sha256: str
-    precision_hint: Literal["bf16"] | None
+    precision_hint: PrecisionHint | None
     accuracy: AccuracyReport
     environment: dict[str, Any]
 

@@ -8,7 +8,7 @@ them when it loads them, and then read more than it has to.
 
 import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -22,7 +22,7 @@ from resemote_edge.data.drawn import drawn_faces
 from resemote_edge.errors import InputError
 from resemote_edge.passport import LayerWork, Passport
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
 __all__ = ["BETWEEN", "EXPLANATION_SCHEMA", "Explanation", "LayerTime", "explain", "read_explanation"]
 
@@ -118,7 +118,7 @@ class Explanation(Record, frozen=True, kw_only=True):
     created_utc: str | None = None
     artifact: str
     precision: str
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     width: int
     runtime: str
     batch: int
@@ -173,7 +173,7 @@ def explain(
     *,
     batch: int,
     threads: int,
-    precision_hint: Literal["bf16"] | None = None,
+    precision_hint: PrecisionHint | None = None,
     machine: MachineProbe | None = None,
 ) -> Explanation:
     """Profile an artifact on the CPU, and probe the CPU.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from resemote_edge.errors import InputError
 from resemote_edge.output_format import PROBABILITIES, log_probabilities
 from resemote_edge.preprocessing import PreprocessSpec, to_gray
 from resemote_edge.runtimes.registry import get_runtime, open_session
-from resemote_edge.runtimes.session import Session, SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, Session, SessionOptions
 
 __all__ = ["INPUTS", "open_artifact", "open_peer", "predict_artifact", "predict_peer", "prepare_peer"]
 
@@ -67,7 +66,7 @@ def open_peer(peer: str, folder: str, threads: int, batch: int) -> Opened:
 def open_artifact(
     artifact: str,
     runtime: str,
-    hint: Literal["bf16"] | None,
+    hint: PrecisionHint | None,
     threads: int,
     batch: int,
     *,
@@ -144,7 +143,7 @@ def predict_peer(peer: str, folder: str, threads: int, images: str, outputs: str
 
 
 def predict_artifact(
-    artifact: str, runtime: str, hint: Literal["bf16"] | None, *, threads: int, images: str, outputs: str
+    artifact: str, runtime: str, hint: PrecisionHint | None, *, threads: int, images: str, outputs: str
 ) -> Opened:
     """Logits of an artifact on the CPU; arguments and facts as for `predict_peer`."""
     loaded, session = _session(artifact, runtime, hint, threads, "cpu")
@@ -154,7 +153,7 @@ def predict_artifact(
 
 
 def _session(
-    artifact: str, runtime: str, hint: Literal["bf16"] | None, threads: int, device: str
+    artifact: str, runtime: str, hint: PrecisionHint | None, threads: int, device: str
 ) -> tuple[Artifact, Session]:
     loaded = Artifact.load(artifact)
     return loaded, open_session(loaded, runtime, SessionOptions(device=device, threads=threads, precision_hint=hint))

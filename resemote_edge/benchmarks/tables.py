@@ -2,8 +2,9 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced: ``python -m resemote_edge.benchmarks.tables README.md``. The source may be the report of `bench`, of a contest
-or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, a list of
-devices in TOML, or a folder of weights with their model cards.
+or of an ablation, the file of `explain`, the summary of `comparison_validity` or of `native_validity`, the report of
+`resemote_edge.gpu_run` (``#percentiles``, ``#device``), a list of devices in TOML, or a folder of weights with their
+model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios what they say.
@@ -30,6 +31,7 @@ from resemote_edge.benchmarks.contest_results import read_contest_report
 from resemote_edge.benchmarks.device_table import device_table
 from resemote_edge.benchmarks.explanation import read_explanation
 from resemote_edge.benchmarks.explanation_report import layer_markdown
+from resemote_edge.benchmarks.gpu_results import gpu_table, read_gpu_report
 from resemote_edge.benchmarks.native_validity_report import native_validity_table, read_native_validity
 from resemote_edge.benchmarks.report import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.benchmarks.results import read_report
@@ -63,6 +65,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "ablation": _ablation_table,
         "comparison-validity": _validity_table,
         "native-validity": _native_table,
+        "gpu": lambda path, name: gpu_table(read_gpu_report(path), name),
     }
     if path.is_dir():
         table = _weights_table
