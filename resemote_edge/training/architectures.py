@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from resemote_edge.models.resemotenet import SqueezeExcitation
 from resemote_edge.training.batch_norm import batch_norm
 from resemote_edge.training.config import RESEMOTENET
-from resemote_edge.training.network import Trainable, TrainingNetwork, drop
+from resemote_edge.training.network import Dropout, Trainable, TrainingNetwork, drop
 from resemote_edge.training.randomness import RowDraws
 
 __all__ = ["ARCHITECTURES", "TEACHING", "ResNet", "Vgg", "build_network"]
@@ -104,7 +104,7 @@ class ResNet(nn.Module):
 class _TeachingNetwork(Trainable):
     """A teaching network with dropout on its maps and before its last layer."""
 
-    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         assert isinstance(self.net, (Vgg, ResNet))
         features = self.net.features(x, lambda maps: drop(maps, dropout[0], draws))
         logits: Tensor = self.net.head(drop(features, dropout[1], draws))

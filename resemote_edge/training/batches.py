@@ -15,7 +15,7 @@ from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.augment import augment, mix, normalize
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import RowDraws, generator_at
+from resemote_edge.training.randomness import RowDraws, generator_at, seed_at
 from resemote_edge.training.schedule import side_at
 
 __all__ = ["Batch", "TrainingImages", "label_order", "target_distribution"]
@@ -29,13 +29,13 @@ class Batch:
         step: Which of the epoch, from 0.
         images: float32 (N, 3, side, side), normalised, channels-last; the side is that of the epoch.
         targets: float32 (N, classes), rows that sum to 1.
-        dropout: Draws for dropout's masks.
+        dropout: Seed of dropout's masks.
     """
 
     step: int
     images: Tensor
     targets: Tensor
-    dropout: RowDraws
+    dropout: int
 
 
 def label_order(train: Dataset) -> tuple[str, ...]:
@@ -132,13 +132,14 @@ class TrainingImages:
                 # Partners are the batch in reverse: any row can be looked up without asking another process.
                 partners = self._take(chosen.flip(0)[self.rows])
                 images, targets = mix(images, targets, partners, mixing, config.augmentation)
-            drawn = generator_at(config.seed, "augmentation", epoch, step)
-            augmented = augment(images, self._draws(drawn), config.augmentation, side)
-            dropped = generator_at(config.seed, "dropout", epoch, step, device=self._device)
-            yield Batch(step, normalize(augmented, self._spec), targets, self._draws(dropped))
+            draws = self.draws(generator_at(config.seed, "augmentation", epoch, step))
+            augmented = augment(images, draws, config.augmentation, side)
+            dropout = seed_at(config.seed, "dropout", epoch, step)
+            yield Batch(step, normalize(augmented, self._spec), targets, dropout)
 
     def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         return self._pixels[indices][:, None].float(), self._targets[indices]
 
-    def _draws(self, generator: torch.Generator) -> RowDraws:
+    def draws(self, generator: torch.Generator) -> RowDraws:
+        """Draws for a batch, of which this process takes its rows."""
         return RowDraws(generator, self._config.batch_size, self.rows, self._device)

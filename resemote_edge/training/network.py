@@ -5,7 +5,7 @@ on maps of 8x8 and smaller are written as one matrix product over gathered patch
 several times slower there, in the gradient of the weights most of all.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,11 @@ from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
 from resemote_edge.training.batch_norm import batch_norm
 from resemote_edge.training.randomness import RowDraws
 
-__all__ = ["Trainable", "TrainingNetwork", "drop", "patch_linear"]
+__all__ = ["Dropout", "Trainable", "TrainingNetwork", "drop", "patch_linear"]
+
+#: Probability of dropping a channel of a map, and a feature of the head: numbers, or tensors that change between calls
+#: of one recorded step.
+Dropout: TypeAlias = tuple[float | Tensor, float | Tensor]
 
 _Network = TypeVar("_Network", bound="Trainable")
 
@@ -56,7 +60,7 @@ class Trainable(nn.Module):
             # Small first logits: the run starts from the priors, not from a confident guess.
             linear.weight.mul_(0.1)
 
-    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         """Compute logits.
 
         Args:
@@ -92,7 +96,7 @@ class TrainingNetwork(Trainable):
                 conv.kernel_size, conv.padding = size, (0, 0)
                 conv.weight = nn.Parameter(torch.empty(*conv.weight.shape[:2], *size))
 
-    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         """Compute logits.
 
         Args:
@@ -131,11 +135,11 @@ class TrainingNetwork(Trainable):
         return patch_linear(x, conv.weight, conv.bias, stride, padding)
 
 
-def drop(x: Tensor, probability: float, draws: RowDraws | None) -> Tensor:
+def drop(x: Tensor, probability: float | Tensor, draws: RowDraws | None) -> Tensor:
     """Drop whole channels of a map, or features of a vector; what stays is scaled up."""
-    if draws is None or probability == 0.0:
+    if draws is None or (isinstance(probability, float) and probability == 0.0):
         return x
-    keep = (draws.uniform(x.shape[1:2]) >= probability).to(x.dtype) / (1.0 - probability)
+    keep = ((draws.uniform(x.shape[1:2]) >= probability) / (1.0 - probability)).to(x.dtype)
     return x * keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
 
 

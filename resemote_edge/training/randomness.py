@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["RowDraws", "generator_at", "without_waiting"]
+__all__ = ["RowDraws", "generator_at", "seed_at", "without_waiting"]
 
 #: What a draw is for; each use has a stream of its own.
 _PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights", "widening")
@@ -32,8 +32,13 @@ def generator_at(seed: int, purpose: str, *where: int, device: torch.device = _C
     Returns:
         A generator, freshly seeded.
     """
+    return torch.Generator(device).manual_seed(seed_at(seed, purpose, *where))
+
+
+def seed_at(seed: int, purpose: str, *where: int) -> int:
+    """The seed of `generator_at`, for a generator that is seeded again and again."""
     sequence = np.random.SeedSequence([seed, _PURPOSES.index(purpose), *where])
-    return torch.Generator(device).manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def without_waiting(tensor: Tensor, device: torch.device) -> Tensor:

@@ -16,6 +16,7 @@ from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.preprocessing import PreprocessSpec
 from resemote_edge.training.architectures import TEACHING, build_network
 from resemote_edge.training.augment import resized
+from resemote_edge.training.captured import Captured
 from resemote_edge.training.hardware import network_form
 from resemote_edge.training.network import Trainable, TrainingNetwork
 
@@ -139,4 +140,18 @@ def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> T
 def _answering(network: Trainable, device: torch.device, columns: Tensor) -> Teacher:
     network = network.placed(device).eval()
     side = PreprocessSpec().height  # it sees images at the size it was trained for, whatever the pupil's are
-    return lambda images: network(resized(images, side))[:, columns]
+
+    def answer(images: Tensor) -> tuple[Tensor]:
+        return (network(images)[:, columns],)
+
+    # A network's kernels take less time than their launches, so its answers to whole batches are a recorded graph; the
+    # last batch of a split may be smaller.
+    recorded: dict[int, Callable[..., tuple[Tensor, ...]]] = {}
+
+    def ask(images: Tensor) -> Tensor:
+        images = resized(images, side)
+        if device.type != "cuda" or torch.is_grad_enabled():
+            return answer(images)[0]
+        return recorded.setdefault(len(images), Captured(answer))(images)[0].clone()
+
+    return ask

@@ -18,13 +18,14 @@ from resemote_edge.training.answers import Answers
 from resemote_edge.training.architectures import build_network
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
+from resemote_edge.training.captured import Captured
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.hardware import autocast_dtype, network_form, prepare
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.loss import Loss, class_priors
 from resemote_edge.training.network import Trainable
 from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import generator_at
+from resemote_edge.training.randomness import generator_at, without_waiting
 from resemote_edge.training.run_state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 from resemote_edge.training.tally import Tally
@@ -112,6 +113,9 @@ class Trainer:
         if processes.world > 1:
             cards = [device] if device.type == "cuda" else None
             self._shared = DistributedDataParallel(self._network, device_ids=cards)
+        #: What dropout's masks are drawn from; seeded anew for every step.
+        self._dropout = torch.Generator(device)
+        self._differentiate = self._step_for(device)
         self._best: dict[str, Tensor] = {}
         self._best_epoch = 0
         self._epoch, self._step = 0, 0
@@ -189,16 +193,44 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate_at(config, at)
         with self._autocast():
-            logits = self._shared(batch.images, batch.dropout, dropout_at(config, at))
-            teacher = None if self._answers is None else self._answers(self._epoch, batch)
-        loss = self._loss(logits, batch.targets, teacher)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+            teacher = () if self._answers is None else (self._answers(self._epoch, batch),)
+        self._dropout.manual_seed(batch.dropout)
+        probabilities = self._probabilities(dropout_at(config, at))
+        loss, right = self._differentiate(batch.images, batch.targets, *probabilities, *teacher)
         if config.gradient_clip > 0.0:
             nn.utils.clip_grad_norm_(self._network.parameters(), config.gradient_clip)
         self._optimizer.step()
         self._average.update(self._network.net, self._epoch * self._images.steps + batch.step)
-        return loss.detach(), (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).sum()
+        return loss, right
+
+    def _step_for(self, device: torch.device) -> Callable[..., tuple[Tensor, ...]]:
+        """Forward and backward as they run best: recorded on a card that one process has; plain elsewhere."""
+        if device.type == "cuda" and self._processes.world == 1 and self._config.first_side == FULL_SIDE:
+            return Captured(self._gradients, (self._dropout,), self._optimizer.zero_grad)
+
+        def plain(*inputs: Tensor) -> tuple[Tensor, ...]:
+            self._optimizer.zero_grad()
+            return self._gradients(*inputs)
+
+        return plain
+
+    def _probabilities(self, dropout: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        device = self._processes.device
+        return without_waiting(torch.tensor(dropout[0]), device), without_waiting(torch.tensor(dropout[1]), device)
+
+    def _gradients(
+        self, images: Tensor, targets: Tensor, map_dropout: Tensor, head_dropout: Tensor, teacher: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Forward and backward; gradients are written, not added. Returns the mean loss and how many were right."""
+        dropout = (
+            map_dropout if self._config.map_dropout > 0.0 else 0.0,
+            head_dropout if self._config.head_dropout > 0.0 else 0.0,
+        )
+        with self._autocast():
+            logits = self._shared(images, self._images.draws(self._dropout), dropout)
+        loss = self._loss(logits, targets, teacher)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), (logits.argmax(dim=1) == targets.argmax(dim=1)).sum()
 
     def _looks(self) -> bool:
         """Whether this step is looked at; the same on every process."""
