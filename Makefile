@@ -75,7 +75,7 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 
 tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
-	$(BIN)/python -m resemote_edge.experiments tables README.md docs/guides/*.md
+	$(BIN)/python -m resemote_edge.experiments tables README.md docs/gpu.md docs/guides/*.md
 
 # An environment of its own: fer's packages and ours need not get on. --no-deps, because the file names all it takes.
 $(FER)/stamp: benchmarks/peers/fer.txt

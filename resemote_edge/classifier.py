@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from resemote_edge.vision.preprocessing import ColorOrder
 
 if TYPE_CHECKING:
     from resemote_edge.artifacts.passport import Passport
-    from resemote_edge.runtimes.session import Session
+    from resemote_edge.runtimes.session import PrecisionHint, Session
 
 __all__ = ["Emotion", "EmotionClassifier", "load"]
 
@@ -220,7 +220,8 @@ def load(
     runtime: str = "auto",
     device: str = "auto",
     threads: int | None = None,
-    precision_hint: Literal["bf16"] | None = None,
+    precision_hint: "PrecisionHint | None" = None,
+    cuda_graph: bool = False,
 ) -> EmotionClassifier:
     """Open an artifact for classification.
 
@@ -230,7 +231,9 @@ def load(
             this artifact here; ``classifier.session.runtime`` tells which.
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
         threads: CPU threads; None leaves it to the runtime.
-        precision_hint: ``bf16`` lets OpenVINO compute in bf16 where the device has it; other runtimes refuse it.
+        precision_hint: ``bf16`` lets OpenVINO and PyTorch compute in bf16, ``tf32`` lets PyTorch on a GPU compute in
+            tf32, where the device has it; other runtimes refuse it.
+        cuda_graph: Whether PyTorch on a GPU records its kernels and replays them; other runtimes refuse it.
 
     Returns:
         A classifier that owns its session.
@@ -245,6 +248,6 @@ def load(
     from resemote_edge.runtimes.session import SessionOptions
 
     opened = Artifact.load(artifact)
-    options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint)
+    options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint, cuda_graph=cuda_graph)
     session = open_session(opened, runtime, options)
     return EmotionClassifier(session, opened.passport)

@@ -1,6 +1,7 @@
 """Fixtures: a small random network, its artifacts, and FER2013 where it is at hand."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from resemote_edge.export.defaults import WITHOUT_VNNI
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import Recipe, find_recipe
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -60,6 +61,16 @@ def skip_unless_it_runs_here(recipe: str) -> None:
         pytest.skip(f"{recipe}: this CPU has no VNNI")
 
 
+#: Package without which a target's artifacts cannot be made; a machine that is lent for its GPU may lack it.
+TARGET_PACKAGES = {"openvino": "openvino", "tensorrt": "tensorrt_rtx"}
+
+
+def skip_unless_it_is_made_here(recipe: Recipe) -> None:
+    package = TARGET_PACKAGES.get(recipe.target)
+    if package is not None and find_spec(package) is None:
+        pytest.skip(f"{recipe.name}: package {package!r} is not installed")
+
+
 @pytest.fixture(scope="session")
 def network() -> ResEmoteNet:
     return random_network()
@@ -94,6 +105,7 @@ def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) 
         key = "-".join([name, *map(str, graph.values())])
         if key not in made:
             recipe = find_recipe(name)
+            skip_unless_it_is_made_here(recipe)
             recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **graph))
             request = ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=folder / key)
             made[key] = export_artifact(request)

@@ -14,6 +14,7 @@ from resemote_edge.cli.output import (
     runtime_option,
     threads_option,
 )
+from resemote_edge.runtimes.session import PrecisionHint
 
 #: Options that only mean something with --live.
 _LIVE_ONLY = frozenset(
@@ -71,7 +72,7 @@ def compare(
     threads: int | None,
     batch: int,
     timed: Literal["model", "decision"],
-    precision_hint: Literal["bf16"] | None,
+    precision_hint: PrecisionHint | None,
     seconds: float | None,
     restarts: int | None,
     output: Path | None,

@@ -1,11 +1,11 @@
 """``resemote-edge bench explain``."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from resemote_edge.cli.output import echo_written, json_option, precision_hint_option, threads_option
+from resemote_edge.runtimes.session import PrecisionHint
 
 
 @click.command()
@@ -27,7 +27,7 @@ def explain(
     runtime: str,
     batch: int,
     threads: int | None,
-    precision_hint: Literal["bf16"] | None,
+    precision_hint: PrecisionHint | None,
     output: Path | None,
     force: bool,
     as_json: bool,

@@ -1,7 +1,6 @@
 """``resemote-edge bench run``, which ``resemote-edge bench`` means where it names no command."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -14,6 +13,7 @@ from resemote_edge.cli.output import (
     threads_option,
     variant_option,
 )
+from resemote_edge.runtimes.session import PrecisionHint
 
 
 @click.command()
@@ -48,7 +48,7 @@ def run(
     as_json: bool,
     preset: str,
     device: str,
-    precision_hint: Literal["bf16"] | None,
+    precision_hint: PrecisionHint | None,
     data: Path | None,
     split: str,
     reference: Path | None,

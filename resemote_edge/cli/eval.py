@@ -1,7 +1,6 @@
 """``resemote-edge eval``."""
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -14,6 +13,7 @@ from resemote_edge.cli.output import (
     runtime_option,
     threads_option,
 )
+from resemote_edge.runtimes.session import PrecisionHint
 
 
 @click.command("eval")
@@ -35,7 +35,7 @@ def evaluate(
     runtime: str,
     device: str,
     threads: int | None,
-    precision_hint: Literal["bf16"] | None,
+    precision_hint: PrecisionHint | None,
     reference: Path | None,
     output: Path | None,
     force: bool,

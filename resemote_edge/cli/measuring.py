@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resemote_edge.cli.output import data_option, device_option, precision_hint_option
+from resemote_edge.runtimes.session import PrecisionHint
 
 if TYPE_CHECKING:
     from resemote_edge.measuring.case import MeasureOptions
@@ -80,7 +81,7 @@ def chosen_options(
     *,
     preset: str,
     device: str,
-    precision_hint: Literal["bf16"] | None,
+    precision_hint: PrecisionHint | None,
     data: Path | None,
     split: str,
     reference: Path | None,

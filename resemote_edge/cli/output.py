@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from resemote_edge.runtimes.registry import RUNTIMES
+from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ threads_option = click.option(
     "--threads", type=click.IntRange(min=1), default=None, help="CPU threads.  [default: all cores]"
 )
 precision_hint_option = click.option(
-    "--precision-hint", type=click.Choice(["bf16"]), default=None, help="Let OpenVINO compute in bf16, where it is had."
+    "--precision-hint",
+    type=click.Choice(get_args(PrecisionHint)),
+    default=None,
+    help="Compute in bf16 (OpenVINO, PyTorch) or tf32 (PyTorch on a GPU), where the device has it.",
 )
 variant_option = click.option(
     "--variant", help=f"Embedded weights by size, in place of a checkpoint: {', '.join(EMBEDDED)}."

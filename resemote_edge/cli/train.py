@@ -17,7 +17,11 @@ from resemote_edge.cli.output import echo_json, json_option
     show_default=True,
     help="Kind of dataset; folder is <class>/ or <split>/<class>/ with any classes.",
 )
-@click.option("--variant", type=click.Choice(["base", "s", "xs"]), help="Width 64, 32 or 16.  [default: base]")
+@click.option(
+    "--variant",
+    type=click.Choice(["base", "s", "xs", "nano", "vgg", "resnet"]),
+    help="ResEmoteNet of width 64, 32, 16 or 8; vgg and resnet are teachers.  [default: base]",
+)
 @click.option("--config", type=click.Path(path_type=Path), help="TOML recipe on top of the variant's.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
@@ -27,6 +31,18 @@ from resemote_edge.cli.output import echo_json, json_option
     "teachers",
     multiple=True,
     help="Checkpoint, or embedded variant, to learn from as well as from the labels; several teach together.",
+)
+@click.option(
+    "--record-teacher",
+    "record",
+    type=click.Path(path_type=Path),
+    help="Folder to keep the teachers' answers in, for --replay-teacher.",
+)
+@click.option(
+    "--replay-teacher",
+    "replay",
+    type=click.Path(path_type=Path),
+    help="Folder of recorded answers to learn from in place of --teacher.",
 )
 @click.option("--init", help="Checkpoint or embedded variant to start from, as wide or narrower.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
@@ -42,6 +58,8 @@ def train(
     seed: int | None,
     device: str,
     teachers: tuple[str, ...],
+    record: Path | None,
+    replay: Path | None,
     init: str | None,
     resume: Path | None,
     out: Path | None,
@@ -58,7 +76,8 @@ def train(
       resemote-edge train --data fer2013.zip --variant s --out runs/s
       resemote-edge train --resume runs/s
       resemote-edge train --data my-faces --variant s --init s --epochs 10
-      resemote-edge train --data fer2013.zip --variant xs --teacher base --teacher s
+      resemote-edge train --data fer2013.zip --variant s --teacher base --teacher vgg.pt --record-teacher answers
+      resemote-edge train --data fer2013.zip --variant xs --replay-teacher answers
       torchrun --nproc-per-node 2 -m resemote_edge train --data fer2013.zip
     """
     from resemote_edge.training.options import TrainingOptions, check_options, show_config
@@ -73,6 +92,8 @@ def train(
         seed=seed,
         device=device,
         teachers=tuple(named_checkpoint(teacher) for teacher in teachers),
+        record=record,
+        replay=replay,
         init=None if init is None else named_checkpoint(init),
         resume=resume,
         out=out,

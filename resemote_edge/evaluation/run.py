@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from resemote_edge.errors import MissingDependencyError
 from resemote_edge.evaluation.accuracy import AccuracyReport, measure_accuracy
 from resemote_edge.evaluation.confusion import draw_confusion
 from resemote_edge.machine.environment import capture_environment
+from resemote_edge.runtimes.session import PrecisionHint
 
 if TYPE_CHECKING:
     pass
@@ -48,7 +49,7 @@ class EvalRequest:
     device: str = "auto"
     threads: int | None = None
     reference: Path | None = None
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class EvalResult:
     runtime: str
     device: str
     file_sha256: str
-    precision_hint: Literal["bf16"] | None
+    precision_hint: PrecisionHint | None
     accuracy: AccuracyReport
     environment: dict[str, Any]
 

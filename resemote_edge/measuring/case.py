@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -15,7 +14,7 @@ from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.measuring.processes.job import run_job
 from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRow, SpeedJob, SpeedResult
 from resemote_edge.measuring.scenarios import ScenarioSettings
-from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
 __all__ = [
     "SAMPLES_FOLDER",
@@ -58,7 +57,7 @@ class MeasureOptions:
     split: str = "test"
     reference: Path | None = None
     crop_side: int = 48
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     slow_to_ms: float = 0.0
     timeout_s: float = 1800.0
     folder: Path | None = None

@@ -12,6 +12,7 @@ from resemote_edge.machine.state import MachineState
 from resemote_edge.measuring.latency import Latency
 from resemote_edge.measuring.scenarios import Outcome, ScenarioSettings
 from resemote_edge.measuring.timing import WarmUp
+from resemote_edge.runtimes.session import PrecisionHint
 
 __all__ = [
     "AccuracyJob",
@@ -60,7 +61,7 @@ class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
     batch: int
     streams: int = 1
     crop_side: int = 48
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     slow_to_ms: float = 0.0
     samples: str | None = None
 
@@ -86,7 +87,7 @@ class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
     data: str
     split: str
     reference: str | None = None
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
 
 
 class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
@@ -193,7 +194,7 @@ class BenchRow(Record, frozen=True, kw_only=True):
     model_size_bytes: int
     speed: SpeedResult
     accuracy: AccuracyReport | None = None
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     samples: str | None = None
 
 

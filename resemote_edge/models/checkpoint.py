@@ -207,6 +207,11 @@ def _read_torch(path: Path, with_labels: bool) -> tuple[dict[str, Tensor], dict[
             f"{path}: truncated or not a PyTorch checkpoint ({_first_line(error)}); fetch or copy it again"
         ) from None
     wrapper = loaded if isinstance(loaded, dict) else {}
+    if isinstance(wrapper.get("architecture"), str) and wrapper["architecture"] != "resemotenet":
+        raise CheckpointError(
+            f"{path}: weights of a {wrapper['architecture']}, which was trained to teach (train --teacher {path}); "
+            "only a ResEmoteNet is exported"
+        )
     state = next((wrapper[key] for key in _WRAPPED if key in wrapper), loaded)
     if (
         not isinstance(state, dict)

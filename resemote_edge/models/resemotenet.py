@@ -12,7 +12,7 @@ from torch import Tensor, nn
 __all__ = ["WIDTHS", "ResEmoteNet", "ResidualBlock", "SqueezeExcitation"]
 
 #: Widths with a name of their own; any multiple of 4 works.
-WIDTHS: dict[str, int] = {"base": 64, "s": 32, "xs": 16}
+WIDTHS: dict[str, int] = {"base": 64, "s": 32, "xs": 16, "nano": 8}
 
 
 class SqueezeExcitation(nn.Module):

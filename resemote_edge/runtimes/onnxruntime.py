@@ -13,6 +13,7 @@ from resemote_edge.runtimes.session import (
     SessionOptions,
     check_portable,
     model_file,
+    refuse_cuda_graph,
     refuse_precision_hint,
 )
 from resemote_edge.runtimes.telemetry import import_onnxruntime
@@ -52,6 +53,7 @@ class ONNXRuntimeRuntime:
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the package, the device and a file it can load."""
         refuse_precision_hint(self.name, options)
+        refuse_cuda_graph(self.name, options)
         import_onnxruntime("runtime onnxruntime")
         return check_portable(self, artifact, options)
 

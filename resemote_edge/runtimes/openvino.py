@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
-from resemote_edge.runtimes.session import Availability, Session, SessionOptions, check_portable, model_file
+from resemote_edge.runtimes.session import (
+    Availability,
+    Session,
+    SessionOptions,
+    check_portable,
+    model_file,
+    refuse_cuda_graph,
+    refuse_precision_hint,
+)
 from resemote_edge.runtimes.telemetry import import_openvino
 
 __all__ = ["OpenVINORuntime", "compile_settings"]
@@ -42,6 +50,8 @@ class OpenVINORuntime:
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the package, the device and a file it can load."""
         openvino = import_openvino("runtime openvino")
+        refuse_precision_hint(self.name, options, known=("bf16",))
+        refuse_cuda_graph(self.name, options)
         device = check_portable(self, artifact, options)
         _refuse_saturation(artifact, device)
         if options.precision_hint == "bf16":

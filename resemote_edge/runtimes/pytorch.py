@@ -5,14 +5,17 @@ the network's Python class: the operations and weights all stand in the file, an
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, missing_dependency
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, InputError, missing_dependency
+from resemote_edge.runtimes.cpu_features import why_no_bf16
+from resemote_edge.runtimes.cuda_memory import compute_capability
 from resemote_edge.runtimes.graph_operations import bind_operation
 from resemote_edge.runtimes.session import (
     Availability,
@@ -23,7 +26,13 @@ from resemote_edge.runtimes.session import (
     refuse_precision_hint,
 )
 
-__all__ = ["PyTorchRuntime"]
+__all__ = ["PyTorchRuntime", "float32_products"]
+
+#: Batch sizes whose CUDA graphs a session keeps; the one that was used longest ago goes first.
+_MOST_GRAPHS = 8
+
+# Calls before a recording: libraries choose their kernels and take their memory in the first ones.
+_CALLS_BEFORE_RECORDING = 3
 
 
 class PyTorchRuntime:
@@ -48,12 +57,19 @@ class PyTorchRuntime:
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the packages, the device and a file it can load."""
-        refuse_precision_hint(self.name, options)
+        """The device; needs the packages, a device that can do what the options ask, and a file it can load."""
+        refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
         for package in ("torch", "safetensors"):
             if find_spec(package) is None:
                 raise missing_dependency(package, "pytorch", "runtime pytorch")
-        return check_portable(self, artifact, options)
+        device = check_portable(self, artifact, options)
+        if options.precision_hint is not None:
+            _check_hint(artifact, device, options.precision_hint)
+        if options.cuda_graph and not device.startswith("cuda"):
+            raise DeviceUnavailableError(
+                f"runtime pytorch: a CUDA graph needs an NVIDIA GPU, not {device}; leave it out"
+            )
+        return device
 
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Load the graph onto a device.
@@ -65,43 +81,158 @@ class PyTorchRuntime:
 
         if options.threads is not None:
             torch.set_num_threads(options.threads)
-        return _PyTorchSession(artifact, device, self)
+        return _PyTorchSession(artifact, device, options, self)
+
+
+def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
+    """Refuse a hint that the artifact or the device has no use for."""
+    precision = artifact.passport.precision
+    if precision in ("int8", "w8") or (hint == "tf32" and precision != "fp32"):
+        wanted = "fp32" if hint == "tf32" else "fp32 or fp16"
+        raise InputError(f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}")
+    if device.startswith("cuda:"):
+        capability = compute_capability(int(device.removeprefix("cuda:")))
+        # Both came with compute capability 8.0; what runs before that is emulated, or fp32.
+        missing = None if int(capability.partition(".")[0]) >= 8 else f"compute capability {capability} is below 8.0"
+    elif hint == "tf32":
+        missing = "tf32 is a precision of NVIDIA GPUs"
+    else:
+        missing = why_no_bf16()
+    if missing is not None:
+        raise DeviceUnavailableError(
+            f"runtime pytorch: {device} has no {hint} ({missing}); leave the precision hint out, "
+            "or pass another --device"
+        )
 
 
 class _PyTorchSession(Session):
-    def __init__(self, artifact: Artifact, device: str, runtime: PyTorchRuntime) -> None:
+    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: PyTorchRuntime) -> None:
         import torch
         from safetensors import safe_open
 
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         self._torch = torch
+        self._tf32 = options.precision_hint == "tf32"
         with safe_open(artifact.file(file), framework="pt", device=device) as stream:
             metadata = stream.metadata() or {}
             weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        if options.precision_hint == "bf16":
+            weights = {key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()}
         try:
             nodes = json.loads(metadata["graph"])
             self._steps = [self._bind(node, weights) for node in nodes]
         except KeyError as error:
             raise ArtifactError(f"{artifact.file(file)}: incomplete graph, {error} is missing; export again") from None
         self._dtype = next(value.dtype for value in weights.values() if value.is_floating_point())
+        self._graphs = _CudaGraphs(torch, device, self._forward) if options.cuda_graph else None
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         torch = self._torch
-        # fp32 means fp32: left alone, cuDNN computes convolutions in TF32, with ten bits of mantissa.
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with torch.inference_mode(), float32_products(torch, tf32=self._tf32):
             # torch wraps writable memory only; a read-only feed is copied, never written.
             writable = {name: feed if feed.flags.writeable else feed.copy() for name, feed in feeds.items()}
-            tensors = {name: torch.from_numpy(feed).to(self.device, self._dtype) for name, feed in writable.items()}
-            for name, inputs, operation in self._steps:
-                tensors[name] = operation(*(tensors[source] for source in inputs))
-            # numpy() shares memory with a tensor that dies here, so the array is the caller's alone.
-            return {spec.name: tensors[spec.name].to("cpu", torch.float32).numpy() for spec in self.outputs}
+            hosts = {name: torch.from_numpy(feed) for name, feed in writable.items()}
+            if self._graphs is None:
+                outputs = self._forward({name: host.to(self.device) for name, host in hosts.items()})
+            else:
+                outputs = self._graphs.replay(hosts)
+            # numpy() shares memory with a tensor that dies here, so the array is the caller's alone. A graph's outputs
+            # stay where they are for its next replay; they are on the GPU, so that this is a copy of them.
+            return {name: output.to("cpu", torch.float32).numpy() for name, output in outputs.items()}
 
     def _close(self) -> None:
         self._steps = []
+        self._graphs = None
+
+    def _forward(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """Tensors of the outputs from tensors of the inputs, all on the device.
+
+        Feeds get their type here and not on the way to the device: PyTorch would convert them on the CPU.
+        """
+        tensors = {name: feed.to(self._dtype) for name, feed in feeds.items()}
+        for name, inputs, operation in self._steps:
+            tensors[name] = operation(*(tensors[source] for source in inputs))
+        return {spec.name: tensors[spec.name] for spec in self.outputs}
 
     def _bind(self, node: dict[str, Any], weights: dict[str, Any]) -> tuple[str, list[str], Callable[..., Any]]:
         """One step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
         params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
         return node["name"], node["inputs"], bind_operation(self._torch, node["op"], params, node["attributes"])
+
+
+@contextmanager
+def float32_products(torch: Any, *, tf32: bool) -> Iterator[None]:
+    """Products of float32 numbers in float32, or in TF32; whatever else is set stays, and comes back afterwards.
+
+    Left alone, cuDNN computes convolutions in TF32, with 11 bits of mantissa: fp32 would not be fp32.
+
+    Args:
+        torch: The module.
+        tf32: Whether factors are rounded to TF32 on a GPU that has it.
+    """
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    # PyTorch 2.9 has a setting for each operation, and refuses to read the one for all where they differ.
+    new = hasattr(cudnn, "conv")
+    places = [(cudnn.conv, "fp32_precision"), (matmul, "fp32_precision")] if new else []
+    places = places or [(cudnn, "allow_tf32"), (matmul, "allow_tf32")]
+    before = [getattr(place, name) for place, name in places]
+    wanted = ("tf32" if tf32 else "ieee") if new else tf32
+    try:
+        for place, name in places:
+            setattr(place, name, wanted)
+        yield
+    finally:
+        for (place, name), value in zip(places, before, strict=True):
+            setattr(place, name, value)
+
+
+class _CudaGraphs:
+    """A forward pass recorded once for each shape of its feeds, and replayed.
+
+    Recordings share their memory, so that only the last replay's outputs are there.
+
+    Args:
+        torch: The module.
+        device: ``cuda:N``.
+        forward: From tensors on the device to tensors on the device; reads no value back to the host.
+    """
+
+    def __init__(self, torch: Any, device: str, forward: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+        self._torch, self._device, self._forward = torch, device, forward
+        self._pool = torch.cuda.graph_pool_handle()
+        # Of shapes, the one that was used last at the end: graph, inputs, outputs.
+        self._recorded: dict[tuple[tuple[int, ...], ...], tuple[Any, dict[str, Any], dict[str, Any]]] = {}
+
+    def replay(self, hosts: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs on the device, to be read before the next replay.
+
+        Args:
+            hosts: Tensors on the CPU, by name.
+        """
+        key = tuple(tuple(host.shape) for host in hosts.values())
+        with self._torch.cuda.device(self._device):
+            recorded = self._recorded.pop(key, None) or self._record(hosts)
+            self._recorded[key] = recorded
+            graph, inputs, outputs = recorded
+            for name, host in hosts.items():
+                inputs[name].copy_(host)
+            graph.replay()
+            return outputs
+
+    def _record(self, hosts: Mapping[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        cuda = self._torch.cuda
+        if len(self._recorded) >= _MOST_GRAPHS:
+            del self._recorded[next(iter(self._recorded))]
+        inputs = {name: host.to(self._device) for name, host in hosts.items()}
+        aside = cuda.Stream()
+        aside.wait_stream(cuda.current_stream())
+        with cuda.stream(aside):
+            for _ in range(_CALLS_BEFORE_RECORDING):
+                self._forward(inputs)
+        cuda.current_stream().wait_stream(aside)
+        graph = cuda.CUDAGraph()
+        # Thread-local: what other threads do with CUDA meanwhile neither fails nor spoils the recording.
+        with cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            outputs = self._forward(inputs)
+        return graph, inputs, outputs

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Protocol, final
+from typing import Any, Literal, Protocol, final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,19 @@ from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, 
 
 __all__ = [
     "Availability",
+    "PrecisionHint",
     "Runtime",
     "Session",
     "SessionOptions",
     "check_portable",
     "model_file",
+    "refuse_cuda_graph",
     "refuse_precision_hint",
     "require_device",
 ]
+
+#: Precisions to compute in, in place of the one that the artifact promises.
+PrecisionHint = Literal["bf16", "tf32"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +57,27 @@ class SessionOptions:
     Attributes:
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``; ``auto`` lets the runtime choose, and only then.
         threads: CPU threads for one call; None leaves it to the runtime.
-        precision_hint: ``bf16`` lets OpenVINO compute in bf16 (8 bits of mantissa) on a device that has it, whatever
-            the artifact's precision; a device that has not, and every other runtime, refuses. None keeps what the
+        precision_hint: ``bf16`` (8 bits of mantissa) lets OpenVINO and PyTorch compute in bf16, whatever the
+            artifact's floating type; ``tf32`` (11 bits) lets PyTorch round the factors of an fp32 artifact's products
+            on a GPU. A device that does not have it refuses, and so does every other runtime. None keeps what the
             artifact promises.
+        cuda_graph: Whether PyTorch records its kernels as a CUDA graph, one for each batch size at its first call, and
+            replays it: a replay costs one launch in place of one for each kernel. Every other runtime, and every
+            device that is no NVIDIA GPU, refuses.
     """
 
     device: str = "auto"
     threads: int | None = None
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
+    cuda_graph: bool = False
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads must be at least 1, got {self.threads}")
-        if self.precision_hint not in {None, "bf16"}:
-            raise InputError(f"the precision hint can only be 'bf16', got {self.precision_hint!r}; or leave it out")
+        if self.precision_hint not in {None, *get_args(PrecisionHint)}:
+            raise InputError(
+                f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}; or leave it out"
+            )
 
 
 class Session(ABC):
@@ -223,17 +235,33 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
     return entry
 
 
-def refuse_precision_hint(runtime: str, options: SessionOptions) -> None:
-    """For runtimes that cannot take one, so that it is not silently ignored.
+def refuse_precision_hint(runtime: str, options: SessionOptions, *, known: tuple[PrecisionHint, ...] = ()) -> None:
+    """For runtimes that do not know every hint, so that none is silently ignored.
+
+    Args:
+        runtime: Its name.
+        options: Asked for.
+        known: Hints that the runtime takes.
 
     Raises:
-        InputError: The options hold a precision hint.
+        InputError: The options hold another precision hint.
     """
-    if options.precision_hint is not None:
-        raise InputError(
-            f"runtime {runtime} knows no precision hint, got {options.precision_hint!r}; leave it out, "
-            "or pass --runtime openvino"
-        )
+    hint = options.precision_hint
+    if hint is None or hint in known:
+        return
+    knows = f"knows the precision hint {', '.join(known)} only" if known else "knows no precision hint"
+    others = "openvino or pytorch" if hint == "bf16" else "pytorch"
+    raise InputError(f"runtime {runtime} {knows}, got {hint!r}; leave it out, or pass --runtime {others}")
+
+
+def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
+    """For runtimes that record no CUDA graph, so that the wish for one is not silently ignored.
+
+    Raises:
+        InputError: The options ask for a CUDA graph.
+    """
+    if options.cuda_graph:
+        raise InputError(f"runtime {runtime} records no CUDA graph; leave it out, or use the runtime pytorch")
 
 
 def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:

@@ -26,6 +26,7 @@ from resemote_edge.runtimes.session import (
     Session,
     SessionOptions,
     model_file,
+    refuse_cuda_graph,
     refuse_precision_hint,
     require_device,
 )
@@ -73,6 +74,7 @@ class TensorRTRuntime:
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the builder's package in the builder's version, and a GPU the engine was built for."""
         refuse_precision_hint(self.name, options)
+        refuse_cuda_graph(self.name, options)
         model_file(self, artifact)
         engine = artifact.passport.engine
         if engine is None:

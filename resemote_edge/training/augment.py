@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from resemote_edge.training.config import Augmentation
-from resemote_edge.training.randomness import RowDraws
+from resemote_edge.training.randomness import RowDraws, without_waiting
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["augment", "mix", "normalize", "resized"]
@@ -60,7 +60,8 @@ def _erase(images: Tensor, draws: RowDraws, settings: Augmentation) -> Tensor:
     half_height, half_width = torch.sqrt(area * ratio) / 2.0, torch.sqrt(area / ratio) / 2.0
     middle_row, middle_column = draws.uniform(), draws.uniform()
     chosen = draws.uniform() < settings.erasing
-    noise = draws.uniform((1, side, side), 0.0, 255.0)
+    # One pattern for the whole batch: a million draws a step would take longer than the network does on a card.
+    noise = draws.shared((1, side, side), 0.0, 255.0)
     at = (torch.arange(side, device=images.device) + 0.5) / side
     rows = (at[None] - middle_row[:, None]).abs() < half_height[:, None]
     columns = (at[None] - middle_column[:, None]).abs() < half_width[:, None]
@@ -125,7 +126,9 @@ def normalize(images: Tensor, spec: PreprocessSpec) -> Tensor:
     Returns:
         float32 (N, channels, H, W), channels-last in memory.
     """
-    mean, std = (torch.tensor(values, device=images.device)[:, None, None] for values in (spec.mean, spec.std))
+    mean, std = (
+        without_waiting(torch.tensor(values)[:, None, None], images.device) for values in (spec.mean, spec.std)
+    )
     return ((images / 255.0 - mean) / std).contiguous(memory_format=torch.channels_last)
 
 

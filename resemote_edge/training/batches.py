@@ -14,7 +14,7 @@ from resemote_edge.labels import RESEMOTENET
 from resemote_edge.training.augment import augment, mix, normalize
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import RowDraws, generator_at
+from resemote_edge.training.randomness import RowDraws, generator_at, seed_at
 from resemote_edge.training.schedule import side_at
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
@@ -29,13 +29,13 @@ class Batch:
         step: Which of the epoch, from 0.
         images: float32 (N, 3, side, side), normalised, channels-last; the side is that of the epoch.
         targets: float32 (N, classes), rows that sum to 1.
-        dropout: Draws for dropout's masks.
+        dropout: Seed of dropout's masks.
     """
 
     step: int
     images: Tensor
     targets: Tensor
-    dropout: RowDraws
+    dropout: int
 
 
 def label_order(train: Dataset) -> tuple[str, ...]:
@@ -98,7 +98,10 @@ class TrainingImages:
         self._spec = spec
         self._device = device
         share = config.batch_size // world
-        self._rows = slice(processes.rank * share, (processes.rank + 1) * share)
+        #: This process's rows of every batch.
+        self.rows = slice(processes.rank * share, (processes.rank + 1) * share)
+        #: Images per step over all processes.
+        self.batch_size = config.batch_size
         #: Steps of one epoch; the images left over differ from epoch to epoch.
         self.steps = len(dataset) // config.batch_size
 
@@ -118,23 +121,25 @@ class TrainingImages:
             This process's rows of every batch.
         """
         config = self._config
-        order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch))
+        order = torch.randperm(len(self._pixels), generator=generator_at(config.seed, "order", epoch)).to(self._device)
         side = side_at(config, epoch, self._spec.height)
         mixed = epoch < config.augmentation.mixing_stop * config.epochs
         for step in range(first, self.steps):
-            chosen = order[step * config.batch_size : (step + 1) * config.batch_size].to(self._device)
-            images, targets = self._take(chosen[self._rows])
+            chosen = order[step * config.batch_size : (step + 1) * config.batch_size]
+            images, targets = self._take(chosen[self.rows])
             if mixed:
                 mixing = generator_at(config.seed, "mixing", epoch, step)
                 # Partners are the batch in reverse: any row can be looked up without asking another process.
-                partners = self._take(chosen.flip(0)[self._rows])
+                partners = self._take(chosen.flip(0)[self.rows])
                 images, targets = mix(images, targets, partners, mixing, config.augmentation)
-            augmented = augment(images, self._draws("augmentation", epoch, step), config.augmentation, side)
-            yield Batch(step, normalize(augmented, self._spec), targets, self._draws("dropout", epoch, step))
+            draws = self.draws(generator_at(config.seed, "augmentation", epoch, step))
+            augmented = augment(images, draws, config.augmentation, side)
+            dropout = seed_at(config.seed, "dropout", epoch, step)
+            yield Batch(step, normalize(augmented, self._spec), targets, dropout)
 
     def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         return self._pixels[indices][:, None].float(), self._targets[indices]
 
-    def _draws(self, purpose: str, epoch: int, step: int) -> RowDraws:
-        generator = generator_at(self._config.seed, purpose, epoch, step)
-        return RowDraws(generator, self._config.batch_size, self._rows, self._device)
+    def draws(self, generator: torch.Generator) -> RowDraws:
+        """Draws for a batch, of which this process takes its rows."""
+        return RowDraws(generator, self._config.batch_size, self.rows, self._device)

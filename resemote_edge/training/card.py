@@ -35,6 +35,9 @@ _LIMITS = (
     "Only upright, roughly centred face crops were trained on.",
 )
 
+#: Names for people.
+_ARCHITECTURES = {"resemotenet": "ResEmoteNet", "vgg": "VGG (a teacher)", "resnet": "ResNet (a teacher)"}
+
 
 def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> dict[str, Any]:
     """Put the card together.
@@ -58,7 +61,7 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
     kind = context["dataset"]
     return {
         "name": context["name"],
-        "architecture": "ResEmoteNet",
+        "architecture": _ARCHITECTURES[state.recipe["architecture"]],
         "width": state.recipe["width"],
         "parameters": parameters,
         "labels": list(context["labels"]),
@@ -69,6 +72,7 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
             "best_epoch": state.best_epoch,
             "selected_on": f"{kind} validation split, averaged weights",
             "teachers": [_identity(teacher) for teacher in context["teachers"]],
+            "teachers_validation_accuracy": context.get("teachers_accuracy"),
             "init": None if context["init"] is None else _identity(context["init"]),
             "seconds": round(sum(record.seconds for record in state.history)),
             "processes": context["processes"],
@@ -108,7 +112,7 @@ def card_markdown(card: dict[str, Any]) -> str:
     lines = [
         f"# {card['name']}",
         "",
-        f"ResEmoteNet, {width}, {card['parameters']:,} parameters in the published layout.",
+        f"{card['architecture']}, {width}, {card['parameters']:,} parameters in the published layout.",
         "This page is made from the JSON file of the same name.",
         "",
         "| | |",
@@ -133,6 +137,8 @@ def card_markdown(card: dict[str, Any]) -> str:
     origin = f", started from {_which(training['init'])}" if training["init"] else ""
     if training["teachers"]:
         origin += f", taught by {' and '.join(map(_which, training['teachers']))}"
+        together = training.get("teachers_validation_accuracy")
+        origin += "" if together is None else f" (together {together * 100:.2f} % on the validation split)"
     lines += [
         "",
         f"**Training.** {card['training_data']}; {recipe['epochs']} epochs{origin}, epoch {training['best_epoch']} "

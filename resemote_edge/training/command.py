@@ -13,19 +13,20 @@ from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.evaluation.confusion import draw_confusion
 from resemote_edge.models.compact import expand
+from resemote_edge.training.answers import Answers, asked, read_recording, recorded, recording_of, replayed
+from resemote_edge.training.architectures import build_network
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.card import make_card, write_card
-from resemote_edge.training.config import TrainingConfig, load_config
+from resemote_edge.training.config import RESEMOTENET, TrainingConfig, load_config
 from resemote_edge.training.evaluation import FinalEvaluation, evaluate_finally
-from resemote_edge.training.hardware import keep_freed_memory, network_form
+from resemote_edge.training.hardware import autocast_dtype, keep_freed_memory, network_form
 from resemote_edge.training.initial import initial_weights
 from resemote_edge.training.interruption import Interruption
-from resemote_edge.training.network import TrainingNetwork
 from resemote_edge.training.options import TrainingOptions
 from resemote_edge.training.processes import Processes, joined
 from resemote_edge.training.run_log import CURVES_FILE, RunLog, draw_curves
-from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, load_state, save_state
-from resemote_edge.training.teacher import checkpoint_facts, load_teacher
+from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, StateSaver, load_state
+from resemote_edge.training.teacher import Teacher, checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
 from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -91,17 +92,23 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         context = _context(options, earlier, splits, kind, processes)
         del splits["test"]
         folder = options.resume or options.out or Path("runs") / context["name"]
-        _claim(folder, processes, resumed=earlier is not None)
+        _refuse_taken(folder, resumed=earlier is not None)
         spec = PreprocessSpec()
+        images = TrainingImages(splits["train"], labels, config, spec, processes)
+        validation = HeldOut(splits["validation"], labels, spec, processes)
+        answers = _answers(config, context, images, validation, processes)
+        if context["teachers_accuracy"] is not None and processes.first:
+            observer.notice(f"teachers: {context['teachers_accuracy'] * 100:.2f} % on the validation split")
+        _claim(folder, processes, resumed=earlier is not None)
         trainer = Trainer(
             config,
-            TrainingImages(splits["train"], labels, config, spec, processes),
-            HeldOut(splits["validation"], labels, spec, processes),
+            images,
+            validation,
             processes,
             context=context,
             # A run that goes on has its own weights.
             initial=initial_weights(options.init, labels, config.width, config.seed),
-            teacher=load_teacher(context["teachers"], labels, processes.device, mirror=config.distillation.mirror),
+            answers=answers,
         )
         if earlier is not None:
             trainer.restore(earlier)
@@ -153,14 +160,17 @@ def _context(
                     "--data it was started with"
                 )
         return {**earlier.context, "processes": processes.world}
+    family = "resemotenet-" if options.recipe().architecture == RESEMOTENET else ""
     return {
         "variant": options.variant,
-        "name": f"resemotenet-{options.variant}-{kind}",
+        "name": f"{family}{options.variant}-{kind}",
         "dataset": kind,
         "data": str((options.data or Path()).resolve()),
         "labels": list(label_order(splits["train"])),
         "train_images": len(splits["train"]),
         "teachers": [checkpoint_facts(path, "teacher") for path in options.teachers],
+        "record": None if options.record is None else str(options.record.resolve()),
+        "replay": None if options.replay is None else str(options.replay.resolve()),
         "init": None if options.init is None else checkpoint_facts(options.init, "initial"),
         "device": _device_name(processes.device),
         "processes": processes.world,
@@ -172,11 +182,60 @@ def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
 
 
+def _answers(
+    config: TrainingConfig,
+    context: dict[str, Any],
+    images: TrainingImages,
+    validation: HeldOut,
+    processes: Processes,
+) -> Answers | None:
+    """The teachers' answers, asked, recorded or replayed; how good they are goes into the context."""
+    answers: Answers | None
+    if context.get("replay") is not None:
+        folder = Path(context["replay"])
+        found = read_recording(folder)
+        context["teachers"], context["teachers_accuracy"] = list(found.teachers), found.accuracy
+        answers = replayed(images, folder, recording_of(config, context, found.teachers, found.accuracy))
+    else:
+        teacher = load_teacher(
+            context["teachers"], tuple(context["labels"]), processes.device, mirror=config.distillation.mirror
+        )
+        if teacher is None:
+            context["teachers_accuracy"] = None
+            return None
+        dtype = autocast_dtype(config.precision, processes.device)
+        context["teachers_accuracy"] = validation.score(teacher, dtype).accuracy
+        answers = _asked_or_recorded(teacher, config, context, images, processes)
+    if context["teachers_accuracy"] < config.distillation.floor:
+        raise TrainingError(
+            f"the teachers together are right for {context['teachers_accuracy'] * 100:.2f} % of the validation split, "
+            f"and the recipe asks for {config.distillation.floor * 100:.2f} % (distillation.floor); train better "
+            "teachers, or more of them"
+        )
+    return answers
+
+
+def _asked_or_recorded(
+    teacher: Teacher, config: TrainingConfig, context: dict[str, Any], images: TrainingImages, processes: Processes
+) -> Answers | None:
+    if context.get("record") is None:
+        return asked(teacher)
+    if processes.world > 1:
+        raise InputError("--record-teacher works with one process; several can --replay-teacher what it recorded")
+    recording = recording_of(config, context, tuple(context["teachers"]), context["teachers_accuracy"])
+    return recorded(teacher, images, Path(context["record"]), recording)
+
+
+def _refuse_taken(folder: Path, *, resumed: bool) -> None:
+    """Refuse the folder of a new run that holds something."""
+    if not resumed and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
+
+
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
     """Make the folder of a new run; nothing that is there is touched."""
     if processes.first and not resumed:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
+        _refuse_taken(folder, resumed=False)
         folder.mkdir(parents=True, exist_ok=True)
     processes.wait()
 
@@ -190,13 +249,15 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
                     return interruption.signal or 0
                 processes.wait()
         return None
+    saver = StateSaver(folder)
     with RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
         while not trainer.finished:
-            if not trainer.run_epoch(observer.step, interruption):
-                save_state(trainer.state(), folder)
+            whole = trainer.run_epoch(observer.step, interruption)
+            if not whole or trainer.finished or saver.due():
+                saver.save(trainer.state())
+                log.write(trainer.history)
+            if not whole:
                 return interruption.signal or 0
-            save_state(trainer.state(), folder)
-            log.write(trainer.history)
             observer.epoch(trainer.history[-1])
             processes.wait()
     return None
@@ -218,13 +279,13 @@ def finish_run(
     """
     labels = tuple(state.context["labels"])
     with torch.device("meta"):
-        network = TrainingNetwork(state.recipe["width"], len(labels), network_form(device))
+        network = build_network(state.recipe["architecture"], state.recipe["width"], len(labels), network_form(device))
     network.net.load_state_dict(state.best, assign=True)
     network = network.placed(device).eval()
     evaluation = evaluate_finally(network, splits, labels, PreprocessSpec(), device)
-    published = {key: value.contiguous() for key, value in expand(state.best).items()}
+    published = {key: value.cpu().contiguous() for key, value in expand(state.best).items()}
     weights = folder / f"{state.context['name']}.pt"
-    _save_weights(published, labels, weights)
+    _save_weights(published, labels, weights, state.recipe)
     buffers = ("running_mean", "running_var", "num_batches_tracked")
     parameters = sum(value.numel() for key, value in published.items() if not key.endswith(buffers))
     write_card(make_card(state, evaluation, parameters), weights)
@@ -233,11 +294,12 @@ def finish_run(
     return weights, evaluation
 
 
-def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path) -> None:
+def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path, recipe: dict[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as stream:
-            torch.save({"model_state_dict": state, "labels": list(labels)}, stream)
+            named = {key: recipe[key] for key in ("architecture", "width")}
+            torch.save({"model_state_dict": state, "labels": list(labels), **named}, stream)
         partial.replace(path)
     except (OSError, RuntimeError) as error:
         raise TrainingError(

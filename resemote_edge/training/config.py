@@ -8,7 +8,10 @@ import msgspec
 
 from resemote_edge.errors import InputError
 
-__all__ = ["VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "layered_config", "load_config"]
+__all__ = ["RESEMOTENET", "VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "layered_config", "load_config"]
+
+#: The architecture that everything else of this project deploys.
+RESEMOTENET = "resemotenet"
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Below = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
@@ -56,12 +59,15 @@ class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         weight: Part of the loss that compares with the teacher; the rest compares with the labels.
         temperature: Both sets of logits are divided by it.
+        floor: Accuracy that the teachers must reach together on the validation split, or the run is refused: a student
+            of poor teachers costs as much time as one of good ones.
         mirror: The teacher answers with the mean of its logits for an image and for its mirror image, and so asks the
             pupil for one answer to both; twice the teacher's time.
     """
 
     weight: Fraction = 0.7
     temperature: Positive = 3.0
+    floor: Fraction = 0.0
     mirror: bool = False
 
 
@@ -69,6 +75,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One recipe.
 
     Attributes:
+        architecture: ``resemotenet``; or ``vgg`` or ``resnet``, which are trained to teach it and are not exported.
         width: Channels of the first convolution.
         epochs: Passes over the training split; the schedules end with the last.
         batch_size: Images per step over all processes.
@@ -76,8 +83,9 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         learning_rate: At the top of the schedule.
         warmup_epochs: Epochs of linear rise before the cosine.
         final_learning_rate: Where the cosine ends, as a fraction of `learning_rate`.
-        weight_decay: Decoupled for AdamW; BatchNorm and biases are left alone.
-        gradient_clip: Largest norm of the gradient; 0 for none.
+        weight_decay: Decoupled for AdamW, part of the gradient for SGD, whose default is 5e-4; BatchNorm and biases
+            are left alone.
+        gradient_clip: Largest norm of the gradient; 0 for none, which is the default of SGD.
         label_smoothing: Part of every target spread over all classes.
         map_dropout: Probability of dropping a channel after each pooled convolution, once the rise is over.
         head_dropout: Probability of dropping a feature of each hidden linear layer, once the rise is over.
@@ -97,6 +105,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         distillation: Used when a teacher is given.
     """
 
+    architecture: Literal["resemotenet", "vgg", "resnet"] = "resemotenet"
     width: Annotated[int, msgspec.Meta(ge=4, multiple_of=4)] = 64
     epochs: Annotated[int, msgspec.Meta(ge=1)] = 50
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
@@ -138,7 +147,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "s": {"width": 32, "learning_rate": 1.5e-3},
     "xs": {"width": 16, "learning_rate": 3e-3},
+    "nano": {"width": 8, "learning_rate": 4e-3},
+    # Teachers, never exported.
+    "vgg": {"architecture": "vgg", "width": 32, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128},
+    "resnet": {"architecture": "resnet", "width": 64, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128},
 }
+
+#: Defaults that only make sense with one optimizer. SGD's decay is coupled with its learning rate, and a step that is
+#: clipped to the norm that suits AdamW hardly moves.
+_OPTIMIZERS: dict[str, dict[str, Any]] = {"sgd": {"weight_decay": 5e-4, "gradient_clip": 0.0}}
 
 
 def load_config(variant: str, path: Path | None = None, **changes: Any) -> TrainingConfig:
@@ -177,6 +194,9 @@ def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> Trai
         for name, value in layer.items():
             if value is not None:
                 fields[name] = fields.get(name, {}) | value if isinstance(value, dict) else value
+    optimizer = fields.get("optimizer")
+    if isinstance(optimizer, str):
+        fields = _OPTIMIZERS.get(optimizer, {}) | fields
     try:
         config = msgspec.convert(fields, TrainingConfig)
     except msgspec.ValidationError as error:

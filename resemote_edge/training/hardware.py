@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["autocast_dtype", "keep_freed_memory", "network_form"]
+__all__ = ["autocast_dtype", "keep_freed_memory", "network_form", "prepare"]
 
 # Processors with instructions for bf16 products; without them oneDNN emulates, slower than fp32.
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -41,6 +41,12 @@ def _cpu_flags() -> set[str]:
 def network_form(device: torch.device) -> str:
     """The form of `TrainingNetwork` that is fastest on a device: measured on CPUs; cuDNN has kernels for small maps."""
     return "patches" if device.type == "cpu" else "compact"
+
+
+def prepare(device: torch.device) -> None:
+    """Let a card try its kernels for each shape once and keep the fastest: batches of a run are all of one shape."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
 
 
 def keep_freed_memory() -> bool:

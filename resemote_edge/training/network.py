@@ -5,7 +5,7 @@ on maps of 8x8 and smaller are written as one matrix product over gathered patch
 several times slower there, in the gradient of the weights most of all.
 """
 
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,32 +16,29 @@ from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
 from resemote_edge.training.batch_norm import batch_norm
 from resemote_edge.training.randomness import RowDraws
 
-__all__ = ["TrainingNetwork", "patch_linear"]
+__all__ = ["Dropout", "Trainable", "TrainingNetwork", "drop", "patch_linear"]
+
+#: Probability of dropping a channel of a map, and a feature of the head: numbers, or tensors that change between calls
+#: of one recorded step.
+Dropout: TypeAlias = tuple[float | Tensor, float | Tensor]
+
+_Network = TypeVar("_Network", bound="Trainable")
 
 
-class TrainingNetwork(nn.Module):
-    """ResEmoteNet with published parameter names and `res_block3` in its compact form.
+class Trainable(nn.Module):
+    """A network as `Trainer` wants it.
 
     Args:
-        width: Channels of the first convolution.
-        num_classes: Logits.
-        form: ``reference`` trains the published graph, ``compact`` its compact form with PyTorch's convolutions,
-            ``patches`` the compact form with matrix products on small maps.
+        net: The network proper, whose state dict is saved; its last linear layer gives the logits.
+        form: How it is written; see `TrainingNetwork`.
     """
 
-    def __init__(self, width: int, num_classes: int, form: str = "patches") -> None:
+    def __init__(self, net: nn.Module, form: str) -> None:
         super().__init__()
+        self.net = net
         self.form = form
-        # The parameters alone are used; dropout is applied here, from draws that all processes share.
-        self.net = ResEmoteNet(width, num_classes, dropout=(0.0, 0.0))
-        if form != "reference":
-            for key, (size, _) in COMPACT_TAPS.items():
-                conv = self.net.get_submodule(key.removesuffix(".weight"))
-                assert isinstance(conv, nn.Conv2d)
-                conv.kernel_size, conv.padding = size, (0, 0)
-                conv.weight = nn.Parameter(torch.empty(*conv.weight.shape[:2], *size))
 
-    def placed(self, device: torch.device) -> "TrainingNetwork":
+    def placed(self: _Network, device: torch.device) -> _Network:
         """The network itself, moved to a device, its kernels in channels-last memory."""
         self.to(device)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -49,6 +46,7 @@ class TrainingNetwork(nn.Module):
 
     def initialize(self, generator: torch.Generator) -> None:
         """Draw all weights: He's initialisation (2015)."""
+        linear = None
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 fan_in = module.weight[0].numel()
@@ -56,11 +54,49 @@ class TrainingNetwork(nn.Module):
                     module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * (2.0 / fan_in) ** 0.5)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+                linear = module
+        assert linear is not None
         with torch.no_grad():
             # Small first logits: the run starts from the priors, not from a confident guess.
-            self.net.fc4.weight.mul_(0.1)
+            linear.weight.mul_(0.1)
 
-    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
+        """Compute logits.
+
+        Args:
+            x: float32 (N, 3, S, S), normalised.
+            draws: Source of dropout's masks; None for no dropout.
+            dropout: Probability of dropping a channel of a map, and a feature of the head.
+
+        Returns:
+            (N, num_classes).
+        """
+        raise NotImplementedError
+
+
+class TrainingNetwork(Trainable):
+    """ResEmoteNet with published parameter names and `res_block3` in its compact form.
+
+    Args:
+        width: Channels of the first convolution.
+        num_classes: Number of logits.
+        form: ``reference`` trains the published graph, ``compact`` its compact form with PyTorch's convolutions,
+            ``patches`` the compact form with matrix products on small maps.
+    """
+
+    net: ResEmoteNet
+
+    def __init__(self, width: int, num_classes: int, form: str = "patches") -> None:
+        # The parameters alone are used; dropout is applied here, from draws that all processes share.
+        super().__init__(ResEmoteNet(width, num_classes, dropout=(0.0, 0.0)), form)
+        if form != "reference":
+            for key, (size, _) in COMPACT_TAPS.items():
+                conv = self.net.get_submodule(key.removesuffix(".weight"))
+                assert isinstance(conv, nn.Conv2d)
+                conv.kernel_size, conv.padding = size, (0, 0)
+                conv.weight = nn.Parameter(torch.empty(*conv.weight.shape[:2], *size))
+
+    def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         """Compute logits.
 
         Args:
@@ -74,13 +110,13 @@ class TrainingNetwork(nn.Module):
         net = self.net
         for conv, norm in ((net.conv1, net.bn1), (net.conv2, net.bn2), (net.conv3, net.bn3)):
             x = F.max_pool2d(F.relu(batch_norm(norm, conv(x)), inplace=True), 2)
-            x = _drop(x, dropout[0], draws)
+            x = drop(x, dropout[0], draws)
         x = net.se(x)
         for block in (net.res_block1, net.res_block2, net.res_block3):
             x = self._block(block, x)
         x = torch.flatten(net.pool(x) if x.shape[-1] > 1 else x, 1)
         for layer in (net.fc1, net.fc2, net.fc3):
-            x = _drop(F.relu(layer(x)), dropout[1], draws)
+            x = drop(F.relu(layer(x)), dropout[1], draws)
         logits: Tensor = net.fc4(x)
         return logits
 
@@ -99,11 +135,11 @@ class TrainingNetwork(nn.Module):
         return patch_linear(x, conv.weight, conv.bias, stride, padding)
 
 
-def _drop(x: Tensor, probability: float, draws: RowDraws | None) -> Tensor:
+def drop(x: Tensor, probability: float | Tensor, draws: RowDraws | None) -> Tensor:
     """Drop whole channels of a map, or features of a vector; what stays is scaled up."""
-    if draws is None or probability == 0.0:
+    if draws is None or (isinstance(probability, float) and probability == 0.0):
         return x
-    keep = (draws.uniform(x.shape[1:2]) >= probability).to(x.dtype) / (1.0 - probability)
+    keep = ((draws.uniform(x.shape[1:2]) >= probability) / (1.0 - probability)).to(x.dtype)
     return x * keep.reshape(*keep.shape, *[1] * (x.ndim - 2))
 
 

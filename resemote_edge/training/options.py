@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.errors import InputError
-from resemote_edge.training.config import TrainingConfig, load_config
+from resemote_edge.training.config import RESEMOTENET, TrainingConfig, load_config
 
 __all__ = ["TrainingOptions", "check_options", "show_config"]
 
@@ -23,6 +23,8 @@ class TrainingOptions:
         seed: Instead of the recipe's, or None.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         teachers: Checkpoints to learn from; several teach by the mean of their logits.
+        record: Folder to keep the teachers' answers in, for other runs; None for nowhere.
+        replay: Folder of answers that another run recorded, in place of teachers; None for none.
         init: Checkpoint whose weights the run starts from; None for drawn ones.
         resume: Folder of a run to go on with; None for a new run. Everything but `data` and `device` is then the run's.
         out: Folder of a new run; None for ``runs/<name>``.
@@ -36,6 +38,8 @@ class TrainingOptions:
     seed: int | None = None
     device: str = "auto"
     teachers: tuple[Path, ...] = ()
+    record: Path | None = None
+    replay: Path | None = None
     init: Path | None = None
     resume: Path | None = None
     out: Path | None = None
@@ -62,13 +66,21 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
     if options.resume is None:
         if options.data is None:
             raise InputError("no dataset was named; pass --data (fer2013.zip, a folder), or --resume DIR")
-        options.recipe()
+        if options.record is not None and not options.teachers:
+            raise InputError("--record-teacher keeps the answers of teachers, and none was named; pass --teacher")
+        if options.replay is not None and options.teachers:
+            raise InputError("--replay-teacher takes the place of --teacher; pass one of them")
+        architecture = options.recipe().architecture
+        if options.init is not None and architecture != RESEMOTENET:
+            raise InputError(f"--init starts a ResEmoteNet, and this is a {architecture}; leave it out")
         return
     named = {
         "--config": options.config,
         "--epochs": options.epochs,
         "--seed": options.seed,
         "--teacher": options.teachers or None,
+        "--record-teacher": options.record,
+        "--replay-teacher": options.replay,
         "--init": options.init,
         "--out": options.out,
         "--variant": options.variant if variant_named else None,

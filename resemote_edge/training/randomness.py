@@ -10,34 +10,57 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["RowDraws", "generator_at"]
+__all__ = ["RowDraws", "generator_at", "seed_at", "without_waiting"]
 
 #: What a draw is for; each use has a stream of its own.
 _PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights", "widening")
 
 
-def generator_at(seed: int, purpose: str, *where: int) -> torch.Generator:
+_CPU = torch.device("cpu")
+
+
+def generator_at(seed: int, purpose: str, *where: int, device: torch.device = _CPU) -> torch.Generator:
     """A generator for one purpose at one place of the run.
 
     Args:
-        seed: Of the run.
+        seed: Seed of the run.
         purpose: One of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``, ``widening``.
         where: Epoch, step, as far as they matter.
+        device: Device that draws. A card draws other numbers than a CPU from the same seed, so whatever decides which
+            images a network sees is drawn by the CPU everywhere.
 
     Returns:
-        A CPU generator, freshly seeded.
+        A generator, freshly seeded.
     """
+    return torch.Generator(device).manual_seed(seed_at(seed, purpose, *where))
+
+
+def seed_at(seed: int, purpose: str, *where: int) -> int:
+    """The seed of `generator_at`, for a generator that is seeded again and again."""
     sequence = np.random.SeedSequence([seed, _PURPOSES.index(purpose), *where])
-    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def without_waiting(tensor: Tensor, device: torch.device) -> Tensor:
+    """Move a tensor to a device without waiting for the work that the device has still to do.
+
+    Args:
+        tensor: Any tensor; it may be on the device already.
+        device: Destination. From pageable memory a copy to a card waits for everything before it; from pinned memory
+            it does not.
+    """
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 class RowDraws:
     """Draws for a whole batch, of which this process takes its rows.
 
     Args:
-        generator: The same on every process.
+        generator: In the same state on every process; it draws on its own device.
         batch: Images in the whole batch.
-        rows: Of this process.
+        rows: Rows of this process.
         device: Where results are wanted.
     """
 
@@ -49,9 +72,14 @@ class RowDraws:
 
     def uniform(self, shape: Sequence[int] = (), low: float = 0.0, high: float = 1.0) -> Tensor:
         """float32 (rows, *shape), uniform in [low, high)."""
-        drawn = torch.rand((self._batch, *shape), generator=self._generator)[self._rows]
-        return (low + (high - low) * drawn).to(self._device)
+        return self._moved(self._draw((self._batch, *shape))[self._rows], low, high)
 
-    def normal(self, shape: Sequence[int] = ()) -> Tensor:
-        """float32 (rows, *shape), standard normal."""
-        return torch.randn((self._batch, *shape), generator=self._generator)[self._rows].to(self._device)
+    def shared(self, shape: Sequence[int], low: float = 0.0, high: float = 1.0) -> Tensor:
+        """float32 (1, *shape), uniform in [low, high): one draw for all images of the batch."""
+        return self._moved(self._draw((1, *shape)), low, high)
+
+    def _draw(self, shape: Sequence[int]) -> Tensor:
+        return torch.rand(shape, generator=self._generator, device=self._generator.device)
+
+    def _moved(self, drawn: Tensor, low: float, high: float) -> Tensor:
+        return without_waiting(low + (high - low) * drawn, self._device)

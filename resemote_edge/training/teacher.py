@@ -1,5 +1,6 @@
 """The teacher of a run: trained checkpoints whose answers the network learns as well as the labels."""
 
+import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,17 +8,19 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.artifact import file_sha256
-from resemote_edge.errors import InputError, TrainingError
+from resemote_edge.errors import CheckpointError, InputError, TrainingError
 from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import COMPACT_TAPS
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.training.architectures import TEACHING, build_network
 from resemote_edge.training.augment import resized
+from resemote_edge.training.captured import Captured
 from resemote_edge.training.hardware import network_form
-from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.network import Trainable, TrainingNetwork
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher"]
+__all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher", "load_teaching_network"]
 
 #: From normalised images, float32 (N, 3, side, side), to logits (N, classes) in the pupil's order.
 Teacher = Callable[[Tensor], Tensor]
@@ -69,15 +72,53 @@ def _mirrored(teacher: Teacher) -> Teacher:
 
 
 def _load(facts: dict[str, str], labels: tuple[str, ...], device: torch.device) -> Teacher:
-    checkpoint = load_checkpoint(facts["path"])
-    if checkpoint.sha256 != facts["sha256"]:
-        raise TrainingError(f"{facts['path']}: the teacher has changed since the run was started; put the old one back")
-    if sorted(checkpoint.labels) != sorted(labels):
-        raise InputError(
-            f"{facts['path']}: the teacher knows {', '.join(checkpoint.labels)}, the data has {', '.join(labels)}"
-        )
-    columns = torch.tensor(index_mapping(labels, checkpoint.labels), device=device)
-    return as_teacher(checkpoint.build(), device, columns)
+    path = Path(facts["path"])
+    if checkpoint_facts(path, "teacher")["sha256"] != facts["sha256"]:
+        raise TrainingError(f"{path}: the teacher has changed since the run was started; put the old one back")
+    trained = load_teaching_network(path)
+    if trained is not None:
+        network, known = trained
+        return _answering(network, device, _columns(path, known, labels, device))
+    checkpoint = load_checkpoint(path)
+    return as_teacher(checkpoint.build(), device, _columns(path, checkpoint.labels, labels, device))
+
+
+def _columns(path: Path, known: tuple[str, ...], labels: tuple[str, ...], device: torch.device) -> Tensor:
+    """Which of a teacher's logits stands for each of the pupil's classes, int64 (classes,)."""
+    if sorted(known) != sorted(labels):
+        raise InputError(f"{path}: the teacher knows {', '.join(known)}, the data has {', '.join(labels)}")
+    return torch.tensor(index_mapping(labels, known), device=device)
+
+
+def load_teaching_network(path: Path) -> tuple[Trainable, tuple[str, ...]] | None:
+    """Read a network that was trained to teach.
+
+    Args:
+        path: A checkpoint.
+
+    Returns:
+        The network on the CPU and its labels in the order of its logits; None where the file holds something else,
+        which `load_checkpoint` reads or explains.
+
+    Raises:
+        CheckpointError: It says that it is one, and its weights are not those of one.
+    """
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError):
+        return None
+    if not isinstance(loaded, dict) or loaded.get("architecture") not in TEACHING:
+        return None
+    try:
+        labels = tuple(loaded["labels"])
+        network = build_network(loaded["architecture"], loaded["width"], len(labels), "plain")
+        network.net.load_state_dict(loaded["model_state_dict"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{path}: not a whole {loaded['architecture']} ({reason}); train the teacher again"
+        ) from None
+    return network, labels
 
 
 def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> Teacher:
@@ -93,6 +134,24 @@ def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> T
     for key, (_, taps) in COMPACT_TAPS.items():
         state[key] = state[key][(..., *taps)].contiguous()
     teacher.net.load_state_dict(state)
-    teacher = teacher.placed(device).eval()
+    return _answering(teacher, device, columns)
+
+
+def _answering(network: Trainable, device: torch.device, columns: Tensor) -> Teacher:
+    network = network.placed(device).eval()
     side = PreprocessSpec().height  # it sees images at the size it was trained for, whatever the pupil's are
-    return lambda images: teacher(resized(images, side))[:, columns]
+
+    def answer(images: Tensor) -> tuple[Tensor]:
+        return (network(images)[:, columns],)
+
+    # A network's kernels take less time than their launches, so its answers to whole batches are a recorded graph; the
+    # last batch of a split may be smaller.
+    recorded: dict[int, Callable[..., tuple[Tensor, ...]]] = {}
+
+    def ask(images: Tensor) -> Tensor:
+        images = resized(images, side)
+        if device.type != "cuda" or torch.is_grad_enabled():
+            return answer(images)[0]
+        return recorded.setdefault(len(images), Captured(answer))(images)[0].clone()
+
+    return ask

@@ -13,19 +13,21 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
+from resemote_edge.training.answers import Answers
+from resemote_edge.training.architectures import build_network
 from resemote_edge.training.average import AveragedWeights
 from resemote_edge.training.batches import Batch, TrainingImages
+from resemote_edge.training.captured import Captured
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.hardware import autocast_dtype, network_form
+from resemote_edge.training.hardware import autocast_dtype, network_form, prepare
 from resemote_edge.training.interruption import Interruption
 from resemote_edge.training.loss import Loss, class_priors
-from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.network import Trainable
 from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import generator_at
+from resemote_edge.training.randomness import generator_at, without_waiting
 from resemote_edge.training.run_state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 from resemote_edge.training.tally import Tally
-from resemote_edge.training.teacher import Teacher
 from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
@@ -81,7 +83,7 @@ class Trainer:
         processes: Those that train together.
         context: What `RunState.context` is to hold.
         initial: Weights to start from, from `initial_weights`; those that are not there are drawn.
-        teacher: Network to learn from, in eval mode on this device, its logits in the order of the targets; or None.
+        answers: A teacher's logits for each batch, in the order of the targets; None without a teacher.
     """
 
     def __init__(
@@ -93,13 +95,14 @@ class Trainer:
         *,
         context: dict[str, Any],
         initial: Mapping[str, Tensor] | None = None,
-        teacher: Teacher | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self._config, self._images, self._validation = config, images, validation
-        self._processes, self._context, self._teacher = processes, context, teacher
+        self._processes, self._context, self._answers = processes, context, answers
         device = processes.device
         self._dtype = autocast_dtype(config.precision, device)
-        network = TrainingNetwork(config.width, images.targets.shape[1], network_form(device))
+        prepare(device)
+        network = build_network(config.architecture, config.width, images.targets.shape[1], network_form(device))
         network.initialize(generator_at(config.seed, "weights"))
         network.net.load_state_dict({**network.net.state_dict(), **(initial or {})})
         self._network = network.placed(device)
@@ -110,6 +113,9 @@ class Trainer:
         if processes.world > 1:
             cards = [device] if device.type == "cuda" else None
             self._shared = DistributedDataParallel(self._network, device_ids=cards)
+        #: What dropout's masks are drawn from; seeded anew for every step.
+        self._dropout = torch.Generator(device)
+        self._differentiate = self._step_for(device)
         self._best: dict[str, Tensor] = {}
         self._best_epoch = 0
         self._epoch, self._step = 0, 0
@@ -187,19 +193,44 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate_at(config, at)
         with self._autocast():
-            logits = self._shared(batch.images, batch.dropout, dropout_at(config, at))
-            teacher = None
-            if self._teacher is not None:
-                with torch.no_grad():
-                    teacher = self._teacher(batch.images)
-        loss = self._loss(logits, batch.targets, teacher)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+            teacher = () if self._answers is None else (self._answers(self._epoch, batch),)
+        self._dropout.manual_seed(batch.dropout)
+        probabilities = self._probabilities(dropout_at(config, at))
+        loss, right = self._differentiate(batch.images, batch.targets, *probabilities, *teacher)
         if config.gradient_clip > 0.0:
             nn.utils.clip_grad_norm_(self._network.parameters(), config.gradient_clip)
         self._optimizer.step()
         self._average.update(self._network.net, self._epoch * self._images.steps + batch.step)
-        return loss.detach(), (logits.argmax(dim=1) == batch.targets.argmax(dim=1)).sum()
+        return loss, right
+
+    def _step_for(self, device: torch.device) -> Callable[..., tuple[Tensor, ...]]:
+        """Forward and backward as they run best: recorded on a card that one process has; plain elsewhere."""
+        if device.type == "cuda" and self._processes.world == 1 and self._config.first_side == FULL_SIDE:
+            return Captured(self._gradients, (self._dropout,), self._optimizer.zero_grad)
+
+        def plain(*inputs: Tensor) -> tuple[Tensor, ...]:
+            self._optimizer.zero_grad()
+            return self._gradients(*inputs)
+
+        return plain
+
+    def _probabilities(self, dropout: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        device = self._processes.device
+        return without_waiting(torch.tensor(dropout[0]), device), without_waiting(torch.tensor(dropout[1]), device)
+
+    def _gradients(
+        self, images: Tensor, targets: Tensor, map_dropout: Tensor, head_dropout: Tensor, teacher: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """Forward and backward; gradients are written, not added. Returns the mean loss and how many were right."""
+        dropout = (
+            map_dropout if self._config.map_dropout > 0.0 else 0.0,
+            head_dropout if self._config.head_dropout > 0.0 else 0.0,
+        )
+        with self._autocast():
+            logits = self._shared(images, self._images.draws(self._dropout), dropout)
+        loss = self._loss(logits, targets, teacher)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), (logits.argmax(dim=1) == targets.argmax(dim=1)).sum()
 
     def _looks(self) -> bool:
         """Whether this step is looked at; the same on every process."""
@@ -247,9 +278,11 @@ class Trainer:
         self._epoch, self._step = self._epoch + 1, 0
         self._tally, self._seconds = Tally(self._processes.device), 0.0
 
-    def averaged_network(self) -> TrainingNetwork:
+    def averaged_network(self) -> Trainable:
         """A network with the averaged weights, in eval mode, on this device; it shares memory with them."""
         with torch.device("meta"):
-            network = TrainingNetwork(self._config.width, self._images.targets.shape[1], self._network.form)
+            network = build_network(
+                self._config.architecture, self._config.width, self._images.targets.shape[1], self._network.form
+            )
         network.net.load_state_dict(self._average.state, assign=True)
         return network.eval()

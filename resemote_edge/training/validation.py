@@ -1,10 +1,11 @@
 """HeldOut: a split that is never trained on, as pixels ready for the network."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.training.augment import normalize, resized
@@ -48,12 +49,17 @@ class HeldOut:
 
     @torch.no_grad()
     def logits(
-        self, network: nn.Module, dtype: torch.dtype | None = None, *, flipped: bool = False, side: int | None = None
+        self,
+        network: Callable[[Tensor], Tensor],
+        dtype: torch.dtype | None = None,
+        *,
+        flipped: bool = False,
+        side: int | None = None,
     ) -> Tensor:
         """Logits of this process's rows.
 
         Args:
-            network: In eval mode, on the device.
+            network: A network in eval mode, on the device, or a teacher.
             dtype: Of autocast; None for fp32.
             flipped: Whether the images are mirrored first.
             side: Rows and columns of the images, for a network that is being trained on such; None for all of them.
@@ -70,7 +76,9 @@ class HeldOut:
                 out.append(network(images).float())
         return torch.cat(out)
 
-    def score(self, network: nn.Module, dtype: torch.dtype | None = None, side: int | None = None) -> Scores:
+    def score(
+        self, network: Callable[[Tensor], Tensor], dtype: torch.dtype | None = None, side: int | None = None
+    ) -> Scores:
         """Loss and accuracy over the whole split, the same on every process; for the arguments see `logits`."""
         logits = self.logits(network, dtype, side=side)
         loss = float(F.cross_entropy(logits, self._targets, reduction="sum"))

@@ -18,6 +18,7 @@ EMBEDDED: dict[str, str] = {
     "base": "resemotenet-base-fer2013",
     "s": "resemotenet-s-fer2013",
     "xs": "resemotenet-xs-fer2013",
+    "nano": "resemotenet-nano-fer2013",
 }
 
 #: Used wherever no checkpoint is named.

@@ -16,6 +16,8 @@ class SessionContract:
     #: Recipes whose artifacts it runs, and one whose artifact it cannot.
     recipes: tuple[str, ...]
     foreign: str
+    #: What sessions are opened with.
+    options = SessionOptions()
 
     @pytest.fixture(autouse=True)
     def _available(self, request):
@@ -25,6 +27,8 @@ class SessionContract:
             if self.runtime in request.config.getoption("--require-runtime"):
                 pytest.fail(message)
             pytest.skip(message)
+        if self.options.device not in ("auto", *found.devices):
+            pytest.skip(f"runtime {self.runtime}: no {self.options.device} here")
 
     @pytest.fixture
     def recipe(self):
@@ -36,7 +40,7 @@ class SessionContract:
 
     @pytest.fixture
     def session(self, artifact):
-        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+        with get_runtime(self.runtime).create_session(artifact, self.options) as session:
             yield session
 
     def feed(self, session, batch=3, seed=0):
@@ -46,7 +50,7 @@ class SessionContract:
     def test_golden_crops_pass(self, artifacts):
         for recipe in self.recipes:
             artifact = artifacts(recipe)
-            with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+            with get_runtime(self.runtime).create_session(artifact, self.options) as session:
                 result = self_test(artifact, session)
             assert result.passed, (recipe, result)
             assert result.top1_agreement == 1.0
@@ -54,11 +58,11 @@ class SessionContract:
     def test_probabilities_are_those_of_the_logits(self, artifacts):
         for recipe in self.recipes:
             artifact = artifacts(recipe, output="probabilities")
-            with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+            with get_runtime(self.runtime).create_session(artifact, self.options) as session:
                 assert [spec.name for spec in session.outputs] == ["probabilities"]
                 assert self_test(artifact, session).passed, recipe
                 got = session.run(self.feed(session))["probabilities"]
-            with get_runtime(self.runtime).create_session(artifacts(recipe), SessionOptions()) as session:
+            with get_runtime(self.runtime).create_session(artifacts(recipe), self.options) as session:
                 want = softmax(session.run(self.feed(session))["logits"])
             assert (got.shape, got.dtype) == ((3, 7), np.float32)
             # An engine may be tuned anew for the longer graph, and in fp16 that shows.
@@ -97,7 +101,7 @@ class SessionContract:
         assert np.array_equal(session.run(self.feed(session, seed=1))["logits"], kept)
 
     def test_outputs_outlive_the_session(self, artifact):
-        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as session:
+        with get_runtime(self.runtime).create_session(artifact, self.options) as session:
             outputs = session.run(self.feed(session))["logits"]
             kept = outputs.copy()
         assert np.array_equal(outputs, kept)
@@ -133,7 +137,7 @@ class SessionContract:
             session.run(feeds)
 
     def test_closed_means_closed(self, artifact):
-        session = get_runtime(self.runtime).create_session(artifact, SessionOptions())
+        session = get_runtime(self.runtime).create_session(artifact, self.options)
         session.close()
         session.close()
         with pytest.raises(SessionClosedError):
@@ -141,7 +145,7 @@ class SessionContract:
 
     def test_two_sessions_do_not_disturb_each_other(self, session, artifact):
         want = session.run(self.feed(session))["logits"]
-        with get_runtime(self.runtime).create_session(artifact, SessionOptions()) as other:
+        with get_runtime(self.runtime).create_session(artifact, self.options) as other:
             other.run(self.feed(session, seed=9))
         assert np.array_equal(session.run(self.feed(session))["logits"], want)
 
@@ -151,4 +155,4 @@ class SessionContract:
 
     def test_a_format_it_cannot_load_is_refused(self, artifacts):
         with pytest.raises(ArtifactMismatchError, match="this artifact holds"):
-            get_runtime(self.runtime).create_session(artifacts(self.foreign), SessionOptions())
+            get_runtime(self.runtime).create_session(artifacts(self.foreign), self.options)

@@ -19,7 +19,6 @@ BF16 = SessionOptions(device="cpu", threads=1, precision_hint="bf16")
     ("runtime", "recipe"),
     [
         ("onnxruntime", "cpu-onnxruntime-fp32"),
-        ("pytorch", "any-pytorch-fp32"),
         ("tensorrt", "rtx-tensorrt-fp16"),
     ],
 )
@@ -31,8 +30,22 @@ def test_other_runtimes_refuse_it(runtime, recipe, artifacts):
 
 
 def test_only_bf16_is_known():
-    with pytest.raises(InputError, match="can only be 'bf16', got 'fp8'"):
+    with pytest.raises(InputError, match="can only be 'bf16' or 'tf32', got 'fp8'"):
         SessionOptions(precision_hint="fp8")
+
+
+def test_openvino_knows_bf16_only(artifacts):
+    pytest.importorskip("openvino")
+    with pytest.raises(InputError, match=r"openvino knows the precision hint bf16 only, got 'tf32'.*--runtime pytorch"):
+        open_session(artifacts("cpu-openvino-fp32"), "openvino", SessionOptions(device="cpu", precision_hint="tf32"))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "recipe"), [("onnxruntime", "cpu-onnxruntime-fp32"), ("openvino", "cpu-openvino-fp32")]
+)
+def test_other_runtimes_record_no_cuda_graph(runtime, recipe, artifacts):
+    with pytest.raises(InputError, match=f"runtime {runtime} records no CUDA graph"):
+        open_session(artifacts(recipe), runtime, SessionOptions(cuda_graph=True))
 
 
 def test_openvino_computes_in_bf16_where_the_cpu_has_it(artifacts):

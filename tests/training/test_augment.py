@@ -132,15 +132,17 @@ def test_batches_depend_on_seed_epoch_and_step_alone_and_cover_the_split():
 def test_two_processes_take_the_rows_of_one(faces):
     dataset = drawn_dataset("train")
     config = load_config("xs", None, batch_size=16)
-    one = next(TrainingImages(dataset, dataset.labels, config, PreprocessSpec(), ALONE).epoch(1))
-    halves = [
-        next(TrainingImages(dataset, dataset.labels, config, PreprocessSpec(), Processes(rank, 2, CPU)).epoch(1))
-        for rank in (0, 1)
-    ]
+    alone, *shared = (
+        TrainingImages(dataset, dataset.labels, config, PreprocessSpec(), processes)
+        for processes in (ALONE, *(Processes(rank, 2, CPU) for rank in (0, 1)))
+    )
+    one, *halves = (next(images.epoch(1)) for images in (alone, *shared))
     assert torch.equal(torch.cat([half.images for half in halves]), one.images)
     assert torch.equal(torch.cat([half.targets for half in halves]), one.targets)
-    masks = torch.cat([half.dropout.uniform((3,)) for half in halves])
-    assert torch.equal(masks, one.dropout.uniform((3,)))
+    seed = one.dropout
+    assert {half.dropout for half in halves} == {seed}
+    whole, *parts = (images.draws(torch.Generator().manual_seed(seed)).uniform((3,)) for images in (alone, *shared))
+    assert torch.equal(torch.cat(parts), whole)
 
 
 def test_small_images_are_the_picture_at_that_size():

@@ -136,8 +136,9 @@ def test_two_processes_lose_what_one_loses(faces, finished, tmp_path):
     done = train(*arguments, "--out", tmp_path / "run", launcher=launcher)
     assert done.returncode == 0, done.stderr
     for one, two in zip(records(finished), records(tmp_path / "run"), strict=True):
-        assert two["loss"] == pytest.approx(one["loss"], rel=1e-3)
-        assert two["validation_loss"] == pytest.approx(one["validation_loss"], rel=1e-3)
+        near = 1e-3 if one["epoch"] == 1 else 5e-3  # rounding grows from step to step
+        assert two["loss"] == pytest.approx(one["loss"], rel=near)
+        assert two["validation_loss"] == pytest.approx(one["validation_loss"], rel=near)
     assert done.stderr.count("epoch   1") == 1  # one process speaks
     assert done.stdout.count("weights") == 1
     assert json.loads((tmp_path / "run" / "resemotenet-xs-fer2013.json").read_text())["training"]["processes"] == 2
@@ -162,12 +163,15 @@ def test_classes_of_ones_own_train_export_everywhere_and_predict(tmp_path):
 
 def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
     first = finished / "resemotenet-xs-fer2013.pt"
-    arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", recipe(tmp_path, epochs=1))
+    still = recipe(tmp_path, epochs=1)
+    still.write_text(still.read_text() + "learning_rate = 1e-9\n")
+    arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", still)
     shutil.copy(first, tmp_path / "again.pt")
     teachers = ("--teacher", first, "--teacher", tmp_path / "again.pt")
     done = train(*arguments, "--init", first, *teachers, "--out", tmp_path / "run")
     assert done.returncode == 0, done.stderr
-    assert records(tmp_path / "run")[0]["validation_loss"] < records(finished)[0]["validation_loss"]
+    before, after = (load_checkpoint(path).state for path in (first, tmp_path / "run" / first.name))
+    torch.testing.assert_close(after["conv1.weight"], before["conv1.weight"], rtol=0, atol=1e-6)
     card = json.loads((tmp_path / "run" / "resemotenet-xs-fer2013.json").read_text())
     known = {"name": first.stem, "sha256": load_checkpoint(first).sha256}
     assert card["training"]["init"] == known
@@ -181,6 +185,47 @@ def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
     assert "a network of width 32, and the run's is 16, no multiple of it; pass --variant s" in refused.stderr
 
 
+def test_a_teacher_of_another_architecture_is_recorded_once_and_replayed(faces, tmp_path):
+    data = ("--data", faces, "--dataset", "fer2013")
+    small = tmp_path / "teacher.toml"
+    small.write_text(RECIPE.format(epochs=1).replace("width = 4", "width = 16"))
+    done = train(*data, "--variant", "vgg", "--config", small, "--out", tmp_path / "vgg")
+    assert done.returncode == 0, done.stderr
+    teacher = tmp_path / "vgg" / "vgg-fer2013.pt"
+    assert "VGG (a teacher), 16 channels" in teacher.with_suffix(".md").read_text()
+    common = ("--config", recipe(tmp_path, epochs=1))
+    keep = ("--teacher", teacher, "--record-teacher", tmp_path / "answers")
+    done = train(*data, "--variant", "xs", *common, *keep, "--out", tmp_path / "xs")
+    assert done.returncode == 0, done.stderr
+    done = train(
+        *data, "--variant", "xs", *common, "--replay-teacher", tmp_path / "answers", "--out", tmp_path / "again"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "on the validation split" in done.stderr
+    recorded, replayed = (
+        torch.load(tmp_path / name / "resemotenet-xs-fer2013.pt", weights_only=True)["model_state_dict"]
+        for name in ("xs", "again")
+    )
+    assert all(torch.equal(recorded[key], replayed[key]) for key in recorded)
+    cards = [json.loads((tmp_path / name / "resemotenet-xs-fer2013.json").read_text()) for name in ("xs", "again")]
+    assert cards[0]["training"]["teachers"] == cards[1]["training"]["teachers"]
+    assert cards[0]["training"]["teachers"][0]["name"] == teacher.stem
+    assert 0.0 < cards[1]["training"]["teachers_validation_accuracy"] < 1.0
+
+
+def test_poor_teachers_are_refused_before_anybody_learns_from_them(faces, finished, tmp_path):
+    demanding = recipe(tmp_path)
+    demanding.write_text(demanding.read_text() + "[distillation]\nfloor = 0.99\n")
+    teacher = finished / "resemotenet-xs-fer2013.pt"
+    done = train(
+        *("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", demanding, "--teacher", teacher),
+        *("--out", tmp_path / "run"),
+    )
+    assert done.returncode == 1
+    assert "distillation.floor" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_bad_options_are_one_readable_line(faces, tmp_path):
     (tmp_path / "bad.toml").write_text("epoch = 3")
     for arguments, words in (
@@ -191,6 +236,10 @@ def test_bad_options_are_one_readable_line(faces, tmp_path):
         (("--resume", tmp_path), "no state.pt"),
         (("--data", faces, "--teacher", tmp_path / "none.pt"), "none.pt: no such teacher checkpoint"),
         (("--data", faces, "--init", tmp_path / "none.pt"), "none.pt: no such initial checkpoint"),
+        (("--data", faces, "--record-teacher", tmp_path / "a"), "pass --teacher"),
+        (("--data", faces, "--replay-teacher", tmp_path / "a"), "no recorded teacher"),
+        (("--data", faces, "--replay-teacher", tmp_path / "a", "--teacher", "xs"), "pass one of them"),
+        (("--data", faces, "--variant", "vgg", "--init", "xs"), "leave it out"),
     ):
         done = train(*arguments)
         assert done.returncode == 1, arguments

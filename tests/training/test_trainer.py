@@ -5,6 +5,7 @@ from training.drawn_sets import drawn_dataset
 
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.models.random_network import random_network
+from resemote_edge.training.answers import asked
 from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import TrainingConfig, load_config
 from resemote_edge.training.hardware import autocast_dtype, network_form
@@ -28,7 +29,9 @@ def trainer(recipe: TrainingConfig, teacher=None) -> Trainer:
     train, validation = drawn_dataset("train"), drawn_dataset("validation")
     spec = PreprocessSpec()
     images = TrainingImages(train, train.labels, recipe, spec, ALONE)
-    return Trainer(recipe, images, HeldOut(validation, train.labels, spec, ALONE), ALONE, context={}, teacher=teacher)
+    return Trainer(
+        recipe, images, HeldOut(validation, train.labels, spec, ALONE), ALONE, context={}, answers=asked(teacher)
+    )
 
 
 def run(subject: Trainer, epochs: int) -> None:

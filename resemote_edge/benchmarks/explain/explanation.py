@@ -8,7 +8,7 @@ them when it loads them, and then read more than it has to.
 
 import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ from resemote_edge.measuring.probes import MachineProbe, probe_machine
 from resemote_edge.measuring.profiles import NodeProfile, choose_runtime, profile_nodes
 from resemote_edge.measuring.profiles.precisions import BITS, promised_precision
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
 
 __all__ = ["BETWEEN", "EXPLANATION_SCHEMA", "Explanation", "LayerTime", "explain", "read_explanation"]
@@ -118,7 +118,7 @@ class Explanation(Record, frozen=True, kw_only=True):
     created_utc: str | None = None
     artifact: str
     precision: str
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     width: int
     runtime: str
     batch: int
@@ -180,7 +180,7 @@ def explain(
     *,
     batch: int,
     threads: int,
-    precision_hint: Literal["bf16"] | None = None,
+    precision_hint: PrecisionHint | None = None,
     machine: MachineProbe | None = None,
 ) -> Explanation:
     """Profile an artifact on the CPU, and probe the CPU.

@@ -30,6 +30,7 @@ from resemote_edge.experiments.ablation.report import (
     measured_gain,
 )
 from resemote_edge.machine.environment import capture_environment
+from resemote_edge.training.answers import asked
 from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.hardware import keep_freed_memory
@@ -181,7 +182,7 @@ def _train(
         held_out,
         processes,
         context={},
-        teacher=load_teacher(teachers, bench.labels, processes.device, mirror=config.distillation.mirror),
+        answers=asked(load_teacher(teachers, bench.labels, processes.device, mirror=config.distillation.mirror)),
     )
     began = time.monotonic()
     while not trainer.finished:

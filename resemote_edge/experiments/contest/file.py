@@ -10,6 +10,7 @@ from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.peers import PEERS, own_network
 from resemote_edge.runtimes.registry import RUNTIMES
+from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["Contest", "Goal", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
@@ -54,7 +55,7 @@ class Row(Strict, frozen=True, kw_only=True):
     peer: str | None = None
     recipe: str | None = None
     runtime: str | None = None
-    hint: Literal["bf16"] | None = None
+    hint: PrecisionHint | None = None
     checkpoint: str | None = None
     training: TrainingStep | None = None
 

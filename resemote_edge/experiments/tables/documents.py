@@ -2,7 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
 replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check` or of `native_check`, a list of devices in TOML, or a folder of weights with their model cards.
+`verdict_check` or of `native_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of devices in TOML,
+or a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios what they say.
@@ -28,6 +29,7 @@ from resemote_edge.experiments.contest.report import (
     row_accuracy_table,
 )
 from resemote_edge.experiments.contest.results import read_contest_report
+from resemote_edge.experiments.gpu.results import gpu_table, read_gpu_report
 from resemote_edge.experiments.native_check.report import native_validity_table, read_native_validity
 from resemote_edge.experiments.tables.devices import device_table
 from resemote_edge.experiments.tables.weights import weights_table
@@ -60,6 +62,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "ablation": _ablation_table,
         "comparison-validity": _validity_table,
         "native-validity": _native_table,
+        "gpu": lambda path, name: gpu_table(read_gpu_report(path), name),
     }
     if path.is_dir():
         table = _weights_table

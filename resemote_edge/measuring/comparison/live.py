@@ -25,7 +25,7 @@ from resemote_edge.measuring.processes.contestant import Contestant
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS, RestartRatio, ratio_over_restarts
 from resemote_edge.measuring.statistics.verdict import check_margin, judge, rules_out
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime
-from resemote_edge.runtimes.session import SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
 __all__ = ["LIVE_MARGIN", "LIVE_RESTARTS", "LIVE_SECONDS", "LiveRequest", "LiveRun", "compare_live"]
 
@@ -71,7 +71,7 @@ class LiveRequest:
     threads: int | None = None
     batch: int = 1
     quantity: Quantity = "model"
-    precision_hint: Literal["bf16"] | None = None
+    precision_hint: PrecisionHint | None = None
     seconds: float = LIVE_SECONDS
     restarts: int = LIVE_RESTARTS
     margin: float = LIVE_MARGIN

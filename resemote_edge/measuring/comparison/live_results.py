@@ -6,6 +6,7 @@ from typing import Any, Literal
 from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.statistics.verdict import Verdict
+from resemote_edge.runtimes.session import PrecisionHint
 
 __all__ = ["LiveComparison", "Restart", "Side", "read_live_comparison"]
 
@@ -34,7 +35,7 @@ class Side(Record, frozen=True, kw_only=True):
     artifact: str
     passport_sha256: str
     precision: str
-    precision_hint: Literal["bf16"] | None
+    precision_hint: PrecisionHint | None
     runtime: str
     device: str
     file_sha256: str

@@ -4,6 +4,7 @@ from typing import Literal
 
 from resemote_edge.artifacts.record import Record
 from resemote_edge.measuring.statistics.verdict import Verdict
+from resemote_edge.runtimes.session import PrecisionHint
 
 __all__ = ["AccuracyChange", "Difference", "Pair", "Percentile", "Quantity", "ReportComparison", "TimeRatio"]
 
@@ -109,7 +110,7 @@ class Pair(Record, frozen=True, kw_only=True):
     batch: int
     threads: int
     streams: int
-    precision_hint: Literal["bf16"] | None
+    precision_hint: PrecisionHint | None
     verdict: Verdict
     times: tuple[TimeRatio, ...]
     left_out: dict[str, str]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from resemote_edge.measuring.processes.child import pin
 from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.measuring.slowed_session import SlowedSession
 from resemote_edge.runtimes.registry import get_runtime, open_session
-from resemote_edge.runtimes.session import Session, SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint, Session, SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
 
 __all__ = ["FACES_SEED", "INPUTS", "open_artifact", "predict_artifact", "write_predictions"]
@@ -31,7 +30,7 @@ _PREDICT_BATCH = 32
 def open_artifact(
     artifact: str,
     runtime: str,
-    hint: Literal["bf16"] | None,
+    hint: PrecisionHint | None,
     threads: int,
     batch: int,
     *,
@@ -79,7 +78,7 @@ def open_artifact(
 
 
 def predict_artifact(
-    artifact: str, runtime: str, hint: Literal["bf16"] | None, *, threads: int, images: str, outputs: str
+    artifact: str, runtime: str, hint: PrecisionHint | None, *, threads: int, images: str, outputs: str
 ) -> Opened:
     """Logits of an artifact on the CPU; arguments and facts as for `predict_peer`."""
     loaded, session = _session(artifact, runtime, hint, threads, "cpu")
@@ -89,7 +88,7 @@ def predict_artifact(
 
 
 def _session(
-    artifact: str, runtime: str, hint: Literal["bf16"] | None, threads: int, device: str
+    artifact: str, runtime: str, hint: PrecisionHint | None, threads: int, device: str
 ) -> tuple[Artifact, Session]:
     loaded = Artifact.load(artifact)
     return loaded, open_session(loaded, runtime, SessionOptions(device=device, threads=threads, precision_hint=hint))

@@ -18,6 +18,7 @@ from resemote_edge.runtimes.session import (
     Session,
     SessionOptions,
     model_file,
+    refuse_cuda_graph,
     refuse_precision_hint,
     require_device,
 )
@@ -53,6 +54,7 @@ class NativeRuntime:
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """The device; needs the library, and a backend that loads the artifact and has the device."""
         refuse_precision_hint(self.name, options)
+        refuse_cuda_graph(self.name, options)
         require_device(self.name, options.device, self.probe())
         model_file(self, artifact)
         return choose_backend(load_library(), artifact, options.device).device

@@ -1,0 +1,198 @@
+"""``python -m resemote_edge.experiments gpu``: export what a GPU is measured with, and measure it.
+
+It writes ``gpu.json`` and prints its tables: the published graph, the compact one, and the compact one with small maps
+as matrix products, in fp32, tf32, fp16 and bf16, without and with a CUDA graph, beside what the device can do at best.
+It stands above export and benchmarks, because it needs both.
+"""
+
+import math
+import multiprocessing
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.files import write_file
+from resemote_edge.benchmarks.suite.matrix import parse_batches, parse_names
+from resemote_edge.errors import InputError, ResEmoteEdgeError
+from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, measure_gpu
+from resemote_edge.experiments.gpu.results import GRAPHS, gpu_table
+from resemote_edge.weights import embedded_checkpoint
+
+__all__ = ["build_artifacts", "find_subjects", "gpu"]
+
+#: Graph to its options in a recipe.
+_OPTIONS = {
+    "reference": {"compact": False, "lowering": "conv"},
+    "compact": {"compact": True, "lowering": "conv"},
+    "lowered": {"compact": True, "lowering": "matmul"},
+}
+
+_PRECISIONS = ("fp32", "fp16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """Both precisions of one network and graph, in a process of their own."""
+
+    network: str
+    graph: str
+    checkpoint: str
+    folder: str
+
+
+def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, processes: int = 1) -> None:
+    """Export every graph of networks, in fp32 and fp16, for the runtime ``pytorch``.
+
+    Args:
+        networks: Sizes, as `resemote_edge.models.resemotenet.WIDTHS` names them.
+        folder: Where the artifacts go, as ``NETWORK-GRAPH-PRECISION``; those that are there are kept.
+        random: Random weights of the right shape in place of the embedded ones.
+        processes: Exports side by side; they share this machine's cores.
+
+    Raises:
+        InputError: There is no network of that name.
+        ResEmoteEdgeError: An export failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = []
+    for network in networks:
+        checkpoint = _random_checkpoint(network, folder) if random else embedded_checkpoint(network)
+        jobs += [_Job(network=network, graph=graph, checkpoint=str(checkpoint), folder=str(folder)) for graph in GRAPHS]
+    if processes == 1:
+        failures = [_export(job) for job in jobs]
+    else:
+        # A fresh interpreter for each: what PyTorch holds of the GPU cannot be shared with a fork.
+        with multiprocessing.get_context("spawn").Pool(min(processes, len(jobs))) as pool:
+            failures = pool.map(_export, jobs, chunksize=1)
+    failed = [reason for reason in failures if reason is not None]
+    if failed:
+        raise ResEmoteEdgeError("; ".join(failed))
+
+
+def _random_checkpoint(network: str, folder: Path) -> Path:
+    import torch
+
+    from resemote_edge.models.random_network import random_network
+    from resemote_edge.models.resemotenet import WIDTHS
+
+    if network not in WIDTHS:
+        raise InputError(f"unknown network {network!r}; choose one of {', '.join(WIDTHS)}")
+    path = folder / f"{network}-random.pt"
+    if not path.is_file():
+        torch.save({"model_state_dict": random_network(WIDTHS[network]).state_dict()}, path)
+    return path
+
+
+def _export(job: _Job) -> str | None:
+    """Why it failed; None when it did not. A sentence, because not every exception travels between processes."""
+    from resemote_edge.export.pipeline import ExportRequest, export_artifact
+    from resemote_edge.export.recipe import find_recipe
+    from resemote_edge.labels import RESEMOTENET
+    from resemote_edge.models.checkpoint import load_checkpoint
+
+    checkpoint = None
+    for precision in _PRECISIONS:
+        name = f"{job.network}-{job.graph}-{precision}"
+        destination = Path(job.folder) / name
+        if destination.is_dir():
+            continue
+        try:
+            checkpoint = checkpoint or load_checkpoint(job.checkpoint, RESEMOTENET)
+            recipe = find_recipe(f"any-pytorch-{precision}")
+            recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **_OPTIONS[job.graph]))
+            export_artifact(ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination))
+        except ResEmoteEdgeError as error:
+            return f"{name}: {error}"
+    return None
+
+
+def find_subjects(networks: Sequence[str], folder: Path) -> list[GpuSubject]:
+    """The artifacts of `build_artifacts`, the last graph first: it is what would be deployed.
+
+    Raises:
+        ArtifactError: One is missing or not whole.
+    """
+    return [
+        GpuSubject(artifact=Artifact.load(folder / f"{network}-{graph}-{precision}"), network=network, graph=graph)
+        for network in networks
+        for graph in reversed(GRAPHS)
+        for precision in _PRECISIONS
+    ]
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write gpu.json into.")
+@click.option("--device", default="cuda:0", show_default=True, help="cuda:N, or cpu for a rehearsal.")
+@click.option("--networks", default="base,s", show_default=True, help="Sizes of the embedded weights.")
+@click.option("--random", "random_weights", is_flag=True, help="Random weights of the same shapes.")
+@click.option("--artifacts", type=click.Path(path_type=Path), help="Folder to export into; exports in it are kept.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Exports side by side.")
+@click.option("--export-only", is_flag=True, help="Export into --artifacts, and measure nothing.")
+@click.option("--batches", default="1,8,32,256", show_default=True, help="Crops per call.")
+@click.option("--seconds", type=float, default=math.inf, help="Start no further row after these seconds.")
+@click.option("--round-seconds", type=float, default=0.15, show_default=True, help="Longest round, of two.")
+@click.option("--probe-side", type=click.IntRange(min=1), default=8192, show_default=True, help="Side of the matrices.")
+@click.option("--no-profile", is_flag=True, help="Do not profile kernels.")
+@click.option("--force", is_flag=True, help="Replace gpu.json.")
+def gpu(
+    output: Path | None,
+    device: str,
+    networks: str,
+    random_weights: bool,
+    artifacts: Path | None,
+    processes: int,
+    export_only: bool,
+    batches: str,
+    seconds: float,
+    round_seconds: float,
+    probe_side: int,
+    no_profile: bool,
+    force: bool,
+) -> None:
+    """Measure PyTorch on a GPU: three forms of the graph, four precisions, without and with a CUDA graph.
+
+    It writes gpu.json and prints its tables: the published graph, the compact one, and the compact one with small maps
+    as matrix products, beside what the device can do at best.
+
+    \b
+    Example:
+      python -m resemote_edge.experiments gpu -o benchmarks/results/my-card
+    """
+    if export_only and artifacts is None:
+        raise InputError("--export-only needs --artifacts: the folder to export into")
+    if not export_only and output is None:
+        raise InputError("-o is missing: the folder to write gpu.json into")
+    names = parse_names(networks)
+    on_gpu = device != "cpu"
+    options = GpuOptions(
+        device=device,
+        batches=parse_batches(batches),
+        seconds=seconds,
+        round_seconds=round_seconds,
+        profile=on_gpu and not no_profile,
+        probe_side=probe_side,
+        probe_bytes=2**30 if on_gpu else 2**28,
+    )
+    path = None if output is None else output / "gpu.json"
+    if path is not None and path.exists() and not force:
+        raise InputError(f"{path} exists; pass --force to replace it")
+    with ExitStack() as stack:
+        folder = artifacts or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        build_artifacts(names, folder, random=random_weights, processes=processes)
+        if export_only or path is None:
+            return
+        weights = "random weights" if random_weights else "embedded weights"
+        report = measure_gpu(find_subjects(names, folder), weights, options, partial(click.echo, err=True))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, report.to_json())
+    for name in ("device", "", "percentiles"):
+        click.echo(gpu_table(report, name))
+    for one in report.unmeasured:
+        click.echo(f"not measured: {one.what}: {one.reason}")

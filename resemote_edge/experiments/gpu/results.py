@@ -1,0 +1,260 @@
+"""GpuReport: what graphs, precisions and CUDA graphs come to on a GPU; JSON and Markdown."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.errors import InputError
+from resemote_edge.experiments.gpu.probe import DeviceProbe, KernelTimes
+from resemote_edge.measuring.latency import Latency
+from resemote_edge.measuring.timing import WarmUp
+
+__all__ = [
+    "GPU_SCHEMA",
+    "GRAPHS",
+    "Floor",
+    "GpuReport",
+    "GpuRow",
+    "GpuUnmeasured",
+    "gpu_table",
+    "read_gpu_report",
+    "replaced_kernels",
+    "sorted_rows",
+]
+
+GPU_SCHEMA = 1
+
+#: Graphs that are compared: as published; without weights that cannot matter; that, with small maps as products.
+GRAPHS = ("reference", "compact", "lowered")
+
+_NONE = "-"
+
+
+class Floor(Record, frozen=True, kw_only=True):
+    """Times that no call can be faster than, from what the device was measured to do.
+
+    Attributes:
+        copy_ms: The input's bytes over the bandwidth from host to device; 0 for a CPU.
+        memory_ms: The weights' bytes, each read once in the type that is computed in, over the device's bandwidth;
+            0 where they all fit into its cache, and need not be read from memory.
+        arithmetic_ms: Multiply-adds over the peak of the precision; None where that was not measured.
+    """
+
+    copy_ms: float
+    memory_ms: float
+    arithmetic_ms: float | None
+
+    @property
+    def total_ms(self) -> float:
+        """The copy, and then the longer of the other two, which can overlap."""
+        return self.copy_ms + max(self.memory_ms, self.arithmetic_ms or 0.0)
+
+
+class GpuRow(Record, frozen=True, kw_only=True):
+    """One network, graph, precision and batch size.
+
+    Attributes:
+        network: Name of its size: ``base``, ``s``.
+        graph: One of `GRAPHS`.
+        precision: That it computes in: ``fp32``, ``tf32``, ``fp16`` or ``bf16``.
+        cuda_graph: Whether its kernels were recorded once and replayed.
+        batch: Crops per call.
+        artifact: Name of what ran.
+        file_sha256: Of its model file.
+        latency: From an array on the host to logits on the host, the device idle before and after.
+        rounds_p50_ms: Median of each round; rounds with and without the CUDA graph take turns.
+        warm_up: What came before the clock counted.
+        max_abs_logit_diff: Largest difference to the golden logits, which PyTorch computed in float32 on export.
+        top1_agreement: Fraction of the golden crops with the same top class.
+        floor: What no call can be faster than.
+        kernels: What the device was busy with; None where that was not profiled.
+    """
+
+    network: str
+    graph: str
+    precision: str
+    cuda_graph: bool
+    batch: int
+    artifact: str
+    file_sha256: str
+    latency: Latency
+    rounds_p50_ms: tuple[float, ...]
+    warm_up: WarmUp
+    max_abs_logit_diff: float
+    top1_agreement: float
+    floor: Floor
+    kernels: KernelTimes | None = None
+
+
+class GpuUnmeasured(Record, frozen=True, kw_only=True):
+    """What was not measured.
+
+    Attributes:
+        what: In words.
+        reason: Why.
+    """
+
+    what: str
+    reason: str
+
+
+class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
+    """All of it.
+
+    Attributes:
+        schema: `GPU_SCHEMA`.
+        created_utc: ISO 8601.
+        environment: From `capture_environment`.
+        device: What it can do at best.
+        weights: Which, in words.
+        rows: What was measured.
+        unmeasured: What was not.
+    """
+
+    schema: int = GPU_SCHEMA
+    created_utc: str
+    environment: dict[str, Any]
+    device: DeviceProbe
+    weights: str
+    rows: tuple[GpuRow, ...]
+    unmeasured: tuple[GpuUnmeasured, ...] = ()
+
+
+def read_gpu_report(path: Path) -> GpuReport:
+    """Read a report back.
+
+    Raises:
+        InputError: No such file, or not a report of this schema.
+    """
+    return read_record(path, GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
+
+
+def gpu_table(report: GpuReport, name: str = "") -> str:
+    """A table of a report as Markdown, with a line that says where it was measured.
+
+    Args:
+        report: The report.
+        name: Empty for medians of all graphs, ``percentiles`` for the lowered graph, ``device`` for the probe.
+
+    Raises:
+        InputError: There is no such table.
+    """
+    tables = {"": _median_table, "percentiles": _percentile_table, "device": _device_table}
+    if name not in tables:
+        known = ", ".join(f"#{table}" for table in tables if table)
+        raise InputError(f"a report of a GPU has no table {name!r}; write {known} or nothing after the path")
+    torch = report.environment.get("packages", {}).get("torch", "unknown")
+    line = f"Measured {report.created_utc[:10]} on {report.device.name}, PyTorch {torch}, {report.weights}.\n\n"
+    return line + tables[name](report)
+
+
+def _median_table(report: GpuReport) -> str:
+    """A line for each network, batch size and precision: p50 without and with a CUDA graph, of each graph."""
+    header = [
+        "network", "batch", "precision", *(f"{graph}, ms" for graph in GRAPHS),
+        "kernels of the last, ms", "its floor, ms", "crops a second", "logit difference",
+    ]  # fmt: skip
+    lines = []
+    for network, batch, precision in dict.fromkeys((row.network, row.batch, row.precision) for row in report.rows):
+        these = [r for r in report.rows if (r.network, r.batch, r.precision) == (network, batch, precision)]
+        last = [row for row in these if row.graph == GRAPHS[-1]]
+        best = min(row.latency.p50_ms for row in these)
+        profiled = next((row.kernels for row in last if row.kernels is not None), None)
+        lines.append([
+            network,
+            str(batch),
+            precision,
+            *(_pair([row for row in these if row.graph == graph]) for graph in GRAPHS),
+            _NONE if profiled is None else _ms(profiled.kernels_ms),
+            _ms(last[0].floor.total_ms) if last else _NONE,
+            f"{batch / best * 1e3:,.0f}",
+            f"{max(row.max_abs_logit_diff for row in these):.1e}",
+        ])  # fmt: skip
+    return "Medians are without / with a CUDA graph.\n\n" + _markdown(header, lines, words=3)
+
+
+def _percentile_table(report: GpuReport) -> str:
+    header = [
+        "network",
+        "batch",
+        "precision",
+        "CUDA graph",
+        "runs",
+        "p50, ms",
+        "p90, ms",
+        "p99, ms",
+        "p50 by round, ms",
+    ]
+    lines = [
+        [
+            row.network,
+            str(row.batch),
+            row.precision,
+            "yes" if row.cuda_graph else "no",
+            str(row.latency.runs),
+            *(_ms(row.latency.percentile_ms(percentile)) for percentile in ("p50", "p90", "p99")),
+            ", ".join(map(_ms, row.rounds_p50_ms)),
+        ]
+        for row in report.rows
+        if row.graph == GRAPHS[-1]
+    ]
+    return _markdown(header, lines, words=4)
+
+
+def _device_table(report: GpuReport) -> str:
+    device = report.device
+    lines = [["copy within its memory, read and written bytes", f"{device.memory_gb_per_s:,.0f} GB/s"]]
+    if device.to_device_gb_per_s is not None:
+        lines.append(["copy from the host's pageable memory", f"{device.to_device_gb_per_s:,.1f} GB/s"])
+    for peak in device.peaks:
+        rate = peak.note or "not measured" if peak.gmac_per_s is None else f"{2 * peak.gmac_per_s / 1e3:,.2f} TFLOP/s"
+        lines.append([f"product of matrices of {device.side} rows, {peak.precision}", rate])
+    return _markdown(["what", "best of several tries"], lines, words=1)
+
+
+def _pair(rows: Sequence[GpuRow]) -> str:
+    """p50 without and with a CUDA graph."""
+    found = {row.cuda_graph: _ms(row.latency.p50_ms) for row in rows}
+    return f"{found.get(False, _NONE)} / {found.get(True, _NONE)}" if found else _NONE
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return _NONE
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]], *, words: int) -> str:
+    """A table; the first columns hold words and are aligned to the left."""
+    rule = ["---" if at < words else "---:" for at in range(len(header))]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *lines))
+
+
+def sorted_rows(rows: Iterable[GpuRow], networks: Sequence[str], precisions: Sequence[str]) -> tuple[GpuRow, ...]:
+    """Rows in the order of the tables.
+
+    Args:
+        rows: In any order.
+        networks: Their order.
+        precisions: Their order.
+    """
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                networks.index(row.network),
+                row.batch,
+                precisions.index(row.precision),
+                GRAPHS.index(row.graph),
+                row.cuda_graph,
+            ),
+        )
+    )
+
+
+def replaced_kernels(row: GpuRow, kernels: KernelTimes | None) -> GpuRow:
+    """The row with what the device was busy with."""
+    return msgspec.structs.replace(row, kernels=kernels)
