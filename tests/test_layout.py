@@ -59,7 +59,6 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
     "export.verify": {"runtimes", "classifier"},  # the one stage that runs what was made
-    "training.screen": {"cli"},  # a view: it moves there when no other branch works on training/
 }
 
 #: Modules side by side in one folder, `__init__` not counted.
@@ -68,7 +67,6 @@ FOLDER_LIMIT = 15
 #: Where a folder may hold more, and why.
 CROWDED = {
     "cli": "a file for each command",
-    "training": "waits for the branch that works on it",
 }
 
 #: Lines of one module.

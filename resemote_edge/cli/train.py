@@ -109,7 +109,7 @@ def train(
         from resemote_edge.training.command import run_training
     except ModuleNotFoundError as error:
         raise missing_dependency(str(error.name), "train", "training") from None
-    from resemote_edge.training.screen import Screen, result_facts, result_table
+    from resemote_edge.cli.views.training import Screen, result_facts, result_table
 
     with Screen() as screen:
         result = run_training(options, screen)

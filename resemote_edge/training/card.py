@@ -12,7 +12,7 @@ from resemote_edge import __version__
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.training.evaluation import FinalEvaluation
-from resemote_edge.training.run_state import RunState
+from resemote_edge.training.run.state import RunState
 
 __all__ = ["card_markdown", "make_card", "write_card"]
 

@@ -13,22 +13,22 @@ from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.evaluation.confusion import draw_confusion
 from resemote_edge.models.compact import expand
-from resemote_edge.training.answers import Answers, asked, read_recording, recorded, recording_of, replayed
-from resemote_edge.training.architectures import build_network
-from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.card import make_card, write_card
 from resemote_edge.training.config import RESEMOTENET, TrainingConfig, load_config
 from resemote_edge.training.evaluation import FinalEvaluation, evaluate_finally
-from resemote_edge.training.hardware import autocast_dtype, keep_freed_memory, network_form
-from resemote_edge.training.initial import initial_weights
-from resemote_edge.training.interruption import Interruption
+from resemote_edge.training.images.batches import TrainingImages, label_order
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.networks.architectures import build_network
+from resemote_edge.training.networks.initial import initial_weights
 from resemote_edge.training.options import TrainingOptions
-from resemote_edge.training.processes import Processes, joined
-from resemote_edge.training.run_log import CURVES_FILE, RunLog, draw_curves
-from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, StateSaver, load_state
-from resemote_edge.training.teacher import Teacher, checkpoint_facts, load_teacher
+from resemote_edge.training.run.hardware import autocast_dtype, keep_freed_memory, network_form
+from resemote_edge.training.run.interruption import Interruption
+from resemote_edge.training.run.log import CURVES_FILE, RunLog, draw_curves
+from resemote_edge.training.run.processes import Processes, joined
+from resemote_edge.training.run.state import STATE_FILE, EpochRecord, RunState, StateSaver, load_state
+from resemote_edge.training.teaching.answers import Answers, asked, read_recording, recorded, recording_of, replayed
+from resemote_edge.training.teaching.teacher import Teacher, checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Observer", "TrainingResult", "finish_run", "run_training"]

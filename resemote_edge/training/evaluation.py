@@ -8,8 +8,8 @@ from torch import nn
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.evaluation.accuracy import AccuracyReport, summarize, train_copies
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.validation import HeldOut
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.run.processes import Processes
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["FinalEvaluation", "evaluate_finally"]

@@ -15,9 +15,9 @@ from torch.nn.parallel import DistributedDataParallel
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.training.config import load_config
-from resemote_edge.training.hardware import autocast_dtype, keep_freed_memory
-from resemote_edge.training.network import TrainingNetwork
-from resemote_edge.training.randomness import generator_at
+from resemote_edge.training.images.randomness import generator_at
+from resemote_edge.training.networks.network import TrainingNetwork
+from resemote_edge.training.run.hardware import autocast_dtype, keep_freed_memory
 from resemote_edge.training.trainer import new_optimizer
 
 __all__ = ["FORMS", "open_training"]

@@ -13,22 +13,22 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resemote_edge.errors import TrainingError
-from resemote_edge.training.answers import Answers
-from resemote_edge.training.architectures import build_network
-from resemote_edge.training.average import AveragedWeights
-from resemote_edge.training.batches import Batch, TrainingImages
-from resemote_edge.training.captured import Captured
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.hardware import autocast_dtype, network_form, prepare
-from resemote_edge.training.interruption import Interruption
+from resemote_edge.training.images.batches import Batch, TrainingImages
+from resemote_edge.training.images.randomness import generator_at, without_waiting
+from resemote_edge.training.images.validation import HeldOut
 from resemote_edge.training.loss import Loss, class_priors
-from resemote_edge.training.network import Trainable
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import generator_at, without_waiting
-from resemote_edge.training.run_state import EpochRecord, RunState
+from resemote_edge.training.networks.architectures import build_network
+from resemote_edge.training.networks.average import AveragedWeights
+from resemote_edge.training.networks.captured import Captured
+from resemote_edge.training.networks.network import Trainable
+from resemote_edge.training.run.hardware import autocast_dtype, network_form, prepare
+from resemote_edge.training.run.interruption import Interruption
+from resemote_edge.training.run.processes import Processes
+from resemote_edge.training.run.state import EpochRecord, RunState
 from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_at
 from resemote_edge.training.tally import Tally
-from resemote_edge.training.validation import HeldOut
+from resemote_edge.training.teaching.answers import Answers
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]

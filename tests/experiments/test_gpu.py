@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from resemote_edge.experiments.gpu.probe import DEVICE_PRECISIONS, DeviceProbe, kernel_times, probe_device
 
 from resemote_edge.cli import run as run_command
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu import latency as gpu_latency
 from resemote_edge.experiments.gpu.command import gpu
 from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, floor_of, measure_gpu
+from resemote_edge.experiments.gpu.probe import DEVICE_PRECISIONS, DeviceProbe, kernel_times, probe_device
 from resemote_edge.experiments.gpu.results import Floor, GpuReport, gpu_table, read_gpu_report
 from resemote_edge.experiments.tables.documents import regenerate
 from resemote_edge.measuring.probes import Peak

@@ -8,14 +8,14 @@ from training.test_trainer import ALONE, CPU, config, run, same
 
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.models.random_network import random_network
-from resemote_edge.training.answers import asked, read_recording, recorded, recording_of, replayed
-from resemote_edge.training.batches import TrainingImages
-from resemote_edge.training.interruption import Interruption
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.run_state import load_state, save_state
-from resemote_edge.training.teacher import as_teacher
+from resemote_edge.training.images.batches import TrainingImages
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.run.interruption import Interruption
+from resemote_edge.training.run.processes import Processes
+from resemote_edge.training.run.state import load_state, save_state
+from resemote_edge.training.teaching.answers import asked, read_recording, recorded, recording_of, replayed
+from resemote_edge.training.teaching.teacher import as_teacher
 from resemote_edge.training.trainer import Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 CONTEXT = {"train_sha256": "0" * 64, "labels": list(drawn_dataset("train").labels)}

@@ -6,10 +6,10 @@ from training.test_trainer import CPU, config, run, trainer
 
 from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.models.checkpoint import load_checkpoint
-from resemote_edge.training.architectures import TEACHING, build_network
 from resemote_edge.training.config import load_config
-from resemote_edge.training.randomness import generator_at
-from resemote_edge.training.teacher import checkpoint_facts, load_teacher
+from resemote_edge.training.images.randomness import generator_at
+from resemote_edge.training.networks.architectures import TEACHING, build_network
+from resemote_edge.training.teaching.teacher import checkpoint_facts, load_teacher
 
 LABELS = ("happy", "surprise", "sad", "anger", "disgust", "fear", "neutral")
 

@@ -3,11 +3,11 @@ import torch
 import torch.nn.functional as F
 from training.drawn_sets import drawn_dataset
 
-from resemote_edge.training.augment import augment, mix, normalize, resized
-from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import Augmentation, load_config
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import RowDraws, generator_at
+from resemote_edge.training.images.augment import augment, mix, normalize, resized
+from resemote_edge.training.images.batches import TrainingImages
+from resemote_edge.training.images.randomness import RowDraws, generator_at
+from resemote_edge.training.run.processes import Processes
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 CPU = torch.device("cpu")

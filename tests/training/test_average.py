@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from resemote_edge.training.average import AveragedWeights
+from resemote_edge.training.networks.average import AveragedWeights
 
 
 def test_it_is_the_moving_average_and_forgets_faster_when_young():

@@ -7,7 +7,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 
-from resemote_edge.training.network import TrainingNetwork
+from resemote_edge.training.networks.network import TrainingNetwork
 
 WORLD = 2
 

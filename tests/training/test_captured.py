@@ -6,13 +6,13 @@ from training.drawn_sets import drawn_dataset
 from training.test_trainer import config, run
 
 from resemote_edge.models.random_network import random_network
-from resemote_edge.training.answers import asked
-from resemote_edge.training.batches import TrainingImages
-from resemote_edge.training.captured import Captured
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.teacher import as_teacher
+from resemote_edge.training.images.batches import TrainingImages
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.networks.captured import Captured
+from resemote_edge.training.run.processes import Processes
+from resemote_edge.training.teaching.answers import asked
+from resemote_edge.training.teaching.teacher import as_teacher
 from resemote_edge.training.trainer import Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card here")

@@ -7,12 +7,12 @@ from training.drawn_sets import drawn_dataset
 from resemote_edge.errors import InputError
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.random_network import random_network
-from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import load_config
-from resemote_edge.training.initial import initial_weights
-from resemote_edge.training.processes import Processes
+from resemote_edge.training.images.batches import TrainingImages
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.networks.initial import initial_weights
+from resemote_edge.training.run.processes import Processes
 from resemote_edge.training.trainer import Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 ALONE = Processes(0, 1, torch.device("cpu"))

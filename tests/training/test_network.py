@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from resemote_edge.models.compact import expand
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.training.augment import resized
-from resemote_edge.training.network import TrainingNetwork, patch_linear
-from resemote_edge.training.randomness import RowDraws, generator_at
-from resemote_edge.training.teacher import as_teacher
+from resemote_edge.training.images.augment import resized
+from resemote_edge.training.images.randomness import RowDraws, generator_at
+from resemote_edge.training.networks.network import TrainingNetwork, patch_linear
+from resemote_edge.training.teaching.teacher import as_teacher
 
 
 @pytest.mark.parametrize(

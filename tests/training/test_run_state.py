@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from resemote_edge.errors import TrainingError
-from resemote_edge.training.run_state import STATE_FILE, EpochRecord, RunState, load_state, save_state
+from resemote_edge.training.run.state import STATE_FILE, EpochRecord, RunState, load_state, save_state
 
 RECORD = EpochRecord(
     epoch=1,
@@ -60,7 +60,7 @@ def test_a_full_disk_leaves_the_state_before_it_whole(tmp_path):
         import resource, signal, torch
         from pathlib import Path
         from resemote_edge.errors import TrainingError
-        from resemote_edge.training.run_state import RunState, save_state
+        from resemote_edge.training.run.state import RunState, save_state
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
         big = {{"a": torch.zeros(100_000)}}

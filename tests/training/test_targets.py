@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from training.drawn_sets import drawn_dataset
 
-from resemote_edge.training.batches import label_order, target_distribution
+from resemote_edge.training.images.batches import label_order, target_distribution
 
 
 def test_votes_are_kept_in_the_order_of_the_logits():

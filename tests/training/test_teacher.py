@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.labels import FER2013
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.training.teacher import checkpoint_facts, load_teacher
+from resemote_edge.training.teaching.teacher import checkpoint_facts, load_teacher
 
 CPU = torch.device("cpu")
 

@@ -5,16 +5,16 @@ from training.drawn_sets import drawn_dataset
 
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.models.random_network import random_network
-from resemote_edge.training.answers import asked
-from resemote_edge.training.batches import TrainingImages
 from resemote_edge.training.config import TrainingConfig, load_config
-from resemote_edge.training.hardware import autocast_dtype, network_form
-from resemote_edge.training.interruption import Interruption
-from resemote_edge.training.processes import Processes, choose_device
-from resemote_edge.training.run_state import load_state, save_state
-from resemote_edge.training.teacher import as_teacher
+from resemote_edge.training.images.batches import TrainingImages
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.run.hardware import autocast_dtype, network_form
+from resemote_edge.training.run.interruption import Interruption
+from resemote_edge.training.run.processes import Processes, choose_device
+from resemote_edge.training.run.state import load_state, save_state
+from resemote_edge.training.teaching.answers import asked
+from resemote_edge.training.teaching.teacher import as_teacher
 from resemote_edge.training.trainer import Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 CPU = torch.device("cpu")

@@ -8,9 +8,9 @@ from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.compact import expand
 from resemote_edge.models.random_network import random_network
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.training.initial import initial_weights
-from resemote_edge.training.randomness import generator_at
-from resemote_edge.training.widening import widen
+from resemote_edge.training.images.randomness import generator_at
+from resemote_edge.training.networks.initial import initial_weights
+from resemote_edge.training.networks.widening import widen
 
 
 def images():

@@ -30,15 +30,15 @@ from resemote_edge.experiments.ablation.report import (
     measured_gain,
 )
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.training.answers import asked
-from resemote_edge.training.batches import TrainingImages, label_order
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.hardware import keep_freed_memory
-from resemote_edge.training.interruption import Interruption
-from resemote_edge.training.processes import Processes, choose_device
-from resemote_edge.training.teacher import checkpoint_facts, load_teacher
+from resemote_edge.training.images.batches import TrainingImages, label_order
+from resemote_edge.training.images.validation import HeldOut
+from resemote_edge.training.run.hardware import keep_freed_memory
+from resemote_edge.training.run.interruption import Interruption
+from resemote_edge.training.run.processes import Processes, choose_device
+from resemote_edge.training.teaching.answers import asked
+from resemote_edge.training.teaching.teacher import checkpoint_facts, load_teacher
 from resemote_edge.training.trainer import StepReport, Trainer
-from resemote_edge.training.validation import HeldOut
 from resemote_edge.vision.preprocessing import PreprocessSpec
 from resemote_edge.weights import named_checkpoint
 

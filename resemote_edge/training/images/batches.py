@@ -11,10 +11,10 @@ from torch import Tensor
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
 from resemote_edge.labels import RESEMOTENET
-from resemote_edge.training.augment import augment, mix, normalize
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.processes import Processes
-from resemote_edge.training.randomness import RowDraws, generator_at, seed_at
+from resemote_edge.training.images.augment import augment, mix, normalize
+from resemote_edge.training.images.randomness import RowDraws, generator_at, seed_at
+from resemote_edge.training.run.processes import Processes
 from resemote_edge.training.schedule import side_at
 from resemote_edge.vision.preprocessing import PreprocessSpec
 

@@ -13,11 +13,11 @@ from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import COMPACT_TAPS
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.training.architectures import TEACHING, build_network
-from resemote_edge.training.augment import resized
-from resemote_edge.training.captured import Captured
-from resemote_edge.training.hardware import network_form
-from resemote_edge.training.network import Trainable, TrainingNetwork
+from resemote_edge.training.images.augment import resized
+from resemote_edge.training.networks.architectures import TEACHING, build_network
+from resemote_edge.training.networks.captured import Captured
+from resemote_edge.training.networks.network import Trainable, TrainingNetwork
+from resemote_edge.training.run.hardware import network_form
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher", "load_teaching_network"]

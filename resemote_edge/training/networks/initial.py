@@ -10,8 +10,8 @@ from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.models.compact import compact_state
 from resemote_edge.models.resemotenet import WIDTHS
-from resemote_edge.training.randomness import generator_at
-from resemote_edge.training.widening import widen
+from resemote_edge.training.images.randomness import generator_at
+from resemote_edge.training.networks.widening import widen
 
 __all__ = ["initial_weights"]
 

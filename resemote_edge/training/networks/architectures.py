@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resemote_edge.models.resemotenet import SqueezeExcitation
-from resemote_edge.training.batch_norm import batch_norm
 from resemote_edge.training.config import RESEMOTENET
-from resemote_edge.training.network import Dropout, Trainable, TrainingNetwork, drop
-from resemote_edge.training.randomness import RowDraws
+from resemote_edge.training.images.randomness import RowDraws
+from resemote_edge.training.networks.batch_norm import batch_norm
+from resemote_edge.training.networks.network import Dropout, Trainable, TrainingNetwork, drop
 
 __all__ = ["ARCHITECTURES", "TEACHING", "ResNet", "Vgg", "build_network"]
 

@@ -9,7 +9,7 @@ import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.errors import missing_dependency
-from resemote_edge.training.run_state import EpochRecord
+from resemote_edge.training.run.state import EpochRecord
 
 __all__ = ["CURVES_FILE", "LOG_FILE", "RunLog", "draw_curves"]
 

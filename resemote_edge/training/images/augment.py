@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from resemote_edge.training.config import Augmentation
-from resemote_edge.training.randomness import RowDraws, without_waiting
+from resemote_edge.training.images.randomness import RowDraws, without_waiting
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["augment", "mix", "normalize", "resized"]

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.training.augment import normalize, resized
-from resemote_edge.training.batches import target_distribution
-from resemote_edge.training.processes import Processes
+from resemote_edge.training.images.augment import normalize, resized
+from resemote_edge.training.images.batches import target_distribution
+from resemote_edge.training.run.processes import Processes
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["HeldOut", "Scores"]

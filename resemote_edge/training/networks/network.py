@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from resemote_edge.models.compact import COMPACT_TAPS
 from resemote_edge.models.resemotenet import ResEmoteNet, ResidualBlock
-from resemote_edge.training.batch_norm import batch_norm
-from resemote_edge.training.randomness import RowDraws
+from resemote_edge.training.images.randomness import RowDraws
+from resemote_edge.training.networks.batch_norm import batch_norm
 
 __all__ = ["Dropout", "Trainable", "TrainingNetwork", "drop", "patch_linear"]
 

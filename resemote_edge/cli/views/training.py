@@ -11,7 +11,7 @@ from rich.table import Table
 
 from resemote_edge.cli.views.facts import facts_table
 from resemote_edge.training.command import TrainingResult
-from resemote_edge.training.run_state import EpochRecord
+from resemote_edge.training.run.state import EpochRecord
 from resemote_edge.training.trainer import StepReport
 
 __all__ = ["Screen", "result_facts", "result_table"]

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.errors import InputError, TrainingError
-from resemote_edge.training.batches import Batch, TrainingImages
 from resemote_edge.training.config import TrainingConfig
-from resemote_edge.training.teacher import Teacher
+from resemote_edge.training.images.batches import Batch, TrainingImages
+from resemote_edge.training.teaching.teacher import Teacher
 
 __all__ = ["RECORDING_FILE", "Answers", "Recording", "asked", "read_recording", "recorded", "recording_of", "replayed"]
 
