@@ -247,8 +247,8 @@ def test_no_image_and_no_large_file_is_tracked():
     assert [path.name for path in files if path.is_file() and path.stat().st_size > 45_000_000] == []
 
 
-def test_readme_table_of_folders_matches_the_repository():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_table_of_folders_matches_the_repository():
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for folder in ("resemote_edge", "export", "runtimes", "benchmarks", "tests", "cmake", "docs"):
-        assert f"`{folder}/`" in readme
+        assert f"`{folder}/`" in table
         assert (ROOT / folder).is_dir()

@@ -54,7 +54,6 @@ runtime = "onnxruntime"
 name = "ours vs eager"
 ours = "ours"
 against = "eager"
-goal = [{ threads = 1, batch = 2, at_least = 1000.0 }]
 """
 
 
@@ -71,12 +70,9 @@ def test_committed_contests_are_valid_and_named_after_their_file(path):
     assert contest.description.endswith(".")
 
 
-def test_the_committed_contest_holds_the_goals():
+def test_the_committed_contest_is_of_the_papers_width():
     contest = load_contest(ROOT / "benchmarks" / "contests" / "compaction-int8.toml")
     assert (contest.width, contest.batches, contest.threads) == (64, (1, 8), (1, 2))
-    goals = {tuple(goal.at_least for goal in sorted(r.goal, key=lambda goal: goal.batch)) for r in contest.ratios}
-    assert goals == {(1.6, 4.2), (6.0, 14.0), (3.3, 3.1), (11.0, 8.0), (2.6, 5.4), (1.2, 1.9)}
-    assert {goal.threads for ratio in contest.ratios for goal in ratio.goal} == {2}
 
 
 @dataclass
@@ -102,7 +98,6 @@ class Wrong:
         Wrong("half", 'recipe = "cpu-onnxruntime-fp32"', "", "needs a recipe and a runtime, and has no recipe"),
         Wrong("hint", "recipe =", 'hint = "bf16"\nrecipe =', "runtime onnxruntime knows no precision hint"),
         Wrong("hint for a peer", "peer =", 'hint = "bf16"\npeer =', "row eager: a hint belongs to a row with a recipe"),
-        Wrong("goal beyond", "batch = 2,", "batch = 4,", "a goal at batch 4, 1 threads, which is not measured"),
         Wrong("width", "width = 4", "width = 5", "`$.width`"),
         Wrong("no threads", "threads = [1]", "threads = []", "`$.threads`"),
         Wrong("schema", "schema = 1", "schema = 9", "contest schema 9, this version reads schema 1"),
@@ -168,10 +163,7 @@ def test_figures_hold_together(ran):
     for result in report.ratios:
         assert result.ratio == pytest.approx(p50["eager", result.batch] / p50["ours", result.batch])
         assert result.interval_95[0] <= result.interval_95[1]
-    assert [(result.batch, result.goal, result.met) for result in report.ratios] == [
-        (1, None, None),
-        (2, 1000.0, False),
-    ]
+    assert [result.batch for result in report.ratios] == [1, 2]
     assert report.contest.seconds == 0.0
     assert report.tools["torch"]
     assert report.environment["cpu_model"]

@@ -13,7 +13,7 @@ from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["Contest", "Goal", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
+__all__ = ["Contest", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_contest"]
 
 CONTEST_SCHEMA = 1
 
@@ -69,20 +69,6 @@ class Row(Strict, frozen=True, kw_only=True):
         return "random" if own_network(self.peer) is None else "own"
 
 
-class Goal(Strict, frozen=True, kw_only=True):
-    """What a ratio is meant to reach.
-
-    Attributes:
-        threads: CPU threads.
-        batch: Crops per call.
-        at_least: The ratio.
-    """
-
-    threads: _Count
-    batch: _Count
-    at_least: Annotated[float, msgspec.Meta(gt=0.0)]
-
-
 class RatioSpec(Strict, frozen=True, kw_only=True):
     """A comparison: p50 of `against` over p50 of `ours`, in every cell.
 
@@ -90,13 +76,11 @@ class RatioSpec(Strict, frozen=True, kw_only=True):
         name: What is compared, for people.
         ours: Name of a row.
         against: Name of another.
-        goal: For the cells that have one.
     """
 
     name: str
     ours: str
     against: str
-    goal: tuple[Goal, ...] = ()
 
 
 class Contest(Strict, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
@@ -239,9 +223,3 @@ def _check_ratio(ratio: RatioSpec, contest: Contest, path: Path) -> None:
     for name in (ratio.ours, ratio.against):
         if name not in known:
             raise InputError(f"{path}: ratio '{ratio.name}' names row {name!r}; the rows are {', '.join(known)}")
-    for goal in ratio.goal:
-        if goal.batch not in contest.batches or goal.threads not in contest.threads:
-            raise InputError(
-                f"{path}: ratio '{ratio.name}' has a goal at batch {goal.batch}, {goal.threads} threads, which is not "
-                "measured; add it to batches and threads, or remove the goal"
-            )

@@ -71,7 +71,7 @@ def latency_table(report: ContestReport, threads: int | None = None) -> str:
 
 
 def ratio_table(report: ContestReport) -> str:
-    """Every comparison with its interval and goal, in Markdown."""
+    """Every comparison with its interval, in Markdown."""
     rows = [
         [
             result.name,
@@ -79,12 +79,10 @@ def ratio_table(report: ContestReport) -> str:
             str(result.batch),
             f"{result.ratio:.2f}",
             f"{result.interval_95[0]:.2f} to {result.interval_95[1]:.2f}",
-            "-" if result.goal is None else f"{result.goal:g}",
-            "-" if result.met is None else "yes" if result.met else "no",
         ]
         for result in report.ratios
     ]
-    headers = ["times faster", "threads", "batch", "ratio of p50", "95 % interval", "goal", "met"]
+    headers = ["times faster", "threads", "batch", "ratio of p50", "95 % interval"]
     return table_text(headers, rows, words=headers[:1])
 
 
@@ -157,7 +155,7 @@ def markdown_contest(report: ContestReport, picture: str | None = None) -> str:
     if report.differences:
         lines += ["Ours less the other, on the same images:", "", difference_table(report)]
     if picture:
-        lines += [f"![ratios with intervals and goals]({picture})", ""]
+        lines += [f"![ratios with intervals]({picture})", ""]
     if report.skipped:
         lines += ["Not measured here:", "", *[f"- {row.row}: {row.reason}" for row in report.skipped], ""]
     return "\n".join(lines)
@@ -229,8 +227,6 @@ def _draw_ratios(report: ContestReport, path: Path) -> None:
     axes = panels[0]
     axes.set_yticks([place + 0.4 - height / 2 for place in range(len(names))], names, fontsize=9)
     axes.invert_yaxis()
-    if any(result.goal is not None for result in report.ratios):
-        axes.plot([], [], color="black", linewidth=2, label="goal")
     figure.legend(*_legend(panels), loc="outside upper right", ncols=len(batches) + 1)
     write_picture(figure, path)
 
@@ -242,12 +238,8 @@ def _draw_bars(axes: "Axes", results: list[RatioResult], places: list[float], he
     high = [max(0.0, result.interval_95[1] - result.ratio) for result in results]
     axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)
     for result, place in zip(results, places, strict=True):
-        right = max(result.ratio, result.interval_95[1], result.goal or 0.0)
-        goal = "" if result.goal is None else f" (goal {result.goal:g})"
-        axes.text(right, place, f"  {result.ratio:.2f}{goal}", va="center", fontsize=8)
-        if result.goal is not None:
-            ends = (place - height * 0.45, place + height * 0.45)
-            axes.plot([result.goal] * 2, ends, color="black", linewidth=2)
+        right = max(result.ratio, result.interval_95[1])
+        axes.text(right, place, f"  {result.ratio:.2f}", va="center", fontsize=8)
 
 
 def _legend(panels: "Iterable[Axes]") -> "tuple[list[Artist], list[str]]":

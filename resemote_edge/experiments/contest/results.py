@@ -58,8 +58,6 @@ class RatioResult(Record, frozen=True, kw_only=True):
         batch: Crops per call.
         ratio: p50 of the other over p50 of ours.
         interval_95: Bootstrap over rounds.
-        goal: What it was meant to reach; None without one.
-        met: Whether `ratio` reaches the goal; None without one. The interval may still reach below it.
     """
 
     name: str
@@ -67,8 +65,6 @@ class RatioResult(Record, frozen=True, kw_only=True):
     batch: int
     ratio: float
     interval_95: tuple[float, float]
-    goal: float | None = None
-    met: bool | None = None
 
 
 class RowAccuracy(Record, frozen=True, kw_only=True):

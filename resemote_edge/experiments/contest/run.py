@@ -343,7 +343,6 @@ def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch
         if spec.ours not in measured or spec.against not in measured:
             continue
         found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=contest.seed)
-        goals = [goal.at_least for goal in spec.goal if (goal.threads, goal.batch) == (threads, batch)]
         results.append(
             RatioResult(
                 name=spec.name,
@@ -351,8 +350,6 @@ def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch
                 batch=batch,
                 ratio=found.value,
                 interval_95=found.interval_95,
-                goal=goals[0] if goals else None,
-                met=found.value >= goals[0] if goals else None,
             )
         )
     return results
