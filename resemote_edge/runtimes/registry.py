@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
 __all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "runtimes_for", "why_unavailable"]
@@ -74,14 +74,20 @@ def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) ->
     """The name that ``auto`` stands for: see `open_session`.
 
     Raises:
+        MissingDependencyError: No runtime that knows the artifact's model file is installed.
         DeviceUnavailableError: No runtime that knows the artifact's model file works here.
     """
-    reasons = []
+    errors = []
     for name in runtimes_for(artifact):
-        reason = why_unavailable(name, artifact, options)
-        if reason is None:
+        try:
+            get_runtime(name).check(artifact, options or SessionOptions())
+        except ResEmoteEdgeError as error:
+            errors.append(error)
+        else:
             return name
-        reasons.append(reason)
-    raise DeviceUnavailableError(
-        f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
-    )
+    reasons = "; ".join(map(str, errors)) or "none knows its format"
+    if errors and all(isinstance(error, MissingDependencyError) for error in errors):
+        raise MissingDependencyError(
+            f"{artifact.path.name}: no runtime that can run this artifact is installed; {reasons}"
+        )
+    raise DeviceUnavailableError(f"{artifact.path}: no runtime can run this artifact here; {reasons}")
