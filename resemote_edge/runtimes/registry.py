@@ -77,17 +77,19 @@ def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) ->
         MissingDependencyError: No runtime that knows the artifact's model file is installed.
         DeviceUnavailableError: No runtime that knows the artifact's model file works here.
     """
-    errors = []
-    for name in runtimes_for(artifact):
-        try:
-            get_runtime(name).check(artifact, options or SessionOptions())
-        except ResEmoteEdgeError as error:
-            errors.append(error)
-        else:
+    names = runtimes_for(artifact)
+    reasons = []
+    for name in names:
+        reason = why_unavailable(name, artifact, options)
+        if reason is None:
             return name
-    reasons = "; ".join(map(str, errors)) or "none knows its format"
-    if errors and all(isinstance(error, MissingDependencyError) for error in errors):
+        reasons.append(reason)
+    found = {name: get_runtime(name).probe() for name in names}
+    if found and all(runtime.version is None for runtime in found.values()):
+        hints = "; ".join(f"for {name}, {runtime.hint}" for name, runtime in found.items())
         raise MissingDependencyError(
-            f"{artifact.path.name}: no runtime that can run this artifact is installed; {reasons}"
+            f"{artifact.path.name}: no runtime that can run this artifact is installed; {hints}"
         )
-    raise DeviceUnavailableError(f"{artifact.path}: no runtime can run this artifact here; {reasons}")
+    raise DeviceUnavailableError(
+        f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
+    )
