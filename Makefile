@@ -12,7 +12,7 @@ FER := .venv-fer
 NATIVE := build/native-release
 NATIVE_ARGS ?=
 
-.PHONY: help demo test check format tables peer-fer native native-where-possible test-native native-wheel clean
+.PHONY: help demo test check format tables prebuilt peer-fer native native-where-possible test-native native-wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -76,6 +76,9 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
 
 tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
 	$(BIN)/python -m resemote_edge.experiments tables README.md docs/gpu.md docs/guides/*.md
+
+prebuilt: $(VENV)/dev.stamp  ## make the artifact anew that the wheel carries (ARGS="--data fer2013.zip")
+	$(BIN)/python -m resemote_edge.experiments prebuilt $(ARGS)
 
 # An environment of its own: fer's packages and ours need not get on. --no-deps, because the file names all it takes.
 $(FER)/stamp: benchmarks/peers/fer.txt

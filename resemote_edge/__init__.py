@@ -1,8 +1,8 @@
 """resemote-edge: ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
 
 >>> import resemote_edge
->>> classifier = resemote_edge.load("artifacts/resemotenet-s-openvino-fp32")  # doctest: +SKIP
->>> classifier(face_crop, color="bgr")[0].label                                # doctest: +SKIP
+>>> classifier = resemote_edge.load()            # doctest: +SKIP
+>>> classifier(face_crop, color="bgr")[0].label  # doctest: +SKIP
 'happy'
 
 Importing this module loads the standard library and numpy, nothing else; everything heavier is imported by the call

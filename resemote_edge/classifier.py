@@ -215,7 +215,7 @@ class EmotionClassifier:
 
 
 def load(
-    artifact: str | Path,
+    artifact: str | Path | None = None,
     *,
     runtime: str = "auto",
     device: str = "auto",
@@ -226,7 +226,8 @@ def load(
     """Open an artifact for classification.
 
     Args:
-        artifact: Folder made by ``resemote-edge export``.
+        artifact: Folder made by ``resemote-edge export``; None for the prebuilt artifact that comes with the package.
+            ``classifier.passport.name`` tells which artifact it is.
         runtime: ``pytorch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` to take the first that can run
             this artifact here; ``classifier.session.runtime`` tells which.
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
@@ -240,14 +241,15 @@ def load(
 
     Raises:
         ArtifactError: The artifact is not whole, or made for another machine or version.
-        MissingDependencyError: The runtime's package is not installed.
+        MissingDependencyError: The runtime's package is not installed, or none that ``auto`` could take.
         DeviceUnavailableError: The device asked for is not there; nothing else is used in its place.
     """
     from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.artifacts.prebuilt import prebuilt_path
     from resemote_edge.runtimes.registry import open_session
     from resemote_edge.runtimes.session import SessionOptions
 
-    opened = Artifact.load(artifact)
+    opened = Artifact.load(prebuilt_path() if artifact is None else artifact)
     options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint, cuda_graph=cuda_graph)
     session = open_session(opened, runtime, options)
     return EmotionClassifier(session, opened.passport)

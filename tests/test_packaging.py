@@ -1,5 +1,6 @@
-"""What a wheel carries: the package, its weights and recipes, and nothing else."""
+"""What a wheel carries: the package, its weights, recipes and prebuilt artifact; and that it works on its own."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from face_files import save_face
+
+from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
+from resemote_edge.labels import RESEMOTENET
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -76,6 +81,47 @@ def test_recipes_are_found_in_an_installed_wheel(wheel, tmp_path):
     origin, recipes = done.stdout.splitlines()
     assert origin.startswith(str(tmp_path))
     assert recipes.split() == sorted(path.stem for path in (ROOT / "export").glob("*.toml"))
+
+
+@pytest.fixture(scope="module")
+def device(wheel, tmp_path_factory):
+    """The Python of a fresh environment with the wheel and what a device installs to classify images: no torch."""
+    folder = tmp_path_factory.mktemp("device")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    command = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--constraint", ROOT / "constraints.txt", f"{wheel}[onnxruntime,images]"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"a fresh environment cannot be had: {done.stderr.strip()[-200:]}")
+    return folder / "bin" / "python"
+
+
+def run_on(device, *arguments, cwd):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "RESEMOTE_"))}
+    done = subprocess.run([device, *arguments], cwd=cwd, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_device_without_torch_classifies_a_face(device, tmp_path):
+    save_face(tmp_path / "face.png", 0, side=96, mode="RGB")
+    done = run_on(device, "-m", "resemote_edge", "predict", "face.png", "--json", cwd=tmp_path)
+    (row,) = json.loads(done.stdout)
+    assert (row["artifact"], row["runtime"], row["device"]) == (PREBUILT_NAME, "onnxruntime", "cpu")
+    assert row["label"] in RESEMOTENET
+    assert done.stderr == f"using the prebuilt artifact {PREBUILT_NAME}\n"
+
+
+def test_a_device_without_torch_loads_the_prebuilt_artifact(device, tmp_path):
+    code = (
+        "import importlib.util, sys\n"
+        "assert importlib.util.find_spec('torch') is None\n"
+        "import numpy as np, resemote_edge\n"
+        "assert resemote_edge.__file__.startswith(sys.prefix)\n"
+        "with resemote_edge.load() as classifier:\n"
+        "    print(classifier.passport.name, len(classifier(np.zeros((64, 64), np.uint8), color='gray')))"
+    )
+    assert run_on(device, "-c", code, cwd=tmp_path).stdout.split() == [PREBUILT_NAME, "1"]
 
 
 @needs_cmake

@@ -10,16 +10,18 @@ from resemote_edge.cli.output import (
     json_option,
     runtime_option,
     threads_option,
-    variant_option,
 )
+from resemote_edge.weights import EMBEDDED
 
 
 @click.command()
 @click.argument("images", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
-    "--artifact", type=click.Path(path_type=Path), help="Artifact made by export.  [default: the embedded weights]"
+    "--artifact", type=click.Path(path_type=Path), help="Artifact made by export.  [default: the prebuilt one]"
 )
-@variant_option
+@click.option(
+    "--variant", help=f"Export these embedded weights for the runtime, once, and use them: {', '.join(EMBEDDED)}."
+)
 @runtime_option("auto")
 @device_option
 @threads_option
@@ -35,6 +37,9 @@ def predict(
 ) -> None:
     """Classify face crops: IMAGES are image files that show one face each, cropped to it.
 
+    Without --artifact and --variant, the prebuilt artifact that comes with the package is used. It runs in onnxruntime
+    or openvino, and needs no export.
+
     \b
     Example:
       resemote-edge predict face.png
@@ -42,14 +47,17 @@ def predict(
     """
     from resemote_edge.classifier import load
     from resemote_edge.vision.image import read_face
-    from resemote_edge.workflows.default_artifact import artifacts_or_default
+    from resemote_edge.workflows.default_artifact import artifact_or_prebuilt
 
     crops = [read_face(path) for path in images]
-    named = [] if artifact is None else [artifact]
-    opened = artifacts_or_default(named, runtime, device, lambda text: click.echo(text, err=True), variant)
-    with load(opened[0].path, runtime=runtime, device=device, threads=threads) as classifier:
+    opened = artifact_or_prebuilt(artifact, variant, runtime, device, lambda text: click.echo(text, err=True))
+    with load(opened.path, runtime=runtime, device=device, threads=threads) as classifier:
         emotions = classifier(crops, color="rgb")
-        where = {"runtime": classifier.session.runtime, "device": classifier.session.device}
+        where = {
+            "artifact": classifier.passport.name,
+            "runtime": classifier.session.runtime,
+            "device": classifier.session.device,
+        }
     if as_json:
         rows = [
             {"image": str(path), "label": e.label, "score": e.score, "probabilities": e.probabilities, **where}

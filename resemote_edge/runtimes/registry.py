@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
 __all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "runtimes_for", "why_unavailable"]
@@ -74,14 +74,22 @@ def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) ->
     """The name that ``auto`` stands for: see `open_session`.
 
     Raises:
+        MissingDependencyError: No runtime that knows the artifact's model file is installed.
         DeviceUnavailableError: No runtime that knows the artifact's model file works here.
     """
+    names = runtimes_for(artifact)
     reasons = []
-    for name in runtimes_for(artifact):
+    for name in names:
         reason = why_unavailable(name, artifact, options)
         if reason is None:
             return name
         reasons.append(reason)
+    found = {name: get_runtime(name).probe() for name in names}
+    if found and all(runtime.version is None for runtime in found.values()):
+        hints = "; ".join(f"for {name}, {runtime.hint}" for name, runtime in found.items())
+        raise MissingDependencyError(
+            f"{artifact.path.name}: no runtime that can run this artifact is installed; {hints}"
+        )
     raise DeviceUnavailableError(
         f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
     )

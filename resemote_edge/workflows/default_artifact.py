@@ -1,15 +1,20 @@
-"""Default artifacts: the embedded weights, exported for a runtime when the user names no artifact."""
+"""Default artifacts, for users who name none.
+
+What classifies takes the prebuilt artifact, which needs no export. What measures exports the embedded weights for each
+runtime, so that every engine gets what suits it.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.prebuilt import prebuilt_path
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
-from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, runtimes_for
 from resemote_edge.weights import choose_checkpoint
 
-__all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifacts_or_default"]
+__all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifact_or_prebuilt", "artifacts_or_default"]
 
 #: Runtime to the target whose artifacts it is at home with.
 TARGET_OF_RUNTIME: dict[str, str] = {
@@ -22,6 +27,44 @@ TARGET_OF_RUNTIME: dict[str, str] = {
 
 #: The other way round: the first where there are two.
 RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in reversed(TARGET_OF_RUNTIME.items())}
+
+
+def artifact_or_prebuilt(
+    path: Path | None,
+    variant: str | None,
+    runtime: str,
+    device: str = "auto",
+    notice: Callable[[str], None] = lambda text: None,
+) -> Artifact:
+    """The artifact named, or embedded weights of the variant named, or else the prebuilt artifact.
+
+    Args:
+        path: An artifact, or None.
+        variant: A variant of the embedded weights, to be exported for the runtime, or None.
+        runtime: A name, or ``auto``.
+        device: Device the runtime must have, or ``auto``.
+        notice: Told what is used where no artifact is named.
+
+    Returns:
+        The artifact.
+
+    Raises:
+        ArtifactError: The artifact is not whole.
+        InputError: An unknown runtime or variant, an artifact and a variant, or a runtime that cannot load the prebuilt
+            artifact.
+        MissingDependencyError: Exporting a variant needs a package that is not installed.
+    """
+    if path is not None or variant is not None:
+        return artifacts_or_default([] if path is None else [path], runtime, device, notice, variant)[0]
+    artifact = Artifact.load(prebuilt_path())
+    takers = runtimes_for(artifact)
+    if runtime != "auto" and get_runtime(runtime).name not in takers:
+        raise InputError(
+            f"runtime {runtime} cannot load the prebuilt artifact, which is for {', '.join(takers)}; pass --variant to "
+            f"export embedded weights for {runtime}, or --artifact, or leave --runtime out"
+        )
+    notice(f"using the prebuilt artifact {artifact.passport.name}")
+    return artifact
 
 
 def artifacts_or_default(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
 from resemote_edge.benchmarks.report.files import REPORT_FILES
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import find_recipe
@@ -81,13 +82,33 @@ def test_predict_names_every_image(artifacts, tmp_path):
     assert rows[0]["label"] in text
 
 
-def test_predict_without_an_artifact_exports_the_default_once(tmp_path):
+def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    first = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
+    done = resemote_edge("predict", "face.png", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"using the prebuilt artifact {PREBUILT_NAME}\n"
+    assert json.loads(done.stdout)[0]["artifact"] == PREBUILT_NAME
+    assert [path.name for path in tmp_path.iterdir()] == ["face.png"]  # nothing is exported
+
+
+def test_predict_says_which_runtimes_take_the_prebuilt_artifact(tmp_path):
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
+    done = resemote_edge("predict", "face.png", "--runtime", "pytorch", cwd=tmp_path)
+    assert done.returncode == 1
+    assert (
+        "runtime pytorch cannot load the prebuilt artifact, which is for openvino, onnxruntime, native" in done.stderr
+    )
+    assert "pass --variant to export embedded weights for pytorch" in done.stderr
+
+
+def test_predict_with_a_variant_exports_it_once(tmp_path):
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
+    arguments = ("predict", "face.png", "--variant", "nano", "--runtime", "onnxruntime")
+    first = resemote_edge(*arguments, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    assert "exporting the embedded weights to artifacts/resemotenet-base-fer2013-onnx-fp32" in first.stderr
-    again = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
-    assert "using artifacts/resemotenet-base-fer2013-onnx-fp32" in again.stderr
+    assert "exporting the embedded weights to artifacts/resemotenet-nano-fer2013-onnx-fp32" in first.stderr
+    again = resemote_edge(*arguments, cwd=tmp_path)
+    assert "using artifacts/resemotenet-nano-fer2013-onnx-fp32" in again.stderr
     assert again.stdout == first.stdout
 
 

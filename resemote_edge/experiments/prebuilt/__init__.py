@@ -1,0 +1,1 @@
+"""Makes the prebuilt artifact that the wheel carries."""

@@ -1,0 +1,80 @@
+"""The prebuilt artifact: whole, small, made of the embedded weights, and right in every runtime that takes it."""
+
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import resemote_edge
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.prebuilt import PREBUILT_NAME, prebuilt_path
+from resemote_edge.artifacts.self_test import self_test
+from resemote_edge.errors import MissingDependencyError
+from resemote_edge.runtimes.native.library import LIBRARY_VARIABLE
+from resemote_edge.runtimes.registry import open_session, runtimes_for
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.weights import embedded_checkpoint
+
+
+@pytest.fixture(scope="module")
+def artifact():
+    return Artifact.load(prebuilt_path())  # checks every file against the passport
+
+
+def test_it_takes_at_most_ten_megabytes():
+    assert sum(path.stat().st_size for path in prebuilt_path().iterdir()) <= 10_000_000
+
+
+def test_it_is_the_embedded_weights_and_kept_their_accuracy(artifact):
+    passport = artifact.passport
+    assert passport.name == PREBUILT_NAME
+    assert passport.lineage.checkpoint_sha256 == file_sha256(embedded_checkpoint("s"))
+    assert passport.verification.status == passport.gate.status == "passed"
+
+
+def test_it_computes_in_single_precision(artifact):
+    # OpenVINO on ARM refuses integer activations, and x86 CPUs without VNNI clip their sums.
+    assert artifact.passport.precision == "w8"
+    assert artifact.passport.quantization.activations == "float"
+
+
+def test_both_engines_of_cpus_load_it(artifact):
+    assert runtimes_for(artifact) == ["openvino", "onnxruntime", "native"]
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_it_passes_its_self_test(artifact, runtime):
+    if find_spec(runtime) is None:
+        pytest.skip(f"{runtime} is not installed")
+    with open_session(artifact, runtime) as session:
+        result = self_test(artifact, session)
+    assert result.passed
+    assert result.max_abs_diff < 1e-4
+
+
+def test_load_without_arguments_takes_it():
+    with resemote_edge.load() as classifier:
+        assert classifier.passport.name == PREBUILT_NAME
+        emotions = classifier(drawn_faces(2, side=48, seed=0), color="rgb")
+    assert [sum(emotion.probabilities.values()) for emotion in emotions] == pytest.approx([1.0, 1.0])
+
+
+def test_without_an_engine_one_line_names_the_extras(monkeypatch, tmp_path):
+    for package in ("onnxruntime", "openvino"):
+        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setenv(LIBRARY_VARIABLE, str(tmp_path / "absent.so"))
+    with pytest.raises(MissingDependencyError) as raised:
+        resemote_edge.load()
+    message = str(raised.value)
+    assert message.startswith(f"{PREBUILT_NAME}: no runtime that can run this artifact is installed; ")
+    assert "pip install 'resemote-edge[onnxruntime]'" in message
+    assert "pip install 'resemote-edge[openvino]'" in message
+    assert "\n" not in message
+
+
+def test_with_one_engine_missing_the_other_is_taken(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with resemote_edge.load() as classifier:
+        assert classifier.session.runtime == "onnxruntime"
+        assert np.isfinite(classifier.logits(drawn_faces(1, side=64, seed=1), color="rgb")).all()

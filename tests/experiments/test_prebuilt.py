@@ -1,0 +1,73 @@
+"""The command still makes the prebuilt artifact that is committed."""
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+from onnx import numpy_helper
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.prebuilt import PREBUILT_NAME, prebuilt_path
+from resemote_edge.classifier import load
+from resemote_edge.errors import InputError
+from resemote_edge.experiments.prebuilt.command import prebuilt
+from resemote_edge.vision.drawn import drawn_faces
+
+#: What a passport says of the moment, the machine and the versions, and what depends on whether FER2013 was at hand.
+OF_THE_MOMENT = {"created_utc", "tools", "gate", "verification", "rewrites"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Made by the command, without FER2013: the accuracy gate has its tests elsewhere, and takes a minute."""
+    folder = tmp_path_factory.mktemp("made") / PREBUILT_NAME
+    done = CliRunner().invoke(prebuilt, ["-o", str(folder)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return Artifact.load(folder)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return Artifact.load(prebuilt_path())
+
+
+def test_the_passport_is_the_same(made, committed):
+    found, expected = (msgspec.to_builtins(artifact.passport) for artifact in (made, committed))
+    # Files are compared below: another version of torch may round a scale otherwise, and its hash would differ.
+    for passport in (found, expected):
+        passport["files"] = [(file["path"], file["role"], file["format"]) for file in passport["files"]]
+    assert {key for key in expected if found[key] != expected[key]} <= OF_THE_MOMENT
+    assert [step["name"] for step in found["rewrites"]] == [step["name"] for step in expected["rewrites"]]
+
+
+def test_the_graph_is_the_same(made, committed):
+    ours, theirs = (onnx.load(artifact.path / "model.onnx") for artifact in (made, committed))
+    assert list(map(str, ours.opset_import)) == list(map(str, theirs.opset_import))
+    for part in ("node", "input", "output"):
+        found, expected = (list(getattr(model.graph, part)) for model in (ours, theirs))
+        assert found == expected, part
+    found, expected = ({one.name: one for one in model.graph.initializer} for model in (ours, theirs))
+    assert list(found) == list(expected)
+    for name, tensor in expected.items():
+        mine, kept = numpy_helper.to_array(found[name]), numpy_helper.to_array(tensor)
+        assert (mine.dtype, mine.shape) == (kept.dtype, kept.shape), name
+        if mine.dtype == np.float32:
+            np.testing.assert_allclose(mine, kept, rtol=1e-6, atol=1e-7, err_msg=name)
+        else:
+            np.testing.assert_array_equal(mine, kept, err_msg=name)
+
+
+def test_the_logits_are_the_same(made, committed):
+    faces = drawn_faces(16, side=48, seed=3)
+    logits = []
+    for artifact in (made, committed):
+        with load(artifact.path, runtime="onnxruntime", threads=1) as classifier:
+            logits.append(classifier.logits(faces, color="rgb"))
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-5, rtol=0)
+
+
+def test_the_package_s_own_artifact_is_not_replaced_without_the_gate(monkeypatch):
+    monkeypatch.setattr("resemote_edge.data.locate.find_fer2013", lambda: None)
+    with pytest.raises(InputError, match="has to pass the accuracy gate; pass --data"):
+        CliRunner().invoke(prebuilt, [], catch_exceptions=False)
