@@ -19,6 +19,7 @@ from resemote_edge.vision.frame import crops as crops_of
 from resemote_edge.vision.preprocessing import ColorOrder
 
 if TYPE_CHECKING:
+    from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.artifacts.passport import Passport
     from resemote_edge.runtimes.session import PrecisionHint, Session
 
@@ -215,7 +216,7 @@ class EmotionClassifier:
 
 
 def load(
-    artifact: str | Path | None = None,
+    artifact: "str | Path | Artifact | None" = None,
     *,
     runtime: str = "auto",
     device: str = "auto",
@@ -226,7 +227,8 @@ def load(
     """Open an artifact for classification.
 
     Args:
-        artifact: Folder made by ``resemote-edge export``; None for the prebuilt artifact that comes with the package.
+        artifact: Folder made by ``resemote-edge export``, or the `Artifact` that was opened from it, whose files are
+            not hashed again; None for the prebuilt artifact that comes with the package.
             ``classifier.passport.name`` tells which artifact it is.
         runtime: ``pytorch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` to take the first that can run
             this artifact here; ``classifier.session.runtime`` tells which.
@@ -249,7 +251,8 @@ def load(
     from resemote_edge.runtimes.registry import open_session
     from resemote_edge.runtimes.session import SessionOptions
 
-    opened = Artifact.load(prebuilt_path() if artifact is None else artifact)
+    named = prebuilt_path() if artifact is None else artifact
+    opened = named if isinstance(named, Artifact) else Artifact.load(named)
     options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint, cuda_graph=cuda_graph)
     session = open_session(opened, runtime, options)
     return EmotionClassifier(session, opened.passport)

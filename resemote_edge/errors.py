@@ -17,9 +17,12 @@
     +-- SessionClosedError         a session was used after close
     +-- NativeError                the native library reported a failure
 
-Each message says what failed, what was found, and what to do about it. On the command line they end as one readable
-line and ``exit_code``; a traceback there is a bug of ours.
+Each error says what failed and what was found (``reason``), and what to do about it (``hint``). On the command line it
+ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = [
     "ArtifactError",
@@ -37,13 +40,56 @@ __all__ = [
     "SessionClosedError",
     "TrainingError",
     "missing_dependency",
+    "missing_package",
+    "where_installed",
 ]
+
+#: Packages of the extras, as they are imported. An import that fails for want of any other module is a fault of ours.
+OPTIONAL = frozenset(
+    [
+        "PIL",
+        "cuda",
+        "jinja2",
+        "markupsafe",
+        "matplotlib",
+        "nncf",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "openvino",
+        "pycuda",
+        "safetensors",
+        "tensorboardX",
+        "tensorrt",
+        "tensorrt_rtx",
+        "torch",
+    ]
+)
 
 
 class ResEmoteEdgeError(Exception):
-    """Root of the tree; catch it to catch everything this package raises on purpose."""
+    """Root of the tree; catch it to catch everything this package raises on purpose.
+
+    Its text is ``reason; hint``. Who needs one of the two takes the attribute: texts are for people.
+
+    Args:
+        reason: What failed and what was found; the cure as well, where there is no `hint`.
+        hint: What to do about it.
+
+    Attributes:
+        reason: As given.
+        hint: As given; empty where the reason says it.
+    """
 
     exit_code = 1
+
+    def __init__(self, reason: str = "", *, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.hint}" if self.hint else self.reason
 
 
 class MissingDependencyError(ResEmoteEdgeError):
@@ -112,5 +158,44 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
         The error, for the caller to raise.
     """
     return MissingDependencyError(
-        f"{purpose} needs the package '{package}', which is not installed; run: pip install 'resemote-edge[{extra}]'"
+        f"{purpose} needs the package '{package}', which is not installed",
+        hint=f"run: pip install 'resemote-edge[{extra}]'",
     )
+
+
+def missing_package(error: ModuleNotFoundError, extra: str, purpose: str) -> MissingDependencyError:
+    """Build the error for an import of a module of ours that failed for want of an optional package.
+
+    Args:
+        error: What the import raised.
+        extra: Extra of this distribution that installs the package.
+        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
+
+    Returns:
+        The error, for the caller to raise.
+
+    Raises:
+        ModuleNotFoundError: The same error again, where the module is of no optional package: a fault of ours.
+    """
+    package = _package(error)
+    if package not in OPTIONAL:
+        raise error
+    return missing_dependency(package, extra, purpose)
+
+
+@contextmanager
+def where_installed(*packages: str) -> Iterator[None]:
+    """A context that is left quietly where one of some packages is not installed.
+
+    Args:
+        packages: Names that they are imported by. An import that fails for any other reason raises as ever.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if _package(error) not in packages:
+            raise
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    return (error.name or "").partition(".")[0]

@@ -51,7 +51,7 @@ def predict(
 
     crops = [read_face(path) for path in images]
     opened = artifact_or_prebuilt(artifact, variant, runtime, device, lambda text: click.echo(text, err=True))
-    with load(opened.path, runtime=runtime, device=device, threads=threads) as classifier:
+    with load(opened, runtime=runtime, device=device, threads=threads) as classifier:
         emotions = classifier(crops, color="rgb")
         where = {
             "artifact": classifier.passport.name,
