@@ -10,9 +10,7 @@ from resemote_edge.weights import EMBEDDED
 
 @click.command()
 @data_option
-@click.option(
-    "--variant", default="nano", show_default=True, help=f"Embedded weights by size: {', '.join(EMBEDDED)}."
-)
+@click.option("--variant", default="nano", show_default=True, help=f"Embedded weights by size: {', '.join(EMBEDDED)}.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace what an earlier demo left at the destination.")
 def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:

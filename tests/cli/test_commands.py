@@ -81,6 +81,7 @@ def test_predict_names_every_image(artifacts, tmp_path):
     assert rows[0]["label"] in text
 
 
+@pytest.mark.slow
 def test_predict_without_an_artifact_exports_the_default_once(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     first = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)

@@ -27,7 +27,7 @@ def has_libfuzzer() -> bool:
 
 
 @pytest.mark.skipif(not has_libfuzzer(), reason="clang++ with libFuzzer is not installed")
-@pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
+@pytest.mark.parametrize("target", ["fuzz_passport", pytest.param("fuzz_frame", marks=pytest.mark.slow)])
 def test_no_input_breaks_it(target, artifacts, tmp_path):
     sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]
     program = tmp_path / target

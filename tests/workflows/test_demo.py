@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from resemote_edge.measuring.results import read_report
 from resemote_edge.runtimes.registry import probe_all
 
 
+@pytest.mark.slow
 def test_the_main_job_end_to_end(drawn_fer2013, tmp_path):
     command = [sys.executable, "-m", "resemote_edge", "demo", "--data", str(drawn_fer2013)]
     environment = {**os.environ, "COLUMNS": "80"}
