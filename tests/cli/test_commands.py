@@ -40,6 +40,7 @@ def test_export_inspect_verify(checkpoint_path, tmp_path):
         assert result["runtime"] == runtime
 
 
+@pytest.mark.slow
 def test_probabilities_from_export_to_prediction(checkpoint_path, tiny_fer2013, tmp_path):
     for output in ("logits", "probabilities"):
         options = ["--target", "onnx", "--input", "gray-u8", "--output", output, "-o", output]
@@ -81,7 +82,6 @@ def test_predict_names_every_image(artifacts, tmp_path):
     assert rows[0]["label"] in text
 
 
-@pytest.mark.slow
 def test_predict_without_an_artifact_exports_the_default_once(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     first = resemote_edge("predict", "face.png", "--runtime", "onnxruntime", cwd=tmp_path)
@@ -124,6 +124,7 @@ def test_checkpoint_inspect(checkpoint_path):
     assert default["lineage"]["accuracy"]["fer2013_test"] == pytest.approx(0.70, abs=0.03)
 
 
+@pytest.mark.slow
 def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
     shutil.copy(checkpoint_path, tmp_path / "own.pt")
     (tmp_path / "own.json").write_text('{"name": "own", "storage": {"dtype": "float32"}}')
@@ -146,13 +147,13 @@ def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
 
 
 def test_variant_names_embedded_weights(tmp_path):
-    made = json.loads(ok("export", "--variant", "s", "--target", "pytorch", "--json", cwd=tmp_path))
-    assert made["artifact"] == "artifacts/resemotenet-s-fer2013-pytorch-fp32"
+    made = json.loads(ok("export", "--variant", "nano", "--target", "pytorch", "--json", cwd=tmp_path))
+    assert made["artifact"] == "artifacts/resemotenet-nano-fer2013-pytorch-fp32"
     default = ok("checkpoint", "inspect", "--json")
     assert ok("checkpoint", "inspect", "--variant", "base", "--json") == default
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    taken = resemote_edge("predict", "face.png", "--variant", "s", "--runtime", "pytorch", cwd=tmp_path)
-    assert "using artifacts/resemotenet-s-fer2013-pytorch-fp32" in taken.stderr
+    taken = resemote_edge("predict", "face.png", "--variant", "nano", "--runtime", "pytorch", cwd=tmp_path)
+    assert "using artifacts/resemotenet-nano-fer2013-pytorch-fp32" in taken.stderr
 
 
 def test_doctor_and_runtimes_tell_what_to_install():
@@ -200,12 +201,12 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", small], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("mounting a small file system needs more rights than this user has")
     try:
-        done = resemote_edge("export", "--variant", "s", "--target", target, "--precision", "fp16", cwd=small)
+        done = resemote_edge("export", "--variant", "xs", "--target", target, "--precision", "fp16", cwd=small)
         left = list(small.iterdir())
     finally:
         subprocess.run(["umount", small], check=True)
