@@ -146,6 +146,7 @@ def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
     assert exported["verification"]["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_variant_names_embedded_weights(tmp_path):
     made = json.loads(ok("export", "--variant", "nano", "--target", "pytorch", "--json", cwd=tmp_path))
     assert made["artifact"] == "artifacts/resemotenet-nano-fer2013-pytorch-fp32"
@@ -179,7 +180,7 @@ def test_version():
     assert package.__version__ in ok("--version")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_export_leaves_nothing(number, tmp_path):
     command = [sys.executable, "-m", "resemote_edge", "export", "--variant", "xs", "--target", "openvino"]
     command += ["-o", "out/artifact"]
@@ -194,7 +195,9 @@ def test_an_interrupted_export_leaves_nothing(number, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("target", ["onnx", "openvino", "pytorch", "tensorrt"])
+@pytest.mark.parametrize(
+    "target", ["onnx", *(pytest.param(name, marks=pytest.mark.slow) for name in ("openvino", "pytorch", "tensorrt"))]
+)
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     if target == "tensorrt":
         pytest.importorskip("tensorrt_rtx")
@@ -216,6 +219,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     assert left == []
 
 
+@pytest.mark.slow
 def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path):
     import torch
 
@@ -230,6 +234,7 @@ def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path
     assert "accuracy gate not run" in ok("inspect", made["artifact"], cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_sensitivity_ranks_every_layer(checkpoint_path, fer2013, tmp_path):
     options = ["--data", fer2013, "--images", 32, "--target", "openvino", "-o", "out", "--json"]
     said = json.loads(ok("sensitivity", checkpoint_path, *options, cwd=tmp_path))

@@ -26,8 +26,9 @@ def has_libfuzzer() -> bool:
     return Path(found).is_file() or any(Path(resources).rglob("libclang_rt.fuzzer-*.a"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_libfuzzer(), reason="clang++ with libFuzzer is not installed")
-@pytest.mark.parametrize("target", ["fuzz_passport", pytest.param("fuzz_frame", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
 def test_no_input_breaks_it(target, artifacts, tmp_path):
     sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]
     program = tmp_path / target
