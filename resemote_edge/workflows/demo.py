@@ -19,10 +19,7 @@ from resemote_edge.measuring.scenarios import preset
 from resemote_edge.runtimes.registry import open_session, probe_all, runtimes_for, why_unavailable
 from resemote_edge.weights import choose_checkpoint
 
-__all__ = ["DEMO_VARIANT", "DemoResult", "run_demo"]
-
-#: Embedded weights that the demo exports where none are named: the smallest.
-DEMO_VARIANT = "nano"
+__all__ = ["DemoResult", "run_demo"]
 
 #: What the demo exports: target and precision.
 _EXPORTS = (
@@ -53,7 +50,7 @@ def run_demo(
     data: Path | None,
     output: Path,
     *,
-    variant: str = DEMO_VARIANT,
+    variant: str,
     force: bool = False,
     notice: Callable[[str], None] = lambda text: None,
     progress: Callable[[str, int, int], None] = lambda what, done, total: None,
