@@ -78,6 +78,7 @@ def test_recipes_are_found_in_an_installed_wheel(wheel, tmp_path):
     assert recipes.split() == sorted(path.stem for path in (ROOT / "export").glob("*.toml"))
 
 
+@pytest.mark.slow
 @needs_cmake
 def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
     # Of any Python 3, and of machines with a glibc as new as the library's.
