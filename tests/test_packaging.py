@@ -88,6 +88,7 @@ def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
 
 
 @needs_cmake
+@pytest.mark.slow
 def test_an_installed_native_wheel_runs_its_own_library(native_wheel, artifacts, tmp_path):
     with zipfile.ZipFile(native_wheel) as archive:
         archive.extractall(tmp_path)
