@@ -12,7 +12,7 @@ FER := .venv-fer
 NATIVE := build/native-release
 NATIVE_ARGS ?=
 
-.PHONY: help demo test check format tables prebuilt peer-fer native native-where-possible test-native native-wheel clean
+.PHONY: help demo test test-all check format tables prebuilt peer-fer native native-where-possible test-native native-wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -38,11 +38,17 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/demo.stamp
 
-demo: $(VENV)/demo.stamp  ## export the embedded weights to every target and measure (ARGS="--data fer2013.zip")
+demo: $(VENV)/demo.stamp  ## export the smallest embedded network to every target and measure (ARGS="--variant base")
 	$(BIN)/resemote-edge demo --force $(ARGS)
 
-test: $(VENV)/dev.stamp native-where-possible  ## run the tests (ARGS="-k name")
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/dev.stamp native-where-possible  ## run the quick tests, in minutes (ARGS="-k name")
+	$(PYTEST) -m "not slow" $(ARGS)
+	@echo "make test-all runs the slow tests as well."
+
+test-all: $(VENV)/dev.stamp native-where-possible  ## run every test, as continuous integration does (ARGS="-k name")
+	$(PYTEST) $(ARGS)
 
 # The C library, for this machine. Headers of OpenVINO come from the environment's package.
 native: $(VENV)/demo.stamp  ## build libresemote into build/native-release (needs cmake, a C++ compiler, nlohmann-json)

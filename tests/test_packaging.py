@@ -124,6 +124,7 @@ def test_a_device_without_torch_loads_the_prebuilt_artifact(device, tmp_path):
     assert run_on(device, "-c", code, cwd=tmp_path).stdout.split() == [PREBUILT_NAME, "1"]
 
 
+@pytest.mark.slow
 @needs_cmake
 def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
     # Of any Python 3, and of machines with a glibc as new as the library's.
@@ -133,6 +134,7 @@ def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
 
 
 @needs_cmake
+@pytest.mark.slow
 def test_an_installed_native_wheel_runs_its_own_library(native_wheel, artifacts, tmp_path):
     with zipfile.ZipFile(native_wheel) as archive:
         archive.extractall(tmp_path)

@@ -18,11 +18,16 @@ from resemote_edge.vision.drawn import drawn_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+#: Those whose commands take seconds; `make test` runs these, `make test-all` runs all.
+QUICK = ("datasets.md", "native.md", "native-tensorrt.md", "training.md")
 BLOCK = re.compile(r"(?:<!-- (not run|needs): ([^\n]*?) -->\n)?```(bash|python)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(path, marks=() if path.name in QUICK else pytest.mark.slow, id=path.name) for path in DOCUMENTS],
+)
 def test_code_blocks_run(document, tmp_path):
     Image.fromarray(drawn_faces(1, side=96)[0]).save(tmp_path / "face.png")
     dataset = find_fer2013()

@@ -41,6 +41,7 @@ def test_export_inspect_verify(checkpoint_path, tmp_path):
         assert result["runtime"] == runtime
 
 
+@pytest.mark.slow
 def test_probabilities_from_export_to_prediction(checkpoint_path, tiny_fer2013, tmp_path):
     for output in ("logits", "probabilities"):
         options = ["--target", "onnx", "--input", "gray-u8", "--output", output, "-o", output]
@@ -144,6 +145,7 @@ def test_checkpoint_inspect(checkpoint_path):
     assert default["lineage"]["accuracy"]["fer2013_test"] == pytest.approx(0.70, abs=0.03)
 
 
+@pytest.mark.slow
 def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
     shutil.copy(checkpoint_path, tmp_path / "own.pt")
     (tmp_path / "own.json").write_text('{"name": "own", "storage": {"dtype": "float32"}}')
@@ -165,14 +167,15 @@ def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
     assert exported["verification"]["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_variant_names_embedded_weights(tmp_path):
-    made = json.loads(ok("export", "--variant", "s", "--target", "pytorch", "--json", cwd=tmp_path))
-    assert made["artifact"] == "artifacts/resemotenet-s-fer2013-pytorch-fp32"
+    made = json.loads(ok("export", "--variant", "nano", "--target", "pytorch", "--json", cwd=tmp_path))
+    assert made["artifact"] == "artifacts/resemotenet-nano-fer2013-pytorch-fp32"
     default = ok("checkpoint", "inspect", "--json")
     assert ok("checkpoint", "inspect", "--variant", "base", "--json") == default
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    taken = resemote_edge("predict", "face.png", "--variant", "s", "--runtime", "pytorch", cwd=tmp_path)
-    assert "using artifacts/resemotenet-s-fer2013-pytorch-fp32" in taken.stderr
+    taken = resemote_edge("predict", "face.png", "--variant", "nano", "--runtime", "pytorch", cwd=tmp_path)
+    assert "using artifacts/resemotenet-nano-fer2013-pytorch-fp32" in taken.stderr
 
 
 def test_doctor_and_runtimes_tell_what_to_install():
@@ -198,7 +201,7 @@ def test_version():
     assert package.__version__ in ok("--version")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_export_leaves_nothing(number, tmp_path):
     command = [sys.executable, "-m", "resemote_edge", "export", "--variant", "xs", "--target", "openvino"]
     command += ["-o", "out/artifact"]
@@ -213,19 +216,21 @@ def test_an_interrupted_export_leaves_nothing(number, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("target", ["onnx", "openvino", "pytorch", "tensorrt"])
+@pytest.mark.parametrize(
+    "target", ["onnx", *(pytest.param(name, marks=pytest.mark.slow) for name in ("openvino", "pytorch", "tensorrt"))]
+)
 def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     if target == "tensorrt":
         pytest.importorskip("tensorrt_rtx")
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", small], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("mounting a small file system needs more rights than this user has")
     try:
-        done = resemote_edge("export", "--variant", "s", "--target", target, "--precision", "fp16", cwd=small)
+        done = resemote_edge("export", "--variant", "xs", "--target", target, "--precision", "fp16", cwd=small)
         left = list(small.iterdir())
     finally:
         subprocess.run(["umount", small], check=True)
@@ -235,6 +240,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     assert left == []
 
 
+@pytest.mark.slow
 def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path):
     import torch
 
@@ -249,6 +255,7 @@ def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path
     assert "accuracy gate not run" in ok("inspect", made["artifact"], cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_sensitivity_ranks_every_layer(checkpoint_path, fer2013, tmp_path):
     options = ["--data", fer2013, "--images", 32, "--target", "openvino", "-o", "out", "--json"]
     said = json.loads(ok("sensitivity", checkpoint_path, *options, cwd=tmp_path))

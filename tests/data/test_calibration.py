@@ -197,6 +197,7 @@ def test_the_training_split_alone_is_enough_and_must_be_there(drawn_fer2013):
         choose_calibration(drawn_fer2013, count=1)
 
 
+@pytest.mark.slow
 @pytest.mark.fer2013
 def test_fer2013(fer2013):
     splits = load_fer2013(fer2013)

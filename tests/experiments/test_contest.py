@@ -378,6 +378,7 @@ against = "published"
 """
 
 
+@pytest.mark.slow
 def test_training_steps_are_measured_like_everything_else(tmp_path):
     report = run_contest(quick(load_contest(write(tmp_path, TRAINING))))
     published, two = report.cells

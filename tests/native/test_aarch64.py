@@ -37,7 +37,10 @@ MIDR = "0x00000000411fd071\n"
 MACHINE = "import sys, pathlib, hatch_build; print(hatch_build._machine(pathlib.Path(sys.argv[1])))"
 COMPILER_ROOT = Path("/usr/aarch64-linux-gnu")
 
-pytestmark = [pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed") for tool in TOOLS]
+pytestmark = [
+    pytest.mark.slow,
+    *(pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed") for tool in TOOLS),
+]
 
 
 def run(*command: object, **options) -> str:

@@ -30,6 +30,7 @@ def build(folder: Path, *options: str, targets: tuple[str, ...] = ()) -> None:
 
 @needs_cmake
 @needs_catch2
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
 def test_the_library_is_clean_under_a_sanitizer(sanitizer, tmp_path):
     build(

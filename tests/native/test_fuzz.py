@@ -26,6 +26,7 @@ def has_libfuzzer() -> bool:
     return Path(found).is_file() or any(Path(resources).rglob("libclang_rt.fuzzer-*.a"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_libfuzzer(), reason="clang++ with libFuzzer is not installed")
 @pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
 def test_no_input_breaks_it(target, artifacts, tmp_path):

@@ -97,6 +97,7 @@ def test_a_finished_run_is_not_overwritten_and_can_be_asked_again(faces, finishe
     assert json.loads(again.stdout)["test"]["accuracy"] == card["accuracy"]["fer2013_test"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_run_goes_on(faces, finished, tmp_path, number):
     long = recipe(tmp_path, epochs=200)
@@ -130,6 +131,7 @@ def test_other_data_is_refused_on_resume(finished, tmp_path):
     assert "other data" in done.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_lose_what_one_loses(faces, finished, tmp_path):
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", recipe(tmp_path))
@@ -185,6 +187,7 @@ def test_a_run_starts_from_weights_and_says_so(faces, finished, tmp_path):
     assert "a network of width 32, and the run's is 16, no multiple of it; pass --variant s" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_teacher_of_another_architecture_is_recorded_once_and_replayed(faces, tmp_path):
     data = ("--data", faces, "--dataset", "fer2013")
     small = tmp_path / "teacher.toml"

@@ -8,6 +8,7 @@ from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.workflows.autotune import choose_lowering
 
 
+@pytest.mark.slow
 def test_the_faster_form_is_kept_with_its_figures(checkpoint_path, tmp_path):
     options = ExportOptions(checkpoint=checkpoint_path, target="onnx", lowering="auto", output=tmp_path / "a")
     lines = []

@@ -1,7 +1,7 @@
 """run_bench: the matrix of artifacts, runtimes, scenarios and batch sizes, each measured in a process of its own."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,6 +38,8 @@ class BenchRequest:
     Attributes:
         artifacts: To compare.
         runtime: A name, or ``all`` for every runtime that loads an artifact's model file and works here.
+        runtime_of_target: With runtime ``all``, the one runtime that artifacts of a target are measured in; None for
+            every runtime.
         scenarios: Names in `SCENARIOS`.
         batches: Crops per call, or faces per frame.
         threads: CPU threads; None for every core this process may use.
@@ -47,6 +49,7 @@ class BenchRequest:
 
     artifacts: tuple[Artifact, ...]
     runtime: str = "all"
+    runtime_of_target: Mapping[str, str] | None = None
     scenarios: tuple[str, ...] = ("single-stream",)
     batches: tuple[int, ...] = (1, 8)
     threads: int | None = None
@@ -131,8 +134,7 @@ def _plan(request: BenchRequest) -> tuple[list[BenchCase], list[Unmeasured]]:
     for artifact in request.artifacts:
         for batch in request.batches:
             refuse_batch(artifact, batch)
-        names = [_named(request, artifact)] if request.runtime != "all" else runtimes_for(artifact)
-        for name in names:
+        for name in _runtimes(request, artifact):
             reason = (
                 None if request.runtime != "all" else why_unavailable(name, artifact, request.options.session_options)
             )
@@ -152,6 +154,14 @@ def _plan(request: BenchRequest) -> tuple[list[BenchCase], list[Unmeasured]]:
                 for batch in request.batches
             ]
     return cases, skipped
+
+
+def _runtimes(request: BenchRequest, artifact: Artifact) -> list[str]:
+    if request.runtime != "all":
+        return [_named(request, artifact)]
+    if request.runtime_of_target is None:
+        return runtimes_for(artifact)
+    return [request.runtime_of_target[artifact.passport.target]]
 
 
 def _named(request: BenchRequest, artifact: Artifact) -> str:

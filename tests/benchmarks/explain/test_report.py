@@ -88,6 +88,7 @@ def test_committed_explanations_are_of_this_schema_and_can_be_drawn(path, tmp_pa
     assert "picture" in write_explanation(found, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_and_the_table_of_a_document(artifacts, tmp_path):
     artifact = artifacts("cpu-onnxruntime-fp32")
     command = [sys.executable, "-m", "resemote_edge", "bench", "explain", str(artifact.path), "--threads", "1"]

@@ -42,6 +42,14 @@ def test_every_pair_has_a_row_per_batch(report):
     assert measured == [("cpu-onnxruntime-fp32", runtime, batch) for runtime in runtimes for batch in (1, 3)]
 
 
+def test_a_target_may_be_measured_in_one_runtime_alone(artifacts):
+    made = (artifacts("cpu-onnxruntime-fp32"), artifacts("cpu-openvino-fp32"))
+    chosen = {"onnx": "onnxruntime", "openvino": "openvino"}
+    report = run_bench(BenchRequest(artifacts=made, runtime_of_target=chosen, batches=(1,), **QUICK))
+    assert [(row.target, row.runtime) for row in report.rows] == list(chosen.items())
+    assert report.unmeasured == ()
+
+
 def test_what_cannot_run_here_is_listed_with_the_reason(report):
     if get_runtime("tensorrt").probe().available:
         pytest.skip("this machine has a GPU")

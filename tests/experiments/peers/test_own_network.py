@@ -97,6 +97,7 @@ def empty_environment(tmp_path, monkeypatch):
     monkeypatch.setenv(FER.variable, str(tmp_path / "environment"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("empty_environment")
 def test_a_row_whose_package_is_not_there_is_skipped_with_the_command_that_installs_it():
     ours = Row(name="eager", label="PyTorch", peer="pytorch-eager")

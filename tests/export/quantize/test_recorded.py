@@ -70,6 +70,7 @@ def test_the_embedded_weights_carry_ranges_of_training_images(variant):
     assert sorted(recorded.calibration.counts.values()) == [73] * 6 + [74]
 
 
+@pytest.mark.slow
 def test_the_embedded_ranges_can_be_observed_again(fer2013):
     from resemote_edge.data.calibration import choose_calibration
 
