@@ -28,23 +28,48 @@ class Record(Strict, frozen=True):
 _Kept = TypeVar("_Kept", bound=msgspec.Struct)
 
 
+class _Label(msgspec.Struct):
+    """What every schema of a record begins with; reports of benchmarks have no kind."""
+
+    schema: int
+    kind: str = ""
+
+
 def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Kept:
     """Read a record with a field ``schema`` back.
 
     Args:
         path: The file.
-        kind: Of the record.
-        what: It should be, with its article.
-        schema: That this version reads.
+        kind: Struct that the file holds.
+        what: Name of that kind, with its article.
+        schema: Number of the schema that this version reads.
 
     Raises:
-        InputError: No such file, not such a record, or of another schema.
+        InputError: No such file, not such a record, a record of another schema, or a field that is missing, unknown or
+            of the wrong type; the message names the field, what was found and what is expected.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as {what}: {error.strerror or error}") from None
+    try:
+        label = msgspec.json.decode(content, type=_Label)
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise InputError(f"{path}: not {what}: {error}") from None
-    number = getattr(found, "schema")  # noqa: B009 - every kind read here has it, which their base cannot say
-    if number != schema:
-        raise InputError(f"{path}: {what.rsplit(maxsplit=1)[-1]} schema {number}, this version reads schema {schema}")
-    return found
+    expected = _kind_of(kind)
+    if label.kind != expected:
+        raise InputError(f"{path}: not {what}: found the kind {label.kind!r}, expected {expected!r}")
+    if label.schema != schema:
+        noun = what.rsplit(maxsplit=1)[-1]
+        raise InputError(f"{path}: {noun} schema {label.schema}, this version reads schema {schema}; make it again")
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: does not match the schema of {what}: {error}") from None
+
+
+def _kind_of(kind: type[msgspec.Struct]) -> str:
+    """What the key ``kind`` holds in files of a struct: its tag, or the default of its field; empty for neither."""
+    if kind.__struct_config__.tag_field == "kind":
+        return str(kind.__struct_config__.tag)
+    return next((str(field.default) for field in msgspec.structs.fields(kind) if field.name == "kind"), "")

@@ -199,10 +199,14 @@ CASES = [
         "bench explain {artifact} --runtime onnxruntime --precision-hint bf16",
         "runtime onnxruntime knows no precision hint",
     ),
-    Case("no report again", "bench report nowhere", "nowhere: not a benchmark report"),
-    Case("report again of a folder without one", "bench report {empty}", "report.json: not a benchmark report"),
+    Case("no report again", "bench report nowhere", "nowhere: cannot be read as a benchmark report"),
+    Case(
+        "report again of a folder without one",
+        "bench report {empty}",
+        "report.json: cannot be read as a benchmark report",
+    ),
     Case("report again of something else", "bench report {text}", "text.txt: not a benchmark report"),
-    Case("report again of a contest", "bench report {contested}", "not a benchmark report"),
+    Case("report again of a contest", "bench report {contested}", "found the kind 'contest'"),
     Case(
         "report again of another schema", "bench report {report_newer}", "report schema 99, this version reads schema"
     ),
@@ -286,7 +290,7 @@ CASES = [
     Case(
         "suite listed with broken data", "bench suite {suite_good} -o out --dry-run --data {fer}", "asks for no accur"
     ),
-    Case("compare nothing", "bench compare nowhere {reported}", "nowhere: not a benchmark report"),
+    Case("compare nothing", "bench compare nowhere {reported}", "nowhere: cannot be read as a benchmark report"),
     Case("compare what is no report", "bench compare {reported} {reported}", "not a benchmark report"),
     Case("compare with one", "bench compare {reported}", "Missing argument 'B'", USAGE),
     Case(

@@ -10,11 +10,9 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import LayerWork, Passport
-from resemote_edge.artifacts.record import Record, Strict
+from resemote_edge.artifacts.record import Record, Strict, read_record
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.probes import MachineProbe, probe_machine
@@ -150,28 +148,13 @@ class Explanation(Record, frozen=True, kw_only=True):
         return sum(layer.floor_us for layer in self.layers)
 
 
-class _SchemaOnly(msgspec.Struct):
-    schema: int
-
-
 def read_explanation(path: Path) -> Explanation:
     """Read a file that `explain` made.
 
     Raises:
         InputError: No such file, or not an explanation of this schema.
     """
-    try:
-        raw = path.read_bytes()
-        found = msgspec.json.decode(raw, type=_SchemaOnly).schema
-        if found != EXPLANATION_SCHEMA:
-            raise InputError(
-                f"{path}: explanation schema {found}, this version reads schema {EXPLANATION_SCHEMA}; explain again"
-            )
-        return msgspec.json.decode(raw, type=Explanation)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not an explanation: {error}") from None
+    return read_record(path, Explanation, what="an explanation", schema=EXPLANATION_SCHEMA)
 
 
 def explain(

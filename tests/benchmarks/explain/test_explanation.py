@@ -93,8 +93,11 @@ def test_what_cannot_be_explained_is_refused_before_anything_is_measured(artifac
     [
         (b"{", "not an explanation"),
         (b"\xff", "not an explanation"),
-        (json.dumps({"schema": 1}).encode(), "explanation schema 1, this version reads schema 2; explain again"),
-        (json.dumps({"schema": 2}).encode(), "not an explanation"),
+        (
+            json.dumps({"schema": 1, "kind": "explanation"}).encode(),
+            "explanation schema 1, this version reads schema 2; make it again",
+        ),
+        (json.dumps({"schema": 2, "kind": "explanation"}).encode(), "missing required field"),
     ],
 )
 def test_other_files_are_refused(tmp_path, content, says):
