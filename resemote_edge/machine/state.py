@@ -25,7 +25,14 @@ from resemote_edge.machine.tenancy import CPUTicks, cpu_ticks, load_averages
 from resemote_edge.machine.thermal import cooling_states, temperatures_c, throttle_counts
 from resemote_edge.machine.topology import allowed_cores
 
-__all__ = ["MachineState", "capture_machine_state", "throttled"]
+__all__ = [
+    "MachineState",
+    "can_tell_throttling",
+    "capture_machine_state",
+    "capture_passing_state",
+    "slowdowns",
+    "throttled",
+]
 
 # Below these a change is everyday life.
 _HEATED_BY_C = 10.0
@@ -103,6 +110,21 @@ def capture_machine_state(root: Path = Path("/")) -> MachineState:
     )
 
 
+def capture_passing_state(root: Path = Path("/")) -> MachineState:
+    """Read only what may come and go during a measurement, limits and heat, so that reading costs it little.
+
+    Args:
+        root: Folder that holds ``sys`` and ``proc``.
+    """
+    limits = [clock.highest_mhz for clock in cpu_clocks(root, allowed_cores(root)) if clock.highest_mhz is not None]
+    return MachineState(
+        cpu_clock_limit_mhz=max(limits, default=None),
+        gpu_clocks=gpu_clocks(root),
+        temperatures_c=temperatures_c(root),
+        cooling_states=cooling_states(root),
+    )
+
+
 def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
     """What slowed the machine down or heated it between two states.
 
@@ -116,13 +138,34 @@ def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
         Plain sentences, without a full stop; empty when the measurement can be trusted in this respect.
     """
     return (
-        *_events(before, after),
-        *_slower_clocks(before, after),
-        *_cooling(before, after),
-        *_taken_away(before, after),
+        *slowdowns(before, after),
+        *_stolen(before, after),
         *_settings(before, after),
         *_heat(before, after),
     )
+
+
+def slowdowns(before: MachineState, after: MachineState) -> tuple[str, ...]:
+    """Those of the sentences of `throttled` that say that clocks or time were taken away by heat, power or a quota."""
+    return (
+        *_events(before, after),
+        *_slower_clocks(before, after),
+        *_cooling(before, after),
+        *_held_back(before, after),
+    )
+
+
+def can_tell_throttling(state: MachineState) -> bool:
+    """Whether a machine would show it if heat or power slowed it down.
+
+    It does where it counts such events, or where a device that is no fan cools it. A clock limit alone does not tell,
+    because processors slow down by themselves below it.
+    """
+    return bool(state.throttle_counts) or any(not _is_fan(name) for name in state.cooling_states)
+
+
+def _is_fan(name: str) -> bool:
+    return "fan" in name.lower()
 
 
 def _events(before: MachineState, after: MachineState) -> Iterator[str]:
@@ -154,16 +197,18 @@ def _slower(first: float | None, second: float | None) -> bool:
 def _cooling(before: MachineState, after: MachineState) -> Iterator[str]:
     for name, state in after.cooling_states.items():
         was = before.cooling_states.get(name, state)
-        if state > max(was, 0) and "fan" not in name.lower():  # a fan costs no speed
+        if state > max(was, 0) and not _is_fan(name):  # a fan costs no speed
             yield f"{name} was throttled, from step {max(was, 0)} to step {state}"
 
 
-def _taken_away(before: MachineState, after: MachineState) -> Iterator[str]:
-    """Time that the process did not get."""
+def _held_back(before: MachineState, after: MachineState) -> Iterator[str]:
     if before.quota_throttled_seconds is not None and after.quota_throttled_seconds is not None:
         held = after.quota_throttled_seconds - before.quota_throttled_seconds
         if held > 0:
             yield f"the control group's CPU quota held processes back for {held:.2f} s"
+
+
+def _stolen(before: MachineState, after: MachineState) -> Iterator[str]:
     if before.cpu_ticks is not None and after.cpu_ticks is not None:
         passed = after.cpu_ticks.total - before.cpu_ticks.total
         stolen = after.cpu_ticks.stolen - before.cpu_ticks.stolen

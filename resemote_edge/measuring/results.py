@@ -117,6 +117,8 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         state_before: The machine before the timed run, warm-up included; None in reports from before it was read.
         state_after: The machine after it.
         throttled: What slowed the machine down or heated it between the two, a sentence each.
+        did_throttle: Whether heat, power or a quota slowed the machine down at any time of the run; None where the
+            machine has nothing that would tell, and in reports from before it was watched.
     """
 
     device: str
@@ -139,6 +141,7 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
     state_before: MachineState | None = None
     state_after: MachineState | None = None
     throttled: tuple[str, ...] = ()
+    did_throttle: bool | None = None
 
 
 class AccuracyResult(Record, frozen=True, kw_only=True, tag="accuracy"):

@@ -114,3 +114,9 @@ def test_a_report_tells_which_rows_were_throttled(report):
     assert f"- {report.rows[0].artifact} in {report.rows[0].runtime}, " in text
     assert "the CPU's clock limit fell from 2000 to 1000 MHz" in text
     assert "The machine changed" not in markdown_report(report)
+
+
+@pytest.mark.parametrize(("answer", "word"), [(True, "yes"), (False, "no"), (None, "not known")])
+def test_a_report_says_throttled_yes_no_or_not_known(report, answer, word):
+    alone = msgspec.structs.replace(report, rows=report.rows[:1])
+    assert f"\n- Throttled: {word}\n" in markdown_report(with_speed(alone, did_throttle=answer))

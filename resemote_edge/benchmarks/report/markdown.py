@@ -9,6 +9,7 @@ from resemote_edge.benchmarks.report.columns import (
     markdown,
 )
 from resemote_edge.machine.energy import Energy, NotMeasured
+from resemote_edge.machine.throttling import throttling_text
 from resemote_edge.measuring.results import BenchReport, Unmeasured
 
 __all__ = ["accuracy_table", "markdown_report", "markdown_table", "outcome_table", "validity_table"]
@@ -60,6 +61,7 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         f"- Timed on: {report.inputs}; every row in a process of its own, {_warm_up(report)}nothing clipped",
         *_harness_lines(report),
         f"- Accuracy: {accuracy}",
+        f"- Throttled: {throttling_text([row.speed.did_throttle for row in report.rows]) or 'no row was measured'}",
         "",
         markdown_table(report) if report.rows else "No row was measured.\n",
     ]

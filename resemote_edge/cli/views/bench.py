@@ -8,6 +8,7 @@ from resemote_edge.benchmarks.report.columns import (
     TOO_FEW,
     common_beginning,
 )
+from resemote_edge.machine.throttling import throttling_text
 from resemote_edge.measuring.results import BenchReport
 
 __all__ = ["rich_table"]
@@ -35,7 +36,7 @@ def rich_table(report: BenchReport) -> Table:
     table = Table(
         title=f"{prefix + '…, ' if prefix else ''}{', '.join(map(str, threads))} threads, {devices}",
         caption="p50, p90, p99: latency of one call; few: too few samples; crop*: p50 from crops to decisions; "
-        "acc. -: not measured",
+        f"acc. -: not measured; throttled: {throttling_text([row.speed.did_throttle for row in report.rows])}",
         title_justify="left",
         caption_justify="left",
         box=None,

@@ -18,7 +18,7 @@ from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import ResEmoteEdgeError
 from resemote_edge.evaluation.accuracy import measure_accuracy
 from resemote_edge.machine.memory import peak_bytes
-from resemote_edge.machine.state import capture_machine_state, throttled
+from resemote_edge.machine.throttling import ThrottleWatch
 from resemote_edge.measuring.energy_pass import measure_energy
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.null_session import NullSession
@@ -59,9 +59,9 @@ def run_speed(job: SpeedJob) -> SpeedResult:
             other = stack.enter_context(_session(job, artifact))
             subjects.append(Subject(other, batch=job.batch, crop_side=job.crop_side))
         scenario = get_scenario(job.scenario)
-        before = capture_machine_state()
-        taken = scenario.run(subjects, job.settings)
-        after, peak = capture_machine_state(), peak_bytes()
+        with ThrottleWatch() as watch:
+            taken = scenario.run(subjects, job.settings)
+        peak = peak_bytes()
         energy = measure_energy(scenario, subjects, job.settings)
         decodes = subjects[0].decodes
         stages = {name: taken.stages[:, at] for at, name in enumerate(STAGES) if name != "decode" or decodes}
@@ -86,9 +86,10 @@ def run_speed(job: SpeedJob) -> SpeedResult:
             outcome=taken.outcome,
             samples_sha256=sha256,
             energy=energy,
-            state_before=before,
-            state_after=after,
-            throttled=throttled(before, after),
+            state_before=watch.before,
+            state_after=watch.after,
+            throttled=watch.changes,
+            did_throttle=watch.did_throttle,
         )
 
 

@@ -21,6 +21,7 @@ from resemote_edge.benchmarks.report.html.glossary import GLOSSARY
 from resemote_edge.benchmarks.report.html.pictures.gallery import Exhibit, scenario_exhibits
 from resemote_edge.benchmarks.report.html.pictures.svg import embed_svg
 from resemote_edge.benchmarks.report.html.series import SeriesIndex
+from resemote_edge.machine.throttling import throttling_text
 from resemote_edge.measuring.results import BenchReport, BenchRow
 from resemote_edge.measuring.scenarios import SCENARIOS
 
@@ -161,6 +162,8 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
     if slowed:
         disturbed = sum(bool(row.speed.throttled) for row in rows)
         facts.append(("machine", f"changed during {disturbed} of {len(rows)} rows: {'; '.join(dict.fromkeys(slowed))}"))
+    if rows:
+        facts.append(("throttled", throttling_text([row.speed.did_throttle for row in rows])))
     load = report.environment.get("load_average_1m")
     if load is not None:
         facts.append(("load before", f"{load:.2f} (average over a minute; well above 0 means company)"))

@@ -220,13 +220,14 @@ def test_energy_is_shown_where_it_was_measured_and_the_reason_elsewhere():
         joules_per_inference_with_idle=0.03, sample_rate_hz=None,
     )  # fmt: skip
     slowed = ("the CPU's clock limit fell from 2000 to 1000 MHz",)
-    speed = msgspec.structs.replace(first.speed, energy=energy, throttled=slowed)
+    speed = msgspec.structs.replace(first.speed, energy=energy, throttled=slowed, did_throttle=True)
     rows = (msgspec.structs.replace(first, speed=speed), *others)
     page = parse(render_page(msgspec.structs.replace(report, rows=rows)))
     assert "0.018" in page.text("td")
     assert "rapl" in page.text("td")
     assert "Energy of one inference" in page.text("title")
     assert f"changed during 1 of {len(rows)} rows: {slowed[0]}" in page.text("dd")
+    assert f"yes in 1 of {len(rows)} rows, not known in {len(others)} of {len(rows)} rows" in page.text("dd")
     speed = msgspec.structs.replace(first.speed, energy=NotMeasured("nobody counts"))
     rows = (msgspec.structs.replace(first, speed=speed), *others)
     page = parse(render_page(msgspec.structs.replace(report, rows=rows)))
