@@ -5,8 +5,6 @@ namespace resemote_internal {
 namespace {
 
 constexpr int kMostFaces = 4096;
-constexpr int kDefaultFaces = 16;
-constexpr int kDefaultDepth = 2;
 
 // A classifier with the handle under which its session is lent out.
 class Owner {
@@ -42,15 +40,14 @@ using namespace resemote_internal;
 
 resemote_status resemote_frame_init(resemote_frame* frame) {
   return guarded([&] {
-    needed(frame, "resemote_frame") = resemote_frame{};
-    frame->struct_size = sizeof *frame;
+    initialize(frame, "resemote_frame", resemote_frame RESEMOTE_FRAME_INIT, kFirstFrame);
   });
 }
 
 resemote_status resemote_classifier_options_init(resemote_classifier_options* options) {
   return guarded([&] {
-    needed(options, "resemote_classifier_options") =
-        resemote_classifier_options{sizeof *options, kDefaultFaces, kDefaultDepth};
+    initialize(options, "resemote_classifier_options", resemote_classifier_options RESEMOTE_CLASSIFIER_OPTIONS_INIT,
+               kFirstClassifierOptions);
   });
 }
 
@@ -59,8 +56,8 @@ resemote_status resemote_classifier_create(const char* artifact, const resemote_
                                            resemote_classifier** classifier) {
   return guarded([&] {
     needed(classifier, "where the classifier goes") = nullptr;
-    resemote_classifier_options chosen = {sizeof chosen, kDefaultFaces, kDefaultDepth};
-    if (options != nullptr) chosen = checked(options, "resemote_classifier_options");
+    resemote_classifier_options chosen = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
+    if (options != nullptr) chosen = taken(options, "resemote_classifier_options", chosen);
     const int faces = in_range("max_faces", chosen.max_faces, kMostFaces);
     const int depth = in_range("queue_depth", chosen.queue_depth, kMostFaces);
     const char* const path = &needed(artifact, "the artifact's path");
@@ -89,7 +86,7 @@ resemote_status resemote_classifier_classify(resemote_classifier* classifier, co
                                              const resemote_box* boxes, size_t box_count, resemote_decision* decisions,
                                              float* probabilities) {
   return guarded([&] {
-    const resemote_frame& picture = checked(frame, "resemote_frame");
+    const resemote_frame& picture = needed(frame, "resemote_frame");
     classifiers().find(classifier)->classifier->classify(picture, boxes, box_count, decisions, probabilities);
   });
 }
@@ -98,7 +95,7 @@ resemote_status resemote_classifier_preprocess(resemote_classifier* classifier, 
                                                const resemote_box* boxes, size_t box_count, void* feed,
                                                size_t feed_size_bytes) {
   return guarded([&] {
-    const resemote_frame& picture = checked(frame, "resemote_frame");
+    const resemote_frame& picture = needed(frame, "resemote_frame");
     classifiers().find(classifier)->classifier->preprocess(picture, boxes, box_count, feed, feed_size_bytes);
   });
 }
@@ -106,7 +103,7 @@ resemote_status resemote_classifier_preprocess(resemote_classifier* classifier, 
 resemote_status resemote_classifier_submit(resemote_classifier* classifier, const resemote_frame* frame,
                                            const resemote_box* boxes, size_t box_count, uint64_t tag) {
   return guarded([&] {
-    const resemote_frame& picture = checked(frame, "resemote_frame");
+    const resemote_frame& picture = needed(frame, "resemote_frame");
     classifiers().find(classifier)->classifier->submit(picture, boxes, box_count, tag);
   });
 }
@@ -115,8 +112,9 @@ resemote_status resemote_classifier_poll(resemote_classifier* classifier, int32_
                                          resemote_decision* decisions, float* probabilities) {
   bool found = false;
   const resemote_status status = guarded([&] {
-    resemote_result& to = checked(result, "resemote_result");
-    found = classifiers().find(classifier)->classifier->poll(timeout_ms, to, decisions, probabilities);
+    Filled<resemote_result> to(result, "resemote_result");
+    found = classifiers().find(classifier)->classifier->poll(timeout_ms, *to, decisions, probabilities);
+    if (found) to.write();
   });
   return status == RESEMOTE_STATUS_OK && !found ? static_cast<resemote_status>(RESEMOTE_STATUS_NOT_READY) : status;
 }

@@ -17,15 +17,16 @@ HandleTable<Session>& sessions() {
 SessionOptions session_options(const resemote_session_options* given) {
   SessionOptions options;
   if (given == nullptr) return options;
-  checked(given, "resemote_session_options");
+  const resemote_session_options whole =
+      taken(given, "resemote_session_options", resemote_session_options RESEMOTE_SESSION_OPTIONS_INIT);
   const auto text = [](const char* value, const std::string& otherwise) {
     return value == nullptr ? otherwise : std::string(value);
   };
-  options.backend = text(given->backend, options.backend);
-  options.device = text(given->device, options.device);
-  options.library = text(given->library, "");
-  options.cache_dir = text(given->cache_dir, "");
-  options.threads = given->threads;
+  options.backend = text(whole.backend, options.backend);
+  options.device = text(whole.device, options.device);
+  options.library = text(whole.library, "");
+  options.cache_dir = text(whole.cache_dir, "");
+  options.threads = whole.threads;
   return options;
 }
 
@@ -60,17 +61,17 @@ void copy_text(const std::string& text, char (&to)[size]) {
 }
 
 void fill_spec(const std::vector<TensorSpec>& specs, std::int32_t index, resemote_tensor_spec* to) {
-  resemote_tensor_spec& spec = checked(to, "resemote_tensor_spec");
+  Filled<resemote_tensor_spec> spec(to, "resemote_tensor_spec");
   if (index < 0 || static_cast<std::size_t>(index) >= specs.size()) {
     throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "there is no tensor " + std::to_string(index) + " of " +
                                                       std::to_string(specs.size()));
   }
   const TensorSpec& found = specs[static_cast<std::size_t>(index)];
-  spec.name = found.name.c_str();
-  spec.dtype = found.dtype;
-  spec.rank = static_cast<std::int32_t>(found.dims.size());
-  std::fill_n(spec.dims, RESEMOTE_MAX_RANK, 0);
-  std::copy(found.dims.begin(), found.dims.end(), spec.dims);
+  spec->name = found.name.c_str();
+  spec->dtype = found.dtype;
+  spec->rank = static_cast<std::int32_t>(found.dims.size());
+  std::copy(found.dims.begin(), found.dims.end(), spec->dims);
+  spec.write();
 }
 
 }  // namespace
@@ -99,22 +100,23 @@ const char* resemote_backend_name(size_t index) {
 
 resemote_status resemote_backend_probe(const char* name, const char* library, resemote_backend_info* info) {
   return guarded([&] {
-    resemote_backend_info& to = checked(info, "resemote_backend_info");
+    Filled<resemote_backend_info> to(info, "resemote_backend_info");
     const BackendInfo found =
         find_backend(&needed(name, "the backend's name")).probe(library == nullptr ? "" : library);
     std::string devices;
     for (const std::string& device : found.devices) devices += (devices.empty() ? "" : " ") + device;
-    to.available = found.available ? 1 : 0;
-    copy_text(found.version, to.version);
-    copy_text(devices, to.devices);
-    copy_text(found.reason, to.reason);
+    to->available = found.available ? 1 : 0;
+    copy_text(found.version, to->version);
+    copy_text(devices, to->devices);
+    copy_text(found.reason, to->reason);
+    to.write();
   });
 }
 
 resemote_status resemote_session_options_init(resemote_session_options* options) {
   return guarded([&] {
-    needed(options, "resemote_session_options") = resemote_session_options{};
-    options->struct_size = sizeof *options;
+    initialize(options, "resemote_session_options", resemote_session_options RESEMOTE_SESSION_OPTIONS_INIT,
+               kFirstSessionOptions);
   });
 }
 
@@ -140,20 +142,21 @@ resemote_status resemote_session_destroy(resemote_session* session) {
 
 resemote_status resemote_session_get_info(resemote_session* session, resemote_session_info* info) {
   return guarded([&] {
-    resemote_session_info& to = checked(info, "resemote_session_info");
+    Filled<resemote_session_info> to(info, "resemote_session_info");
     const std::shared_ptr<Session> found = sessions().find(session);
     const Passport& passport = found->passport();
-    to.artifact_name = passport.name.c_str();
-    to.precision = passport.precision.c_str();
-    to.backend = found->backend().c_str();
-    to.device = found->device().c_str();
-    to.file = found->file().path.c_str();
-    to.label_count = static_cast<std::int32_t>(passport.labels.size());
-    to.gives_probabilities = passport.gives_probabilities() ? 1 : 0;
-    to.batch_min = passport.batch_min;
-    to.batch_max = passport.batch_max;
-    to.input_count = static_cast<std::int32_t>(passport.inputs.size());
-    to.output_count = static_cast<std::int32_t>(passport.outputs.size());
+    to->artifact_name = passport.name.c_str();
+    to->precision = passport.precision.c_str();
+    to->backend = found->backend().c_str();
+    to->device = found->device().c_str();
+    to->file = found->file().path.c_str();
+    to->label_count = static_cast<std::int32_t>(passport.labels.size());
+    to->gives_probabilities = passport.gives_probabilities() ? 1 : 0;
+    to->batch_min = passport.batch_min;
+    to->batch_max = passport.batch_max;
+    to->input_count = static_cast<std::int32_t>(passport.inputs.size());
+    to->output_count = static_cast<std::int32_t>(passport.outputs.size());
+    to.write();
   });
 }
 
@@ -185,15 +188,16 @@ resemote_status resemote_session_run(resemote_session* session, const resemote_t
 
 resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result) {
   return guarded([&] {
-    if (result != nullptr) checked(result, "resemote_self_test_result");
+    resemote_self_test_result unwanted = {};
+    unwanted.struct_size = sizeof unwanted;
+    Filled<resemote_self_test_result> to(result == nullptr ? &unwanted : result, "resemote_self_test_result");
     const std::shared_ptr<Session> found = sessions().find(session);
     const SelfTestResult outcome = self_test(*found);
-    if (result != nullptr) {
-      result->crops = outcome.crops;
-      result->max_abs_diff = outcome.max_abs_diff;
-      result->limit = outcome.limit;
-      result->top1_agreement = outcome.top1_agreement;
-    }
+    to->crops = outcome.crops;
+    to->max_abs_diff = outcome.max_abs_diff;
+    to->limit = outcome.limit;
+    to->top1_agreement = outcome.top1_agreement;
+    to.write();
     if (!outcome.passed()) {
       throw Error(RESEMOTE_STATUS_SELF_TEST_FAILED,
                   found->artifact().folder() + ": outputs differ by " + std::to_string(outcome.max_abs_diff) +

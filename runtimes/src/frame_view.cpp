@@ -4,6 +4,7 @@
 #include <string>
 
 #include "error.h"
+#include "struct_size.h"
 
 namespace resemote_internal {
 
@@ -58,11 +59,8 @@ std::ptrdiff_t stride_of(const char* field, std::int64_t stride, std::int64_t ti
 
 }  // namespace
 
-FrameView view_of(const resemote_frame& frame) {
-  if (frame.struct_size != sizeof(resemote_frame)) {
-    refuse("the frame's struct_size is " + std::to_string(frame.struct_size) + ", and this library's is " +
-           std::to_string(sizeof(resemote_frame)) + "; call resemote_frame_init first, or build against this header");
-  }
+FrameView view_of(const resemote_frame& given) {
+  const resemote_frame frame = taken(&given, "resemote_frame", resemote_frame RESEMOTE_FRAME_INIT, kLeastFrame);
   const PixelLayout& layout = layout_of(frame.format);
   check_size(frame, layout);
   if (frame.data == nullptr) refuse("the frame's data is null; point it at the first pixel");

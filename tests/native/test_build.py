@@ -1,5 +1,6 @@
 """The C library is built by CMake, tested under the sanitizers, installed, and used by a project of its own."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,30 @@ def test_the_library_is_small(tmp_path):
     stripped = tmp_path / "libresemote.so"
     run("strip", "-o", stripped, LIBRARY)
     assert stripped.stat().st_size <= 400_000
+
+
+@needs_cmake
+@needs_library
+def test_the_cmake_package_fits_where_the_soname_does(tmp_path):
+    run("cmake", "--install", BUILD, "--prefix", tmp_path / "installed")
+    soname = re.search(r"SONAME.*\[libresemote\.so\.(.+)\]", run("readelf", "--dynamic", LIBRARY))[1]
+    major, minor = map(int, soname.split("."))
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.10)\nproject(finder LANGUAGES NONE)\nfind_package(resemote ${WANTED} QUIET)\n"
+        'message(STATUS "answer: ${resemote_FOUND}")\n'
+    )
+
+    def found(wanted: str) -> bool:
+        output = run("cmake", "-S", tmp_path, "-B", tmp_path / f"build-{wanted}", f"-DWANTED={wanted}",
+                     f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}")  # fmt: skip
+        return "answer: 1" in output
+
+    assert found(soname)
+    assert found("")
+    assert not found(f"{soname}.99")
+    assert not found(f"{major}.{minor + 1}")
+    assert not found(f"{major + 1}.0")
+    assert not found(f"{major}.{minor - 1}" if minor else f"{major - 1}.9")
 
 
 @needs_library

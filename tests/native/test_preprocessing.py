@@ -182,7 +182,7 @@ def test_a_box_outside_is_refused_in_the_same_words_and_nothing_is_written(prepr
 
 
 FIELDS = [
-    ("rgb", {"struct_size": 8}, "resemote_frame_init"),
+    ("rgb", {"struct_size": 8}, "set it to sizeof(resemote_frame)"),
     ("rgb", {"struct_size": 80}, "struct_size is 80"),
     ("rgb", {"format": 5}, "format is 5"),
     ("rgb", {"format": -1}, "0 to 4"),

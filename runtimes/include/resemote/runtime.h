@@ -8,6 +8,11 @@
  * Ownership. What the caller passes in is read during the call and never kept. Outputs go to buffers of the caller.
  * Strings handed out belong to the handle they came from and live as long.
  *
+ * Structs with a struct_size grow at their end. A smaller size, of an older header, is fine: what the caller lacks has its
+ * default, or is not written. A larger size, of a newer header than the library's, is refused. To fill in a struct, use
+ * its RESEMOTE_..._INIT, which follows the header that is compiled against; the _init functions, for programs that cannot
+ * use a macro, fill in what the first header had.
+ *
  * Errors. Every function returns a status; resemote_last_error() says in words what failed, what was found and what to
  * do, for the last failure of the calling thread. No function prints, exits, aborts or lets a C++ exception out.
  *
@@ -94,7 +99,7 @@ RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char
 typedef struct resemote_session resemote_session;
 
 typedef struct resemote_session_options {
-  size_t struct_size;    /* set by resemote_session_options_init */
+  size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
   const char* backend;   /* NULL or "auto": the first that can run the artifact here */
   const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the backend's first */
   const char* library;   /* the engine's shared library, or a folder that holds it; NULL: $RESEMOTE_<BACKEND>_LIBRARY,
@@ -102,6 +107,8 @@ typedef struct resemote_session_options {
   const char* cache_dir; /* folder where engines keep what they compiled; NULL: none is kept */
   int32_t threads;       /* CPU threads for one call; 0: the engine decides */
 } resemote_session_options;
+
+#define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
 
 /* Fills in the defaults above. */
 RESEMOTE_API resemote_status resemote_session_options_init(resemote_session_options* options);
@@ -193,7 +200,7 @@ enum {
 
 /* A picture in memory of the caller. */
 typedef struct resemote_frame {
-  size_t struct_size; /* set by resemote_frame_init */
+  size_t struct_size; /* set by RESEMOTE_FRAME_INIT */
   resemote_pixel_format format;
   int32_t width;  /* pixels */
   int32_t height; /* pixels */
@@ -203,6 +210,8 @@ typedef struct resemote_frame {
   int64_t uv_stride_bytes; /* 0: as the first plane's */
   int32_t full_range;      /* NV12, YUYV: 1: luma fills 0 to 255 (JPEG); 0: 16 to 235 (video) */
 } resemote_frame;
+
+#define RESEMOTE_FRAME_INIT {sizeof(resemote_frame), RESEMOTE_PIXEL_GRAY8, 0, 0, NULL, 0, NULL, 0, 0}
 
 RESEMOTE_API resemote_status resemote_frame_init(resemote_frame* frame);
 
@@ -220,10 +229,12 @@ typedef struct resemote_decision {
 } resemote_decision;
 
 typedef struct resemote_classifier_options {
-  size_t struct_size;  /* set by resemote_classifier_options_init */
+  size_t struct_size;  /* set by RESEMOTE_CLASSIFIER_OPTIONS_INIT */
   int32_t max_faces;   /* boxes of one call; memory for so many is taken at creation; default 16 */
   int32_t queue_depth; /* submissions that wait at most, and results that wait at most; default 2 */
 } resemote_classifier_options;
+
+#define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2}
 
 RESEMOTE_API resemote_status resemote_classifier_options_init(resemote_classifier_options* options);
 

@@ -32,22 +32,19 @@ inline void check(resemote_status status) {
 }
 
 inline resemote_session_options default_session_options() {
-  resemote_session_options options;
-  check(resemote_session_options_init(&options));
+  resemote_session_options options = RESEMOTE_SESSION_OPTIONS_INIT;
   return options;
 }
 
 inline resemote_classifier_options default_classifier_options() {
-  resemote_classifier_options options;
-  check(resemote_classifier_options_init(&options));
+  resemote_classifier_options options = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
   return options;
 }
 
 // A picture whose rows touch; the memory stays the caller's.
 inline resemote_frame frame_of(resemote_pixel_format format, int width, int height, const std::uint8_t* data,
                                std::int64_t stride_bytes = 0) {
-  resemote_frame frame;
-  check(resemote_frame_init(&frame));
+  resemote_frame frame = RESEMOTE_FRAME_INIT;
   frame.format = format;
   frame.width = width;
   frame.height = height;

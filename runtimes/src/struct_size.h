@@ -1,0 +1,75 @@
+// How structs of the C ABI grow: a program built against an older header passes a smaller struct_size, and gets the
+// defaults of what it lacks; one built against a newer header than the library's is refused.
+//
+// A member is added at the end only, never into padding, and its default is what libraries before it did. The size that
+// an _init function writes, and the least size of a frame, stay those of the first header.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+
+#include "error.h"
+#include "resemote/runtime.h"
+
+namespace resemote_internal {
+
+// Sizes of the first header. Where a member is added, that struct's becomes offsetof(struct, member).
+constexpr std::size_t kFirstSessionOptions = sizeof(resemote_session_options);
+constexpr std::size_t kFirstClassifierOptions = sizeof(resemote_classifier_options);
+constexpr std::size_t kFirstFrame = sizeof(resemote_frame);
+
+// What a frame cannot do without: all that comes before its second plane.
+constexpr std::size_t kLeastFrame = offsetof(resemote_frame, uv);
+
+// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where a struct is null or of a size that no header had.
+template <typename Struct>
+void check_struct_size(const Struct* given, const char* name, std::size_t least) {
+  if (given == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " is null");
+  const std::size_t size = given->struct_size;
+  if (size >= least && size <= sizeof(Struct) && size % alignof(Struct) == 0) return;
+  std::string why = ", this library takes " + std::to_string(least) + " to " + std::to_string(sizeof(Struct)) +
+                    " in steps of " + std::to_string(alignof(Struct)) + "; set it to sizeof(" + name +
+                    "), as its _INIT does";
+  if (size > sizeof(Struct)) why += ", and take no newer header than the library's";
+  throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + ": struct_size is " + std::to_string(size) + why);
+}
+
+// A struct that the caller filled in, whole: what it is too small for is taken from `defaults`.
+template <typename Struct>
+Struct taken(const Struct* given, const char* name, const Struct& defaults, std::size_t least = sizeof(std::size_t)) {
+  check_struct_size(given, name, least);
+  Struct whole = defaults;
+  std::memcpy(&whole, given, given->struct_size);
+  whole.struct_size = sizeof whole;
+  return whole;
+}
+
+// A struct for the library to fill in; only as much of it as the caller has room for is written at its end.
+template <typename Struct>
+class Filled {
+ public:
+  Filled(Struct* to, const char* name) : to_(to) {
+    check_struct_size(to, name, sizeof(std::size_t));
+  }
+  Struct* operator->() { return &whole_; }
+  Struct& operator*() { return whole_; }
+  void write() {
+    whole_.struct_size = to_->struct_size;
+    std::memcpy(to_, &whole_, to_->struct_size);
+  }
+
+ private:
+  Struct* to_;
+  Struct whole_{};
+};
+
+// Fills in a struct whose size nobody knows yet: no more than the first header had.
+template <typename Struct>
+void initialize(Struct* to, const char* name, Struct defaults, std::size_t first) {
+  if (to == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " is null");
+  defaults.struct_size = first;
+  std::memcpy(to, &defaults, first);
+}
+
+}  // namespace resemote_internal
