@@ -17,8 +17,8 @@
     +-- SessionClosedError         a session was used after close
     +-- NativeError                the native library reported a failure
 
-Each message says what failed, what was found, and what to do about it. On the command line they end as one readable
-line and ``exit_code``; a traceback there is a bug of ours.
+Each error says what failed and what was found (``reason``), and what to do about it (``hint``). On the command line it
+ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
 """
 
 __all__ = [
@@ -41,9 +41,28 @@ __all__ = [
 
 
 class ResEmoteEdgeError(Exception):
-    """Root of the tree; catch it to catch everything this package raises on purpose."""
+    """Root of the tree; catch it to catch everything this package raises on purpose.
+
+    Its text is ``reason; hint``. Who needs one of the two takes the attribute: texts are for people.
+
+    Args:
+        reason: What failed and what was found; the cure as well, where there is no `hint`.
+        hint: What to do about it.
+
+    Attributes:
+        reason: As given.
+        hint: As given; empty where the reason says it.
+    """
 
     exit_code = 1
+
+    def __init__(self, reason: str = "", *, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.hint}" if self.hint else self.reason
 
 
 class MissingDependencyError(ResEmoteEdgeError):
@@ -112,5 +131,6 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
         The error, for the caller to raise.
     """
     return MissingDependencyError(
-        f"{purpose} needs the package '{package}', which is not installed; run: pip install 'resemote-edge[{extra}]'"
+        f"{purpose} needs the package '{package}', which is not installed",
+        hint=f"run: pip install 'resemote-edge[{extra}]'",
     )

@@ -278,12 +278,12 @@ def require_device(runtime: str, device: str, availability: Availability) -> str
         DeviceUnavailableError: The runtime cannot work here, or the device asked for was not found.
     """
     if not availability.available:
-        raise DeviceUnavailableError(f"runtime {runtime}: {availability.reason}; {availability.hint}")
+        raise DeviceUnavailableError(f"runtime {runtime}: {availability.reason}", hint=availability.hint)
     if device == "auto":
         return availability.devices[0]
     if device not in availability.devices:
         raise DeviceUnavailableError(
-            f"runtime {runtime}: device {device!r} was not found; found {', '.join(availability.devices)}; "
-            "pass one of these as --device (nothing is used in its place)"
+            f"runtime {runtime}: device {device!r} was not found; found {', '.join(availability.devices)}",
+            hint="pass one of these as --device (nothing is used in its place)",
         )
     return device

@@ -57,5 +57,6 @@ def choose_backend(library: NativeLibrary, artifact: Artifact, device: str) -> B
             reasons.append(f"backend {name} has {', '.join(devices)}")
     why = "; ".join(reasons) or "none loads its format"
     raise DeviceUnavailableError(
-        f"runtime native: no backend runs {artifact.path} on {device!r}: {why}; pass another --device or --runtime"
+        f"runtime native: no backend runs {artifact.path} on {device!r}: {why}",
+        hint="pass another --device or --runtime",
     )

@@ -66,12 +66,12 @@ class NativeLibrary:
             found = self.functions.resemote_abi_version()
         except (OSError, AttributeError) as error:
             raise MissingDependencyError(
-                f"runtime native: {path} cannot be loaded ({error}); build it with: make native"
+                f"{path} cannot be loaded ({error})", hint="build it with: make native"
             ) from None
         if found != ABI_VERSION:
             raise NativeError(
-                f"runtime native: {path} has ABI version {found}, this package needs {ABI_VERSION}; "
-                "build it again with: make native"
+                f"{path} has ABI version {found}, this package needs {ABI_VERSION}",
+                hint="build it again with: make native",
             )
         self._declare()
 

@@ -39,8 +39,7 @@ class NativeRuntime:
         try:
             library = load_library()
         except (MissingDependencyError, NativeError) as error:
-            reason, _, hint = str(error).removeprefix("runtime native: ").rpartition("; ")
-            return Availability(available=False, version=None, reason=reason, hint=hint)
+            return Availability(available=False, version=None, reason=error.reason, hint=error.hint)
         found = {backend: library.probe(backend) for backend in library.backends()}
         devices: dict[str, None] = {}
         for info in found.values():
