@@ -21,6 +21,9 @@ Each error says what failed and what was found (``reason``), and what to do abou
 ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "ArtifactError",
     "ArtifactMismatchError",
@@ -37,7 +40,31 @@ __all__ = [
     "SessionClosedError",
     "TrainingError",
     "missing_dependency",
+    "missing_package",
+    "where_installed",
 ]
+
+#: Packages of the extras, as they are imported. An import that fails for want of any other module is a fault of ours.
+OPTIONAL = frozenset(
+    [
+        "PIL",
+        "cuda",
+        "jinja2",
+        "markupsafe",
+        "matplotlib",
+        "nncf",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "openvino",
+        "pycuda",
+        "safetensors",
+        "tensorboardX",
+        "tensorrt",
+        "tensorrt_rtx",
+        "torch",
+    ]
+)
 
 
 class ResEmoteEdgeError(Exception):
@@ -134,3 +161,41 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
         f"{purpose} needs the package '{package}', which is not installed",
         hint=f"run: pip install 'resemote-edge[{extra}]'",
     )
+
+
+def missing_package(error: ModuleNotFoundError, extra: str, purpose: str) -> MissingDependencyError:
+    """Build the error for an import of a module of ours that failed for want of an optional package.
+
+    Args:
+        error: What the import raised.
+        extra: Extra of this distribution that installs the package.
+        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
+
+    Returns:
+        The error, for the caller to raise.
+
+    Raises:
+        ModuleNotFoundError: The same error again, where the module is of no optional package: a fault of ours.
+    """
+    package = _package(error)
+    if package not in OPTIONAL:
+        raise error
+    return missing_dependency(package, extra, purpose)
+
+
+@contextmanager
+def where_installed(*packages: str) -> Iterator[None]:
+    """A context that is left quietly where one of some packages is not installed.
+
+    Args:
+        packages: Names that they are imported by. An import that fails for any other reason raises as ever.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if _package(error) not in packages:
+            raise
+
+
+def _package(error: ModuleNotFoundError) -> str:
+    return (error.name or "").partition(".")[0]

@@ -100,12 +100,12 @@ def expand(source: Path, output: Path, labels: str | None, force: bool, as_json:
 
 
 def _conversion() -> "ModuleType":
-    from resemote_edge.errors import missing_dependency
+    from resemote_edge.errors import missing_package
 
     try:
         from resemote_edge.models import conversion
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "export", "converting a checkpoint") from None
+        raise missing_package(error, "export", "converting a checkpoint") from None
     return conversion
 
 

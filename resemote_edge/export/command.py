@@ -10,7 +10,7 @@ import msgspec
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_existing
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.errors import InputError, missing_dependency
+from resemote_edge.errors import InputError, missing_package
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
     EIGHT_BIT,
@@ -108,7 +108,7 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     try:
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "export", "exporting a checkpoint") from None
+        raise missing_package(error, "export", "exporting a checkpoint") from None
 
     stage("checkpoint")
     request = ExportRequest(
@@ -168,7 +168,7 @@ def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
     try:
         from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "export", "reading a checkpoint") from None
+        raise missing_package(error, "export", "reading a checkpoint") from None
     return load_checkpoint(path or default_checkpoint(), split_labels(labels))
 
 

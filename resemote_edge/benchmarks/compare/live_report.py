@@ -10,6 +10,7 @@ from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.benchmarks.compare.text import interval_text, verdict_text
 from resemote_edge.benchmarks.report.columns import TOO_FEW
 from resemote_edge.benchmarks.report.table import table_text
+from resemote_edge.errors import where_installed
 from resemote_edge.measuring.comparison.live import LiveRun
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Side
 from resemote_edge.measuring.samples import write_samples
@@ -115,11 +116,9 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
     write_samples(samples, _samples(run))
     written = {"json": data, "markdown": text, "samples": samples}
     picture.unlink(missing_ok=True)  # one of an earlier comparison would not show these figures
-    try:
+    with where_installed("matplotlib"):
         _draw(run, picture)
         written["picture"] = picture
-    except ImportError:
-        pass
     write_file(text, markdown_live_comparison(run.comparison, picture.name if "picture" in written else None))
     return written
 

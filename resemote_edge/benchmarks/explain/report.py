@@ -9,6 +9,7 @@ from resemote_edge.benchmarks.explain.explanation import Explanation, LayerTime
 from resemote_edge.benchmarks.explain.roofline import write_roofline
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
 from resemote_edge.benchmarks.report.table import table_text
+from resemote_edge.errors import where_installed
 from resemote_edge.measuring.probes import MachineProbe, Peak
 
 __all__ = [
@@ -148,11 +149,10 @@ def write_explanation(explanation: Explanation, folder: Path) -> dict[str, Path]
     data, text, picture, vector = (folder / name for name in EXPLANATION_FILES)
     write_file(data, explanation.to_json())
     written = {"json": data, "markdown": text}
-    try:
+    for path in (picture, vector):
+        path.unlink(missing_ok=True)  # one of an earlier explanation would not show these figures
+    with where_installed("matplotlib"):
         write_roofline(explanation, picture, vector)
         written |= {"picture": picture, "vector picture": vector}
-    except ImportError:
-        for path in (picture, vector):
-            path.unlink(missing_ok=True)  # one of an earlier explanation would not show these figures
     write_file(text, markdown_explanation(explanation, picture.name if "picture" in written else None))
     return written

@@ -11,6 +11,7 @@ from resemote_edge.benchmarks.report.csv import csv_report
 from resemote_edge.benchmarks.report.html.page import render_page
 from resemote_edge.benchmarks.report.markdown import markdown_report
 from resemote_edge.benchmarks.report.picture import draw_latency
+from resemote_edge.errors import where_installed
 from resemote_edge.measuring.results import BenchReport
 
 __all__ = ["NOT_MEASURED", "REPORT_FILES", "VIEW_FILES", "write_report", "write_views"]
@@ -70,19 +71,15 @@ def write_views(
     page.unlink(missing_ok=True)
     write_file(table, csv_report(report))
     written = {"csv": table, "markdown": text}
-    try:
+    with where_installed("matplotlib"):
         if report.rows:
             draw_latency(report, picture)
             written["picture"] = picture
-    except ImportError:
-        pass
     if "picture" not in written:
         picture.unlink(missing_ok=True)
     write_file(text, markdown_report(report, picture.name if "picture" in written else None))
     files = [path.name for path in (data, *written.values()) if path.parent == folder]
-    try:
+    with where_installed("matplotlib", "jinja2", "markupsafe"):
         write_file(page, render_page(report, folder=samples or data.parent, files=files, rooflines=rooflines))
         written["page"] = page
-    except ImportError:
-        pass
     return written

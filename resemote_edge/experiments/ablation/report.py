@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.artifacts.record import Record, Strict, read_record
 from resemote_edge.benchmarks.report.table import table_text
+from resemote_edge.errors import where_installed
 from resemote_edge.evaluation.paired import expected_calibration_error
 
 __all__ = [
@@ -256,11 +257,9 @@ def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Pat
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
     picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
-    try:
+    with where_installed("matplotlib"):
         _draw_gains(report, picture)
         written["picture"] = picture
-    except ImportError:
-        pass
     write_file(text, markdown_ablation(report, picture.name if "picture" in written else None))
     return written
 

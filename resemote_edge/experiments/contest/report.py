@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED
 from resemote_edge.benchmarks.report.table import table_text
+from resemote_edge.errors import where_installed
 from resemote_edge.experiments.contest.results import ContestReport, RatioResult
 
 if TYPE_CHECKING:
@@ -178,11 +179,9 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
     written = {"json": data, "markdown": text}
     picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
     if report.ratios:
-        try:
+        with where_installed("matplotlib"):
             _draw_ratios(report, picture)
             written["picture"] = picture
-        except ImportError:
-            pass
     write_file(text, markdown_contest(report, picture.name if "picture" in written else None))
     return written
 

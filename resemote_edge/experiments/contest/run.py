@@ -19,7 +19,7 @@ import numpy as np
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_dependency
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_package
 from resemote_edge.experiments.contest.accuracy import judge_rows
 from resemote_edge.experiments.contest.file import Contest, Row
 from resemote_edge.experiments.contest.results import (
@@ -150,7 +150,7 @@ def build_checkpoint(width: int, seed: int, path: str) -> Opened:
         from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
         from resemote_edge.models.random_network import random_network
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "peers", "running a contest") from None
+        raise missing_package(error, "peers", "running a contest") from None
     save_checkpoint(random_network(width, seed).state_dict(), Path(path), RESEMOTENET)
     checkpoint = load_checkpoint(path)
     chosen = drawn_calibration(_CALIBRATION_IMAGES)

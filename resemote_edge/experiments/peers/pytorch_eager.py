@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import missing_package
 
 __all__ = ["PyTorchEager"]
 
@@ -36,7 +36,7 @@ class _Session:
 
             from resemote_edge.models.checkpoint import load_checkpoint
         except ModuleNotFoundError as error:
-            raise missing_dependency(str(error.name), "peers", "peer pytorch-eager") from None
+            raise missing_package(error, "peers", "peer pytorch-eager") from None
         torch.set_num_threads(threads)
         self._torch = torch
         self._network = load_checkpoint(checkpoint).build()

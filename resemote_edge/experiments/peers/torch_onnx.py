@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import missing_package
 from resemote_edge.runtimes.telemetry import import_onnxruntime
 
 __all__ = ["INPUT", "ONNXRuntimeSession", "TorchONNX", "export_plain", "files_of"]
@@ -42,7 +42,7 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
 
         from resemote_edge.models.checkpoint import load_checkpoint
     except ModuleNotFoundError as error:
-        raise missing_dependency(str(error.name), "peers", "torch.onnx.export") from None
+        raise missing_package(error, "peers", "torch.onnx.export") from None
     network = load_checkpoint(checkpoint).build()
     # Two images: a batch of one would be taken for a constant.
     example = torch.zeros(2, 3, 64, 64)
