@@ -9,8 +9,23 @@ Importing this module loads the standard library and numpy, nothing else; everyt
 that needs it.
 """
 
-from resemote_edge.classifier import Emotion, EmotionClassifier, load
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Emotion", "EmotionClassifier", "__version__", "load"]
+from resemote_edge.classifier import Emotion, EmotionClassifier, load
+from resemote_edge.vision.frame import Box, Frame
+
+if TYPE_CHECKING:
+    from resemote_edge.runtimes.native.classifier import NativeClassifier
+
+__all__ = ["Box", "Emotion", "EmotionClassifier", "Frame", "NativeClassifier", "__version__", "load"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`NativeClassifier`, whose module is imported when it is asked for."""
+    if name == "NativeClassifier":
+        from resemote_edge.runtimes.native.classifier import NativeClassifier
+
+        return NativeClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

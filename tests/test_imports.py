@@ -65,7 +65,19 @@ def test_import_pulls_the_standard_library_and_numpy_only():
 def test_public_names():
     import resemote_edge
 
-    assert resemote_edge.__all__ == ["Emotion", "EmotionClassifier", "__version__", "load"]
+    assert resemote_edge.__all__ == [
+        "Box",
+        "Emotion",
+        "EmotionClassifier",
+        "Frame",
+        "NativeClassifier",
+        "__version__",
+        "load",
+    ]
+    assert all(hasattr(resemote_edge, name) for name in resemote_edge.__all__)
+    assert resemote_edge.NativeClassifier.__module__ == "resemote_edge.runtimes.native.classifier"
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        resemote_edge.Nothing
     assert resemote_edge.__version__ == metadata.version("resemote-edge")
 
 

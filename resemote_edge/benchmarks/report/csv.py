@@ -7,7 +7,6 @@ the same header and can be put below each other. Every figure is written in full
 import csv
 import io
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -54,7 +53,6 @@ def csv_columns() -> tuple[str, ...]:
     return (*_OF_THE_REPORT, *_row_columns())
 
 
-@lru_cache(maxsize=1)
 def _row_columns() -> dict[str, _Path]:
     return dict(_of_struct(inspect.type_info(BenchRow), "", ()))
 

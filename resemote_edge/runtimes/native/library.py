@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-from functools import lru_cache
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -167,14 +166,9 @@ def load_library() -> NativeLibrary:
     """
     chosen = os.environ.get(LIBRARY_VARIABLE)
     if chosen:
-        return _loaded(chosen)
+        return NativeLibrary(chosen)
     package = Path(__file__).parents[2]
     for place in (package / _CARRIED, package / _BUILT):
         if place.is_file():
-            return _loaded(str(place.resolve()))
-    return _loaded("libresemote.so")
-
-
-@lru_cache(maxsize=4)
-def _loaded(path: str) -> NativeLibrary:
-    return NativeLibrary(path)
+            return NativeLibrary(str(place.resolve()))
+    return NativeLibrary("libresemote.so")
