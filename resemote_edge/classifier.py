@@ -19,6 +19,7 @@ from resemote_edge.vision.frame import crops as crops_of
 from resemote_edge.vision.preprocessing import ColorOrder
 
 if TYPE_CHECKING:
+    from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.artifacts.passport import Passport
     from resemote_edge.runtimes.session import PrecisionHint, Session
 
@@ -215,7 +216,7 @@ class EmotionClassifier:
 
 
 def load(
-    artifact: str | Path,
+    artifact: "str | Path | Artifact",
     *,
     runtime: str = "auto",
     device: str = "auto",
@@ -226,7 +227,8 @@ def load(
     """Open an artifact for classification.
 
     Args:
-        artifact: Folder made by ``resemote-edge export``.
+        artifact: Folder made by ``resemote-edge export``, or the `Artifact` that was opened from it, whose files are
+            not hashed again.
         runtime: ``pytorch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` to take the first that can run
             this artifact here; ``classifier.session.runtime`` tells which.
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
@@ -247,7 +249,7 @@ def load(
     from resemote_edge.runtimes.registry import open_session
     from resemote_edge.runtimes.session import SessionOptions
 
-    opened = Artifact.load(artifact)
+    opened = artifact if isinstance(artifact, Artifact) else Artifact.load(artifact)
     options = SessionOptions(device=device, threads=threads, precision_hint=precision_hint, cuda_graph=cuda_graph)
     session = open_session(opened, runtime, options)
     return EmotionClassifier(session, opened.passport)

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+from PIL import Image
+from typed import exit_code
 
 import resemote_edge
+from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.output_format import softmax
+from resemote_edge.cli.predict import predict
 from resemote_edge.errors import DeviceUnavailableError, InputError, SessionClosedError
 from resemote_edge.vision.drawn import drawn_faces
 
@@ -13,6 +17,28 @@ RECIPE = "cpu-onnxruntime-fp32"
 def classifier(artifacts):
     with resemote_edge.load(artifacts(RECIPE).path, device="cpu", threads=1) as classifier:
         yield classifier
+
+
+def test_an_artifact_that_is_open_is_not_hashed_again(artifacts, monkeypatch):
+    opened = Artifact.load(artifacts(RECIPE).path)
+    monkeypatch.setattr(Artifact, "load", lambda path: pytest.fail("it was read again"))
+    with resemote_edge.load(opened, device="cpu") as classifier:
+        assert classifier.passport is opened.passport
+
+
+def test_predict_hashes_the_artifact_once(artifacts, monkeypatch, tmp_path):
+    hashed = []
+
+    def counted(path):
+        hashed.append(path.name)
+        return file_sha256(path)
+
+    face = tmp_path / "face.png"
+    Image.new("RGB", (48, 48)).save(face)
+    monkeypatch.setattr("resemote_edge.artifacts.artifact.file_sha256", counted)
+    assert exit_code(predict, face, "--artifact", artifacts(RECIPE).path, "--device", "cpu") == 0
+    assert sorted(hashed) == sorted(set(hashed))
+    assert hashed
 
 
 def test_auto_records_what_it_chose(artifacts):

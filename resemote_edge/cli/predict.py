@@ -47,7 +47,7 @@ def predict(
     crops = [read_face(path) for path in images]
     named = [] if artifact is None else [artifact]
     opened = artifacts_or_default(named, runtime, device, lambda text: click.echo(text, err=True), variant)
-    with load(opened[0].path, runtime=runtime, device=device, threads=threads) as classifier:
+    with load(opened[0], runtime=runtime, device=device, threads=threads) as classifier:
         emotions = classifier(crops, color="rgb")
         where = {"runtime": classifier.session.runtime, "device": classifier.session.device}
     if as_json:
