@@ -171,5 +171,5 @@ def test_what_is_no_summary(content, tmp_path):
     path = tmp_path / "summary.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(InputError, match="not a summary of comparisons"):
+    with pytest.raises(InputError, match="a summary of comparisons: "):
         read_comparison_validity(path)

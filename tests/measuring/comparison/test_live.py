@@ -128,14 +128,14 @@ def test_without_matplotlib_there_is_no_picture_not_even_an_older_one(run, tmp_p
     ("change", "says"),
     [
         (lambda found: found | {"schema": 99}, "comparison schema 99, this version reads schema 1"),
-        (lambda found: found | {"extra": 1}, "not a live comparison: .*`extra`"),
+        (lambda found: found | {"extra": 1}, "does not match the schema of a live comparison: .*`extra`"),
         (lambda found: found | {"kind": "report-comparison"}, "not a live comparison"),
         (lambda found: {"schema": 1}, "not a live comparison"),
     ],
 )
 def test_what_is_no_such_file(run, change, says, tmp_path):
     path = tmp_path / "comparison.json"
-    with pytest.raises(InputError, match=r"comparison\.json: not a live comparison"):
+    with pytest.raises(InputError, match=r"comparison\.json: cannot be read as a live comparison"):
         read_live_comparison(path)
     path.write_text(json.dumps(change(json.loads(run.comparison.to_json()))))
     with pytest.raises(InputError, match=says):
