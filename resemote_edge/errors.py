@@ -17,8 +17,8 @@
     +-- SessionClosedError         a session was used after close
     +-- NativeError                the native library reported a failure
 
-Each message says what failed, what was found, and what to do about it. On the command line they end as one readable
-line and ``exit_code``; a traceback there is a bug of ours.
+Each message says what failed, what was found, and what to do about it. On the command line every error ends as one
+readable line and ``exit_code``; a traceback there is a bug of ours.
 """
 
 __all__ = [
@@ -106,7 +106,7 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
     Args:
         package: Import name that was not found.
         extra: Extra of this distribution that installs it.
-        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
+        purpose: Work that needs the package, as the start of a sentence ("exporting a checkpoint").
 
     Returns:
         The error, for the caller to raise.
