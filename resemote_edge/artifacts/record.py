@@ -1,4 +1,4 @@
-"""Strict structs, and records: strict JSON with a schema number, as measurements are kept."""
+"""Strict structs, and records: strict JSON with a schema number, the form in which measurements are kept."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,14 +11,14 @@ __all__ = ["Record", "Strict", "read_record"]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuses unknown fields: a misspelt key is an error, not a default.
+    """Struct that refuses unknown fields: a misspelt key is an error, not a default.
 
     Subclasses repeat frozen and kw_only, which type checkers do not inherit.
     """
 
 
 class Record(Strict, frozen=True):
-    """What is kept as a file."""
+    """A struct that is kept as a file."""
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""
@@ -32,13 +32,13 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
     """Read a record with a field ``schema`` back.
 
     Args:
-        path: The file.
-        kind: Of the record.
-        what: It should be, with its article.
-        schema: That this version reads.
+        path: Path of the file.
+        kind: Kind of the record.
+        what: Name of what it should be, with its article.
+        schema: Schema that this version reads.
 
     Raises:
-        InputError: No such file, not such a record, or of another schema.
+        InputError: There is no such file, it is not such a record, or it has another schema.
     """
     try:
         found = msgspec.json.decode(path.read_bytes(), type=kind)
