@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIVE_FILES", "markdown_live_comparison", "write_live_comparison"]
 
-#: What `write_live_comparison` writes.
+#: Names of the files that `write_live_comparison` writes.
 LIVE_FILES = ("comparison.json", "comparison.md", "samples.npz", "distributions.png")
 
 #: The slowest calls are left out of the picture, and only there: one hiccup would squeeze all the others together.
@@ -30,7 +30,7 @@ def markdown_live_comparison(comparison: LiveComparison, picture: str | None = N
     """The whole comparison in Markdown.
 
     Args:
-        comparison: What came out.
+        comparison: Result of the comparison.
         picture: File name of the picture beside it, if there is one.
     """
     environment = comparison.environment
@@ -104,8 +104,8 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
     """Write the comparison, every sample and, where matplotlib is installed, the picture.
 
     Args:
-        run: What was measured.
-        folder: Where; created if need be.
+        run: Measured comparison with its samples.
+        folder: Folder to write to; created if need be.
 
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``samples``, ``picture``).
@@ -114,7 +114,7 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
     write_file(data, run.comparison.to_json())
     write_samples(samples, _samples(run))
     written = {"json": data, "markdown": text, "samples": samples}
-    picture.unlink(missing_ok=True)  # one of an earlier comparison would not show these figures
+    picture.unlink(missing_ok=True)  # A picture left by an earlier comparison would not show these figures.
     try:
         _draw(run, picture)
         written["picture"] = picture
@@ -125,7 +125,7 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
 
 
 def _samples(run: LiveRun) -> dict[str, NDArray[np.int64]]:
-    """Every call of both, with the restart and the round it was made in."""
+    """Every call of both sides, with its restart and round."""
     tables = run.a_nanoseconds
     rounds = [np.repeat(np.arange(len(table)), table.shape[1]) for table in tables]
     restarts = np.repeat(np.arange(len(tables)), [table.size for table in tables])
