@@ -20,7 +20,7 @@ from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
 
-#: What the demo exports: target and precision.
+#: Target and precision of each of the demo's exports.
 _EXPORTS = (
     ("pytorch", "fp32"),
     ("onnx", "fp32"),
@@ -35,10 +35,10 @@ _EXPORTS = (
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made.
+    """Result of the demo.
 
     Attributes:
-        report: What was measured.
+        report: Report of the measurements.
         written: Files of the report, by kind.
     """
 
@@ -58,18 +58,18 @@ def run_demo(
     """Export to every target, run each artifact's self-test, and measure.
 
     Args:
-        data: FER2013; None to look where `find_fer2013` looks.
+        data: Dataset FER2013; None to look where `find_fer2013` looks.
         output: Folder for the artifacts and the report.
-        variant: Of the embedded weights; None for the default.
-        force: Replace what an earlier demo left there.
-        notice: Told what happens, one line at a time.
-        progress: As for `run_bench`.
+        variant: Variant of the embedded weights; None for the default.
+        force: Whether to replace what an earlier demo left there.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called as `run_bench` calls it.
 
     Returns:
-        The report and where it was written.
+        The report, and the paths it was written to.
 
     Raises:
-        ResEmoteEdgeError: Whatever an export or a measurement raises.
+        ResEmoteEdgeError: An export or a measurement failed.
     """
     refuse_files(output, REPORT_FILES, force=force)
     checkpoint = choose_checkpoint(None, variant)
