@@ -1,6 +1,6 @@
 """EmotionClassifier: face crops in, labelled probabilities out, on top of any session.
 
-The labels are those of the network: the seven emotions, or whatever classes it was trained on.
+The labels are those of the network: the seven expressions, or whatever classes it was trained on.
 """
 
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ class Emotion:
 
     Attributes:
         label: Most probable class.
-        score: Its probability, in [0, 1].
-        probabilities: Every class's probability by name, in the order of the logits; they sum to 1 but for rounding:
-            some 1e-16, or the engine's some 1e-7 where the model computes them itself (1e-3 where that is in fp16).
+        score: Probability of that class, in [0, 1].
+        probabilities: Probability of every class by name, in the order of the logits. They sum to 1 up to rounding:
+            about 1e-16, or the engine's about 1e-7 if the model computes them itself (1e-3 if it does so in fp16).
     """
 
     label: str
@@ -45,11 +45,11 @@ class Emotion:
 class EmotionClassifier:
     """Classifies face crops with one session.
 
-    Used by one thread at a time, like the session it owns; `close` it or use it as a context manager.
+    A classifier is used by one thread at a time, like the session it owns; `close` it or use it as a context manager.
 
     Attributes:
         session: The session that computes the outputs; closed along with the classifier.
-        passport: What the artifact says of itself.
+        passport: Passport of the artifact.
     """
 
     def __init__(self, session: "Session", passport: "Passport") -> None:
@@ -79,11 +79,11 @@ class EmotionClassifier:
         return self.decide(self.outputs([crops] if single else crops, color=color))  # type: ignore[list-item]
 
     def classify_frame(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
-        """Classify the faces of a frame: what the native runtime's classifier does, to the bit up to the network.
+        """Classify the faces of a frame. The native runtime's classifier does the same, to the bit up to the network.
 
         Args:
-            frame: The picture, in the format that a camera or decoder gives.
-            boxes: Where the faces are; cut at the frame's border.
+            frame: Picture, in the format that a camera or decoder gives.
+            boxes: Boxes of the faces; cut at the frame's border.
 
         Returns:
             One `Emotion` per box, in order.
@@ -96,28 +96,28 @@ class EmotionClassifier:
         return self(faces, color=color)
 
     def decide(self, outputs: NDArray[np.float32]) -> list[Emotion]:
-        """Decisions from what the artifact gave; the last step of a call.
+        """Turn the artifact's output into decisions; the last step of a call.
 
         Args:
-            outputs: float32 (N, classes), as `outputs` returns.
+            outputs: Output as `outputs` returns it, float32 (N, classes).
 
         Returns:
             One `Emotion` per row.
         """
         rows = (outputs if self.passport.output == PROBABILITIES else softmax(outputs)).tolist()
         labels = self.labels
-        # A few numbers a row: lists are done with them sooner than arrays.
+        # There are only a few numbers a row: lists are faster than arrays here.
         return [Emotion(labels[row.index(max(row))], max(row), dict(zip(labels, row, strict=True))) for row in rows]
 
     def preprocess(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder) -> NDArray[Any]:
-        """What the session is fed for a batch of crops; the first step of a call.
+        """Turn a batch of crops into the session's input; the first step of a call.
 
         Args:
             crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
             color: Channel order.
 
         Returns:
-            (N, ...) as the artifact's input spec says, caller-owned.
+            Array (N, ...) as the artifact's input spec says, caller-owned.
 
         Raises:
             InputError: A crop is unusable.
@@ -128,10 +128,10 @@ class EmotionClassifier:
         """Run the session on what `preprocess` returned; the second step of a call.
 
         Args:
-            batch: (N, ...), no more than the artifact's largest batch.
+            batch: Input (N, ...), no more than the artifact's largest batch.
 
         Returns:
-            float32 (N, classes), caller-owned.
+            Output, float32 (N, classes), caller-owned.
 
         Raises:
             InputError: The batch does not fit the artifact.
@@ -149,8 +149,8 @@ class EmotionClassifier:
             color: Channel order.
 
         Returns:
-            (N, classes), caller-owned: float32 as the engine gives them where the artifact's output is probabilities,
-            else float64, computed here from the logits.
+            Array (N, classes), caller-owned: float32 as the engine gives them where the artifact's output is
+            probabilities, else float64, computed here from the logits.
 
         Raises:
             InputError: A crop is unusable.
@@ -163,9 +163,9 @@ class EmotionClassifier:
     ) -> NDArray[np.float32]:
         """Logits for a sequence of crops, batched as the artifact allows.
 
-        An artifact whose output is probabilities has lost the constant that all logits of a row may be shifted by: it
-        gives the logarithms of the probabilities, which are the logits up to that constant. Softmax and ranking are the
-        same. Below the smallest normal float32 they stop, at -87.34.
+        An artifact that outputs probabilities has lost the constant by which all logits of a row may be shifted. It
+        gives the logarithms of the probabilities, which are the logits up to that constant; softmax and ranking are the
+        same. A probability below the smallest normal float32 gives -87.34.
 
         Args:
             crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
@@ -183,7 +183,7 @@ class EmotionClassifier:
     def outputs(
         self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, color: ColorOrder
     ) -> NDArray[np.float32]:
-        """What the artifact gives for a sequence of crops, batched as it allows.
+        """Output of the artifact for a sequence of crops, batched as it allows.
 
         Args:
             crops: Sequence of crops, or an array of equal crops with a leading batch dimension.
@@ -233,7 +233,7 @@ def load(
         runtime: ``pytorch``, ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` to take the first that can run
             this artifact here; ``classifier.session.runtime`` tells which.
         device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``, or ``auto``; ``classifier.session.device`` tells which.
-        threads: CPU threads; None leaves it to the runtime.
+        threads: Number of CPU threads; None leaves it to the runtime.
         precision_hint: ``bf16`` lets OpenVINO and PyTorch compute in bf16, ``tf32`` lets PyTorch on a GPU compute in
             tf32, where the device has it; other runtimes refuse it.
         cuda_graph: Whether PyTorch on a GPU records its kernels and replays them; other runtimes refuse it.

@@ -152,7 +152,7 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
     Args:
         package: Import name that was not found.
         extra: Extra of this distribution that installs it.
-        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
+        purpose: Work that needs the package, as the start of a sentence ("exporting a checkpoint").
 
     Returns:
         The error, for the caller to raise.

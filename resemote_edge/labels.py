@@ -1,10 +1,10 @@
 """Label sets and the mapping between them.
 
-Two orders are in circulation for the same seven emotions, and mixing them up is the most common way to get a network
+Two orders are in circulation for the same seven expressions, and mixing them up is the most common way to get a network
 that "does not work". Here a label order is always a tuple of names, and one order is turned into another by name only.
 
-A network may have other classes than those emotions, any number of them. Spellings are brought to one form only where
-every name of a set is an emotion; a set with one name of its own is its owner's, and is kept as written.
+A network may have other classes than those expressions, any number of them. If every name of a set is an expression,
+its spellings are brought to one form. If one name is not, the whole set is kept as written.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ RESEMOTENET: tuple[str, ...] = ("happy", "surprise", "sad", "anger", "disgust", 
 #: Order of the ``emotion`` column in Kaggle's ``fer2013.csv`` (0 to 6), in canonical names.
 FER2013: tuple[str, ...] = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: The seven emotions, sorted; how every part of this package spells them.
+#: The seven expressions, sorted; this is how every part of this package spells them.
 CANONICAL: tuple[str, ...] = tuple(sorted(RESEMOTENET))
 
 # Spellings found in the public datasets and in their folder names.
@@ -34,7 +34,7 @@ _ALIASES = {
 
 
 def canonical_name(name: str) -> str:
-    """Return the canonical spelling of an emotion.
+    """Return the canonical spelling of an expression.
 
     Args:
         name: Any spelling in circulation, upper or lower case ("Angry", "happiness").
@@ -43,7 +43,7 @@ def canonical_name(name: str) -> str:
         One of `CANONICAL`.
 
     Raises:
-        InputError: The name is not one of the seven emotions.
+        InputError: The name is not one of the seven expressions.
     """
     lowered = name.strip().lower()
     known = _ALIASES.get(lowered, lowered)
@@ -59,23 +59,23 @@ def canonical_labels(names: Sequence[str]) -> tuple[str, ...]:
         names: Class names in the order of the logits.
 
     Returns:
-        The same order: in canonical spelling if every name is an emotion, else as written, less surrounding blanks.
+        The same order: in canonical spelling if every name is an expression, else as written, less surrounding blanks.
 
     Raises:
-        InputError: No name, an empty or unprintable one, or the same one twice.
+        InputError: There is no name, one is empty or unprintable, or the same one occurs twice.
     """
     return _spelled(names, all_emotions=_all_emotions(names))
 
 
 def split_labels(text: str | None) -> tuple[str, ...] | None:
-    """Names as an option gives them, comma-separated; None where it was not given."""
+    """Split the comma-separated names of an option; None if it was not given."""
     return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def index_mapping(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
     """Map class indices of one label order to those of another, by name.
 
-    Spellings of emotions are the same name where both orders are made of emotions; elsewhere names must be equal.
+    If both orders are made of expressions, any spelling of one counts as the same name; elsewhere names must be equal.
 
     Args:
         source: Label order of the indices at hand.

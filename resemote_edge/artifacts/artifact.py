@@ -30,7 +30,7 @@ class Artifact:
 
     Attributes:
         path: Folder that holds the passport.
-        passport: Its contents.
+        passport: The passport's contents.
     """
 
     path: Path
@@ -41,14 +41,14 @@ class Artifact:
         """Open an artifact and check every file against its passport.
 
         Args:
-            path: The artifact's folder, or its ``passport.json``.
+            path: Folder of the artifact, or its ``passport.json``.
 
         Returns:
             The artifact, each file present and with the recorded size and sha256.
 
         Raises:
-            ArtifactError: No such folder, no passport, or a file is missing.
-            PassportVersionError: Another passport schema.
+            ArtifactError: There is no such folder, it has no passport, or a file is missing.
+            PassportVersionError: The passport has another schema.
             ArtifactMismatchError: A file's contents are not those recorded.
         """
         folder = Path(path)
@@ -67,7 +67,7 @@ class Artifact:
         return artifact
 
     def find(self, formats: Iterable[str], roles: Iterable[str] = ("model",)) -> FileEntry | None:
-        """First file whose format and role are among those wanted, in the order of the formats."""
+        """The first file whose format and role are among those wanted, in the order of the formats."""
         wanted_roles = tuple(roles)
         for wanted in formats:
             for entry in self.passport.files:

@@ -1,4 +1,4 @@
-"""Writing that leaves the whole thing or nothing: stage beside the destination, then rename."""
+"""Writing that leaves the whole thing or nothing: files are staged beside the destination, then renamed."""
 
 import errno
 import io
@@ -20,12 +20,12 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
     """Refuse a destination that is taken, or that could not be put in place after the work is done.
 
     Args:
-        destination: Where an artifact is to appear.
+        destination: Folder in which an artifact is to appear.
         force: Whether an artifact there may be replaced.
 
     Raises:
-        InputError: Something is there and `force` is not set; with `force`, it is no artifact or holds files that are
-            not the artifact's; or it is the current folder or a link that leads nowhere.
+        InputError: Something is there and `force` is not set. Or `force` is set, but what is there is no artifact,
+            holds files that are not the artifact's, is the current folder, or is a link that leads nowhere.
     """
     if destination.is_symlink() and not destination.exists():
         raise InputError(f"{destination} is a link that leads nowhere; remove it, or pass another -o")
@@ -41,7 +41,7 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
 
 
 def _foreign_files(folder: Path) -> str:
-    """What a folder holds besides an artifact of ours, in words; empty when it may be replaced."""
+    """Describe in words what a folder holds besides one of our artifacts; empty if the folder may be replaced."""
     if not folder.is_dir():
         return "is a file"
     names = {path.name for path in folder.iterdir()}
@@ -59,8 +59,8 @@ def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> N
     """Refuse to overwrite files; called before long work, not after it.
 
     Args:
-        folder: Where they would be written; None when nothing will be.
-        names: Of the files.
+        folder: Folder they would be written to; None if nothing will be written.
+        names: Names of the files.
         force: Whether the user asked for it.
 
     Raises:
@@ -80,8 +80,8 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     """A fresh folder that becomes the destination when the block ends well, and vanishes when it does not.
 
     Args:
-        destination: Replaced only at the end, by renaming; its parents are created.
-        force: Whether it may be replaced.
+        destination: Folder that is replaced only at the end, by renaming; its parents are created.
+        force: Whether the destination may be replaced.
 
     Yields:
         The staging folder, on the same file system.
@@ -105,19 +105,19 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def _remove_empty(created: list[Path]) -> None:
-    """Folders made for something that did not come, innermost first."""
+    """Remove empty folders made for something that was not written, innermost first."""
     for parent in created:
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
 
 
 def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
-    """Rename the staging folder to the destination; an older one comes back if that fails."""
+    """Rename the staging folder to the destination; if that fails, put the older one back."""
     if not destination.exists():
         try:
             staging.rename(destination)
         except OSError as error:
-            # Renaming onto a folder that is not empty fails: somebody else was faster.
+            # Renaming onto a folder that is not empty fails: another process was faster.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
             raise InputError(f"{destination} appeared during the export; pass --force or another -o") from None
@@ -180,7 +180,7 @@ def write_file(path: Path, content: str | bytes) -> None:
         partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
-        error.filename = str(path)  # a full disk names no file, and the partial one means nothing to anybody
+        error.filename = str(path)  # A full disk names no file, and the partial file is of no use.
         raise
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What an artifact gives, logits or probabilities, and how the two compare.
+"""Output of an artifact, logits or probabilities, and how the two compare.
 
 The names double as the names of the output tensors, so that a model file alone says which it is.
 """
@@ -42,11 +42,11 @@ def log_probabilities(probabilities: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def in_units_of(output: OutputFormat, logits: NDArray[np.float32]) -> NDArray[Any]:
-    """What a model with this output should give where a reference gives these logits.
+    """Output that a model of this kind should give where a reference gives these logits.
 
     Args:
-        output: Of the model.
-        logits: float32 (N, classes), finite.
+        output: Kind of output of the model.
+        logits: Logits of the reference, float32 (N, classes), finite.
 
     Returns:
         (N, classes): the logits themselves, or their probabilities in float64.
@@ -55,7 +55,7 @@ def in_units_of(output: OutputFormat, logits: NDArray[np.float32]) -> NDArray[An
 
 
 def limit_in_units_of(output: OutputFormat, logit_limit: float) -> float:
-    """The limit on a difference of outputs that belongs to a limit on a difference of logits.
+    """Turn a limit on a difference of logits into the limit on a difference of outputs.
 
     For probabilities it is half as large. The row of softmax's Jacobian that belongs to p_i has the absolute sum
     2 p_i (1 - p_i), at most 1/2, so in the maximum norm 1/2 is softmax's Lipschitz constant: whatever keeps the logit

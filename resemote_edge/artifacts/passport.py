@@ -43,7 +43,7 @@ class FileEntry(Strict, frozen=True, kw_only=True):
     """One file of the artifact.
 
     Attributes:
-        path: Relative to the passport; a plain file name.
+        path: Path relative to the passport; a plain file name.
         role: ``model`` (what runs), ``weights`` (read along with the model), ``source`` (what the model was built
             from) or ``golden`` (self-test data).
         format: File format a runtime declares it can load: ``onnx``, ``openvino-ir``, ``tensorrt-engine``,
@@ -60,13 +60,13 @@ class FileEntry(Strict, frozen=True, kw_only=True):
 
 
 class LayerWork(Strict, frozen=True, kw_only=True):
-    """What one layer has to read and to multiply.
+    """Work of one layer: what it has to read and to multiply.
 
     Attributes:
-        name: Name, the same in the model file.
-        weights: Weights it holds.
-        weight_bits: Bits each is stored in.
-        multiply_adds: For one image, products with a padding's zeros included.
+        name: Name of the layer, the same in the model file.
+        weights: Number of weights it holds.
+        weight_bits: Bits in which each weight is stored.
+        multiply_adds: Multiply-adds for one image; products with a padding's zeros are included.
     """
 
     name: str
@@ -79,12 +79,12 @@ class Rewrite(Strict, frozen=True, kw_only=True):
     """A rewriting of the graph, with the proof that it is still the same function.
 
     Attributes:
-        name: ``fold-batchnorm``, ``compact`` or ``lower``.
+        name: Name of the rewriting: ``fold-batchnorm``, ``compact`` or ``lower``.
         parameters_before: Weights and biases stored before.
-        parameters_after: After.
+        parameters_after: Weights and biases stored after.
         max_abs_logit_diff_float64: Largest difference to the original network, both in float64: the mathematics.
         max_abs_logit_diff_float32: Largest difference to the original network, both in float32: the rounding.
-        inputs: What both computed.
+        inputs: Inputs that both networks computed.
     """
 
     name: str
@@ -96,17 +96,19 @@ class Rewrite(Strict, frozen=True, kw_only=True):
 
 
 class CalibrationManifest(Strict, frozen=True, kw_only=True):
-    """Which images a quantized model was calibrated with.
+    """Record of the images that a quantized model was calibrated with.
 
     Attributes:
         dataset: Name of the dataset and split.
-        split: ``train``, always: the other splits are for measuring.
+        split: Name of the split, always ``train``: the other splits are for measuring.
         split_sha256: Hash of the whole split, as `Dataset.sha256` computes it.
-        seed: Seed of the choice.
-        count: Images.
+        seed: Seed of the choice of images.
+        count: Number of images.
         counts: Images per class, by name.
-        left_out: Images of the split that were not eligible, being pixel-identical to a held-out image.
-        image_sha256: Per image, in order, the first 16 hex digits of the sha256 of its pixels (uint8, row by row).
+        left_out: Number of images of the split that were not eligible, because they are pixel-identical to a held-out
+            image.
+        image_sha256: Hashes, one per image, in order: the first 16 hex digits of the sha256 of its pixels (uint8, row
+            by row).
         sha256: Hex digest of the pixels of all images, one after the other.
     """
 
@@ -122,18 +124,18 @@ class CalibrationManifest(Strict, frozen=True, kw_only=True):
 
 
 class Quantization(Strict, frozen=True, kw_only=True):
-    """What the quantize stage did.
+    """Record of what the quantize stage did.
 
     Attributes:
         scheme: Name of the scheme, as in the recipe.
-        weights: ``int8``: symmetric, one scale per output channel.
-        activations: ``uint8``, ``int8`` or ``float``.
+        weights: Format of the weights. ``int8``: symmetric, one scale per output channel.
+        activations: Format of the activations: ``uint8``, ``int8`` or ``float``.
         weight_levels: Largest magnitude of a weight's integer: 127, or 63 where sums of two products must fit 16 bits.
-        layers: In eight bits, in order of execution.
-        float_layers: Left floating because the recipe or the user said so.
-        repaired_layers: Left floating because the accuracy gate failed with them in eight bits, in that order.
-        ranges: Where the activation ranges come from.
-        calibration: The images they were observed on; None where activations stay floating.
+        layers: Layers in eight bits, in order of execution.
+        float_layers: Layers left floating because the recipe or the user said so.
+        repaired_layers: Layers left floating because the accuracy gate failed with them in eight bits, in that order.
+        ranges: Origin of the activation ranges.
+        calibration: Images the ranges were observed on; None where activations stay floating.
     """
 
     scheme: str
@@ -165,16 +167,17 @@ class GateResult(Strict, frozen=True, kw_only=True):
     """Verdict of the accuracy gate: the exported model against the fp32 reference, paired, on the validation split.
 
     Attributes:
-        status: ``passed``, or ``not run: ...`` with the reason.
-        max_drop_points: Largest upper bound of the drop's 95 % interval, percentage points.
+        status: Outcome: ``passed``, or ``not run: ...`` with the reason.
+        max_drop_points: Largest upper bound allowed of the drop's 95 % interval, percentage points.
         data: Dataset and split; None when the gate was not run.
         data_sha256: Hash of the split.
         runtime: Runtime that ran the exported model.
         file: File that was run.
-        comparison: What was measured.
+        comparison: Result of the comparison.
         repairs: Attempts before this one.
-        repair_latency_ratio: Median latency of one crop, this model over the one with nothing repaired, both timed in
-            turn in one process; None when nothing was repaired or the engine cannot run here.
+        repair_latency_ratio: Median latency of one crop of this model, divided by that of the model with nothing
+            repaired; both are timed in turn in one process. None when nothing was repaired or the engine cannot run
+            here.
     """
 
     status: str
@@ -189,13 +192,14 @@ class GateResult(Strict, frozen=True, kw_only=True):
 
 
 class EngineInfo(Strict, frozen=True, kw_only=True):
-    """What a TensorRT engine is tied to.
+    """Builder and GPUs that a TensorRT engine is tied to.
 
     Attributes:
-        builder: ``tensorrt`` or ``tensorrt-rtx``.
-        version: Version of the builder; another one refuses the engine.
+        builder: Name of the builder: ``tensorrt`` or ``tensorrt-rtx``.
+        version: Version of the builder; any other version refuses the engine.
         compute_capabilities: GPUs it was built for, such as ``"8.6"``.
-        typing: ``strong`` (precision stands in the ONNX) or ``flags`` (builder flags on an fp32 ONNX).
+        typing: Origin of the precision: ``strong`` (it stands in the ONNX) or ``flags`` (builder flags on an fp32
+            ONNX).
     """
 
     builder: str
@@ -205,14 +209,14 @@ class EngineInfo(Strict, frozen=True, kw_only=True):
 
 
 class Lineage(Strict, frozen=True, kw_only=True):
-    """Where the weights came from.
+    """Origin of the weights.
 
     Attributes:
         checkpoint: File name of the checkpoint.
-        checkpoint_sha256: Its hex digest.
+        checkpoint_sha256: Hex sha256 of the checkpoint.
         width: Channels of the first convolution; 64 is the paper's network.
         parameters: Learnable parameters in the original layout.
-        training_data: What it was trained on, as its model card says, or None when unknown.
+        training_data: Data it was trained on, as its model card says; None when unknown.
         accuracy: Accuracies as trained, by name, as fractions in [0, 1].
     """
 
@@ -227,23 +231,23 @@ class Lineage(Strict, frozen=True, kw_only=True):
 class Verification(Strict, frozen=True, kw_only=True):
     """Outcome of the verify stage: exported model against PyTorch on the same inputs.
 
-    PyTorch computes the original network, or, where the model is quantized, the quantized graph: that shows whether the
-    engine computes what was exported. What quantization itself cost is the accuracy gate's matter.
+    For a floating model, PyTorch computes the original network. For a quantized model, it computes the quantized graph:
+    that shows whether the engine computes what was exported. The accuracy gate judges what quantization itself cost.
 
     Attributes:
-        status: ``passed``; a failed export leaves no passport.
+        status: Outcome: ``passed``; a failed export leaves no passport.
         runtime: Runtime that ran the exported model.
-        runtime_version: Its version.
+        runtime_version: Version of the runtime.
         device: Device it ran on.
-        file: File that was run; for an engine that cannot run on the exporting machine, the ONNX it was built from.
+        file: File that was run. For an engine that cannot run on the exporting machine: the ONNX it was built from.
         engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
-        inputs: What was fed, for example ``"64 faces of fer2013 validation"``.
-        samples: How many.
-        compared: ``logits`` or ``probabilities``, whichever the model gives.
-        max_abs_diff: Largest absolute difference over all of them.
-        max_abs_diff_limit: Limit of the recipe, halved for probabilities.
+        inputs: Inputs that were fed, for example ``"64 faces of fer2013 validation"``.
+        samples: Number of inputs.
+        compared: Output that was compared, ``logits`` or ``probabilities``, whichever the model gives.
+        max_abs_diff: Largest absolute difference over all inputs.
+        max_abs_diff_limit: Limit the recipe sets on it, halved for probabilities.
         top1_agreement: Fraction of inputs with the same top class, in [0, 1].
-        top1_agreement_limit: Limit of the recipe.
+        top1_agreement_limit: Limit the recipe sets on it.
     """
 
     status: str
@@ -265,10 +269,10 @@ class GoldenInfo(Strict, frozen=True, kw_only=True):
     """Self-test data: drawn crops and the logits the model must give for them.
 
     Attributes:
-        crops: File name; ``npy`` uint8 (N, H, W, 3) in RGB.
-        logits: File name; ``npy`` float32 (N, classes), from PyTorch on the CPU: the original network's, or, where the
-            model is quantized, those of the quantized graph.
-        count: N.
+        crops: Name of the crops' file; ``npy`` uint8 (N, H, W, 3) in RGB.
+        logits: Name of the logits' file; ``npy`` float32 (N, classes), computed by PyTorch on the CPU: by the original
+            network, or, where the model is quantized, by the quantized graph.
+        count: Number of crops, N.
         max_abs_diff: Largest difference the self-test allows, between logits or probabilities, whichever the model
             gives.
     """
@@ -283,27 +287,27 @@ class Passport(Strict, frozen=True, kw_only=True):
     """The whole manifest; see the module docstring.
 
     Attributes:
-        schema_version: `SCHEMA_VERSION` of the writer.
+        schema_version: Schema of the writer, `SCHEMA_VERSION`.
         name: Name of the artifact.
         created_utc: ISO 8601, seconds.
-        target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
-        precision: ``fp32``, ``fp16``, ``int8`` (weights and activations) or ``w8`` (weights alone).
+        target: Target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
+        precision: Precision: ``fp32``, ``fp16``, ``int8`` (weights and activations) or ``w8`` (weights alone).
         labels: Class names in the order of the logits.
-        preprocessing: From a face crop to the input.
+        preprocessing: Steps from a face crop to the input.
         inputs: Tensor specs.
         outputs: One tensor spec, named ``logits`` or ``probabilities``, whichever it is.
         batch: Batch sizes accepted.
-        lineage: Where the weights came from.
+        lineage: Origin of the weights.
         recipe: The export recipe, whole.
         tools: Versions of everything that took part.
         files: Every file beside the passport.
         golden: Self-test data.
-        layers: What each layer has to read and to multiply, in order of execution.
-        rewrites: What was done to the graph, in order, each with its proof.
-        quantization: What was put into eight bits, and how; None for fp32 and fp16.
-        gate: The accuracy gate's verdict; None for fp32, which the verify stage holds to rounding.
-        verification: What the verify stage measured; None only while an export is under way.
-        engine: For TensorRT engines.
+        layers: Work of each layer, in order of execution.
+        rewrites: Rewritings of the graph, in order, each with its proof.
+        quantization: Record of the layers put into eight bits, and how; None for fp32 and fp16.
+        gate: Verdict of the accuracy gate; None for fp32, which the verify stage holds to rounding.
+        verification: Measurements of the verify stage; None only while an export is under way.
+        engine: Build facts of a TensorRT engine; None for other targets.
         notes: Plain sentences for whoever inspects the artifact.
     """
 
@@ -332,7 +336,7 @@ class Passport(Strict, frozen=True, kw_only=True):
 
     @property
     def output(self) -> OutputFormat:
-        """What the model gives."""
+        """Kind of output of the model."""
         return PROBABILITIES if self.outputs[0].name == PROBABILITIES else LOGITS
 
 
@@ -356,8 +360,8 @@ def decode_passport(raw: bytes, origin: str) -> Passport:
         The passport.
 
     Raises:
-        PassportVersionError: Another schema version.
-        ArtifactError: Not JSON, or a field is missing, unknown or of the wrong type.
+        PassportVersionError: The passport has another schema version.
+        ArtifactError: The text is not JSON, or a field is missing, unknown or of the wrong type.
     """
     try:
         found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version

@@ -1,4 +1,4 @@
-"""Strict structs, and records: strict JSON with a schema number, as measurements are kept."""
+"""Strict structs, and records: strict JSON with a schema number, the form in which measurements are kept."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -11,14 +11,14 @@ __all__ = ["Record", "Strict", "read_record"]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuses unknown fields: a misspelt key is an error, not a default.
+    """Struct that refuses unknown fields: a misspelt key is an error, not a default.
 
     Subclasses repeat frozen and kw_only, which type checkers do not inherit.
     """
 
 
 class Record(Strict, frozen=True):
-    """What is kept as a file."""
+    """A struct that is kept as a file."""
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""

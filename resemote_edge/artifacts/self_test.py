@@ -23,8 +23,8 @@ class SelfTestResult:
         device: Device it ran on.
         file: File that ran.
         crops: Golden crops compared.
-        compared: ``logits`` or ``probabilities``, whichever the artifact gives.
-        max_abs_diff: Largest difference to the reference's.
+        compared: Output that was compared, ``logits`` or ``probabilities``, whichever the artifact gives.
+        max_abs_diff: Largest difference to the reference's output.
         limit: Largest difference allowed.
         top1_agreement: Fraction with the same top class.
     """
@@ -44,7 +44,7 @@ class SelfTestResult:
         return self.max_abs_diff <= self.limit
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """The result as plain JSON types."""
         return {**asdict(self), "passed": self.passed}
 
 
@@ -52,8 +52,8 @@ def self_test(artifact: Artifact, session: Session) -> SelfTestResult:
     """Compare what the artifact gives on this machine with what was recorded at export, from colour crops to outputs.
 
     Args:
-        artifact: Whose golden crops to use.
-        session: Of that artifact.
+        artifact: Artifact whose golden crops are used.
+        session: Session of that artifact.
 
     Returns:
         The comparison; look at `passed`.

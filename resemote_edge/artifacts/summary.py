@@ -1,4 +1,4 @@
-"""Summaries of a passport: what was done to the network, a line each."""
+"""Summaries of a passport: one line for each thing that was done to the network."""
 
 from resemote_edge.artifacts.passport import GateResult, Quantization
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS
@@ -7,7 +7,7 @@ __all__ = ["gate_line", "quantization_line"]
 
 
 def quantization_line(record: Quantization) -> str:
-    """What the quantize stage did, in one line."""
+    """Describe the quantize stage in one line."""
     total = len(record.layers) + len(record.float_layers) + len(record.repaired_layers)
     bits = "eight bits"
     if record.weight_levels <= SAFE_WEIGHT_LEVELS:
@@ -19,7 +19,7 @@ def quantization_line(record: Quantization) -> str:
 
 
 def gate_line(gate: GateResult) -> str:
-    """An accuracy gate's verdict in one line."""
+    """Describe an accuracy gate's verdict in one line."""
     found = gate.comparison
     if found is None:
         return f"accuracy gate {gate.status}"

@@ -66,7 +66,7 @@ class TensorSpec:
 
     Attributes:
         name: Tensor name, the same in every runtime.
-        dtype: numpy dtype name, for example ``"float32"``.
+        dtype: Name of the numpy dtype, for example ``"float32"``.
         shape: Dimensions; the string ``"batch"`` stands for the dynamic first one.
     """
 
@@ -78,13 +78,13 @@ class TensorSpec:
         """Return the array if it fits this spec.
 
         Args:
-            array: What the caller feeds; never converted silently.
+            array: Array the caller feeds; never converted silently.
 
         Returns:
             The same array, made contiguous if it was not.
 
         Raises:
-            InputError: Not a numpy array, or another dtype or shape.
+            InputError: The array is not a numpy array, or has another dtype or shape.
         """
         if not isinstance(array, np.ndarray):
             raise InputError(f"input '{self.name}' must be a numpy array, got {type(array).__name__}")
@@ -96,19 +96,19 @@ class TensorSpec:
         return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
     def sides(self, batch: int) -> tuple[int, ...]:
-        """The shape of so many samples."""
+        """The shape of an array with this many samples."""
         start, sides = self._fixed
         return (batch, *sides) if start else sides
 
-    # Looked up at every call of a session, where a microsecond counts.
+    # This is looked up at every call of a session, where a microsecond counts.
     @cached_property
     def numpy_dtype(self) -> np.dtype[Any]:
-        """`dtype` as numpy's own."""
+        """`dtype` as numpy's own type."""
         return np.dtype(self.dtype)
 
     @cached_property
     def _fixed(self) -> tuple[int, tuple[int, ...]]:
-        """Where the dimensions begin that are fixed, and those."""
+        """The index at which the fixed dimensions begin, and those dimensions."""
         start = 1 if self.shape[:1] == (BATCH,) else 0
         return start, tuple(int(side) for side in self.shape[start:])
 

@@ -58,12 +58,12 @@ def main() -> None:
 
 
 def run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> None:
-    """Run a command line: errors of the user's end as one readable line, never as a traceback.
+    """Run a command line: a user's error becomes one readable line, never a traceback.
 
     Args:
-        command: A command, or a group of them.
-        name: What was typed to get there.
-        arguments: What was typed behind it; None for `sys.argv`.
+        command: Command, or a group of commands.
+        name: Name under which the user called it.
+        arguments: Arguments that the user gave; None for `sys.argv`.
 
     Raises:
         SystemExit: The command ended with an exit code of its own, or with an error.

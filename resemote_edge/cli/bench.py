@@ -1,4 +1,4 @@
-"""``resemote-edge bench``: measure artifacts; what else there is to a measurement are commands below it."""
+"""``resemote-edge bench``: measures artifacts; other work with measurements has commands below it."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``resemote-edge bench run``, which ``resemote-edge bench`` means where it names no command."""
+"""``resemote-edge bench run``, which ``resemote-edge bench`` runs if no command is named."""
 
 from pathlib import Path
 

@@ -12,9 +12,8 @@ class LazyGroup(click.Group):
     """A group that imports a command when it is asked for.
 
     Args:
-        commands_at: Command to ``module:function``, in the order that ``--help`` lists them.
-        default: Command that is meant where none of them is named; None for none. ``./NAME`` is an argument of it in
-            any case.
+        commands_at: Commands as ``module:function``, by name, in the order that ``--help`` lists them.
+        default: Command that is run if none is named; None for none. ``./NAME`` is always an argument of it.
     """
 
     def __init__(self, *args: Any, commands_at: dict[str, str], default: str | None = None, **kwargs: Any) -> None:
@@ -22,7 +21,7 @@ class LazyGroup(click.Group):
         self._commands_at, self._default = commands_at, default
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names, in their order."""
+        """Names of the commands, in their order."""
         return list(self._commands_at)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -41,7 +40,7 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The default command's options, then the commands."""
+        """Write the default command's options, then the commands."""
         if self._default is None:
             super().format_options(ctx, formatter)
             return

@@ -1,4 +1,4 @@
-"""What commands that measure share: options, and what they mean."""
+"""Options that commands which measure share, and their meaning."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +71,7 @@ _OPTIONS = (
 
 
 def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command every option that `chosen_options` takes, but the folder."""
+    """Give a command every option that `chosen_options` takes, except the folder."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -95,7 +95,7 @@ def chosen_options(
     timeout: float,
     folder: Path | None,
 ) -> "MeasureOptions":
-    """What the options of `measuring_options` say."""
+    """Turn the options of `measuring_options` into `MeasureOptions`."""
     import msgspec
 
     from resemote_edge.measuring.case import MeasureOptions

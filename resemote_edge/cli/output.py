@@ -1,4 +1,4 @@
-"""What commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
+"""Functions that commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,7 +58,7 @@ data_option = click.option(
 
 
 def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--runtime NAME`` with this default."""
+    """Make the option ``--runtime NAME`` with this default."""
     words = f"{', '.join(RUNTIMES)}, or {default}."
     return click.option("--runtime", default=default, show_default=True, help=words)
 
@@ -68,16 +68,16 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-#: What kinds of files need beyond what writes the others.
+#: Packages that some kinds of files need and others do not.
 _NEEDS = {"picture": "matplotlib", "page": "matplotlib and jinja2"}
 
 
 def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",)) -> None:
-    """Say on stderr which files were written, by kind, and what those need that were left out.
+    """Say on stderr which files were written, by kind, and what the files that were left out need.
 
     Args:
-        written: By kind.
-        kinds: In `_NEEDS`, of which there should be one each.
+        written: Files written, by kind.
+        kinds: Kinds in `_NEEDS`, of which there should be one file each.
     """
     for kind, path in written.items():
         click.echo(f"{kind}: {path}", err=True)

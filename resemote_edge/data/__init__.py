@@ -1,1 +1,1 @@
-"""Datasets of face images, drawn stand-in faces, and where to look for real ones."""
+"""Datasets of face images, drawn stand-in faces, and the places to look for real ones."""

@@ -1,10 +1,10 @@
 """Calibration sets: the training images whose activations set the scales of a quantized network.
 
-They come from the training split alone, and hold no image that also stands, pixel for pixel, in another split: scales
-fitted to validation or test images would flatter what is measured on those. Classes take turns giving an image, in the
-alphabetical order of their names, so that every class counts alike as far as it has images; one that has run out is
-passed over, and the others share what is left. Within a class a seed decides. The choice depends on pixels and labels
-only, not on the form (CSV, folder, zip) or order the dataset came in.
+They come from the training split alone, and hold no image that also occurs, pixel for pixel, in another split: scales
+fitted to validation or test images would flatter the figures measured on those. Classes take turns giving an image, in
+the alphabetical order of their names, so that every class counts alike as far as it has images. A class that has run
+out is passed over, and the others share what is left. Within a class a seed decides. The choice depends on pixels and
+labels only, not on the form (CSV, folder, zip) or order the dataset came in.
 """
 
 import hashlib
@@ -27,8 +27,9 @@ from resemote_edge.vision.preprocessing import to_gray
 
 __all__ = ["CalibrationSet", "calibration_from_dataset", "choose_calibration", "drawn_calibration"]
 
-# Two columns apart: noise blown up to grains of two pixels still correlates between neighbours (0.51), as faces do, but
-# not over this distance. Medians: FER2013 0.77, drawn faces 0.61; noise of 1, 2 and 3 pixels 0.00, 0.00 and 0.34.
+# The columns are two apart: noise blown up to grains of two pixels still correlates between neighbours (0.51), as faces
+# do, but not over this distance. Medians: FER2013 0.77, drawn faces 0.61; noise of 1, 2 and 3 pixels 0.00, 0.00 and
+# 0.34.
 _DISTANCE = 2
 _LEAST_CORRELATION = 0.4
 
@@ -40,8 +41,8 @@ class CalibrationSet:
     """Images to calibrate with.
 
     Attributes:
-        images: uint8 (N, H, W), gray; 48x48 for FER2013. Classes take turns, so that every part of it is mixed.
-        manifest: Which images these are, for the passport.
+        images: Pixels, uint8 (N, H, W), gray; 48x48 for FER2013. Classes take turns, so that every part of it is mixed.
+        manifest: Record of which images these are, for the passport.
     """
 
     images: NDArray[np.uint8] = field(repr=False)
@@ -57,22 +58,22 @@ def choose_calibration(
     """Choose calibration images from FER2013.
 
     Args:
-        data: FER2013 in any form. The training split must be there; images of the others, where there are any, are
-            kept out.
-        count: Images wanted.
-        seed: The same seed gives the same images in the same order.
-        labels: Of the network to calibrate; None not to ask whether the data has its classes.
+        data: Dataset FER2013 in any form. The training split must be there; images of the other splits, if there are
+            any, are kept out.
+        count: Number of images wanted.
+        seed: Seed of the choice; the same seed gives the same images in the same order.
+        labels: Labels of the network to calibrate; None not to check whether the data has its classes.
 
     Returns:
         The set.
 
     Raises:
         DatasetError: The dataset cannot be read, has too few images, or holds noise.
-        InputError: It has other classes than the labels.
+        InputError: The dataset has other classes than the labels.
     """
     splits = load_dataset(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
     if labels is not None:
-        splits["train"].targets_in(labels)  # refuses other classes
+        splits["train"].targets_in(labels)  # This refuses other classes.
     held_out = {digest for name in _HELD_OUT if name in splits for digest in splits[name].pixel_digests()}
     return calibration_from_dataset(splits["train"], count, seed, held_out)
 
@@ -83,17 +84,17 @@ def calibration_from_dataset(
     """Choose calibration images from a training split.
 
     Args:
-        dataset: The split; any size of image from 3 columns up.
-        count: Images wanted.
-        seed: The same seed gives the same images in the same order; 0 or more.
+        dataset: Split to choose from; any size of image from 3 columns up.
+        count: Number of images wanted.
+        seed: Seed of the choice; the same seed gives the same images in the same order; 0 or more.
         exclude: Digests, as `Dataset.pixel_digests` gives them, of images that must not be chosen.
 
     Returns:
         The set; no two of its images have the same pixels.
 
     Raises:
-        DatasetError: Not a training split; too few images that may be chosen; a count below 1 or a seed below 0; or
-            the images are noise rather than pictures.
+        DatasetError: It is not a training split, there are too few images that may be chosen, the count is below 1 or
+            the seed below 0, or the images are noise rather than pictures.
     """
     if dataset.split != "train":
         raise DatasetError(
@@ -132,14 +133,14 @@ def calibration_from_dataset(
 
 
 def drawn_calibration(count: int, seed: int = 0) -> CalibrationSet:
-    """Calibration images for networks that are trained on nothing: drawn faces, 64x64.
+    """Make calibration images for networks that are trained on nothing: drawn faces, 64x64.
 
-    A random network is quantized to time it; scales from drawn faces are as good as any for that. The classes of the
-    set are the drawn expressions, whatever the network's are.
+    A random network is quantized to time it, and scales from drawn faces are as good as any for that. The classes of
+    the set are the drawn expressions, whatever the network's are.
 
     Args:
-        count: Images.
-        seed: Of the drawings.
+        count: Number of images.
+        seed: Seed of the drawings.
 
     Returns:
         The set; its manifest says that the faces are drawn.
@@ -155,7 +156,7 @@ def _candidates(dataset: Dataset, digests: list[bytes], forbidden: set[bytes]) -
     found: dict[str, list[int]] = {label: [] for label in sorted(dataset.labels)}
     seen = set(forbidden)
     labels = [dataset.labels[target] for target in dataset.targets]
-    # Sorted by what the images are, so that neither container nor order matters, repeats included.
+    # They are sorted by their content, so that neither container nor order matters, repeats included.
     for digest, label, index in sorted(zip(digests, labels, range(len(dataset)), strict=True)):
         if digest not in seen:
             seen.add(digest)
@@ -164,7 +165,7 @@ def _candidates(dataset: Dataset, digests: list[bytes], forbidden: set[bytes]) -
 
 
 def _take_turns(by_class: dict[str, list[int]], count: int, rng: np.random.Generator) -> list[int]:
-    """Indices in turn from every class that has any left, each class in an order of the generator's."""
+    """Indices in turn from every class that has any left; the generator orders each class."""
     shuffled = [[indices[at] for at in rng.permutation(len(indices))] for indices in by_class.values()]
     turns = chain.from_iterable(zip_longest(*shuffled))
     return [index for index in turns if index is not None][:count]

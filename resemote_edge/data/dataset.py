@@ -12,24 +12,24 @@ from resemote_edge.labels import index_mapping
 
 __all__ = ["SPLITS", "Dataset"]
 
-#: Names of the splits, everywhere.
+#: Names of the splits, everywhere in this package.
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One split.
+    """One split of a dataset.
 
     Attributes:
-        name: Source and split, for messages and reports.
-        split: One of `SPLITS`.
-        images: uint8 (N, H, W), gray.
-        targets: int64 (N,), indices into `labels`.
+        name: Name of source and split, for messages and reports.
+        split: Name of the split, one of `SPLITS`.
+        images: Pixels, uint8 (N, H, W), gray.
+        targets: Classes, int64 (N,), indices into `labels`.
         labels: Class names.
-        members: Where each image came from (zip member, path, or ``line 17``).
-        soft_targets: float32 (N, classes), how annotators' opinions are distributed, rows summing to 1; None where
+        members: Origin of each image (zip member, path, or ``line 17``).
+        soft_targets: Distribution of the annotators' opinions, float32 (N, classes), rows summing to 1; None where
             there is one label per image. `targets` then is its argmax, the first class of equals.
-        left_out: Images that the source lists for this split and that are not here, by reason.
+        left_out: Number of images, by reason, that the source lists for this split and that are not here.
 
     Raises:
         DatasetError: The soft targets have another shape, do not sum to 1, or contradict the targets.
@@ -62,7 +62,7 @@ class Dataset:
         return len(self.images)
 
     def counts(self) -> dict[str, int]:
-        """Images per class, by name."""
+        """Number of images per class, by name."""
         counted = np.bincount(self.targets, minlength=len(self.labels))
         return dict(zip(self.labels, map(int, counted), strict=True))
 
@@ -88,7 +88,7 @@ class Dataset:
     def sha256(self) -> str:
         """Hash of the split: its sorted (pixels, label) pairs, whatever the container or order they came in.
 
-        Soft targets, where there are any, belong to it, in the alphabetical order of the labels.
+        If there are soft targets, they are part of the hash, in the alphabetical order of the labels.
         """
         digest = hashlib.sha256()
         opinions = [b""] * len(self)
@@ -101,7 +101,7 @@ class Dataset:
         return digest.hexdigest()
 
     def subset(self, indices: NDArray[np.int64]) -> "Dataset":
-        """The images at these indices, in that order, with what belongs to them."""
+        """The images at these indices, in that order, with everything that belongs to them."""
         return replace(
             self,
             images=self.images[indices],

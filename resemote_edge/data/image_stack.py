@@ -1,8 +1,8 @@
-"""Image stack: faces out of image files, gray and of one size, as the one array a `Dataset` holds.
+"""Image stack: faces from image files, gray and of one size, as the one array that a `Dataset` holds.
 
-Images that are all of one size, 64 pixels or less to a side, stay as they are. Otherwise every image is brought to
-64x64 while it is read, by the same conversion and filter that feed the network: it sees the pixels it would see, and a
-quarter of a million photographs fit into memory.
+If images are all of one size, 64 pixels or less to a side, they stay as they are. Otherwise every image is brought to
+64x64 while it is read, by the same conversion and filter that feed the network. The network then sees the same pixels,
+and a quarter of a million photographs fit into memory.
 """
 
 import io
@@ -21,13 +21,13 @@ from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, resize_triangle, t
 
 __all__ = ["SIDE", "Box", "ImageSource", "Progress", "decode_gray", "read_stack"]
 
-#: Called now and then with (done, total) while images are read.
+#: Function called now and then with (done, total) while images are read.
 Progress: TypeAlias = Callable[[int, int], None]
 
 #: Left, top, right, bottom in pixels; right and bottom are the first ones outside.
 Box: TypeAlias = tuple[int, int, int, int]
 
-#: Rows and columns of what the network sees.
+#: Rows and columns of the network's input.
 SIDE = 64
 
 _EVERY = 500
@@ -38,8 +38,8 @@ class ImageSource:
     """One face in one image file.
 
     Attributes:
-        member: The file.
-        box: Where the face is; None where the image is the face.
+        member: File of the image.
+        box: Place of the face; None where the image is the face.
     """
 
     member: Member
@@ -50,12 +50,12 @@ def read_stack(sources: Sequence[ImageSource], where: str, progress: Progress | 
     """Read faces into one array.
 
     Args:
-        sources: The faces. Those of one photograph are best kept together: it is then decoded once.
-        where: The dataset, for messages.
-        progress: Told how many are done.
+        sources: Faces to read. Those of one photograph are best kept together: it is then decoded once.
+        where: Name of the dataset, for messages.
+        progress: Function called with the number of faces done.
 
     Returns:
-        uint8 (N, H, W): the size they all have, if that is 64 or less; else 64x64.
+        Images, uint8 (N, H, W). If all have the same size of 64 or less, it is kept; else they are 64x64.
 
     Raises:
         DatasetError: A file is not an image, a face is too small, or a box lies outside its image; the message names
@@ -82,14 +82,14 @@ def decode_gray(member: Member, where: str) -> NDArray[np.uint8]:
     """Decode an image file as gray, upright as its EXIF orientation says.
 
     Args:
-        member: The file.
-        where: The dataset, for messages.
+        member: File of the image.
+        where: Name of the dataset, for messages.
 
     Returns:
         uint8 (H, W), caller-owned.
 
     Raises:
-        DatasetError: Not an image, or the file is gone; the message names it.
+        DatasetError: It is not an image, or the file is gone; the message names it.
         MissingDependencyError: Pillow is not installed.
     """
     try:
@@ -124,7 +124,7 @@ def _cut(photograph: NDArray[np.uint8], source: ImageSource, where: str) -> NDAr
     left, top, right, bottom = source.box or (0, 0, width, height)
     face = photograph[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if min(face.shape) >= MIN_CROP_SIDE:
-        # A copy, so that the photograph can go; a whole image is nobody else's already.
+        # This is a copy, so that the photograph can be freed; a whole image is not shared in the first place.
         return face.copy() if source.box else face
     if source.box is None:
         raise _too_small(photograph.shape, f"{where}: {source.member.name}")

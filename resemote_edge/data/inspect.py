@@ -1,4 +1,4 @@
-"""DataReport: what a dataset holds, and what is wrong with it."""
+"""DataReport: the contents of a dataset, and its faults."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ class DataReport:
     """Facts about the splits of one dataset.
 
     Attributes:
-        path: The dataset.
+        path: Path of the dataset.
         labels: Class names, in the order of the targets.
         soft_targets: Whether images carry a distribution over the classes.
-        counts: Images per split and class.
+        counts: Number of images per split and class.
         sha256: Hash of each split (pixels and labels; the container and the order do not matter).
-        left_out: Images the source lists and the loader does not take, per split and reason.
-        duplicates_within: Per split, images that repeat an earlier image of it pixel for pixel.
-        duplicates_across: Per ``"a -> b"``, images of split ``b`` that also stand in split ``a``.
-        conflicting_labels: Distinct images that carry more than one label anywhere.
+        left_out: Number of images the source lists and the loader does not take, per split and reason.
+        duplicates_within: Number of images per split that repeat an earlier image of it pixel for pixel.
+        duplicates_across: Number of images per ``"a -> b"``: those of split ``b`` that also occur in split ``a``.
+        conflicting_labels: Number of distinct images that carry more than one label anywhere.
     """
 
     path: str
@@ -38,7 +38,7 @@ class DataReport:
     conflicting_labels: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The same facts as plain JSON types."""
+        """The report as plain JSON types."""
         return {
             "path": self.path,
             "labels": list(self.labels),
@@ -57,7 +57,7 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
     """Count, hash, and look for duplicates and contradictions.
 
     Args:
-        path: Where the splits were read from.
+        path: Path that the splits were read from.
         splits: Datasets by split name, all with the same labels; one or more.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Listing: the faces a dataset's files name, and the datasets made of them.
+"""Listing: the faces that a dataset's files name, and the datasets made of them.
 
-A loader reads its dataset's own files into a `Listing`; everything from there on (reading images, drawing splits that
-are missing, refusing gaps) is the same for every dataset and stands here.
+A loader reads its dataset's own files into a `Listing`. The steps from there on (reading images, drawing splits that
+are missing, refusing gaps) are the same for every dataset and are done here.
 """
 
 from collections import Counter
@@ -26,11 +26,11 @@ class Face:
     """One labelled face.
 
     Attributes:
-        member: Its image file.
+        member: Image file of the face.
         target: Index of its class.
-        box: Where it is in the image; None where the image is the face.
-        soft: Share of every class in what the annotators said; None where there is one label.
-        note: What sets it apart from other faces of the same image, for `Dataset.members`.
+        box: Place of the face in the image; None where the image is the face.
+        soft: Share of every class in the annotators' opinions; None where there is one label.
+        note: Text that tells it from other faces of the same image, for `Dataset.members`.
     """
 
     member: Member
@@ -42,18 +42,18 @@ class Face:
 
 @dataclass
 class Listing:
-    """The faces of a dataset by pool: a published split, or whatever splits are drawn from.
+    """The faces of a dataset by pool. A pool is a published split, or a set that splits are drawn from.
 
     Attributes:
-        kind: The dataset, for names and messages.
-        source: Where it lies, for messages.
+        kind: Name of the dataset, for names and messages.
+        source: Path of the dataset, for messages.
         labels: Class names.
-        draw: Shares of the splits that are drawn from a pool, as `draw_splits` takes them, by pool. A pool that is not
-            here is the split of its own name.
-        faces: By pool.
-        left_out: Faces that are listed and not taken, by pool and reason.
-        together: Read every pool, whatever splits are asked for: where the size of the images is not fixed, it must
-            not depend on that.
+        draw: Shares of the splits that are drawn from a pool, as `draw_splits` takes them, by pool. A pool without an
+            entry is the split of its own name.
+        faces: Faces by pool.
+        left_out: Number of faces that are listed and not taken, by pool and reason.
+        together: Whether to read every pool, whatever splits are asked for. If the size of the images is not fixed, it
+            must not depend on the splits.
     """
 
     kind: str
@@ -73,7 +73,7 @@ class Listing:
         self.left_out.setdefault(pool, Counter())[reason] += 1
 
     def pools_for(self, splits: tuple[str, ...]) -> list[str]:
-        """Pools that these splits need, of those there can be."""
+        """Pools that these splits need, out of those there can be."""
         drawn = [pool for pool, shares in self.draw.items() if any(split in splits for split in shares)]
         taken = {split for pool in drawn for split in self.draw[pool]} | set(self.draw)
         return drawn + [split for split in splits if split not in taken]
@@ -84,15 +84,15 @@ class Listing:
         """Read the images of the pools these splits need, and make the splits.
 
         Args:
-            splits: Which, out of `SPLITS`.
-            progress: Told how many images are done.
-            optional: Those that may lack altogether.
+            splits: Splits wanted, out of `SPLITS`.
+            progress: Function called with the number of images done.
+            optional: Splits that may be lacking altogether.
 
         Returns:
-            One dataset per split, but for optional ones without an image; images of all of them have one size.
+            One dataset per split, except optional ones without an image; images of all of them have one size.
 
         Raises:
-            DatasetError: An unreadable image, a split without images, or a split without images of some class.
+            DatasetError: An image is unreadable, a split has no images, or it has no images of some class.
         """
         pools = self.pools_for(SPLITS if self.together else splits)
         faces = [face for pool in pools for face in self.faces.get(pool, [])]
@@ -137,16 +137,16 @@ def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: b
     """Refuse a split without images, or without images of some class.
 
     Args:
-        dataset: The split; None where there is none.
-        split: Its name.
-        source: Where it was read from, for messages.
+        dataset: Split to check; None where there is none.
+        split: Name of the split.
+        source: Path that it was read from, for messages.
         drawn: Whether it was drawn from other images.
 
     Returns:
         The split.
 
     Raises:
-        DatasetError: It is not whole.
+        DatasetError: The split is not whole.
     """
     if dataset is None or not len(dataset):
         raise DatasetError(f"{source}: no images in split '{split}'; pass the whole dataset")
@@ -169,7 +169,7 @@ def check_splits(splits: tuple[str, ...]) -> None:
 
 
 def file_member(path: Path, root: Path) -> Member:
-    """A file as a member, named from the dataset's root; it need not exist before it is read."""
+    """Make a member of a file, named from the dataset's root; it need not exist before it is read."""
     inside = path.is_relative_to(root)
     return Member(path.relative_to(root).as_posix() if inside else str(path), path.read_bytes)
 

@@ -1,4 +1,4 @@
-"""Where a dataset is looked for when none is named."""
+"""Places where a dataset is looked for when none is named."""
 
 import os
 from pathlib import Path
@@ -17,10 +17,10 @@ def find_fer2013() -> Path | None:
     """Look for FER2013: the environment variable first, then a ``shared/data`` folder beside the checkout.
 
     Returns:
-        Its path, or None when there is none.
+        Path of the dataset, or None when there is none.
 
     Raises:
-        DatasetError: The variable is set and names nothing.
+        DatasetError: The variable is set, and its path does not exist.
     """
     named = os.environ.get(FER2013_VARIABLE)
     if named:

@@ -21,7 +21,7 @@ class Member:
 
     Attributes:
         name: Path inside, with forward slashes.
-        read: Returns its bytes.
+        read: Function that returns its bytes.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Member:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Folders and file name."""
-        # Not PurePosixPath: datasets have tens of thousands of files, and it takes seconds for them.
+        """Folders and file name of the path."""
+        # This does not use PurePosixPath: datasets have tens of thousands of files, and it takes seconds for them.
         return tuple(part for part in self.name.split("/") if part not in ("", "."))
 
 
@@ -39,7 +39,7 @@ def open_members(source: Path) -> Iterator[list[Member]]:
     """List the files of a folder or zip, by name; a zip stays open as long as the context.
 
     Raises:
-        DatasetError: Neither a folder nor a whole zip.
+        DatasetError: The path is neither a folder nor a whole zip.
     """
     if source.is_dir():
         paths = sorted(path for path in source.rglob("*") if path.is_file())
@@ -57,7 +57,7 @@ def open_members(source: Path) -> Iterator[list[Member]]:
 
 
 def image_members(members: list[Member]) -> list[Member]:
-    """Those that are images, by their suffix."""
+    """Members that are images, by their suffix."""
     return [member for member in members if _is_image(member)]
 
 

@@ -1,6 +1,6 @@
 """Datasets by name. A new dataset is a module and a row here.
 
-A module holds its loader, ``recognises(path) -> bool`` and ``LAYOUT``, the words for what that looks for.
+A module holds its loader, ``recognises(path) -> bool`` and ``LAYOUT``, a description of what that looks for.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from resemote_edge.errors import DatasetError, InputError
 
 __all__ = ["AUTO", "DATASETS", "load_dataset", "recognise"]
 
-#: The kind that stands for looking what lies there.
+#: Kind that stands for looking at the files themselves.
 AUTO = "auto"
 
-#: Kind to ``module:function``. The last one takes what no published dataset claims.
+#: Kind to ``module:function``. The last one takes data that no published dataset claims.
 DATASETS: dict[str, str] = {
     "fer2013": "resemote_edge.data.datasets.fer2013:load_fer2013",
     "ferplus": "resemote_edge.data.datasets.ferplus:load_ferplus",
@@ -43,20 +43,20 @@ def load_dataset(
     """Read splits of a dataset.
 
     Args:
-        path: A folder or file; what is expected in it is in docs/guides/datasets.md and in each loader's docstring.
-        kind: One of `DATASETS`, or ``auto``: recognised by what lies at the path.
-        splits: Which to read, out of ``train``, ``validation``, ``test``.
-        progress: Told how many images (of a CSV: bytes) are done.
-        optional: Those of the splits that the data may lack altogether.
-        labels_file: Labels that lie elsewhere, for the kinds that take such a file (``ferplus``).
+        path: Folder or file; docs/guides/datasets.md and each loader's docstring say what is expected in it.
+        kind: Kind, one of `DATASETS`, or ``auto``: recognised by the files at the path.
+        splits: Splits to read, out of ``train``, ``validation``, ``test``.
+        progress: Function called with the number of images (of a CSV: bytes) done.
+        optional: Splits, out of those, that the data may lack altogether.
+        labels_file: File with labels that lie elsewhere, for the kinds that take such a file (``ferplus``).
 
     Returns:
-        One dataset per split asked for, but for optional ones without an image.
+        One dataset per split asked for, except optional ones without an image.
 
     Raises:
-        DatasetError: No such path, none or several kinds recognised, or malformed data; the message names file and
-            line or member.
-        InputError: An unknown kind or split, or a labels file for a kind that takes none.
+        DatasetError: There is no such path, none or several kinds were recognised, or data is malformed; the message
+            names file and line or member.
+        InputError: A kind or split is unknown, or a kind that takes no labels file was given one.
     """
     source = Path(path)
     if kind not in (AUTO, *DATASETS):
@@ -73,18 +73,18 @@ def load_dataset(
     return _read_once(source, kind, splits, progress, optional)
 
 
-#: Splits of the file read last, and which file that was: an export reads the same one for calibration, verification
+#: Splits of the file read last, and the state of that file. An export reads the same file for calibration, verification
 #: and the gate, and decoding it takes longer than any of them.
 _last_read: tuple[tuple[str, str, int, int], dict[str, Dataset]] | None = None
 
-#: The kind of the file recognised last, and which file that was.
+#: Kind of the file recognised last, and the state of that file.
 _last_recognised: tuple[tuple[str, int, int], str] | None = None
 
 
 def _read_once(
     source: Path, kind: str, splits: tuple[str, ...], progress: Progress | None, optional: tuple[str, ...]
 ) -> dict[str, Dataset]:
-    """Read what of a file was not read before; folders are always read, since their files may change unseen."""
+    """Read the part of a file not read before; folders are always read, since their files may change unseen."""
     global _last_read  # noqa: PLW0603 - one file's splits, dropped for the next file's
     load = _loader(kind)
     file = _file_state(source)
@@ -106,7 +106,7 @@ def _refuse_absent(path: Path) -> None:
 
 
 def _file_state(path: Path) -> tuple[str, int, int] | None:
-    """What tells a file from another or from what it was before; None for a folder."""
+    """State that tells a file from another, or from an earlier version of it; None for a folder."""
     if not path.is_file():
         return None
     facts = path.stat()
@@ -114,13 +114,13 @@ def _file_state(path: Path) -> tuple[str, int, int] | None:
 
 
 def recognise(path: Path) -> str:
-    """Tell the kind of a dataset from what lies at its path; looked for once, as long as a file stays what it is.
+    """Tell the kind of a dataset from the files at its path; a file is looked at once, as long as it stays the same.
 
     Returns:
-        One of `DATASETS`.
+        Kind, one of `DATASETS`.
 
     Raises:
-        DatasetError: No such path, or none is recognised, or several are.
+        DatasetError: There is no such path, no kind is recognised, or several are.
     """
     global _last_recognised  # noqa: PLW0603 - one file's kind, dropped for the next file's
     _refuse_absent(path)

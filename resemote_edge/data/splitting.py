@@ -1,8 +1,8 @@
-"""Splitting: drawing splits that a dataset does not come with, the same ones on every machine.
+"""Splitting: draws splits that a dataset does not come with; they are the same on every machine.
 
-What decides is the content: every image belongs to a group (equal pixels, or one photograph), groups are sorted by the
-SHA-256 of their key, and the sorted row is cut, class by class. No seed, no order of files and no library's random
-numbers are involved, so that a figure measured on a drawn split can be measured again by someone else.
+The content decides. Every image belongs to a group (equal pixels, or one photograph), groups are sorted by the SHA-256
+of their key, and the sorted row is cut, class by class. No seed, no order of files and no library's random numbers are
+involved, so that others can repeat a measurement on a drawn split.
 """
 
 import hashlib
@@ -26,18 +26,18 @@ def draw_splits(
 ) -> dict[str, NDArray[np.int64]]:
     """Draw stratified splits; a group is never torn apart.
 
-    Each class is cut by itself, in groups: every split but the first gets its share, rounded, and at least one group
-    as long as one remains for the first split; where there are fewer groups than splits, the later ones go without. A
-    group with images of several classes counts as one of its rarest class.
+    Each class is cut by itself, in groups. Every split but the first gets its share, rounded, and at least one group as
+    long as one remains for the first split. If there are fewer groups than splits, the later splits get none. A group
+    with images of several classes counts as one of its rarest class.
 
     Args:
-        targets: int64 (N,), classes.
-        groups: N keys; images of equal keys stay together.
+        targets: Classes, int64 (N,).
+        groups: Keys, N of them; images of equal keys stay together.
         fractions: Share of each split, summing to 1. The first one gets what is left.
 
     Returns:
-        int64 indices by split, ascending; every index stands in exactly one. The choice depends on keys and classes,
-        not on the order the images come in.
+        Indices by split, int64, ascending; every index occurs in exactly one split. The choice depends on keys and
+        classes, not on the order the images come in.
     """
     members: dict[bytes, list[int]] = defaultdict(list)
     for index, key in enumerate(groups):
@@ -63,11 +63,11 @@ def _scattered(key: bytes) -> tuple[bytes, Hashable]:
 
 
 def _counts(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
-    """Groups for each split, of this many."""
+    """Number of groups for each split, out of this many."""
     first, *others = fractions
     counts = {split: max(1, int(total * fractions[split] + 0.5)) for split in others}
     while counts and sum(counts.values()) >= total and max(counts.values()) > 0:
-        # The last of the largest gives way.
+        # The last of the largest is reduced.
         largest = max(counts.values())
         counts[[split for split, count in counts.items() if count == largest][-1]] -= 1
     return {first: total - sum(counts.values()), **counts}

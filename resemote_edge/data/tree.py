@@ -7,7 +7,7 @@ from resemote_edge.errors import DatasetError
 
 __all__ = ["SPLIT_FOLDERS", "Placed", "place"]
 
-#: Names a split's folder goes by, lower case.
+#: Names that a split's folder may have, lower case.
 SPLIT_FOLDERS: dict[str, str] = {
     "train": "train",
     "training": "train",
@@ -26,9 +26,9 @@ class Placed:
     """An image and the folders it lies in.
 
     Attributes:
-        member: The file.
-        split: Which split its folders name; None where they name none.
-        folder: The innermost folder, which is the class.
+        member: File of the image.
+        split: Split that its folders name; None where they name none.
+        folder: Innermost folder, which is the class.
     """
 
     member: Member
@@ -40,8 +40,8 @@ def place(members: list[Member], where: str) -> list[Placed]:
     """Tell split and class of every image from its folders.
 
     Args:
-        members: Files of a folder or zip; what is no image is passed over.
-        where: The dataset, for messages.
+        members: Files of a folder or zip; files that are no images are passed over.
+        where: Name of the dataset, for messages.
 
     Returns:
         The images; either all of them have a split or none has.

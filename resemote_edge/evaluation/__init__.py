@@ -1,1 +1,1 @@
-"""Evaluation: how often an artifact is right, and what changed from another, image by image."""
+"""Evaluation: how often an artifact is right, and what changed from another artifact, image by image."""

@@ -21,22 +21,21 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
     """Accuracy on one split.
 
     Attributes:
-        dataset: Name and split.
+        dataset: Name of the dataset and split.
         dataset_sha256: Hash of the split.
-        samples: Images.
-        accuracy: Fraction right, in [0, 1].
-        accuracy_interval_95: Wilson score interval of it.
-        recall: Per class, fraction of its images found, in [0, 1].
-        labels: Order of the confusion matrix.
-        confusion: Rows are true classes, columns predicted ones, in the order of `labels`; image counts.
-        accuracy_without_train_duplicates: Over the images that are not pixel-identical to a training image; None
-            when the training split was not at hand, or
-            nothing is left.
-        samples_without_train_duplicates: How many those are.
+        samples: Number of images.
+        accuracy: Fraction of images classified right, in [0, 1].
+        accuracy_interval_95: Wilson score interval of the accuracy.
+        recall: Fraction of each class's images found, in [0, 1], by class.
+        labels: Class names in the order of the confusion matrix.
+        confusion: Image counts: rows are true classes, columns predicted ones, in the order of `labels`.
+        accuracy_without_train_duplicates: Accuracy over the images that are not pixel-identical to a training image;
+            None when the training split was not available, or nothing is left.
+        samples_without_train_duplicates: Number of those images.
         ece: Expected calibration error of the probabilities, 15 bins, as a fraction; None in reports of older versions.
         agreement: Fraction with the same top class as a reference artifact; None without one.
         reference: Name of that artifact.
-        paired: What changed from the reference, image by image; None without one.
+        paired: Changes from the reference, image by image; None without a reference.
     """
 
     dataset: str
@@ -55,7 +54,7 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
     paired: PairedComparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """The report as plain JSON types."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
 
@@ -74,7 +73,7 @@ def predict_logits(
 
 
 def train_copies(test: Dataset, train: Dataset) -> NDArray[np.bool_]:
-    """Mask (N,) of the images that also stand, pixel for pixel, in the training split."""
+    """Mask (N,) of the images that also occur, pixel for pixel, in the training split."""
     known = set(train.pixel_digests())
     return np.array([digest in known for digest in test.pixel_digests()], dtype=np.bool_)
 
@@ -90,8 +89,8 @@ def summarize(
     """Turn logits into a report.
 
     Args:
-        logits: float32 (N, classes) in the order of `labels`.
-        dataset: The split they are for; its labels are mapped by name.
+        logits: Logits, float32 (N, classes), in the order of `labels`.
+        dataset: Split that the logits are for; its labels are mapped by name.
         labels: The artifact's label order.
         copies: Mask from `train_copies`.
         reference: Name and logits, in the same label order, of an artifact to agree with.
@@ -138,11 +137,11 @@ def measure_accuracy(
     """Run a classifier over a split.
 
     Args:
-        classifier: What to judge.
-        test: The split.
-        train: Training split, to leave out its copies as well.
-        reference: A classifier to agree with.
-        progress: Told how many images are done.
+        classifier: Classifier to judge.
+        test: Split to run over.
+        train: Training split, to also state the accuracy without its copies.
+        reference: Classifier to agree with.
+        progress: Function called with the number of images done.
 
     Returns:
         The report.
@@ -150,7 +149,7 @@ def measure_accuracy(
     Raises:
         InputError: The data has other classes than the classifier, or the reference has another label order.
     """
-    test.targets_in(classifier.labels)  # refuses other classes before minutes of work
+    test.targets_in(classifier.labels)  # This refuses other classes before minutes of work.
     logits = predict_logits(classifier, test, progress)
     agree = None
     if reference is not None:

@@ -13,7 +13,7 @@ def draw_confusion(report: AccuracyReport, path: Path) -> None:
     """Draw the confusion matrix as a picture, each row in percent of its class.
 
     Args:
-        report: From `measure_accuracy`.
+        report: Report from `measure_accuracy`.
         path: PNG to write.
 
     Raises:

@@ -1,7 +1,7 @@
 """PairedComparison: two classifiers on the same images, one of them the reference.
 
-Paired, because an exported network and its reference are right and wrong on almost the same images: the interval of
-their difference is many times narrower than the difference of two intervals.
+The comparison is paired because an exported network and its reference are right and wrong on almost the same images:
+the interval of their difference is many times narrower than the difference of two intervals.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ _ECE_BINS = 15
 
 
 class PairedComparison(Strict, frozen=True, kw_only=True):
-    """What changed from the reference; accuracies are fractions in [0, 1], changes are percentage points.
+    """Changes from the reference. Accuracies are fractions in [0, 1]; changes are percentage points.
 
     Attributes:
-        samples: Images both saw.
-        reference_accuracy: Of the reference.
-        accuracy: Of the other.
+        samples: Number of images that both saw.
+        reference_accuracy: Accuracy of the reference.
+        accuracy: Accuracy of the other classifier.
         drop_points: Accuracy lost; negative when it was gained.
-        drop_interval_95: Of the drop: paired, adjusted Wald (Agresti and Min, 2005).
+        drop_interval_95: 95 % interval of the drop: paired, adjusted Wald (Agresti and Min, 2005).
         flip_rate: Fraction of the images that changed their top class.
-        recall_change_points: Per class, recall of the other minus that of the reference; 0 where the class is absent.
+        recall_change_points: Recall of the other minus that of the reference, per class; 0 where the class is absent.
         reference_ece: Expected calibration error of the reference's probabilities, 15 bins, as a fraction.
-        ece: Of the other's.
+        ece: Expected calibration error of the other's probabilities.
     """
 
     samples: int
@@ -51,9 +51,9 @@ def compare_paired(
     """Compare two sets of logits for the same images.
 
     Args:
-        reference: (N, classes), the reference's.
-        logits: (N, classes), the other's; log-probabilities serve as well.
-        truth: int64 (N,), in the order of the labels.
+        reference: Logits of the reference, (N, classes).
+        logits: Logits of the other, (N, classes); log-probabilities serve as well.
+        truth: True classes, int64 (N,), in the order of the labels.
         labels: Class names in the order of the columns.
 
     Returns:
@@ -81,11 +81,11 @@ def compare_paired(
 
 
 def expected_calibration_error(logits: NDArray[Any], truth: NDArray[np.int64]) -> float:
-    """How far confidence is from accuracy, averaged over bins of equal width (Naeini et al., 2015; 15 bins).
+    """Distance of confidence from accuracy, averaged over bins of equal width (Naeini et al., 2015; 15 bins).
 
     Args:
-        logits: (N, classes).
-        truth: int64 (N,).
+        logits: Logits, (N, classes).
+        truth: True classes, int64 (N,).
 
     Returns:
         A fraction in [0, 1].
@@ -100,16 +100,16 @@ def expected_calibration_error(logits: NDArray[Any], truth: NDArray[np.int64]) -
 def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
     """95 % interval of an accuracy drop: adjusted Wald for paired proportions (Agresti and Min, 2005).
 
-    Half a pair is added to each of the four cells; without, an unchanged classifier would get an interval of width
+    Half a pair is added to each of the four cells. Without it, an unchanged classifier would get an interval of width
     zero, however few images it saw.
 
     Args:
-        lost: Images that were right and are wrong.
-        won: Images that were wrong and are right.
-        total: All images.
+        lost: Number of images that were right and are wrong.
+        won: Number of images that were wrong and are right.
+        total: Number of all images.
 
     Returns:
-        Lower and upper end, percentage points.
+        Lower and upper end of the interval, percentage points.
     """
     total_adjusted = total + 2.0
     difference = (lost - won) / total_adjusted

@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 __all__ = ["EVAL_FILES", "EvalRequest", "EvalResult", "run_eval", "write_eval"]
 
 
-#: What `write_eval` writes.
+#: Names of the files that `write_eval` writes.
 EVAL_FILES = ("eval.json", "confusion.png")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvalRequest:
-    """What to evaluate.
+    """The evaluation that is asked for.
 
     Attributes:
-        artifact: Folder.
-        data: A dataset.
+        artifact: Folder of the artifact.
+        data: Dataset that holds the split.
         split: Split to run over.
-        runtime: Name, or ``auto``.
-        device: Device, or ``auto``.
+        runtime: Name of the runtime, or ``auto``.
+        device: Name of the device, or ``auto``.
         threads: CPU threads; None for the runtime's choice.
-        reference: Artifact to measure agreement with, run by its own best runtime.
-        precision_hint: As in `SessionOptions`; not passed on to the reference.
+        reference: Artifact to measure agreement with; the best runtime for it runs it.
+        precision_hint: Precision hint, as in `SessionOptions`; not passed on to the reference.
     """
 
     artifact: Path
@@ -54,16 +54,16 @@ class EvalRequest:
 
 @dataclass(frozen=True)
 class EvalResult:
-    """What was measured, on what.
+    """The measurement, and what it was made on.
 
     Attributes:
-        artifact: Name.
+        artifact: Name of the artifact.
         runtime: Runtime that ran.
         device: Device it ran on.
-        file_sha256: Of the file that ran.
-        precision_hint: That it ran with.
-        accuracy: The measurement.
-        environment: From `capture_environment`.
+        file_sha256: Hash of the file that ran.
+        precision_hint: Precision hint that it ran with.
+        accuracy: Accuracy that was measured.
+        environment: Record of the machine, from `capture_environment`.
     """
 
     artifact: str
@@ -75,7 +75,7 @@ class EvalResult:
     environment: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """The result as plain JSON types."""
         return {
             "artifact": self.artifact,
             "runtime": self.runtime,
@@ -88,11 +88,11 @@ class EvalResult:
 
 
 def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None = None) -> EvalResult:
-    """Evaluate.
+    """Evaluate an artifact.
 
     Args:
-        request: What.
-        progress: Told how many images are done.
+        request: Evaluation to run.
+        progress: Function called with the number of images done.
 
     Returns:
         The result.
@@ -141,6 +141,6 @@ def write_eval(result: EvalResult, folder: Path) -> list[Path]:
     try:
         draw_confusion(result.accuracy, picture)
     except MissingDependencyError:
-        picture.unlink(missing_ok=True)  # one of an earlier evaluation would not show these figures
+        picture.unlink(missing_ok=True)  # A picture left by an earlier evaluation would not show these figures.
         return [data]
     return [data, picture]

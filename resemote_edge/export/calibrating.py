@@ -13,12 +13,12 @@ __all__ = ["WrittenRanges", "record_ranges"]
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenRanges:
-    """What `record_ranges` wrote.
+    """Record of what `record_ranges` wrote.
 
     Attributes:
-        path: The file.
-        tensors: Tensors whose range it holds.
-        described: The images, in words.
+        path: File that was written.
+        tensors: Number of tensors whose range it holds.
+        described: Description of the images.
     """
 
     path: Path
@@ -26,7 +26,7 @@ class WrittenRanges:
     described: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """The record as plain JSON types."""
         return {"path": str(self.path), "tensors": self.tensors, "images": self.described}
 
 
@@ -44,20 +44,20 @@ def record_ranges(
     """Observe the activation ranges of a checkpoint and write them beside it.
 
     Args:
-        checkpoint: Weights; the embedded default.
+        checkpoint: Weights; None for the embedded default.
         labels: Names, comma-separated, in the order of the logits, for weights that do not state them.
-        data: A dataset.
-        images: Of its training split, class-balanced.
-        seed: Of the choice.
-        output: File; beside the checkpoint.
-        force: Replace the file.
-        progress: Told (done, total) images.
+        data: Dataset to observe on.
+        images: Number of images of its training split, class-balanced.
+        seed: Seed of the choice of images.
+        output: File to write; None for one beside the checkpoint.
+        force: Whether to replace the file.
+        progress: Function called with (done, total) images.
 
     Returns:
-        What was written.
+        Record of what was written.
 
     Raises:
-        InputError: No data, or the file exists and `force` is not set.
+        InputError: There is no data, or the file exists and `force` is not set.
         ResEmoteEdgeError: The checkpoint or the data cannot be used.
     """
     data = required_data(data)

@@ -1,4 +1,4 @@
-"""ExportOptions: what a user asks for, turned into an export."""
+"""ExportOptions: a user's request, turned into an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ __all__ = [
     "run_export",
 ]
 
-#: Where artifacts go when no destination is named.
+#: Folder for artifacts when no destination is named.
 ARTIFACTS_FOLDER = Path("artifacts")
 
 
@@ -49,22 +49,23 @@ class ExportOptions:
     """The options of ``resemote-edge export``; None where the user left one out.
 
     Attributes:
-        checkpoint: Weights; the embedded default.
-        target: Target; decided by the recipe if that is given.
-        precision: Precision; fp32, or the recipe's.
-        recipe: Name or file; the target's default for that precision.
-        labels: Names, comma-separated, in the order of the logits; those beside the weights.
-        compact: Whether to drop weights that cannot reach the output; the recipe's choice.
-        input: ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; the recipe's choice.
-        output_format: ``logits`` or ``probabilities``; the recipe's choice.
-        lowering: ``auto``, ``conv`` or ``matmul``; the recipe's choice.
-        evidence: Figures that decided the lowering, in place of the recipe's.
-        data: A dataset: calibration on its training split, verification and the accuracy gate on its validation split.
-        max_drop: Largest upper bound of the accuracy drop, percentage points; the recipe's choice.
-        repair: Whether layers may be kept floating until the gate passes; the recipe's choice.
-        keep_float: Layers to keep floating; the recipe's choice.
-        output: Destination; a folder under ``artifacts`` named after checkpoint and recipe.
-        force: Replace an artifact at the destination.
+        checkpoint: Weights; None for the embedded default.
+        target: Name of the target; if a recipe is given, it decides.
+        precision: Precision wanted; None for fp32, or the recipe's.
+        recipe: Name or file of the recipe; None for the target's default for that precision.
+        labels: Names, comma-separated, in the order of the logits; None for those beside the weights.
+        compact: Whether to drop weights that cannot reach the output; None for the recipe's choice.
+        input: Input format, ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; None for the recipe's choice.
+        output_format: Output, ``logits`` or ``probabilities``; None for the recipe's choice.
+        lowering: Form of small maps, ``auto``, ``conv`` or ``matmul``; None for the recipe's choice.
+        evidence: Figures that decided the lowering, instead of the recipe's.
+        data: Dataset; its training split is used for calibration, its validation split for verification and the
+            accuracy gate.
+        max_drop: Largest upper bound of the accuracy drop, percentage points; None for the recipe's choice.
+        repair: Whether layers may be kept floating until the gate passes; None for the recipe's choice.
+        keep_float: Layers to keep floating; None for the recipe's choice.
+        output: Destination; None for a folder under ``artifacts`` named after checkpoint and recipe.
+        force: Whether to replace an artifact at the destination.
     """
 
     checkpoint: Path | None = None
@@ -89,15 +90,15 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     """Export as the options say.
 
     Args:
-        options: What the user asked for.
-        stage: Called as each stage begins.
+        options: Options that the user gave.
+        stage: Function called as each stage begins.
 
     Returns:
         The artifact.
 
     Raises:
-        InputError: Options that contradict each other, or a taken destination.
-        ResEmoteEdgeError: Whatever the pipeline raises.
+        InputError: Options contradict each other, or the destination is taken.
+        ResEmoteEdgeError: The pipeline failed.
     """
     recipe = resolve_recipe(options)
     if recipe.graph.lowering == "auto":
@@ -124,18 +125,18 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
 def rank_sensitivity(
     options: ExportOptions, images: int, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> "SensitivityReport":
-    """Rank layers by what quantizing each alone does.
+    """Rank layers by the damage of quantizing each alone.
 
     Args:
         options: Checkpoint, recipe and data of an export.
         images: Images to compare on.
-        progress: Told (done, total) batches.
+        progress: Function called with (done, total) batches.
 
     Returns:
         The ranking.
 
     Raises:
-        InputError: No data, or options that contradict each other.
+        InputError: There is no data, or options contradict each other.
         ResEmoteEdgeError: The checkpoint or the data cannot be used.
     """
     recipe = resolve_recipe(options)
@@ -148,10 +149,10 @@ def rank_sensitivity(
 
 
 def required_data(data: Path | None) -> Path:
-    """The dataset, which an option had to name.
+    """Return the dataset, which an option had to name.
 
     Raises:
-        InputError: It did not.
+        InputError: The option did not name it.
     """
     if data is None:
         raise InputError("this needs images of the training split; pass --data with the dataset")
@@ -159,10 +160,10 @@ def required_data(data: Path | None) -> Path:
 
 
 def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
-    """Read a checkpoint, or the embedded default; `labels` as the option gives them.
+    """Read a checkpoint, or the embedded default; `labels` are as the option gives them.
 
     Raises:
-        CheckpointError: It cannot be read.
+        CheckpointError: The checkpoint cannot be read.
         MissingDependencyError: A package of the export extra is not installed.
     """
     try:
@@ -173,10 +174,10 @@ def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
 
 
 def resolve_recipe(options: ExportOptions) -> Recipe:
-    """The recipe the options name, with their changes to it.
+    """Make the recipe that the options name, with their changes to it.
 
     Raises:
-        InputError: Options that contradict each other, or a recipe that is not valid.
+        InputError: Options contradict each other, or a recipe is not valid.
     """
     recipe = _named_recipe(options)
     graph = recipe.graph
@@ -197,7 +198,7 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
 
 
 def _with_gate(recipe: Recipe, options: ExportOptions) -> Recipe:
-    """The recipe with the options' limits of the gate, and layers to keep floating."""
+    """The recipe with the options' limits of the gate, and with layers to keep floating."""
     gate = recipe.gate
     if options.max_drop is not None:
         gate = msgspec.structs.replace(gate, max_drop_points=options.max_drop)
@@ -234,7 +235,7 @@ def _name(checkpoint: Path, options: ExportOptions, recipe: Recipe) -> str:
 
 
 def list_all() -> list[str]:
-    """One line per recipe that comes with the package: name and description."""
+    """List the recipes that come with the package: name and description, one line each."""
     recipes = [find_recipe(name) for name in available_recipes()]
     width = max(len(recipe.name) for recipe in recipes)
     return [f"{recipe.name:{width}}  {recipe.description}" for recipe in recipes]

@@ -1,4 +1,4 @@
-"""The recipe used when only a target and a precision are named."""
+"""Recipe that is used when only a target and a precision are named."""
 
 from typing import get_args
 
@@ -16,7 +16,7 @@ RECIPE_PREFIXES: dict[str, str] = {
     "pytorch": "any-pytorch",
 }
 
-#: Default recipe to the one that takes its place where int8 sums of this machine's CPU saturate.
+#: Default recipe to the one that replaces it where int8 sums of this machine's CPU saturate.
 WITHOUT_VNNI: dict[str, str] = {"cpu-openvino-int8": "cpu-no-vnni-openvino-int8"}
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)

@@ -1,7 +1,7 @@
-"""AccuracyGate: the exported model against the fp32 network on the validation split; fails closed.
+"""AccuracyGate: compares the exported model with the fp32 network on the validation split; it fails closed.
 
-The verify stage shows that an engine computes what was exported. This shows that what was exported is still as good as
-what was trained.
+The verify stage shows that an engine computes what was exported. This gate shows that the exported model is still as
+good as the trained one.
 """
 
 from dataclasses import dataclass, field
@@ -27,20 +27,20 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["AccuracyGate", "make_gate", "upper_drop"]
 
-# Whoever exports the same weights several times, as the demo does, waits for the reference once. 0.1 MB each.
+# If the same weights are exported several times, as in the demo, the reference is computed once. 0.1 MB each.
 _REFERENCES: dict[tuple[str, str, str], NDArray[np.float32]] = {}
 
 
 @dataclass(frozen=True)
 class AccuracyGate:
-    """The reference's logits on the validation split, and what may be lost against them.
+    """The reference's logits on the validation split, and the loss that is allowed against them.
 
     Attributes:
         dataset: Validation split.
-        feeds: The same as the exported graph takes it.
-        truth: int64 (N,), in the order of the labels.
-        reference: float32 (N, classes).
-        options: Limits.
+        feeds: Images of the split in the exported graph's input format.
+        truth: True classes, int64 (N,), in the order of the labels.
+        reference: Logits of the reference, float32 (N, classes).
+        options: Limits of the gate.
     """
 
     dataset: Dataset
@@ -53,8 +53,8 @@ class AccuracyGate:
         """Run a staged artifact over the split.
 
         Args:
-            artifact: With a draft passport.
-            runtime: Of the target.
+            artifact: Artifact with a draft passport.
+            runtime: Runtime of the target.
             repairs: Attempts before this one, for the record.
 
         Returns:
@@ -85,11 +85,11 @@ def make_gate(
     """Compute the reference's logits, once per process for the same weights, images and input.
 
     Args:
-        checkpoint: The weights.
-        model: Built from them, float32, in eval mode.
-        data: A dataset.
-        spec: What the exported graph takes.
-        options: Limits.
+        checkpoint: Weights that are exported.
+        model: Network built from them, float32, in eval mode.
+        data: Dataset with the validation split.
+        spec: Input spec of the exported graph.
+        options: Limits of the gate.
 
     Returns:
         The gate.
@@ -107,7 +107,7 @@ def make_gate(
 
 
 def _refuse_too_few(dataset: Dataset, options: GateOptions) -> None:
-    """Even a model that changes nothing has an interval; where that is too wide, no export could pass."""
+    """Refuse too few images: even an unchanged model has an interval, and if that is too wide, no export could pass."""
     _, least = paired_interval(0, 0, len(dataset))
     if least > options.max_drop_points:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""Golden crops: the self-test data every artifact carries."""
+"""Golden crops: the self-test data that every artifact carries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ __all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "in_batches", "make_golden", "
 CROPS_NAME = "golden_crops.npy"
 LOGITS_NAME = "golden_logits.npy"
 
-# Fixed, so that two exports of the same weights carry the same self-test.
+# The seed is fixed, so that two exports of the same weights carry the same self-test.
 _SEED = 20240
 _DRAWN = 24
 _NOISE = 8
@@ -29,9 +29,9 @@ class Golden:
     """Self-test data.
 
     Attributes:
-        crops: uint8 (32, 48, 48, 3), RGB: drawn faces and noise. Colour and not 64x64, so that a self-test also
-            covers colour order and resize.
-        logits: float32 (32, classes), what the model must give for them.
+        crops: Drawn faces and noise, uint8 (32, 48, 48, 3), RGB. They are in colour and not 64x64, so that a self-test
+            also covers colour order and resize.
+        logits: Logits that the model must give for them, float32 (32, classes).
     """
 
     crops: NDArray[np.uint8] = field(repr=False)
@@ -44,18 +44,18 @@ class Golden:
 
 
 def make_golden(reference: Callable[[NDArray[Any]], NDArray[np.float32]], preprocessing: PreprocessSpec) -> Golden:
-    """Draw the crops and compute what the model must give for them.
+    """Draw the crops and compute the logits that the model must give for them.
 
     Args:
-        reference: Feeds to logits.
-        preprocessing: Crops to feeds.
+        reference: Function from feeds to logits.
+        preprocessing: Function from crops to feeds.
     """
     crops = np.concatenate([drawn_faces(_DRAWN, seed=_SEED), noise_crops(_NOISE, seed=_SEED)])
     return Golden(crops, reference(preprocessing(list(crops), "rgb")))
 
 
 def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
-    """Crops of noise whose grain grows from a pixel to a few; uint8 (count, side, side, 3)."""
+    """Draw crops of noise whose grain grows from a pixel to a few; uint8 (count, side, side, 3)."""
     rng = np.random.default_rng(seed)
     crops = np.empty((count, side, side, 3), dtype=np.uint8)
     for index in range(count):
@@ -67,16 +67,16 @@ def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
 
 
 def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits of the PyTorch network itself.
+    """Compute the logits of the PyTorch network itself.
 
     Args:
-        model: In eval mode, on the CPU.
-        inputs: float32 (N, 3, 64, 64).
+        model: Network in eval mode, on the CPU.
+        inputs: Inputs, float32 (N, 3, 64, 64).
 
     Returns:
-        float32 (N, classes).
+        Logits, float32 (N, classes).
     """
-    # The layout oneDNN computes on. The network is not ours, so it gets its own back.
+    # oneDNN computes in this layout. The network is the caller's, so its own layout is restored.
     _lay_out(model, torch.channels_last)
     try:
         with torch.inference_mode():
@@ -94,5 +94,5 @@ def _lay_out(model: ResEmoteNet, order: torch.memory_format) -> None:
 def in_batches(
     function: Callable[[NDArray[Any]], NDArray[np.float32]], inputs: NDArray[Any], batch: int = 32
 ) -> NDArray[np.float32]:
-    """Apply a function to batches, which bounds the memory, and join what it gives."""
+    """Apply a function to batches, which bounds the memory, and join the results."""
     return np.concatenate([function(inputs[at : at + batch]) for at in range(0, len(inputs), batch)])

@@ -26,12 +26,12 @@ _FP16_MAX = 65504.0
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """The ONNX stage's result.
+    """Result of the ONNX stage.
 
     Attributes:
-        proto: The checked model.
-        precision: Type of its weights and of everything between input and output.
-        opset: Its opset.
+        proto: Checked model.
+        precision: Type of its weights and of all tensors between input and output.
+        opset: Opset of the model.
     """
 
     proto: Any = field(repr=False)
@@ -40,7 +40,7 @@ class OnnxModel:
 
 
 def max_opset() -> int:
-    """Newest opset the installed onnx package knows."""
+    """Newest opset that the installed onnx package knows."""
     return int(onnx.defs.onnx_opset_version())
 
 
@@ -50,16 +50,16 @@ def to_onnx(
     """Write a graph as ONNX.
 
     Args:
-        graph: What to write.
-        opset: From 13 up to what the installed onnx package knows.
-        precision: ``fp32``, or ``fp16`` for a typed fp16 graph whose input and output stay fp32.
-        classes: Logits.
-        metadata: Put into ``metadata_props``.
+        graph: Graph to write.
+        opset: Opset, from 13 up to what the installed onnx package knows.
+        precision: Precision: ``fp32``, or ``fp16`` for a typed fp16 graph whose input and output stay fp32.
+        classes: Number of logits.
+        metadata: Texts for ``metadata_props``.
 
     Returns:
-        A model with dynamic batch, input ``input`` float32 (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph
-        takes pixels, and output ``logits`` or ``probabilities`` float32
-        (batch, classes), accepted by ``onnx.checker`` with full checks.
+        A model with dynamic batch that ``onnx.checker`` accepts with full checks. Its input is ``input`` float32
+        (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph takes pixels. Its output is ``logits`` or
+        ``probabilities``, float32 (batch, classes).
 
     Raises:
         ExportError: The opset is out of range, or a weight does not fit into fp16.
@@ -98,7 +98,7 @@ def to_onnx(
 
 
 class _Writer:
-    """Collects ONNX nodes and initializers; activations and weights are of one dtype."""
+    """Collects ONNX nodes and initializers; activations and weights have one dtype."""
 
     def __init__(self, dtype: np.dtype[Any], shapes: Mapping[str, Shape], *, takes_pixels: bool) -> None:
         self.dtype = dtype
@@ -119,7 +119,7 @@ class _Writer:
         return name
 
     def emit_plain(self, op: str, name: str, inputs: list[str], **attributes: Any) -> None:
-        """Write an ONNX node with these inputs, whatever type they are of."""
+        """Write an ONNX node with these inputs, whatever their type."""
         self._emit(op, name, inputs, **attributes)
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
@@ -145,7 +145,7 @@ class _Writer:
         self._emit(op, node.name, inputs, **attributes)
 
     def _parameter(self, node: Node, key: str) -> str:
-        """Store a parameter; one held in integers is followed by the node that turns it back."""
+        """Store a parameter; one held in integers is followed by the node that turns it back to floating."""
         name = f"{node.name}.{key}"
         scale = node.params.get(f"{key}_scale")
         if scale is None:
@@ -163,7 +163,7 @@ class _Writer:
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
 
     def initializer(self, name: str, array: NDArray[Any]) -> str:
-        """Store an array, floating ones in the graph's type, and return its name."""
+        """Store an array and return its name; floating arrays are stored in the graph's type."""
         if array.dtype.kind != "f":
             return self.constant(name, array)
         if self._typed and float(np.abs(array).max(initial=0.0)) > _FP16_MAX:
@@ -210,8 +210,8 @@ def _to_tokens(writer: _Writer, node: Node) -> None:
 
 
 def _from_nhwc(writer: _Writer, node: Node) -> None:
-    # The cast comes first: TensorRT does nothing else with uint8. A luma behind it needs float32 whatever the graph's
-    # type is, and casts its result itself.
+    # The cast comes first, because TensorRT accepts uint8 only in a cast. A luma behind it needs float32, whatever the
+    # graph's type is, and casts its result itself.
     if node.attributes["channels"] == 1:
         source = writer.cast(node.inputs[0], f"{node.name}.cast")
     else:
@@ -221,8 +221,8 @@ def _from_nhwc(writer: _Writer, node: Node) -> None:
 
 
 def _luma(writer: _Writer, node: Node) -> None:
-    # Element by element and in float32, where these sums of whole numbers are exact: a convolution might be computed
-    # with fewer bits.
+    # This is computed element by element and in float32, where these sums of whole numbers are exact. A convolution
+    # might be computed with fewer bits.
     order = LUMA_RGB if node.attributes["order"] == "rgb" else LUMA_RGB[::-1]
     weights = np.asarray(order, dtype=np.float32).reshape(1, 3, 1, 1) / np.float32(65536.0)
     name = node.name
@@ -238,7 +238,7 @@ def _luma(writer: _Writer, node: Node) -> None:
         writer.cast(f"{name}.float32", name)
 
 
-#: How each operation of the eval graph is written.
+#: Writer of each operation of the eval graph.
 _EMITTERS: dict[str, Callable[[_Writer, Node], None]] = {
     "from_nhwc": _from_nhwc,
     "luma": _luma,

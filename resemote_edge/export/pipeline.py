@@ -44,25 +44,25 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["ExportRequest", "export_artifact"]
 
-#: Told the name of each stage as it begins.
+#: Function that is called with the name of each stage as it begins.
 StageCallback = Callable[[str], None]
 
 
-# Enough to order the layers by signal to noise; flips are rare at any number.
+# This is enough to order the layers by signal to noise; flips are rare at any number.
 _RANKING_IMAGES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRequest:
-    """What to export.
+    """The export that is asked for.
 
     Attributes:
-        checkpoint: The weights.
-        recipe: How.
+        checkpoint: Weights to export.
+        recipe: Recipe of the export.
         destination: Folder to make.
-        data: A dataset: calibration on its training split, verification and the accuracy gate on its
-            validation split. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
-        force: Replace an artifact at the destination.
+        data: Dataset; its training split is used for calibration, its validation split for verification and the
+            accuracy gate. None to verify on drawn faces, calibrate with recorded ranges and leave the gate out.
+        force: Whether to replace an artifact at the destination.
     """
 
     checkpoint: Checkpoint = field(repr=False)
@@ -76,8 +76,8 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     """Run the pipeline.
 
     Args:
-        request: What to export.
-        stage: Called as each stage begins.
+        request: Export to run.
+        stage: Function called as each stage begins.
 
     Returns:
         The artifact at its destination, verified.
@@ -86,13 +86,14 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
         InputError: The destination is taken, or the recipe names an unknown target.
         ExportError: A stage failed.
         GateError: The result differs from PyTorch by more than the recipe allows, or lost too much accuracy.
-        InputError: INT8 without data and without recorded ranges, or data of other classes than the network's.
+        InputError: INT8 was asked for without data and without recorded ranges, or the data has other classes than the
+            network.
         MissingDependencyError: The target's package is not installed.
 
-    Whatever is raised, nothing is left at the destination that was not there before.
+    After any error, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    get_target(recipe.target)  # an unknown one is refused before any work
+    get_target(recipe.target)  # An unknown target is refused before any work.
     refuse_existing(request.destination, force=request.force)
     stage("graph")
     spec = PreprocessSpec(input=recipe.graph.input)
@@ -116,14 +117,14 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
             passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
         stage("passport")
         encoded = encode_passport(passport)
-        decode_passport(encoded, PASSPORT_NAME)  # what cannot be read back must not be written
+        decode_passport(encoded, PASSPORT_NAME)  # A passport that cannot be read back must not be written.
         (folder / PASSPORT_NAME).write_bytes(encoded)
     return Artifact(request.destination, passport)
 
 
 @dataclass(frozen=True)
 class _Staged:
-    """An export under way: what is decided, and the folder it is built in."""
+    """An export in progress: the decisions made so far, and the folder it is built in."""
 
     request: ExportRequest
     traced: Traced
@@ -138,7 +139,7 @@ class _Staged:
         return get_target(self.request.recipe.target).runtime
 
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
-        """Quantize, write, and verify; the passport is complete but for the gate's verdict."""
+        """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
         recipe, traced, plan = self.request.recipe, self.traced, self.plan
         target = get_target(recipe.target)
         facts = _facts(self.request.checkpoint, recipe, traced)
@@ -176,7 +177,7 @@ def _gate_not_run(recipe: Recipe) -> GateResult:
 
 
 def _ranking(traced: Traced, plan: QuantizationPlan, data: Path) -> Callable[[], list[LayerSensitivity]]:
-    """Ranks layers on training images, when asked: on validation images it would fit the model to the gate."""
+    """Rank layers on training images, when asked; on validation images the ranking would fit the model to the gate."""
 
     def rank() -> list[LayerSensitivity]:
         chosen = choose_calibration(data, min(_RANKING_IMAGES, plan.options.calibration_images), plan.options.seed)
@@ -186,7 +187,7 @@ def _ranking(traced: Traced, plan: QuantizationPlan, data: Path) -> Callable[[],
 
 
 def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: Traced) -> dict[str, str]:
-    """The passport's facts that also travel inside ONNX metadata and IR runtime information."""
+    """Facts of the passport that also travel inside ONNX metadata and IR runtime information."""
     facts = {
         "schema_version": SCHEMA_VERSION,
         "labels": list(checkpoint.labels),

@@ -1,4 +1,4 @@
-"""Recipe: everything that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
+"""Recipe: every setting that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,12 +40,12 @@ class VerifyLimits(Strict, frozen=True, kw_only=True):
     """Limits of the verify stage.
 
     Attributes:
-        samples: Inputs compared with the PyTorch reference.
-        max_abs_logit_diff: Largest absolute logit difference allowed; where the output is probabilities, half of it is
+        samples: Number of inputs compared with the PyTorch reference.
+        max_abs_logit_diff: Largest absolute logit difference allowed. If the output is probabilities, half of it is
             allowed between probabilities (see `resemote_edge.artifacts.output_format.limit_in_units_of`).
         min_top1_agreement: Smallest fraction of inputs with the same top class, in [0, 1].
-        golden_max_abs_logit_diff: The same limit for the self-test, where the deployed engine computes in another
-            precision than the file that is verified; None to use the one above.
+        golden_max_abs_logit_diff: Limit on logits for the self-test, if the deployed engine computes in another
+            precision than the file that is verified; None to use `max_abs_logit_diff`.
     """
 
     samples: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
@@ -63,12 +63,12 @@ class LoweringEvidence(Strict, frozen=True, kw_only=True):
     """The measurement that decided how small maps are computed.
 
     Attributes:
-        machine: CPU and threads.
-        runtime: Runtime and version.
+        machine: Name of the CPU, and threads.
+        runtime: Name and version of the runtime.
         width: Width of the network it was measured with.
         batch: Crops per call.
         conv_p50_ms: Latency with convolutions.
-        matmul_p50_ms: Latency with matrix products over tokens, measured alternately with the former.
+        matmul_p50_ms: Latency with matrix products over tokens; both were measured in turn.
     """
 
     machine: str
@@ -83,12 +83,12 @@ class GraphOptions(Strict, frozen=True, kw_only=True):
     """Exact rewriting of the graph before it is written as ONNX.
 
     Attributes:
-        compact: Drop weights that cannot reach the output at 64x64.
-        lowering: ``conv`` leaves convolutions on small maps as they are, ``matmul`` computes them as matrix products
-            over tokens, ``auto`` measures both on the exporting machine and takes the faster.
-        input: What the graph takes: the normalised ``tensor``, or uint8 pixels it normalises itself.
-        output: What the graph gives: the ``logits``, or ``probabilities`` computed with the network.
-        evidence: The figures that decided; empty for ``auto`` and where no measurement was possible.
+        compact: Whether to drop weights that cannot reach the output at 64x64.
+        lowering: Form of small maps: ``conv`` leaves their convolutions as they are, ``matmul`` computes them as matrix
+            products over tokens, ``auto`` measures both on the exporting machine and takes the faster.
+        input: Input of the graph: the normalised ``tensor``, or uint8 pixels that it normalises itself.
+        output: Output of the graph: the ``logits``, or ``probabilities`` computed with the network.
+        evidence: Figures that decided; empty for ``auto`` and where no measurement was possible.
     """
 
     compact: bool = True
@@ -99,13 +99,13 @@ class GraphOptions(Strict, frozen=True, kw_only=True):
 
 
 class QuantizeOptions(Strict, frozen=True, kw_only=True):
-    """How weights, or weights and activations, are put into eight bits.
+    """Options for putting weights, or weights and activations, into eight bits.
 
     Attributes:
         scheme: Name of a scheme of `resemote_edge.export.quantize.scheme`.
-        remainder: Type of what stays floating.
-        calibration_images: Images of the training split on which activation ranges are observed.
-        seed: Of the choice of these images.
+        remainder: Type of the tensors that stay floating.
+        calibration_images: Number of images of the training split on which activation ranges are observed.
+        seed: Seed of the choice of these images.
         keep_float: Layers that stay floating from the start.
     """
 
@@ -117,7 +117,7 @@ class QuantizeOptions(Strict, frozen=True, kw_only=True):
 
 
 class GateOptions(Strict, frozen=True, kw_only=True):
-    """What the accuracy gate asks of every precision but fp32.
+    """Demands of the accuracy gate, for every precision but fp32.
 
     Attributes:
         max_drop_points: Largest upper bound of the accuracy drop's 95 % interval, percentage points.
@@ -129,16 +129,17 @@ class GateOptions(Strict, frozen=True, kw_only=True):
 
 
 class TensorRTOptions(Strict, frozen=True, kw_only=True):
-    """How a TensorRT engine is built.
+    """Options for building a TensorRT engine.
 
     Attributes:
-        builder: ``tensorrt`` (needs a GPU), ``tensorrt-rtx`` (ahead of time, no GPU), ``on-device`` (no engine here:
-            the board builds it), or ``auto``: ``tensorrt`` where a GPU is, else ``tensorrt-rtx``, else an error.
-        compute_capabilities: GPUs an ahead-of-time engine is built for, such as ``"8.6"``, or that of the board which
-            builds its own.
-        typing: ``strong``: precision stands in the ONNX (TensorRT 10 and later know nothing else); ``flags``: the ONNX
-            stays fp32 and the builder is told (TensorRT 8).
-        workspace_mib: Scratch memory the builder may use; None leaves it to TensorRT.
+        builder: Builder: ``tensorrt`` (needs a GPU), ``tensorrt-rtx`` (ahead of time, no GPU), ``on-device`` (no engine
+            here: the board builds it), or ``auto``: ``tensorrt`` if there is a GPU, else ``tensorrt-rtx``, else an
+            error.
+        compute_capabilities: GPUs that an ahead-of-time engine is built for, such as ``"8.6"``, or that of the board
+            which builds its own.
+        typing: Origin of the precision. ``strong``: it stands in the ONNX (TensorRT 10 and later have only this);
+            ``flags``: the ONNX stays fp32 and the builder is told (TensorRT 8).
+        workspace_mib: Scratch memory that the builder may use; None leaves it to TensorRT.
     """
 
     builder: Literal["auto", "tensorrt", "tensorrt-rtx", "on-device"] = "auto"
@@ -148,7 +149,7 @@ class TensorRTOptions(Strict, frozen=True, kw_only=True):
 
 
 def without_int8(capabilities: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of some CUDA compute capabilities that have no int8 arithmetic.
+    """Select the CUDA compute capabilities that have no int8 arithmetic.
 
     The four-way dot product DP4A came with 6.1; 6.0 and, on a Jetson TX2, 6.2 lack it.
     """
@@ -161,21 +162,22 @@ def without_int8(capabilities: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Recipe(Strict, frozen=True, kw_only=True):
-    """One export, decided in full.
+    """All decisions of one export.
 
     Attributes:
-        schema: `RECIPE_SCHEMA`.
-        name: ``<device>-<runtime>-<precision>``, the file's stem.
-        description: One sentence.
-        target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
-        precision: ``fp32``, ``fp16``; ``int8``: weights and activations in eight bits; ``w8``: weights alone.
+        schema: Schema of the recipe, `RECIPE_SCHEMA`.
+        name: Name, ``<device>-<runtime>-<precision>``, which is the file's stem.
+        description: Description in one sentence.
+        target: Target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
+        precision: Precision: ``fp32``, ``fp16``; ``int8``: weights and activations in eight bits; ``w8``: weights
+            alone.
         opset: ONNX opset of the graph.
         graph: Exact rewriting of the graph.
         batch: Batch sizes; for TensorRT the optimisation profile.
         verify: Limits of the verify stage.
-        quantize: For precisions ``int8`` and ``w8`` only.
+        quantize: Quantization options, for precisions ``int8`` and ``w8`` only.
         gate: Limits of the accuracy gate.
-        tensorrt: For target ``tensorrt`` only.
+        tensorrt: TensorRT options, for target ``tensorrt`` only.
     """
 
     schema: int
@@ -193,7 +195,7 @@ class Recipe(Strict, frozen=True, kw_only=True):
 
     @property
     def float_precision(self) -> str:
-        """Type of what is not in eight bits: the precision itself where nothing is."""
+        """Type of the tensors that are not in eight bits; if none are, this is the precision itself."""
         return self.precision if self.quantize is None else self.quantize.remainder
 
     def to_dict(self) -> dict[str, Any]:
@@ -206,7 +208,8 @@ def load_recipe(path: Path) -> Recipe:
     """Read and validate a recipe.
 
     Raises:
-        InputError: No such file, not TOML, or a key is missing, unknown or of the wrong type; the message names it.
+        InputError: There is no such file, it is not TOML, or a key is missing, unknown or of the wrong type; the
+            message names it.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such recipe; the ones that come with it are: {', '.join(available_recipes())}")
@@ -245,7 +248,7 @@ def refuse_board_without_int8(name: str, options: TensorRTOptions) -> None:
 
 
 def _recipe_folder() -> Path:
-    """The recipes: packaged ones in an installed wheel, the top-level ``export/`` in a checkout."""
+    """Folder of the recipes: packaged ones in an installed wheel, the top-level ``export/`` in a checkout."""
     packaged = Path(__file__).parent / "recipes"
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "export"
 

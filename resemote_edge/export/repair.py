@@ -21,21 +21,21 @@ from resemote_edge.measuring.timing import Budget, time_calls
 
 __all__ = ["Repaired", "build_until_accepted"]
 
-# Crops are timed one by one: that is where a camera application feels a slower layer.
+# Crops are timed one by one, because that is where a camera application notices a slower layer.
 _TIMING = Budget(warmup_runs=20, min_runs=100, min_seconds=1.0)
 
-# Named in the message when the gate fails for good.
+# Number of layers named in the message when the gate fails for good.
 _WORST_NAMED = 4
 
 
 @dataclass(frozen=True)
 class Repaired:
-    """What came out.
+    """Outcome of a repair.
 
     Attributes:
-        artifact: Staged, accepted.
-        gate: The verdict.
-        layers: Kept floating for it, in that order.
+        artifact: Staged artifact that was accepted.
+        gate: Verdict of the gate.
+        layers: Layers kept floating for it, in that order.
     """
 
     artifact: Artifact
@@ -44,10 +44,10 @@ class Repaired:
 
 
 class Staged(Protocol):
-    """An export under way.
+    """An export in progress.
 
     Attributes:
-        folder: Where it is built.
+        folder: Folder it is built in.
         runtime: Runtime of the target.
     """
 
@@ -70,10 +70,10 @@ def build_until_accepted(
     """Build, judge, and keep one more layer floating, until the gate accepts.
 
     Args:
-        staged: Builds; its folder is emptied before each new attempt.
-        gate: Judges what was built.
-        rank: Ranks the layers, worst first, when it is first needed; None where nothing is quantized.
-        stage: Told what happens.
+        staged: Export that builds; its folder is emptied before each new attempt.
+        gate: Gate that judges what was built.
+        rank: Function that ranks the layers, worst first, when it is first needed; None where nothing is quantized.
+        stage: Function called with what happens.
 
     Returns:
         The first attempt that was accepted.

@@ -1,4 +1,4 @@
-"""describe: what an export made, in lines for people or as JSON."""
+"""describe: the result of an export, in lines for people or as JSON."""
 
 from typing import Any, Literal, overload
 
@@ -15,10 +15,10 @@ def describe(artifact: Artifact, as_lines: Literal[False] = False) -> dict[str, 
 @overload
 def describe(artifact: Artifact, as_lines: Literal[True]) -> list[str]: ...
 def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | list[str]:
-    """What an export made: where, how large, and how it was verified; as JSON types or as lines for people."""
+    """Describe an export's result: path, size and verification, as JSON types or as lines for people."""
     passport = artifact.passport
     result = passport.verification
-    assert result is not None  # the pipeline writes no passport without it
+    assert result is not None  # The pipeline writes no passport without it.
     if not as_lines:
         return {
             "artifact": str(artifact.path),

@@ -1,4 +1,4 @@
-"""The graph stage: a checkpoint to an eval graph, rewritten exactly and proved."""
+"""The graph stage: turns a checkpoint into an eval graph, rewritten exactly and proved."""
 
 import hashlib
 from collections.abc import Callable
@@ -29,20 +29,20 @@ __all__ = ["Traced", "trace"]
 _PROOF_RANDOM = 8
 _PROOF_INPUTS = 24
 
-# With the constant, four channels: what int8 kernels take at a time.
+# Three copies and the constant make four channels, which int8 kernels take at a time.
 _PIXEL_COPIES = 3
 
 
 @dataclass(frozen=True)
 class Traced:
-    """The graph stage's result.
+    """Result of the graph stage.
 
     Attributes:
-        model: The original network, float32, in eval mode.
-        graph: What will be exported, floating.
-        rewrites: What was done to it, with proofs.
-        lineage: Where the weights came from.
-        preprocessing: What the graph takes.
+        model: Original network, float32, in eval mode.
+        graph: Graph that will be exported, floating.
+        rewrites: Rewritings of the graph, with proofs.
+        lineage: Origin of the weights.
+        preprocessing: Input spec of the graph.
     """
 
     model: ResEmoteNet = field(repr=False)
@@ -52,10 +52,10 @@ class Traced:
     preprocessing: PreprocessSpec
 
     def reference(self, quantized: EvalGraph | None) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
-        """What an engine must compute: the original network or, where there is one, the quantized graph.
+        """Function that an engine must compute: the original network or, if there is one, the quantized graph.
 
         Args:
-            quantized: The graph in eight bits, or None.
+            quantized: Graph in eight bits, or None.
 
         Returns:
             A function of feeds to logits, float32 (N, classes).
@@ -65,8 +65,8 @@ class Traced:
         return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
 
 
-#: What was traced last, and from what: several targets are exported from the same weights in one process, and a proof
-#: takes longer than writing most of them. One only, since it holds the network twice.
+#: Graph traced last, and its source. Several targets are exported from the same weights in one process, and a proof
+#: takes longer than writing most of them. Only one is kept, since it holds the network twice.
 _last_traced: tuple[tuple[object, ...], Traced] | None = None
 
 
@@ -74,10 +74,10 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
     """Build and rewrite the graph as a recipe says; the same graph is proved once in a process.
 
     Args:
-        checkpoint: The weights.
-        recipe: Its [graph] section decides.
-        spec: What the graph will take.
-        inputs: Of the verify stage; the first of them are proved on.
+        checkpoint: Weights to export.
+        recipe: Recipe, whose [graph] section decides.
+        spec: Input spec of the graph.
+        inputs: Inputs of the verify stage; the rewritings are proved on the first of them.
 
     Returns:
         The graph with its proofs.
@@ -94,12 +94,12 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
         msgspec.json.encode((lineage, spec)),
         (recipe.graph.compact, recipe.graph.lowering, recipe.graph.output, quantized and spec.input != "tensor"),
         (described, hashlib.sha256(feeds.tobytes()).hexdigest()),
-        # The weights themselves: the file they were read from may not be what they are any more.
+        # The weights themselves are compared, because the file they were read from may have changed.
         tuple(float(tensor.sum(dtype=torch.float64)) for tensor in checkpoint.state.values()),
     )
     if _last_traced is not None and _last_traced[0] == key:
         return _last_traced[1]
-    _last_traced = None  # before the next one is built: the two would not have to fit
+    _last_traced = None  # This comes before the next one is built: both might not fit into memory.
     model = checkpoint.build()
     steps: list[Step] = []
     if recipe.graph.compact:

@@ -1,4 +1,4 @@
-"""The verify stage: the exported model against PyTorch, on the same inputs, within the recipe's limits."""
+"""The verify stage: compares the exported model with PyTorch, on the same inputs, within the recipe's limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,8 +30,8 @@ class VerifyInputs:
     """Inputs of the comparison.
 
     Attributes:
-        description: For the passport.
-        feeds: What the exported graph takes, as `PreprocessSpec.feed_spec` says.
+        description: Description for the passport.
+        feeds: Inputs of the exported graph, as `PreprocessSpec.feed_spec` says.
     """
 
     description: str
@@ -39,21 +39,21 @@ class VerifyInputs:
 
 
 def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str]) -> VerifyInputs:
-    """Real faces of the validation split where data is given; drawn faces and noise, half each, otherwise.
+    """Choose real faces of the validation split if data is given; otherwise drawn faces and noise, half each.
 
     Args:
-        data: A dataset, or None.
-        count: How many.
-        preprocessing: Of the network.
-        labels: Of the network.
+        data: Dataset, or None.
+        count: Number of inputs.
+        preprocessing: Preprocessing of the network.
+        labels: Labels of the network.
 
     Raises:
         DatasetError: The data cannot be read.
-        InputError: It has other classes than the network.
+        InputError: The data has other classes than the network.
     """
     if data is not None:
         dataset = load_dataset(data, splits=("validation",))["validation"]
-        dataset.targets_in(labels)  # refuses other classes before any work
+        dataset.targets_in(labels)  # This refuses other classes before any work.
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
         return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds)
@@ -66,22 +66,22 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, 
 def verify(
     artifact: Artifact, reference: NDArray[np.float32], inputs: VerifyInputs, limits: VerifyLimits, runtime: str
 ) -> Verification:
-    """Compare what the model gives, logits or probabilities, with the reference's; fail closed.
+    """Compare the model's output, logits or probabilities, with the reference's; fail closed.
 
-    An engine that cannot run on this machine is verified through the ONNX it was built from, and the result says so.
+    If an engine cannot run on this machine, it is verified through the ONNX it was built from, and the result says so.
 
     Args:
-        artifact: Staged, with a draft passport.
-        reference: float32 (N, classes), the logits that the model must give for the inputs.
-        inputs: What it computes.
-        limits: Of the recipe, on logits.
+        artifact: Staged artifact with a draft passport.
+        reference: Logits that the model must give for the inputs, float32 (N, classes).
+        inputs: Inputs to compute.
+        limits: Limits of the recipe, on logits.
         runtime: Runtime of the target.
 
     Returns:
-        What was measured, within the limits.
+        The measured differences, within the limits.
 
     Raises:
-        GateError: Wrong shape, a value that is not finite, or a limit missed.
+        GateError: The shape is wrong, a value is not finite, or a limit is missed.
     """
     session, engine_verified = open_for_verification(artifact, runtime)
     with session:
@@ -132,12 +132,12 @@ def _gate(result: Verification) -> None:
 
 
 def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, str]:
-    """The session to verify a staged artifact with, and ``yes`` if it runs the deployed file, else ``no: `` and why."""
+    """Open the session that verifies a staged artifact; ``yes`` if it runs the deployed file, else ``no: `` and why."""
     built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
     if built_on_device:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
     if artifact.passport.engine is None:
-        # On the CPU everywhere, so that an export means the same on every machine.
+        # The CPU is used everywhere, so that an export means the same on every machine.
         return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
     reason = why_unavailable(runtime, artifact)
     if reason is not None:
@@ -151,7 +151,7 @@ def _open_onnx(artifact: Artifact) -> Session:
 
 
 def run_all(session: Session, feeds: NDArray[Any]) -> NDArray[np.float32]:
-    """What a session gives for many feeds, in batches as its artifact allows; float32 (N, classes)."""
+    """Run a session on many feeds, in batches as its artifact allows; the result is float32 (N, classes)."""
     name, output = session.inputs[0].name, session.outputs[0].name
     chunks = session.artifact.passport.batch.chunks(len(feeds), at_most=32)
     return np.concatenate([session.run({name: feeds[chunk]})[output] for chunk in chunks])

@@ -1,1 +1,1 @@
-"""The machine: what it is, which cores and clocks it gives us, and what else goes on while we measure."""
+"""The machine: its hardware, the cores and clocks it gives us, and what else runs while we measure."""

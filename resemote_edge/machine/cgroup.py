@@ -1,7 +1,7 @@
-"""Control group: what share of the machine this process was given, under cgroup v1 and v2.
+"""Control group: the share of the machine that this process was given, under cgroup v1 and v2.
 
-Limits of every group above hold as well, so the smallest counts. A container often sees its own group as the root, or
-is told a path of the host that it cannot see; therefore every beginning of the path is looked at.
+The limits of every group above hold as well, so the smallest counts. A container often sees its own group as the root,
+or is given a path of the host that it cannot see. Therefore every leading part of the path is looked at.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _NO_LIMIT_BYTES = 2**60
 
 
 def cpu_quota_cores(root: Path) -> float | None:
-    """Cores' worth of time that the group may use; None without a quota."""
+    """Number of cores' worth of time that the group may use; None without a quota."""
     quotas = [quota for folder in _v2_folders(root) if (quota := _quota_v2(folder)) is not None]
     quotas += [quota for folder in _v1_folders(root, "cpu") if (quota := _quota_v1(folder)) is not None]
     return min(quotas, default=None)
@@ -31,9 +31,10 @@ def memory_limit_bytes(root: Path) -> int | None:
 
 
 def throttled_seconds(root: Path) -> float | None:
-    """Time for which quotas held back the group and those above it, since they were made; None where nobody counts.
+    """Time for which quotas held back the group and those above it, since they were made; None where none is counted.
 
-    Each counts for its own quota only. Their sum is used, for the largest would hide what happens to the others.
+    Each group counts for its own quota only. Their sum is used, because the largest would hide what happens to the
+    others.
     """
     waits = [_stat(folder, "throttled_usec", 1e-6) for folder in _once(_v2_folders(root))]
     waits += [_stat(folder, "throttled_time", 1e-9) for folder in _once(_v1_folders(root, "cpu"))]
@@ -50,7 +51,7 @@ def _memberships(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _v2_folders(root: Path) -> list[Path]:
-    mounts = [root / _MOUNT, root / _MOUNT / "unified"]  # the second under systemd's hybrid layout
+    mounts = [root / _MOUNT, root / _MOUNT / "unified"]  # the second name under systemd's hybrid layout
     paths = [path for controllers, path in _memberships(root) if not controllers] or ["/"]
     return [folder for mount in mounts for path in paths for folder in _upwards(mount, path)]
 
@@ -68,13 +69,13 @@ def _v1_folders(root: Path, controller: str) -> list[Path]:
 def _upwards(mount: Path, path: str) -> list[Path]:
     """The group's folder, those above it, and the mount; some may not exist."""
     inside = PurePosixPath(path.lstrip("/"))
-    if ".." in inside.parts:  # a group outside of this namespace
+    if ".." in inside.parts:  # The group is outside of this namespace.
         return [mount]
     return [mount / part for part in (inside, *inside.parents)]
 
 
 def _once(folders: list[Path]) -> list[Path]:
-    """Without those that are another name for the same; sorted, so that sums do not depend on the order."""
+    """The folders without other names of the same one; sorted, so that sums do not depend on the order."""
     return sorted({folder.resolve() for folder in folders})
 
 

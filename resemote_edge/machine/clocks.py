@@ -1,4 +1,4 @@
-"""Clocks: of the cores this process may use, and of a Jetson's GPU."""
+"""Clocks of the cores this process may use, and of a Jetson's GPU."""
 
 import re
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class ClockRange(Strict, frozen=True, kw_only=True):
     """A clock, and the limits that are set for it.
 
     Attributes:
-        now_mhz: At the moment of reading.
-        lowest_mhz: It may fall to.
-        highest_mhz: It may rise to.
+        now_mhz: Frequency at the moment of reading.
+        lowest_mhz: Lowest frequency allowed.
+        highest_mhz: Highest frequency allowed.
     """
 
     now_mhz: float | None
@@ -30,18 +30,18 @@ class ClockRange(Strict, frozen=True, kw_only=True):
 
 
 def governors(root: Path, cores: Sequence[int]) -> tuple[str, ...]:
-    """Frequency governors of some cores, each once."""
+    """Frequency governors of some cores, each listed once."""
     texts = (read_text(root / _CPUFREQ.format(core) / "scaling_governor") for core in cores)
     return tuple(sorted({text for text in texts if text}))
 
 
 def cpu_clocks(root: Path, cores: Sequence[int]) -> tuple[ClockRange, ...]:
-    """Clocks of some cores; of None alone where the kernel does not scale them."""
+    """Clocks of some cores; one clock of None where the kernel does not scale them."""
     return tuple(_range(root / _CPUFREQ.format(core), "scaling_{}_freq", 1000) for core in cores)
 
 
 def cpuinfo_mhz(root: Path, cores: Sequence[int]) -> tuple[float, ...]:
-    """Clocks of some cores as /proc/cpuinfo has them: on x86 only, and in a virtual machine a fixed number."""
+    """Clocks of some cores, from /proc/cpuinfo: on x86 only, and in a virtual machine a fixed number."""
     text = read_text(root / "proc/cpuinfo") or ""
     found = re.findall(r"^processor\s*:\s*(\d+)$(?:\n.+)*?\ncpu MHz\s*:\s*([\d.]+)$", text, re.MULTILINE)
     return tuple(float(clock) for number, clock in found if int(number) in cores)
@@ -55,7 +55,7 @@ def gpu_clocks(root: Path) -> dict[str, ClockRange]:
 
 
 def are_locked(clocks: Sequence[ClockRange]) -> bool | None:
-    """Whether none of the clocks has room to move, as jetson_clocks arranges it; None where no limit can be read."""
+    """Whether no clock has room to move, as after jetson_clocks; None where no limit can be read."""
     limits = [
         (clock.lowest_mhz, clock.highest_mhz) for clock in clocks if None not in (clock.lowest_mhz, clock.highest_mhz)
     ]

@@ -16,11 +16,11 @@ __all__ = ["Diagnosis", "diagnose"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor found.
+    """Findings of the doctor.
 
     Attributes:
-        environment: The machine.
-        runtimes: Availability by name.
+        environment: Record of the machine.
+        runtimes: Availability of each runtime, by name.
         advice: Sentences on what to install or mind.
     """
 
@@ -29,7 +29,7 @@ class Diagnosis:
     advice: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """The diagnosis as plain JSON types."""
         return {
             "environment": self.environment.to_dict(),
             "runtimes": {name: asdict(found) for name, found in self.runtimes.items()},

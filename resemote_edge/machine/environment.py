@@ -47,36 +47,36 @@ _PACKAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What is known of this machine; None or empty where it cannot be told.
+    """Facts about this machine; None or empty where they cannot be told.
 
     Attributes:
-        cpu_model: As the kernel names it.
-        cpu_features: Those of the features engines care about.
-        cores_allowed: Cores this process may use.
-        memory_total_bytes: Of the machine.
-        memory_limit_bytes: Of the control group or one above it, if any sets one.
-        os: Distribution.
-        kernel: Release.
-        python: Version.
+        cpu_model: Name of the processor, as the kernel gives it.
+        cpu_features: Features of the processor that engines care about.
+        cores_allowed: Number of cores this process may use.
+        memory_total_bytes: Memory of the machine.
+        memory_limit_bytes: Limit of the control group or one above it, if any sets one.
+        os: Name of the distribution.
+        kernel: Release of the kernel.
+        python: Version of Python.
         packages: Versions of the packages that matter.
         gpus: NVIDIA GPUs as ``name, driver, compute capability``.
         jetpack: L4T release on a Jetson, the line that NVIDIA writes.
         board: Device-tree model on a board.
         governor: CPU frequency governor of the first core.
-        load_average_1m: Load before the measurement; well above 0 means company.
-        git_commit: Of the checkout, ``-dirty`` when it has changes.
-        allowed_cores: Numbers of those cores.
+        load_average_1m: Load before the measurement; if it is well above 0, something else is running.
+        git_commit: Commit of the checkout, with ``-dirty`` when it has changes.
+        allowed_cores: Numbers of the cores this process may use.
         topology: Sockets, cores, threads, caches and memory nodes.
         cpu_quota_cores: Cores' worth of time that the control group may use.
-        virtual_machine: Whether the processor says so; None where it has no word for it, as on ARM.
-        container: What kind of container this looks like.
+        virtual_machine: Whether the processor says that it is virtual; None where it has no word for it, as on ARM.
+        container: Kind of container this looks like.
         product: Vendor and product that the firmware names, for a virtual machine its maker.
-        tenancy: Who else uses the machine.
-        transparent_hugepages: ``always``, ``madvise`` or ``never``.
-        jetpack_version: As NVIDIA counts it, ``6.2``.
-        cuda_version: Of the system's toolkit; runtimes from Python packages bring their own.
-        tensorrt_version: Of the system's library, likewise.
-        power_mode: Of nvpmodel, on a Jetson.
+        tenancy: Load and memory that others use on the machine.
+        transparent_hugepages: Mode of transparent huge pages: ``always``, ``madvise`` or ``never``.
+        jetpack_version: Version of JetPack as NVIDIA counts it, ``6.2``.
+        cuda_version: Version of the system's CUDA toolkit; runtimes from Python packages bring their own.
+        tensorrt_version: Version of the system's TensorRT library; runtimes from Python packages bring their own.
+        power_mode: Mode set by nvpmodel, on a Jetson.
     """
 
     cpu_model: str
@@ -108,12 +108,12 @@ class Environment:
     power_mode: PowerMode | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """The environment as plain JSON types."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
 
     def short(self) -> str:
-        """One line for people."""
+        """The environment in one line for people."""
         gpus = "; ".join(self.gpus) or "no NVIDIA GPU"
         memory = self.memory_total_bytes / 2**30
         return f"{self.board or self.cpu_model}, {self.cores_allowed} cores, {memory:.0f} GiB, {gpus}"
@@ -123,8 +123,8 @@ def capture_environment(root: Path = Path("/")) -> Environment:
     """Read the environment; never changes anything.
 
     Args:
-        root: Where ``proc``, ``sys`` and ``etc`` lie. Of a recorded machine, what is in no file is left out: its GPUs.
-            Python, packages and commit are always those of this process.
+        root: Folder that holds ``proc``, ``sys`` and ``etc``. For a recorded machine, facts that are in no file, such
+            as its GPUs, are left out. Python, packages and commit are always those of this process.
     """
     here = is_this_machine(root)
     cpuinfo = _cpuinfo(root)
@@ -167,7 +167,7 @@ def _processor() -> str:
 
 
 def _cpuinfo(root: Path) -> dict[str, str]:
-    """First processor's fields."""
+    """Fields of the first processor."""
     fields: dict[str, str] = {}
     for line in (read_text(root / "proc/cpuinfo") or "").splitlines():
         key, _, value = line.partition(":")
@@ -176,7 +176,7 @@ def _cpuinfo(root: Path) -> dict[str, str]:
 
 
 def _memory_total(root: Path) -> int:
-    """From /proc/meminfo, which is what the C library asks as well; 0 for a recorded machine without it."""
+    """Memory from /proc/meminfo, which the C library asks as well; 0 for a recorded machine without it."""
     total = meminfo_bytes(root, "MemTotal")
     if total is None and is_this_machine(root):
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -195,7 +195,7 @@ def _product(root: Path) -> str | None:
 
 
 def _transparent_hugepages(root: Path) -> str | None:
-    """The mode in brackets."""
+    """The mode that stands in brackets."""
     modes = read_text(root / "sys/kernel/mm/transparent_hugepage/enabled") or ""
     chosen = re.search(r"\[(\w+)\]", modes)
     return chosen[1] if chosen else None
@@ -227,7 +227,7 @@ def _git_commit() -> str | None:
 
 
 def _run(command: list[str]) -> str:
-    """Output of a command; empty when it is absent or fails, since all of these are optional facts."""
+    """Output of a command; empty when it is absent or fails, since all of these facts are optional."""
     if shutil.which(command[0]) is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Jetson: what release, libraries and power mode a board runs, from files that NVIDIA puts there."""
+"""Jetson: the release, libraries and power mode that a board runs, from files that NVIDIA puts there."""
 
 import json
 import re
@@ -60,11 +60,11 @@ _TENSORRT = ("usr/lib/*/libnvinfer.so.*", "usr/local/tensorrt/lib/libnvinfer.so.
 
 
 class PowerMode(Strict, frozen=True, kw_only=True):
-    """What nvpmodel has set.
+    """Power mode that nvpmodel has set.
 
     Attributes:
-        id: Its number on this board.
-        name: ``MAXN``, ``15W``; None where the board's list does not have it.
+        id: Number of the mode on this board.
+        name: Name of the mode, such as ``MAXN`` or ``15W``; None where the board's list does not have it.
     """
 
     id: int
@@ -75,7 +75,7 @@ class PowerMode(Strict, frozen=True, kw_only=True):
 
 
 def l4t_release(root: Path) -> str | None:
-    """Release as ``36.4.3``; None where this is no Jetson."""
+    """L4T release, such as ``36.4.3``; None where this is no Jetson."""
     found = _RELEASE.search(first_line(root / "etc/nv_tegra_release") or "")
     return f"{found[1]}.{found[2]}" if found else None
 
@@ -88,7 +88,7 @@ def jetpack_version(release: str | None) -> str | None:
 
 
 def power_mode(root: Path) -> PowerMode | None:
-    """The mode nvpmodel set last; None where it never set one, or is not there."""
+    """The mode that nvpmodel set last; None where it never set one, or is not there."""
     found = _MODE.search(read_text(root / "var/lib/nvpmodel/status") or "")
     if found is None:
         return None
@@ -97,18 +97,18 @@ def power_mode(root: Path) -> PowerMode | None:
 
 
 def cuda_version(root: Path) -> str | None:
-    """Of the toolkit in /usr/local/cuda; None where there is none."""
+    """Version of the toolkit in /usr/local/cuda; None where there is none."""
     folder = root / "usr/local/cuda"
     try:
         version = json.loads(read_text(folder / "version.json") or "{}")["cuda"]["version"]
         return str(version)
-    except (ValueError, KeyError, TypeError):  # before CUDA 11.1 it is a sentence
+    except (ValueError, KeyError, TypeError):  # Before CUDA 11.1 the file holds a sentence.
         found = _CUDA_TEXT.search(read_text(folder / "version.txt") or "")
         return found[1] if found else None
 
 
 def tensorrt_version(root: Path) -> str | None:
-    """Of the system's TensorRT library; None where there is none. Python's package is not looked at."""
+    """Version of the system's TensorRT library; None where there is none. Python's package is not looked at."""
     names = (path.name.partition(".so.")[2] for pattern in _TENSORRT for path in root.glob(pattern))
     versions = [name for name in names if re.fullmatch(r"\d+(\.\d+)+", name)]
     return max(versions, key=lambda name: (name.count("."), [int(part) for part in name.split(".")]), default=None)

@@ -1,4 +1,4 @@
-"""Pinning: which cores a measurement runs on."""
+"""Pinning: the cores that a measurement runs on."""
 
 from pathlib import Path
 
@@ -9,21 +9,21 @@ __all__ = ["choose_cores"]
 
 
 def choose_cores(threads: int, allowed: tuple[int, ...] | None = None, root: Path = Path("/")) -> tuple[int, ...]:
-    """Cores for a number of threads.
+    """Choose cores for a number of threads.
 
-    One thread per physical core first; the second hardware thread of a core only when there are no others left. From
-    the highest number down, since the first cores serve most interrupts.
+    Each physical core gets one thread first; the second hardware thread of a core is used only when there are no others
+    left. Cores are taken from the highest number down, since the first cores serve most interrupts.
 
     Args:
-        threads: To find room for.
+        threads: Number of threads to find room for.
         allowed: Cores to choose from; None for those of this process.
-        root: Of the file system that holds ``sys``.
+        root: Root of the file system that holds ``sys``.
 
     Returns:
-        In ascending order; all that are allowed when there are more threads than cores.
+        Cores in ascending order; all allowed cores when there are more threads than cores.
 
     Raises:
-        InputError: No thread, or no core.
+        InputError: There is no thread, or no core.
     """
     cores = allowed_cores() if allowed is None else allowed
     if threads < 1 or not cores:

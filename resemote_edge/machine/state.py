@@ -1,8 +1,8 @@
 """Machine state: clocks, temperatures and throttling, to be read before and after a measurement.
 
-Where the files are described: for x86 the kernel's Documentation/ABI/testing/sysfs-devices-system-cpu and
-driver-api/thermal, for Jetson NVIDIA's Jetson Linux Developer Guide, "Platform Power and Performance". Nothing is ever
-changed, and what cannot be read is None or empty.
+The files are described, for x86, in the kernel's Documentation/ABI/testing/sysfs-devices-system-cpu and
+driver-api/thermal, and for Jetson in NVIDIA's Jetson Linux Developer Guide, "Platform Power and Performance". Nothing
+is ever changed, and what cannot be read is None or empty.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ __all__ = [
     "throttled",
 ]
 
-# Below these a change is everyday life.
+# Changes below these are normal.
 _HEATED_BY_C = 10.0
 _SLOWED_BY_SHARE = 0.02
 _STOLEN_SHARE = 0.01
@@ -52,19 +52,19 @@ class MachineState(Strict, frozen=True, kw_only=True):
     """The machine at one moment.
 
     Attributes:
-        governors: Of the allowed cores, without repetition.
-        cpu_clock_min_mhz: Of the slowest allowed core, now.
-        cpu_clock_max_mhz: Of the fastest.
-        cpu_clock_limit_mhz: The highest clock that any of them may have at present.
+        governors: Frequency governors of the allowed cores, without repetition.
+        cpu_clock_min_mhz: Clock of the slowest allowed core, now.
+        cpu_clock_max_mhz: Clock of the fastest allowed core, now.
+        cpu_clock_limit_mhz: Highest clock that any allowed core may have at present.
         clocks_locked: Whether the clocks of CPU and GPU have no room to move, as after jetson_clocks; None where limits
             cannot be read.
-        gpu_clocks: Of a Jetson's GPU, by device.
-        temperatures_c: By thermal zone.
-        throttle_counts: Events since boot, see `thermal.throttle_counts`.
-        cooling_states: How hard each cooling device works, 0 for not at all.
+        gpu_clocks: Clocks of a Jetson's GPU, by device.
+        temperatures_c: Temperatures by thermal zone.
+        throttle_counts: Number of throttling events since boot, see `thermal.throttle_counts`.
+        cooling_states: State of each cooling device; 0 when it does not work at all.
         quota_throttled_seconds: Time for which the control group's quota held processes back.
-        power_mode: Of nvpmodel.
-        load_average_1m: Processes that run or want to.
+        power_mode: Mode set by nvpmodel.
+        load_average_1m: Number of processes that run or want to, mean over 1 minute.
         cpu_ticks: Time of all CPUs since boot.
     """
 
@@ -84,10 +84,10 @@ class MachineState(Strict, frozen=True, kw_only=True):
 
 
 def capture_machine_state(root: Path = Path("/")) -> MachineState:
-    """Read the state; takes some milliseconds.
+    """Read the state; this takes some milliseconds.
 
     Args:
-        root: Where ``sys`` and ``proc`` lie.
+        root: Folder that holds ``sys`` and ``proc``.
     """
     cores = allowed_cores(root)
     cpu, gpu = cpu_clocks(root, cores), gpu_clocks(root)
@@ -126,13 +126,13 @@ def capture_passing_state(root: Path = Path("/")) -> MachineState:
 
 
 def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
-    """What slowed the machine down or heated it between two states.
+    """Describe what slowed the machine down or heated it between two states.
 
-    Clocks that rise and fall with the load are not mentioned: only limits are, and a locked clock below its limit.
+    Clocks that rise and fall with the load are not mentioned. Only limits are, and a locked clock below its limit.
 
     Args:
-        before: Read before a measurement.
-        after: Read after it, since the same boot.
+        before: State read before a measurement.
+        after: State read after it, since the same boot.
 
     Returns:
         Plain sentences, without a full stop; empty when the measurement can be trusted in this respect.

@@ -23,7 +23,7 @@ def read_text(path: Path) -> str | None:
 
 
 def first_line(path: Path) -> str | None:
-    """First line of a file; None as for `read_text`."""
+    """First line of a file; None where `read_text` gives None."""
     text = read_text(path)
     return text.splitlines()[0] if text else None
 
@@ -38,14 +38,14 @@ def read_int(path: Path) -> int | None:
 
 
 def required_int(path: Path, alike: Path | None = None) -> int:
-    """A whole number that a sensor needs.
+    """Read a whole number that a sensor needs.
 
     Args:
-        path: The file.
+        path: Path of the file.
         alike: Pattern of all the files that have to be readable with it, for the message.
 
     Raises:
-        DeviceUnavailableError: It cannot be read; the message names the file and what would help.
+        DeviceUnavailableError: The file cannot be read; the message names it and what would help.
     """
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()
@@ -63,7 +63,7 @@ def required_int(path: Path, alike: Path | None = None) -> int:
 
 
 def core_list(text: str | None) -> tuple[int, ...]:
-    """Numbers of a list as the kernel writes it, such as ``0-3,5``; empty for None and for what is no such list."""
+    """Numbers of a list as the kernel writes it, such as ``0-3,5``; empty for None and for other text."""
     cores: list[int] = []
     try:
         for part in (text or "").split(","):

@@ -1,4 +1,4 @@
-"""Tenancy: who else uses the machine, and whether it is one."""
+"""Tenancy: who else uses the machine, and whether it is a container."""
 
 import re
 from pathlib import Path
@@ -12,15 +12,15 @@ __all__ = ["CPUTicks", "Tenancy", "capture_tenancy", "container_hint", "cpu_tick
 _MARKS = {"run/.containerenv": "podman", ".dockerenv": "docker"}
 # Words in the paths of the groups of a container's first process.
 _GROUPS = re.compile(r"docker|kubepods|containerd|crio|libpod|lxc")
-_STEAL = 7  # place among the times of /proc/stat; guests' times after it are in the user's already
+_STEAL = 7  # Its place among the times of /proc/stat; the times of guests after it are already in the user's.
 
 
 class CPUTicks(Strict, frozen=True, kw_only=True):
     """Time of all CPUs since boot, in ticks of the kernel.
 
     Attributes:
-        total: Idle or not.
-        stolen: Not given to this virtual machine by its host although there was work.
+        total: Ticks, idle or not.
+        stolen: Ticks that the host did not give to this virtual machine although there was work.
     """
 
     total: int
@@ -28,16 +28,17 @@ class CPUTicks(Strict, frozen=True, kw_only=True):
 
 
 class Tenancy(Strict, frozen=True, kw_only=True):
-    """Who else is there.
+    """Load of the machine, and memory that is used on it.
 
     Attributes:
-        load_average_5m: Processes that run or want to.
-        load_average_15m: The same.
-        runnable_processes: At this moment, this one included; in a container perhaps those of the whole host.
-        processes: All of them, threads included.
+        load_average_5m: Number of processes that run or want to, mean over 5 minutes.
+        load_average_15m: Number of processes that run or want to, mean over 15 minutes.
+        runnable_processes: Number of processes at this moment, this one included; in a container perhaps those of the
+            whole host.
+        processes: Number of all processes, threads included.
         steal_share: Part of all CPU time since boot that the host gave to others, 0 to 1.
-        swap_total_bytes: Of the machine.
-        swap_used_bytes: Of that.
+        swap_total_bytes: Swap space of the machine.
+        swap_used_bytes: Swap space in use.
     """
 
     load_average_5m: float | None
@@ -50,7 +51,7 @@ class Tenancy(Strict, frozen=True, kw_only=True):
 
 
 def capture_tenancy(root: Path) -> Tenancy:
-    """Read it, from procfs."""
+    """Read the tenancy from procfs."""
     loads = load_averages(root)
     entities = re.search(r"\s(\d+)/(\d+)\s", read_text(root / "proc/loadavg") or "")
     ticks = cpu_ticks(root)
@@ -67,7 +68,7 @@ def capture_tenancy(root: Path) -> Tenancy:
 
 
 def load_averages(root: Path) -> tuple[float, float, float] | None:
-    """Over 1, 5 and 15 minutes; None where they cannot be read."""
+    """Load averages over 1, 5 and 15 minutes; None where they cannot be read."""
     found = re.match(r"([\d.]+) ([\d.]+) ([\d.]+)", read_text(root / "proc/loadavg") or "")
     return (float(found[1]), float(found[2]), float(found[3])) if found else None
 
@@ -82,13 +83,13 @@ def cpu_ticks(root: Path) -> CPUTicks | None:
 
 
 def meminfo_bytes(root: Path, key: str) -> int | None:
-    """A line of /proc/meminfo; None where it is not there."""
+    """Value of a line of /proc/meminfo, in bytes; None where it is not there."""
     found = re.search(rf"^{key}:\s*(\d+) kB$", read_text(root / "proc/meminfo") or "", re.MULTILINE)
     return int(found[1]) * 2**10 if found else None
 
 
 def container_hint(root: Path) -> str | None:
-    """What kind of container this looks like; None where nothing points to one, which is no proof."""
+    """Kind of container this looks like; None where nothing points to one, which is no proof."""
     marked = next((kind for mark, kind in _MARKS.items() if (root / mark).exists()), None)
     if marked is not None:
         return marked

@@ -1,4 +1,4 @@
-"""Thermal: temperatures, what is done against them, and how often the machine had to slow down."""
+"""Thermal: temperatures, the cooling that works against them, and how often the machine had to slow down."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,14 +26,14 @@ def temperatures_c(root: Path) -> dict[str, float]:
 
 
 def cooling_states(root: Path) -> dict[str, int]:
-    """How hard each cooling device works, by its type: 0 for not at all. Slowing a clock down is cooling as well."""
+    """State of each cooling device, by its type: 0 when it is idle. Slowing a clock down is cooling as well."""
     devices = sorted((root / _ZONES).glob("cooling_device*"))
     states = ((read_text(device / "type"), read_int(device / "cur_state")) for device in devices)
     return _largest((name, state) for name, state in states if name and state is not None)
 
 
 def throttle_counts(root: Path) -> dict[str, int]:
-    """Events since boot.
+    """Count throttling events since boot.
 
     Returns:
         On x86 ``core`` and ``package``, summed over the machine; on Jetson Orin and later ``oc1`` (under-voltage),

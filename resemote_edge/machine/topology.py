@@ -18,9 +18,9 @@ class CPUCache(Strict, frozen=True, kw_only=True):
     """One cache, as the first allowed core sees it.
 
     Attributes:
-        name: ``L1d``, ``L2``, ``L3``.
-        size_bytes: Of this one; the machine may have several.
-        shared_by: Logical CPUs that use it; None where the kernel does not say.
+        name: Name of the cache: ``L1d``, ``L2``, ``L3``.
+        size_bytes: Size of this cache; the machine may have several.
+        shared_by: Number of logical CPUs that use it; None where the kernel does not say.
     """
 
     name: str
@@ -29,16 +29,16 @@ class CPUCache(Strict, frozen=True, kw_only=True):
 
 
 class CPUTopology(Strict, frozen=True, kw_only=True):
-    """The processor's plan, as far as the kernel shows it; a virtual machine shows what its host made up.
+    """Layout of the processor, as far as the kernel shows it; a virtual machine shows what its host made up.
 
     Attributes:
-        logical_cpus: Online.
-        sockets: Packages; Jetsons with two clusters of cores may show each as one.
-        cores: Physical, of all sockets.
-        threads_per_core: Of the core that has most.
+        logical_cpus: Number of logical CPUs online.
+        sockets: Number of packages; Jetsons with two clusters of cores may show each as one.
+        cores: Number of physical cores, of all sockets.
+        threads_per_core: Threads of the core that has most.
         smt: Whether threads that share a core are on; None where it cannot be told.
-        caches: From small to large, without those of instructions.
-        numa_nodes: Memory nodes; None where the kernel has none.
+        caches: Caches from small to large, without those of instructions.
+        numa_nodes: Number of memory nodes; None where the kernel has none.
     """
 
     logical_cpus: int
@@ -51,7 +51,7 @@ class CPUTopology(Strict, frozen=True, kw_only=True):
 
 
 def allowed_cores(root: Path = Path("/")) -> tuple[int, ...]:
-    """Cores this process may use, in order; all where the system cannot tell. Of a recorded machine, its process's."""
+    """Cores this process may use, in order; all if the system cannot tell. A recorded machine has its own."""
     if is_this_machine(root):
         if hasattr(os, "sched_getaffinity"):
             return tuple(sorted(os.sched_getaffinity(0)))
@@ -65,8 +65,8 @@ def capture_topology(root: Path, cores: tuple[int, ...]) -> CPUTopology:
     """Read the topology.
 
     Args:
-        root: Where ``sys`` lies.
-        cores: Those allowed; the first one's caches are told.
+        root: Folder that holds ``sys``.
+        cores: Cores that are allowed; the caches are those of the first one.
     """
     online = _online(root)
     cpus = [root / _CPUS / f"cpu{number}" for number in online]

@@ -1,1 +1,1 @@
-"""Measuring: how something is measured on this machine, in processes of its own; makes nothing, reports nothing."""
+"""Measuring: how something is measured on this machine, in processes of its own. It exports and reports nothing."""

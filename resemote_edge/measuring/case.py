@@ -27,7 +27,7 @@ __all__ = [
     "refuse_batch",
 ]
 
-#: Beside a report: a file per row that keeps every sample.
+#: Folder beside a report, with a file per row that keeps every sample.
 SAMPLES_FOLDER = "samples"
 
 #: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
@@ -36,19 +36,20 @@ MAX_BATCH = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureOptions:
-    """How everything is measured.
+    """Options that hold for every measurement.
 
     Attributes:
-        settings: How long and how fast.
-        device: Device, or ``auto``.
+        settings: Settings of the scenarios: how long and how fast.
+        device: Name of the device, or ``auto``.
         data: Dataset for accuracy, or None.
         split: Split for accuracy.
-        reference: Artifact that accuracy is compared with, image by image, run by its own best runtime; None for none.
+        reference: Artifact that accuracy is compared with, image by image, run by the best runtime for it; None for
+            none.
         crop_side: Rows and columns of the crops that decisions are timed from.
-        precision_hint: As in `SessionOptions`.
+        precision_hint: Precision hint, as in `SessionOptions`.
         slow_to_ms: Every inference is delayed to take at least this long; 0 for no delay.
-        timeout_s: For one process; it is ended then.
-        folder: Of the report, where samples are kept; None for nowhere.
+        timeout_s: Seconds after which a process is ended.
+        folder: Folder of the report, in which samples are kept; None to keep none.
     """
 
     settings: ScenarioSettings = field(default_factory=ScenarioSettings)
@@ -64,22 +65,22 @@ class MeasureOptions:
 
     @property
     def session_options(self) -> SessionOptions:
-        """What decides whether a session can be opened at all."""
+        """The options that decide whether a session can be opened at all."""
         return SessionOptions(device=self.device, precision_hint=self.precision_hint)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchCase:
-    """One combination.
+    """One combination that is measured.
 
     Attributes:
-        artifact: What is measured.
-        runtime: That runs it.
-        scenario: Name in `SCENARIOS`.
+        artifact: Artifact that is measured.
+        runtime: Runtime that runs it.
+        scenario: Name of the scenario in `SCENARIOS`.
         batch: Crops per call, or faces per frame.
-        threads: CPU threads over all streams.
-        streams: Sessions side by side.
-        fps: Frames a second, in place of the settings'; None for those.
+        threads: Number of CPU threads over all streams.
+        streams: Number of sessions side by side.
+        fps: Frames a second, instead of the settings' rate; None for that rate.
     """
 
     artifact: Artifact
@@ -92,7 +93,7 @@ class BenchCase:
 
     @property
     def stem(self) -> str:
-        """Name for files about it, the same every time and different for every combination of one report."""
+        """Name for files about the case, the same every time and different for every combination of one report."""
         parts = [self.artifact.passport.name, self.runtime, self.scenario]
         parts += [f"b{self.batch}", f"t{self.threads}", *([f"s{self.streams}"] if self.streams > 1 else [])]
         parts += [f"{self.fps:g}fps"] if self.fps is not None else []
@@ -103,12 +104,12 @@ class BenchCase:
 
 
 def inputs_line(options: MeasureOptions) -> str:
-    """What is fed for timing, in words."""
+    """Describe in words what is fed for timing."""
     return f"drawn faces, {options.crop_side}x{options.crop_side} RGB"
 
 
 def check_options(options: MeasureOptions, batches: tuple[int, ...]) -> None:
-    """Refuse before anything is measured what could only fail after it.
+    """Refuse options that could only fail after something was measured.
 
     Raises:
         InputError: A batch size or a time makes no sense.
@@ -133,7 +134,7 @@ def refuse_batch(artifact: Artifact, batch: int) -> None:
     """Refuse a batch size that the artifact was not made for.
 
     Raises:
-        InputError: It is beyond the artifact's largest.
+        InputError: The batch size is beyond the artifact's largest.
     """
     largest = artifact.passport.batch.max
     if largest is not None and batch > largest:
@@ -144,7 +145,7 @@ def measure_speed(case: BenchCase, options: MeasureOptions) -> BenchRow:
     """Measure one combination, without accuracy.
 
     Raises:
-        ResEmoteEdgeError: The measurement failed, died or took too long; the message says how.
+        ResEmoteEdgeError: The measurement failed, its process died, or it took too long; the message says how.
     """
     artifact = case.artifact
     samples = None if options.folder is None else f"{SAMPLES_FOLDER}/{case.stem}.npz"
@@ -192,12 +193,12 @@ def measure_speed(case: BenchCase, options: MeasureOptions) -> BenchRow:
 
 
 def measure_accuracy(case: BenchCase, options: MeasureOptions, file_hash: str) -> AccuracyReport:
-    """Accuracy of the artifact in the runtime of a case; its scenario and batch do not matter.
+    """Measure the accuracy of the artifact in the runtime of a case; its scenario and batch do not matter.
 
     Args:
-        case: Of which artifact, runtime and threads are used.
-        options: With `data`.
-        file_hash: sha256 of the file that was timed.
+        case: Case whose artifact, runtime and threads are used.
+        options: Options with `data` set.
+        file_hash: Hash (sha256) of the file that was timed.
 
     Raises:
         InputError: The file has changed since.

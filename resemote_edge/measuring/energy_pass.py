@@ -12,7 +12,7 @@ from resemote_edge.measuring.workload import Subject
 
 __all__ = ["measure_energy"]
 
-#: Idle power is told from so many seconds, and a run lasts between these; longer ones say no more.
+#: Time over which idle power is measured, and bounds of a run's length; longer ones say no more.
 _IDLE_SECONDS = 3.0
 _SHORTEST_SECONDS = 3.0
 _LONGEST_SECONDS = 15.0
@@ -21,20 +21,20 @@ _LONGEST_SECONDS = 15.0
 def measure_energy(
     scenario: Scenario, subjects: Sequence[Subject], settings: ScenarioSettings, root: Path = Path("/")
 ) -> Energy | NotMeasured:
-    """Measure what the scenario takes, an inference.
+    """Measure the energy that an inference of the scenario takes.
 
-    A run of its own: reading the power monitor of a board keeps a core and its bus busy, which the timed run must not
-    see. It costs no time where there is no sensor.
+    It is a run of its own: reading the power monitor of a board keeps a core and its bus busy, and the timed run must
+    not see that. It costs no time where there is no sensor.
 
     Args:
-        scenario: To run again, without warming up.
-        subjects: Warm, one for each stream.
-        settings: Of the timed run.
-        root: Where ``sys`` lies.
+        scenario: Scenario to run again, without warming up.
+        subjects: Subjects that are warm, one for each stream.
+        settings: Settings of the timed run.
+        root: Folder that holds ``sys``.
 
     Returns:
-        Energy of all crops that went through the model in that run, those timed without their decision included; or
-        why it is not known.
+        Energy of all crops that went through the model in that run, those timed without their decision included; or the
+        reason why it is not known.
     """
     found = find_energy_sensors(root)
     with closing(EnergyMeter(found.sensors, found.missing)) as meter, ExitStack() as stack:

@@ -1,8 +1,8 @@
 """Interleaving: contestants take turns, round after round, so that a machine whose speed drifts is fair to all.
 
 Each lives in a process of its own, with its own memory and thread pools. In a turn it makes a few untimed calls, to
-bring back what the others drove from the caches, and then the timed ones. The order is drawn anew for every round: who
-always followed the same neighbour would always inherit the same state of the machine.
+bring back what the others drove from the caches, and then the timed ones. The order is drawn anew for every round: a
+contestant that always followed the same neighbour would always inherit the same state of the machine.
 """
 
 import random
@@ -21,24 +21,25 @@ from resemote_edge.measuring.processes.worker_process import WorkerProcess
 
 __all__ = ["Measured", "Schedule", "interleave"]
 
-#: A turn has no fewer timed calls, however long they take: the median of two would be their mean.
+#: Smallest number of timed calls in a turn, however long they take: the median of two would be their mean.
 _MIN_RUNS_PER_TURN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How contestants take turns.
+    """Schedule by which contestants take turns.
 
     Attributes:
-        seconds: Rounds begin until this much time has passed.
-        min_rounds: Rounds at least.
-        warmup_runs: Untimed calls at the start of each turn.
-        runs_per_turn: Timed calls of each turn.
-        turn_seconds: Fewer of them, where the slowest contestant's would take longer than this; None for no limit.
-        seed: Of the order.
-        open_timeout_s: For opening one contestant.
-        turn_timeout_s: For one turn.
-        quiet_timeout_s: For its threads to stop after a turn.
+        seconds: Time in which rounds may begin.
+        min_rounds: Smallest number of rounds.
+        warmup_runs: Number of untimed calls at the start of each turn.
+        runs_per_turn: Number of timed calls of each turn.
+        turn_seconds: Longest time of a turn, by the slowest contestant's calls; a turn has fewer timed calls if they
+            would take longer. None for no limit.
+        seed: Seed of the order.
+        open_timeout_s: Longest time to open one contestant.
+        turn_timeout_s: Longest time of one turn.
+        quiet_timeout_s: Longest time for a contestant's threads to stop after a turn.
     """
 
     seconds: float
@@ -54,11 +55,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one contestant did.
+    """Times and facts of one contestant.
 
     Attributes:
-        facts: From its opener.
-        nanoseconds: int64 (rounds, runs per turn), wall time of each timed call.
+        facts: Facts that its opener returned.
+        nanoseconds: Wall time of each timed call, int64 (rounds, runs per turn).
     """
 
     facts: dict[str, Any]
@@ -73,12 +74,12 @@ def interleave(
     """Time contestants in turn.
 
     Args:
-        contestants: With different names. All of them are open, and hold their memory, at the same time.
-        schedule: How.
-        progress: Told the share that is done, 0 to 1, after every round.
+        contestants: Contestants with different names. All of them are open, and hold their memory, at the same time.
+        schedule: Schedule of rounds and turns.
+        progress: Function called with the share that is done, 0 to 1, after every round.
 
     Returns:
-        What each of them did, by name, with the same number of rounds.
+        Times and facts of each contestant, by name, with the same number of rounds.
 
     Raises:
         InputError: Two contestants share a name.

@@ -12,25 +12,26 @@ from resemote_edge.measuring.statistics.block_bootstrap import resampled_percent
 
 __all__ = ["PERCENTILES", "Latency", "runs_needed", "summarize_latency"]
 
-#: Field stem to the share of the calls below it.
+#: Field stem to the share of the calls below that percentile.
 PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 
 _RESAMPLES = 500
 
 
 class Latency(Strict, frozen=True, kw_only=True):
-    """Wall times of one thing done again and again; nothing is clipped.
+    """Wall times of the same call made again and again; nothing is clipped.
 
     Attributes:
-        runs: Timed calls.
-        mean_ms: Over all of them; None, as the next two, in reports from before it was kept.
-        min_ms: Shortest.
-        max_ms: Longest.
-        p50_ms: Median.
-        p90_ms: None where there were fewer runs than `runs_needed` says, or where nobody asked; so the others.
-        p95_ms: The same.
-        p99_ms: The same.
-        p99_9_ms: The same.
+        runs: Number of timed calls.
+        mean_ms: Mean over all calls. This and the next two are None in reports from before they were kept.
+        min_ms: Shortest call.
+        max_ms: Longest call.
+        p50_ms: Median call.
+        p90_ms: 90th percentile. This and the next three are None where there were fewer runs than `runs_needed` says,
+            or where they were not asked for.
+        p95_ms: 95th percentile.
+        p99_ms: 99th percentile.
+        p99_9_ms: 99.9th percentile.
         interval_95_ms: Lower and upper end per percentile (``p50``, ...), by a bootstrap over blocks of consecutive
             calls; missing where the percentile is.
     """
@@ -53,14 +54,14 @@ class Latency(Strict, frozen=True, kw_only=True):
 
 
 def runs_needed(share: float) -> int:
-    """Samples without which a percentile has no upper bound.
+    """Number of samples without which a percentile has no upper bound.
 
     The largest of n samples lies above the percentile with probability ``1 - share**n``. Below 97.5 %, the sample holds
     no value that a two-sided 95 % interval could end at, whatever the distribution (David and Nagaraja, Order
     Statistics, 2003, section 7.1): 6 for the median, 368 for p99, 3,688 for p99.9.
 
     Args:
-        share: Of the calls below the percentile, in (0, 1).
+        share: Share of the calls below the percentile, in (0, 1).
     """
     return math.ceil(math.log(0.025) / math.log(share))
 
@@ -69,8 +70,8 @@ def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Laten
     """Summarise every sample; the intervals are by `resampled_percentiles`.
 
     Args:
-        nanoseconds: int64 (runs,), in the order they were taken.
-        seed: Of the bootstrap.
+        nanoseconds: Times of the calls, int64 (runs,), in the order they were taken.
+        seed: Seed of the bootstrap.
 
     Raises:
         InputError: There are no samples.

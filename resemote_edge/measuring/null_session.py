@@ -1,4 +1,4 @@
-"""NullSession: computes nothing, so that what is left of its time is the harness's own."""
+"""NullSession: computes nothing, so that the time it takes is the harness's own."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ __all__ = ["NullSession"]
 
 
 class NullSession(Session):
-    """Takes and gives what another session does, with zeros for numbers.
+    """Session with another session's inputs and outputs; its numbers are zeros.
 
     Args:
-        other: Whose artifact, file and specs it takes on.
+        other: Session whose artifact, file and specs are taken over.
     """
 
     def __init__(self, other: Session) -> None:
@@ -23,9 +23,9 @@ class NullSession(Session):
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         batch = len(next(iter(feeds.values())))
-        if batch not in self._shapes:  # an engine has them ready as well
+        if batch not in self._shapes:  # An engine has them ready as well.
             self._shapes[batch] = [(spec.name, spec.sides(batch), spec.numpy_dtype) for spec in self.outputs]
         return {name: np.zeros(sides, dtype) for name, sides, dtype in self._shapes[batch]}
 
     def _close(self) -> None:
-        """It holds nothing."""
+        """Release nothing; the session holds nothing."""

@@ -1,4 +1,4 @@
-"""Jobs and results of the benchmark: what travels between processes and what is written as JSON."""
+"""Jobs and results of the benchmark: the messages between processes, and the records written as JSON."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -33,22 +33,22 @@ REPORT_SCHEMA = 2
 
 
 class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
-    """Measure one artifact in one runtime and scenario, in a process of its own.
+    """Job that measures one artifact in one runtime and scenario, in a process of its own.
 
     Attributes:
-        artifact: Folder.
-        runtime: Name.
-        device: Device, or ``auto``.
-        scenario: Name in `SCENARIOS`.
-        settings: How long and how fast.
-        threads: CPU threads over all streams.
-        cores: The process is pinned to.
+        artifact: Folder of the artifact.
+        runtime: Name of the runtime.
+        device: Name of the device, or ``auto``.
+        scenario: Name of the scenario in `SCENARIOS`.
+        settings: Settings of the scenario: how long and how fast.
+        threads: Number of CPU threads over all streams.
+        cores: Cores the process is pinned to.
         batch: Crops per call, or faces per frame.
-        streams: Sessions side by side.
+        streams: Number of sessions side by side.
         crop_side: Rows and columns of the crops that decisions are timed from.
-        precision_hint: As in `SessionOptions`.
+        precision_hint: Precision hint, as in `SessionOptions`.
         slow_to_ms: Every inference is delayed to take at least this long; 0 for no delay.
-        samples: Where every sample is to be kept; None for nowhere.
+        samples: File in which every sample is to be kept; None to keep none.
     """
 
     artifact: str
@@ -67,17 +67,17 @@ class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
 
 
 class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
-    """Measure accuracy of one artifact and runtime, in a process of its own.
+    """Job that measures the accuracy of one artifact and runtime, in a process of its own.
 
     Attributes:
-        artifact: Folder.
-        runtime: Name.
-        device: Device, or ``auto``.
-        threads: CPU threads.
-        data: Dataset.
-        split: Split of it.
+        artifact: Folder of the artifact.
+        runtime: Name of the runtime.
+        device: Name of the device, or ``auto``.
+        threads: Number of CPU threads.
+        data: Dataset to measure on.
+        split: Split of the dataset.
         reference: Folder of an artifact to compare with, image by image.
-        precision_hint: As in `SessionOptions`.
+        precision_hint: Precision hint, as in `SessionOptions`.
     """
 
     artifact: str
@@ -91,25 +91,26 @@ class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
 
 
 class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
-    """What a speed job measured.
+    """Measurements of a speed job.
 
     Attributes:
-        device: That the session ran on.
-        runtime_version: Of the runtime's package.
-        file: That ran, relative to the artifact.
-        file_sha256: Of it.
-        cores: The process was pinned to.
-        warm_up: What came before the clock counted.
-        load_time_ms: From files to a session that can run; the package's import and the files' hashes are not in it.
-        first_inference_ms: The first call.
-        model: The session alone. In scenarios whose calls follow each other, on input that is ready; where frames
-            arrive, as part of each decision.
-        crop_to_decision: From pixels to labelled probabilities.
-        stages: What that is made of, and ``decode``, which is not in it; empty in reports from before they were told
-            apart.
-        throughput_samples_per_s: Crops over mean time of the model alone.
-        harness_p50_us: The same call to a session that computes nothing: what measuring itself costs; None in reports
-            from before it was measured.
+        device: Device that the session ran on.
+        runtime_version: Version of the runtime's package.
+        file: File that ran, relative to the artifact.
+        file_sha256: Hash of that file.
+        cores: Cores the process was pinned to.
+        warm_up: Calls before the clock counted.
+        load_time_ms: Time from files to a session that can run; the package's import and the files' hashes are not in
+            it.
+        first_inference_ms: Time of the first call.
+        model: Time of the session alone. In scenarios whose calls follow each other, it is timed on input that is
+            ready; where frames arrive, as part of each decision.
+        crop_to_decision: Time from pixels to labelled probabilities.
+        stages: Times of its stages, and of ``decode``, which is not part of it; empty in reports from before they were
+            timed separately.
+        throughput_samples_per_s: Throughput: crops over mean time of the model alone.
+        harness_p50_us: Median of the same call to a session that computes nothing, which is the cost of measuring
+            itself; None in reports from before it was measured.
         peak_memory_bytes: High-water mark of the process.
         outcome: What only this scenario says; None in reports from before there were scenarios.
         samples_sha256: Of the file that keeps every sample; None when none was kept.
@@ -145,19 +146,19 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
 
 
 class AccuracyResult(Record, frozen=True, kw_only=True, tag="accuracy"):
-    """What an accuracy job measured."""
+    """Measurements of an accuracy job."""
 
     file_sha256: str
     report: AccuracyReport
 
 
 class Failure(Record, frozen=True, kw_only=True, tag="failure"):
-    """Why a job failed, as one readable line."""
+    """Reason why a job failed, as one readable line."""
 
     message: str
 
 
-#: What a worker answers.
+#: Answers of a worker.
 Answer = SpeedResult | AccuracyResult | Failure
 
 
@@ -165,19 +166,20 @@ class BenchRow(Record, frozen=True, kw_only=True):
     """One line of the table: speed, size and accuracy of the same file in the same runtime.
 
     Attributes:
-        artifact: Name.
-        passport_sha256: Of its passport, and so of every file; empty in reports from before it was kept.
+        artifact: Name of the artifact.
+        passport_sha256: Hash of its passport, and so of every file; empty in reports from before it was kept.
         target: Target it was exported for.
-        precision: Its precision.
-        precision_hint: That the session was opened with; None where the artifact's precision is what was computed in.
+        precision: Precision of the artifact.
+        precision_hint: Precision hint that the session was opened with; None where it computed in the artifact's
+            precision.
         width: Network width.
-        runtime: Runtime.
-        scenario: Name in `SCENARIOS`.
+        runtime: Name of the runtime.
+        scenario: Name of the scenario in `SCENARIOS`.
         batch: Crops per call, or faces per frame.
-        threads: CPU threads.
-        streams: Sessions side by side.
-        slow_to_ms: Every inference was delayed to at least this; 0 for none.
-        model_size_bytes: Files the runtime reads.
+        threads: Number of CPU threads over all streams.
+        streams: Number of sessions side by side.
+        slow_to_ms: Shortest time that every inference was delayed to; 0 for no delay.
+        model_size_bytes: Size of the files the runtime reads.
         speed: Latency, throughput, load time, memory.
         accuracy: Accuracy of the same file hash in the same runtime; None when not measured.
         samples: File that keeps every sample, relative to the report; None when none was kept.
@@ -205,13 +207,13 @@ class Unmeasured(Record, frozen=True, kw_only=True):
     """A combination that was not measured, and why.
 
     Attributes:
-        artifact: Name, or path where it could not be read.
-        runtime: Runtime.
-        state: ``skipped`` when it cannot run here, ``failed`` when it was tried.
-        reason: One sentence.
-        scenario: Name; None where no scenario could have been measured.
+        artifact: Name of the artifact, or its path where it could not be read.
+        runtime: Name of the runtime.
+        state: State, ``skipped`` when it cannot run here, ``failed`` when it was tried.
+        reason: Reason in one sentence.
+        scenario: Name of the scenario; None where no scenario could have been measured.
         batch: Crops per call; None where it does not matter.
-        threads: CPU threads; None where they do not matter.
+        threads: Number of CPU threads; None where they do not matter.
     """
 
     artifact: str
@@ -227,22 +229,23 @@ class Validity(Record, frozen=True, kw_only=True):
     """Our timer against another, on the same file, cores, threads and batch, in short runs that took turns.
 
     Attributes:
-        artifact: Name.
-        passport_sha256: Of its passport.
-        runtime: Whose engine ran.
-        runtime_version: Of it.
+        artifact: Name of the artifact.
+        passport_sha256: Hash of its passport.
+        runtime: Runtime whose engine ran.
+        runtime_version: Version of the runtime.
         batch: Crops per call.
-        threads: CPU threads.
-        cores: All processes were pinned to.
-        timer: The other: ``benchmark_app``, or ``bare loop``.
-        settings: What both opened the file with.
-        ours_p50_ms: Of the session alone, as in every row; one for each round.
-        theirs_p50_ms: The other's; one for each round.
-        ratio: Median of ours over median of theirs: above 1, ours says that it takes longer.
+        threads: Number of CPU threads.
+        cores: Cores all processes were pinned to.
+        timer: Name of the other timer: ``benchmark_app``, or ``bare loop``.
+        settings: Settings with which both opened the file.
+        ours_p50_ms: Medians of the session alone, as in every row; one for each round.
+        theirs_p50_ms: Medians of the other timer; one for each round.
+        ratio: Median of ours over median of theirs: above 1, our timer reports a longer time.
         ratio_range: Smallest and largest ratio of a round.
         within_5_percent: Whether the ratio lies within 5 % of 1.
-        mean_ratio: The same of mean wall times a call. `benchmark_app` takes its median from OpenVINO's own clock,
-            which does not count how a request comes to OpenVINO's thread and back to the caller; its mean does.
+        mean_ratio: Ratio of mean wall times a call. `benchmark_app` takes its median from OpenVINO's own clock, which
+            does not count the time in which a request reaches OpenVINO's thread and returns to the caller; its mean
+            does.
     """
 
     artifact: str
@@ -263,15 +266,15 @@ class Validity(Record, frozen=True, kw_only=True):
 
 
 class SuiteState(Record, frozen=True, kw_only=True):
-    """Which suite a report is of, and how far it is.
+    """The suite that a report belongs to, and how far it has run.
 
     Attributes:
-        name: Of the suite.
-        description: One sentence.
-        sha256: Of its file.
-        planned: Rows it has on this machine, accuracies and checks of the timer included.
-        missing: Those that were not come to yet.
-        notes: What a reader of the figures has to know besides.
+        name: Name of the suite.
+        description: Description in one sentence.
+        sha256: Hash of its file.
+        planned: Number of rows it has on this machine, accuracies and checks of the timer included.
+        missing: Rows that were not reached yet.
+        notes: Notes that a reader of the figures has to know.
     """
 
     name: str
@@ -286,16 +289,16 @@ class BenchReport(Record, frozen=True, kw_only=True):
     """Everything one benchmark run measured.
 
     Attributes:
-        schema: `REPORT_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        inputs: What was fed for timing.
-        accuracy_data: Dataset and split; None when accuracy was not measured.
-        settings: How long and how fast; None in reports from before they were kept.
-        rows: Measured.
-        unmeasured: Not measured.
+        schema: Schema of the record, `REPORT_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        inputs: Inputs that were fed for timing.
+        accuracy_data: Name of the dataset and split; None when accuracy was not measured.
+        settings: Settings of the scenarios; None in reports from before they were kept.
+        rows: Rows that were measured.
+        unmeasured: Combinations that were not measured.
         validity: Checks of our timer against others.
-        suite: What it is the report of; None where no suite was run.
+        suite: Suite that it is the report of; None where no suite was run.
     """
 
     schema: int = REPORT_SCHEMA
@@ -319,6 +322,6 @@ def read_report(path: Path) -> BenchReport:
     """Read a report back.
 
     Raises:
-        InputError: No such file, or not a report of this schema.
+        InputError: There is no such file, or it is not a report of this schema.
     """
     return read_record(path, BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)

@@ -20,11 +20,11 @@ def write_samples(path: Path, samples: Mapping[str, NDArray[Any]]) -> str:
     """Write an ``.npz`` file whole or not at all.
 
     Args:
-        path: Where.
+        path: File to write.
         samples: One-dimensional arrays by name; the unit ends the name (``model_ns``).
 
     Returns:
-        Its sha256.
+        The sha256 of the file.
     """
     stream = io.BytesIO()
     # numpy's own typing of the keyword arguments leaves no room for a mapping of arrays.
@@ -34,13 +34,13 @@ def write_samples(path: Path, samples: Mapping[str, NDArray[Any]]) -> str:
 
 
 def read_samples(path: Path) -> dict[str, NDArray[Any]]:
-    """Read them back; nothing in such a file is executed.
+    """Read samples back; nothing in such a file is executed.
 
     Raises:
-        InputError: No such file, or not one of samples.
+        InputError: There is no such file, or it is not one of samples.
     """
     try:
-        # Opened here: numpy leaves a file that it cannot read open.
+        # It is opened here because numpy leaves a file open that it cannot read.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
@@ -51,15 +51,16 @@ def kept_samples(folder: Path, name: str, sha256: str | None) -> dict[str, NDArr
     """The samples that a report names, if they still lie beside it.
 
     Args:
-        folder: Of the report.
-        name: Of the file, relative to it.
-        sha256: That the report gives; None where it gives none.
+        folder: Folder of the report.
+        name: Name of the file, relative to the folder.
+        sha256: Hash that the report gives; None where it gives none.
 
     Returns:
         The samples; None where there is no such file.
 
     Raises:
-        InputError: The name leads out of the folder, the file is another than the report's, or none of samples.
+        InputError: The name leads out of the folder, the file is another than the report's, or it is no file of
+            samples.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):

@@ -1,4 +1,4 @@
-"""SlowedSession: another session, delayed: what a slower device would do, and a difference that is known beforehand."""
+"""SlowedSession: another session, delayed, like a slower device, or to make a difference that is known beforehand."""
 
 import time
 from typing import Any
@@ -15,15 +15,15 @@ _WAKE_LATE_NS = 300_000
 
 
 class SlowedSession(Session):
-    """Runs another session, and returns late.
+    """Session that runs another session, and returns late.
 
     Args:
-        other: Runs; closed along with this one.
-        factor: Each call takes this many times as long, from 1.
-        at_least_ms: And no less than this.
+        other: Session that is run; it is closed along with this one.
+        factor: Factor by which each call takes longer, from 1.
+        at_least_ms: Shortest time of a call.
 
     Raises:
-        InputError: A factor below 1, or a negative time.
+        InputError: The factor is below 1, or the time is negative.
     """
 
     def __init__(self, other: Session, *, factor: float = 1.0, at_least_ms: float = 0.0) -> None:

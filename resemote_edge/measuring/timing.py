@@ -11,28 +11,28 @@ from resemote_edge.artifacts.record import Strict
 
 __all__ = ["Budget", "Samples", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
 
-#: Calls of one look at whether times have settled, and looks in a row that must agree.
+#: Calls of one look at whether times have settled, and number of looks in a row that must agree.
 _LOOK_RUNS = 5
 _LOOKS = 3
 
-#: Medians of looks agree when they lie this close, as a fraction of the smallest.
+#: Largest distance between medians of looks that agree, as a fraction of the smallest.
 _SETTLED = 0.05
 
-#: Calls of one kind before those of the other begin, at most this long.
+#: Longest time for calls of one kind before those of the other begin.
 _BLOCK_RUNS = 20
 _BLOCK_NS = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How long to measure.
+    """Length of a measurement.
 
     Attributes:
-        warmup_runs: Calls before the clock counts, at least.
+        warmup_runs: Smallest number of calls before the clock counts.
         warmup_seconds: Longest wait for times to settle after those; 0 for none.
-        min_runs: Timed calls at least.
-        min_seconds: Timed seconds at least.
-        max_runs: Timed calls at most.
+        min_runs: Smallest number of timed calls.
+        min_seconds: Shortest time that is timed.
+        max_runs: Largest number of timed calls.
     """
 
     warmup_runs: int = 10
@@ -43,12 +43,12 @@ class Budget:
 
 
 class WarmUp(Strict, frozen=True, kw_only=True):
-    """What came before the clock counted.
+    """Calls before the clock counted.
 
     Attributes:
-        runs: Calls.
-        seconds: They took; None in reports from before it was kept.
-        settled: Whether their times had settled; None where nobody waited for that.
+        runs: Number of calls.
+        seconds: Time they took; None in reports from before it was kept.
+        settled: Whether their times had settled; None where that was not waited for.
     """
 
     runs: int
@@ -58,11 +58,11 @@ class WarmUp(Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Samples:
-    """Every timed call.
+    """Times of all timed calls.
 
     Attributes:
-        warmup_runs: Calls that were not timed.
-        nanoseconds: int64 (runs,), wall time of each call.
+        warmup_runs: Number of calls that were not timed.
+        nanoseconds: Wall time of each call, int64 (runs,).
     """
 
     warmup_runs: int
@@ -74,7 +74,7 @@ class Samples:
 
     @property
     def runs(self) -> int:
-        """Timed calls."""
+        """Number of timed calls."""
         return len(self.nanoseconds)
 
     @property
@@ -86,11 +86,11 @@ class Samples:
 def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
     """Call until times have settled: the medians of the last looks agree.
 
-    Clocks rise, caches fill and kernels are compiled in the first calls; how many that takes, nobody knows beforehand.
+    Clocks rise, caches fill and kernels are compiled in the first calls; nobody knows beforehand how many that takes.
 
     Args:
-        call: Blocks until its work is done.
-        budget: Of which `warmup_runs` and `warmup_seconds` are used.
+        call: Function that blocks until its work is done.
+        budget: Limits, of which `warmup_runs` and `warmup_seconds` are used.
     """
     clock = time.perf_counter_ns
     start = clock()
@@ -114,11 +114,11 @@ def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
 def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Samples]:
     """Make several calls in turn, again and again, and time each.
 
-    In turn, because a machine's speed drifts: calls timed one after the other could not be compared.
+    They take turns because a machine's speed drifts: calls timed one after the other could not be compared.
 
     Args:
-        calls: Each blocks until its work is done, as `Session.run` does.
-        budget: How long, for each of them.
+        calls: Functions; each blocks until its work is done, as `Session.run` does.
+        budget: Length of the measurement, for each of them.
 
     Returns:
         Every sample of every call, in order.
@@ -142,16 +142,16 @@ def time_in_blocks(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Time two kinds of calls in blocks that take turns.
 
-    In turn, because a machine's speed drifts; in blocks, because the one's memory drives the other's from the caches,
-    and an application that does nothing but the one would not see that.
+    They take turns because a machine's speed drifts. They do so in blocks because the memory of one kind drives that of
+    the other from the caches, and an application that only does one of them would not see that.
 
     Args:
-        model: Blocks until its work is done.
-        whole: Reads the clock itself, and returns the nanoseconds of its stages.
-        budget: How long, for each of them.
+        model: Function that blocks until its work is done.
+        whole: Function that reads the clock itself, and returns the nanoseconds of its stages.
+        budget: Length of the measurement, for each of them.
 
     Returns:
-        int64 (runs,) of the first and int64 (runs, stages) of the second, every sample in order.
+        Samples in order: int64 (runs,) of the first and int64 (runs, stages) of the second.
     """
     clock = time.perf_counter_ns
     alone: list[int] = []

@@ -13,7 +13,7 @@ from resemote_edge.vision.drawn import drawn_faces
 
 __all__ = ["STAGES", "Subject"]
 
-#: What a decision goes through, in order; `Subject.decide` times each.
+#: Stages of a decision, in order; `Subject.decide` times each.
 STAGES = ("decode", "preprocess", "inference", "postprocess")
 
 _SEED = 1
@@ -24,16 +24,16 @@ class Subject:
     """A session with a batch of drawn faces.
 
     Args:
-        session: Whose artifact is measured; closing it is the caller's.
+        session: Session of the artifact that is measured; the caller closes it.
         batch: Crops per call.
         crop_side: Rows and columns of the crops.
 
     Attributes:
-        session: The same.
-        batch: The same.
-        feeds: What `run_model` feeds.
+        session: Session of the artifact that is measured.
+        batch: Crops per call.
+        feeds: Input of `run_model`.
         decodes: Whether crops are decoded from JPEG first; False where Pillow is not installed.
-        crops_done: That went through the model so far.
+        crops_done: Number of crops that went through the model so far.
     """
 
     def __init__(self, session: Session, *, batch: int, crop_side: int) -> None:
@@ -52,12 +52,12 @@ class Subject:
         return bool(self._encoded)
 
     def run_model(self) -> None:
-        """The model alone, on input that is ready."""
+        """Run the model alone, on input that is ready."""
         self.session.run(self.feeds)
         self.crops_done += self.batch
 
     def decide(self) -> tuple[int, int, int, int]:
-        """From files to decisions, as an application does it.
+        """Go from files to decisions, as an application does.
 
         Returns:
             Nanoseconds of each of `STAGES`; the first is near 0 where nothing is decoded.

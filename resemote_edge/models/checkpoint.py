@@ -1,4 +1,4 @@
-"""Checkpoints: reading weights in every form they circulate in, and saying exactly what is wrong with bad ones."""
+"""Checkpoints: reads weights in every form they circulate in, and says exactly what is wrong with bad ones."""
 
 import json
 import pickle
@@ -28,12 +28,12 @@ _IGNORED_SUFFIX = ".num_batches_tracked"
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model card says that travels into passports; other fields of the JSON are for people.
+    """Fields of a model card that travel into passports; other fields of the JSON are for people.
 
     Attributes:
         labels: Class names in the order of the logits.
-        training_data: One sentence.
-        training: How it was trained.
+        training_data: Description of the data in one sentence.
+        training: Description of how the network was trained.
         accuracy: Accuracies by name, as fractions in [0, 1].
     """
 
@@ -45,18 +45,18 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Weights of a ResEmoteNet, in the published layout, and what is known of them.
+    """Weights of a ResEmoteNet, in the published layout, and facts about them.
 
     Attributes:
-        path: Where they were read from.
-        sha256: Hex digest of that file.
+        path: File they were read from.
+        sha256: Hex sha256 of that file.
         state: float32 parameters and buffers by their published names.
         width: Channels of the first convolution.
         labels: Class names in the order of the logits, one for each; as `canonical_labels` spells them.
-        labels_source: ``file`` when the file states the order, ``caller`` when it was passed, ``assumed`` where seven
-            logits were taken for the published ones.
+        labels_source: Origin of the order: ``file`` when the file states it, ``caller`` when it was passed, ``assumed``
+            where seven logits were taken for the published ones.
         stored_dtype: Dtype of most weights in the file; ``int8`` weights have scales beside them.
-        stored_layout: ``published`` or ``compact``.
+        stored_layout: Layout of the file, ``published`` or ``compact``.
         card: Model card, as far as there is one; all fields empty otherwise.
     """
 
@@ -72,17 +72,17 @@ class Checkpoint:
 
     @property
     def num_classes(self) -> int:
-        """Logits."""
+        """Number of logits."""
         return len(self.labels)
 
     @property
     def parameters(self) -> int:
-        """Learnable parameters in the published layout."""
+        """Number of learnable parameters in the published layout."""
         buffers = ("running_mean", "running_var")
         return sum(value.numel() for key, value in self.state.items() if not key.endswith(buffers))
 
     def build(self) -> ResEmoteNet:
-        """The network with these weights, on the CPU, in eval mode. It shares memory with `state`."""
+        """Build the network with these weights, on the CPU, in eval mode. It shares memory with `state`."""
         with torch.device("meta"):
             model = ResEmoteNet(self.width, self.num_classes)
         counters = {key: torch.zeros((), dtype=torch.int64) for key in model.state_dict() if _is_counter(key)}
@@ -99,16 +99,16 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
     ``classes``, ``class_to_idx``) is used.
 
     Args:
-        path: The file. A JSON file of the same stem beside it is read as its model card.
-        labels: Label order, when the file does not state it and it is not the published one: a name per logit.
+        path: File to read. A JSON file of the same stem beside it is read as its model card.
+        labels: Label order, if the file does not state it and it is not the published one: a name per logit.
 
     Returns:
         The weights as float32 in the published layout.
 
     Raises:
-        CheckpointError: Unreadable, truncated, holds code, another architecture, missing or extra keys, a wrong
-            shape or scale, or a value that is not finite, and the message names the key; or no labels are known for
-            logits that are not seven.
+        CheckpointError: The file is unreadable, truncated, holds code, or is of another architecture. Or keys are
+            missing or extra, a shape or scale is wrong, or a value is not finite; the message names the key. Or no
+            labels are known for logits that are not seven.
         InputError: `labels` does not name each class once.
     """
     source = Path(path)
@@ -144,10 +144,10 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
     """Write weights as safetensors with their label order; the file appears whole or not at all.
 
     Args:
-        state: Parameters and buffers by their published names, either layout, any floating dtype, or what
-            `pack_weights` made of them.
+        state: Parameters and buffers by their published names, either layout, any floating dtype, or the result of
+            `pack_weights`.
         path: Destination; an existing file is replaced.
-        labels: Class names in the order of the logits; None to leave them unsaid.
+        labels: Class names in the order of the logits; None to write none.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -233,7 +233,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:
-    """The label order beside the state dict, under the names training scripts give it."""
+    """The label order beside the state dict, under the names that training scripts give it."""
     for key in _LABEL_KEYS:
         value = wrapper.get(key)
         if isinstance(value, dict):  # torchvision's class_to_idx: name to index
@@ -280,7 +280,7 @@ def _width(state: dict[str, Tensor], path: Path) -> int:
 def _classes(state: dict[str, Tensor], path: Path) -> int:
     last = state.get("fc4.weight")
     if last is None or last.ndim != 2:
-        return len(RESEMOTENET)  # the key is reported along with others that are missing or wrong
+        return len(RESEMOTENET)  # The key is reported along with others that are missing or wrong.
     if len(last) < 2:
         raise CheckpointError(f"{path}: fc4.weight has shape {tuple(last.shape)}; a classifier has two logits or more")
     return len(last)

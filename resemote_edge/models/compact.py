@@ -1,10 +1,10 @@
 """Exact compaction: the same function in less than half the weights.
 
-At 64x64 input ``res_block3`` sees a 2x2 map and makes a 1x1 map. Of its first 3x3 convolution (stride 2, padding 1)
-only the taps ``[1:, 1:]`` ever meet a pixel, of its second (padding 1, on 1x1) only the centre tap; all others meet
-padding alone, at every position, so they cannot reach the output. 44,040,192 of the paper's 80,238,599 parameters are
-of that kind. `compact` finds such taps by arithmetic on shapes, not by name, and drops them; it also drops a global
-mean over a 1x1 map, which is the identity. Both change no sum: what is left out is a product with zero.
+At 64x64 input ``res_block3`` sees a 2x2 map and makes a 1x1 map. Of its first 3x3 convolution (stride 2, padding 1),
+only the taps ``[1:, 1:]`` ever meet a pixel; of its second (padding 1, on 1x1), only the centre tap. All others meet
+only padding, at every position, so they cannot reach the output. 44,040,192 of the paper's 80,238,599 parameters are of
+that kind. `compact` finds such taps by arithmetic on shapes, not by name, and drops them. It also drops a global mean
+over a 1x1 map, which is the identity. Both change no sum: what is left out is a product with zero.
 
 The result is exact for 64x64 input and for nothing else, which `infer_shapes` enforces.
 """
@@ -19,7 +19,7 @@ from resemote_edge.models.shapes import SIDE, Shape, infer_shapes, output_side
 
 __all__ = ["COMPACT_TAPS", "compact", "compact_state", "expand"]
 
-#: Key to (spatial size in the compact layout, where those taps stand in the published 3x3 kernel).
+#: Key to the spatial size in the compact layout, and the place of those taps in the published 3x3 kernel.
 COMPACT_TAPS: dict[str, tuple[tuple[int, int], tuple[slice, slice]]] = {
     "res_block3.conv1.weight": ((2, 2), (slice(1, 3), slice(1, 3))),
     "res_block3.conv2.weight": ((1, 1), (slice(1, 2), slice(1, 2))),
@@ -30,7 +30,7 @@ def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
     """Drop what cannot reach the output at 64x64.
 
     Args:
-        graph: From `build_eval_graph`; not modified.
+        graph: Graph from `build_eval_graph`; not modified.
         side: Rows and columns of the input; the result is exact for 64 only.
 
     Returns:
@@ -38,7 +38,7 @@ def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
         share memory with the original.
 
     Raises:
-        ExportError: Another side than 64.
+        ExportError: The side is not 64.
     """
     shapes = infer_shapes(graph, side)
     nodes: list[Node] = []
@@ -54,14 +54,14 @@ def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
 
 
 def _trim(node: Node, source: Shape) -> Node:
-    """A convolution without the taps that only ever meet padding."""
+    """Make a convolution without the taps that only ever meet padding."""
     weight, stride, padding = node.params["weight"], node.attributes["stride"], node.attributes["padding"]
     rows, columns = (
         _live_taps(side, kernel, stride, padding) for side, kernel in zip(source[1:], weight.shape[2:], strict=True)
     )
     if rows != columns or (rows.start, rows.stop) == (0, weight.shape[2]):
         return node
-    # What is cut off in front shortens the padding there; behind, the shorter kernel needs as much less.
+    # What is cut off in front shortens the padding there. Behind, the shorter kernel needs that much less padding.
     params = {**node.params, "weight": weight[:, :, rows, columns].copy()}
     trimmed = dataclasses.replace(node, params=params, attributes={**node.attributes, "padding": padding - rows.start})
     kernel = rows.stop - rows.start
@@ -79,7 +79,7 @@ def _live_taps(side: int, kernel: int, stride: int, padding: int) -> slice:
 
 
 def compact_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Bring a state dict to the compact layout, the other way round from `expand`.
+    """Bring a state dict to the compact layout; `expand` does the reverse.
 
     Args:
         state: Parameters by name; not modified.

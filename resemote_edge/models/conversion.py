@@ -1,4 +1,4 @@
-"""Conversion: a checkpoint read in any form and written in another, with its model card."""
+"""Conversion: reads a checkpoint in any form and writes it in another, with its model card."""
 
 import json
 import re
@@ -27,11 +27,11 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class WeightError:
-    """How far stored weights are from those they were made from, over what can reach the output.
+    """Distance of stored weights from those they were made from, over the weights that can reach the output.
 
     Attributes:
         max_abs: Largest difference of a weight.
-        key: Where that is.
+        key: Key of the tensor with that difference.
         relative_rms: Root of the sum of squared differences over that of squared weights.
     """
 
@@ -42,18 +42,18 @@ class WeightError:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """What was written.
+    """Record of what was written.
 
     Attributes:
-        source: Checkpoint read.
-        output: Checkpoint written.
-        source_size_bytes: Its size.
-        size_bytes: Size of the one written.
-        dtype: Of the weights written.
-        layout: ``published`` or ``compact``.
+        source: Checkpoint that was read.
+        output: Checkpoint that was written.
+        source_size_bytes: Size of the checkpoint that was read.
+        size_bytes: Size of the checkpoint that was written.
+        dtype: Data type of the weights written.
+        layout: Layout written, ``published`` or ``compact``.
         labels: Class names in the order of the logits.
-        labels_source: As in `Checkpoint`; an order that was assumed is not written.
-        weight_error: Of what was written.
+        labels_source: Origin of the order, as in `Checkpoint`; an order that was assumed is not written.
+        weight_error: Error of the weights that were written.
         cards: Files of the model card written beside it.
     """
 
@@ -69,12 +69,12 @@ class Conversion:
     cards: tuple[Path, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """The record as plain JSON types."""
         paths = {"source": str(self.source), "output": str(self.output), "cards": [str(path) for path in self.cards]}
         return asdict(self) | paths | {"labels": list(self.labels)}
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The record as lines for people."""
         error = self.weight_error
         said = [
             f"wrote {self.output}: {self.dtype}, {self.layout}, {self.size_bytes / 1e6:.1f} MB "
@@ -93,18 +93,19 @@ def pack_checkpoint(
     """Write a checkpoint as safetensors in the compact layout, in fewer bits.
 
     Args:
-        source: What `load_checkpoint` reads; files of the same stem with ``.json`` and ``.md`` are its model card.
-        output: A ``.safetensors`` file to make; the card goes beside it, with its storage brought up to date.
-        storage: Of the weights.
+        source: Checkpoint that `load_checkpoint` can read; files of the same stem with ``.json`` and ``.md`` are its
+            model card.
+        output: File (``.safetensors``) to make; the card goes beside it, with its storage brought up to date.
+        storage: Form in which the weights are stored.
         labels: Label order, where the source does not state it.
-        force: Replace files at the destination.
+        force: Whether to replace files at the destination.
 
     Returns:
-        What was written, read back and compared with the source.
+        Record of what was written, read back and compared with the source.
 
     Raises:
         CheckpointError: The source is malformed, or holds weights that the storage cannot hold.
-        InputError: Something is there already, or the output is the source, or no ``.safetensors`` file.
+        InputError: The output exists already, is the source, or is no ``.safetensors`` file.
     """
     if storage not in STORAGES:
         raise InputError(f"unknown storage {storage!r}; choose one of {', '.join(STORAGES)}")
@@ -141,18 +142,18 @@ def expand_checkpoint(
     """Write a checkpoint as the authors' code reads it: ``{'model_state_dict': ...}``, every key, float32, 3x3 kernels.
 
     Args:
-        source: What `load_checkpoint` reads.
-        output: File to make. ``labels`` stands beside the state dict in it, unless the order was assumed.
+        source: Checkpoint that `load_checkpoint` can read.
+        output: File to make. ``labels`` is written beside the state dict in it, unless the order was assumed.
         labels: Label order, where the source does not state it.
-        force: Replace the file.
+        force: Whether to replace the file.
 
     Returns:
-        What was written, read back and compared with the source. Taps that cannot reach the output and that the source
-        does not hold are zero.
+        Record of what was written, read back and compared with the source. Taps that cannot reach the output, and that
+        the source does not hold, are zero.
 
     Raises:
         CheckpointError: The source is malformed.
-        InputError: Something is there already, or the output is the source, or a ``.safetensors`` file.
+        InputError: The output exists already, is the source, or is a ``.safetensors`` file.
     """
     if output.suffix == ".safetensors":
         raise InputError(f"{output}: the authors' layout is a PyTorch file; pass -o {output.stem}.pt")
@@ -166,7 +167,7 @@ def expand_checkpoint(
         staged = folder / output.name
         try:
             torch.save(content, staged)
-        except RuntimeError as error:  # what PyTorch makes of a full disk
+        except RuntimeError as error:  # PyTorch reports a full disk like this
             raise CheckpointError(f"{output}: cannot be written ({str(error).splitlines()[0]})") from None
         change = _weight_error(checkpoint.state, load_checkpoint(staged, labels).state)
     return _conversion(checkpoint, output, dtype="float32", layout="published", change=change)
@@ -205,7 +206,7 @@ def _json_card(path: Path, checkpoint: Checkpoint, storage: Storage) -> str:
 
 
 def _markdown_card(path: Path, checkpoint: Checkpoint, storage: Storage) -> str:
-    """The card with its row on the storage, if it has one, brought up to date."""
+    """The card, with its row on the storage, if it has one, brought up to date."""
     row = f"| Storage | safetensors, {_WORDS[storage]}, `res_block3` in the compact layout |"
     return re.sub(r"(?m)^\| Storage \|.*$", lambda match: row, path.read_text(encoding="utf-8"))
 

@@ -10,14 +10,14 @@ __all__ = ["checkpoint_facts"]
 
 
 def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
-    """Read a checkpoint and say what it is.
+    """Read a checkpoint and describe it.
 
     Args:
-        path: The file.
+        path: File to read.
         labels: Names, comma-separated, for weights that do not state them.
 
     Returns:
-        Plain JSON types.
+        Facts as plain JSON types.
 
     Raises:
         CheckpointError: The file is malformed.

@@ -1,21 +1,21 @@
-"""Preprocessing as part of the graph: a uint8 crop goes in, conversion and normalisation are computed with the network.
+"""Preprocessing as part of the graph: it takes a uint8 crop, and computes conversion and normalisation in the network.
 
-For gray pixels g the network's three equal channels are (g / 255 - mean_c) / std_c, so the first convolution's weights
-can be summed over the channels, with pixels centred as p = (g - 128) / 255: sum_c w_c / std_c for p, and
-sum_c w_c * (128 / 255 - mean_c) / std_c for the constant. The constant must not become a bias: where the kernel reaches
-over the border, the network pads with zeros *after* normalisation, so a tap outside adds neither term. Hence a second
-input channel that is constant inside and, like the first, padded with zeros; with it the fold is exact everywhere, and
+For gray pixels g the network's three equal channels are (g / 255 - mean_c) / std_c. So the first convolution's weights
+can be summed over the channels, with pixels centred as p = (g - 128) / 255: sum_c w_c / std_c for p, and sum_c w_c *
+(128 / 255 - mean_c) / std_c for the constant. The constant must not become a bias: where the kernel reaches over the
+border, the network pads with zeros *after* normalisation, so a tap outside adds neither term. Hence there is a second
+input channel that is constant inside and, like the first, padded with zeros. With it the fold is exact everywhere, and
 the convolution has 18 products a pixel instead of 27.
 
-Centred, because then a pixel is exactly one signed byte (g - 128, scale 1 / 255) when the graph is quantized, and
-because rounding the weights does least harm where the inputs are small. The constant is 127 / 255 for the same reason:
-the largest signed byte.
+Pixels are centred for two reasons: a pixel is then exactly one signed byte (g - 128, scale 1 / 255) when the graph is
+quantized, and rounding the weights does least harm where the inputs are small. The constant is 127 / 255 for the same
+reason: it is the largest signed byte.
 
-Where weights will be int8, the pixel channel stands three times (`copies`), each with a third of the weight: rounding
-hands its error from copy to copy (`resemote_edge.export.quantize.insert`), so that their sum is three times as fine. It
-costs nothing where kernels take four channels at a time.
+If weights will be int8, the pixel channel is repeated three times (`copies`), each copy with a third of the weight.
+Rounding passes its error on from copy to copy (`resemote_edge.export.quantize.insert`), so that their sum is three
+times as fine. This costs nothing where kernels take four channels at a time.
 
-Colour pixels are turned to gray first, by the same integers as on the host, so that both give the same gray level.
+Colour pixels are turned to gray first, with the same integers as on the host, so that both give the same gray level.
 """
 
 import dataclasses
@@ -32,21 +32,21 @@ __all__ = ["WITH_CONSTANT", "WITH_CONSTANT_RANGE", "embed_preprocessing"]
 _CENTER = 128.0 / 255.0
 _CONSTANT = 127.0 / 255.0
 
-#: The tensor the first convolution reads: centred pixels and the constant channel, and the range of its values.
+#: Tensor that the first convolution reads (centred pixels and the constant channel), and the range of its values.
 WITH_CONSTANT = "input.with_constant"
 WITH_CONSTANT_RANGE = (-_CENTER, _CONSTANT)
 
 
 def embed_preprocessing(spec: PreprocessSpec, copies: int = 1) -> Callable[[EvalGraph], EvalGraph]:
-    """The rewriting that makes a graph take what `spec` says.
+    """Make the rewriting after which a graph takes what `spec` says.
 
     Args:
-        spec: With an `input` other than ``tensor``.
-        copies: How often the pixel channel stands beside the constant.
+        spec: Spec with an `input` other than ``tensor``.
+        copies: Number of times that the pixel channel is repeated beside the constant.
 
     Returns:
-        A function of a graph whose first convolution reads ``input`` (N, 3, 64, 64), giving one that reads uint8
-        (N, 64, 64, C), NHWC.
+        A function that takes a graph whose first convolution reads ``input`` (N, 3, 64, 64), and returns one that reads
+        uint8 (N, 64, 64, C), NHWC.
     """
 
     def embed(graph: EvalGraph) -> EvalGraph:

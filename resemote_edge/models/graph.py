@@ -1,8 +1,8 @@
 """EvalGraph: the network as inference sees it, a short list of operations with their weights.
 
-Exporters read this instead of tracing PyTorch: the result has no exporter's left-overs, every node is named after the
-layer it came from, and rewriting the graph (compaction, lowering, quantization) is rewriting a list. BatchNorm is
-folded into the convolution before it, in float64, and dropout is gone, as in any inference graph.
+Exporters read this instead of tracing PyTorch. The result has no left-overs of an exporter, and every node is named
+after the layer it came from. To rewrite the graph (compaction, lowering, quantization) is to rewrite a list. BatchNorm
+is folded into the convolution before it, in float64, and dropout is gone, as in any inference graph.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,23 +23,23 @@ INPUT = "input"
 
 @dataclass(frozen=True)
 class Node:
-    """One operation; its output tensor bears its name.
+    """One operation; its output tensor has its name.
 
     Attributes:
         name: Layer it came from, for example ``res_block1.conv2``.
-        op: On pixels: ``from_nhwc`` (uint8 (N, H, W, C) to maps), ``luma`` (three channels of whole numbers to their
-            gray level). On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``, ``flatten`` (to (N, C*H*W)),
-            ``to_tokens`` (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero token more, at the end),
-            ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``, ``reshape``,
-            ``quantize`` (to the integers of `zero_point`'s type), ``dequantize`` (back). On (M, K): ``linear``,
-            ``softmax`` (over K, in float32 at least).
+        op: Name of the operation. On pixels: ``from_nhwc`` (uint8 (N, H, W, C) to maps), ``luma`` (three channels of
+            whole numbers to their gray level). On maps (N, C, H, W): ``conv``, ``max_pool``, ``global_mean``,
+            ``flatten`` (to (N, C*H*W)), ``to_tokens`` (to (N, H*W, C)). On tokens (N, P, C): ``pad_token`` (one zero
+            token more, at the end), ``gather`` (tokens by index). On any: ``relu``, ``sigmoid``, ``multiply``, ``add``,
+            ``reshape``, ``quantize`` (to the integers of `zero_point`'s type), ``dequantize`` (back). On (M, K):
+            ``linear``, ``softmax`` (over K, in float32 at least).
         inputs: Names of the tensors it reads.
-        params: ``weight`` and ``bias``, floating: conv (out, in, kh, kw) and (out,), linear (out, in) and (out,);
-            a weight of int8 comes with ``weight_scale``, a bias of int32 with ``bias_scale``, both float32 (out,);
-            ``indices`` of a gather, int64 (P,); ``scale`` float32 () and ``zero_point`` int8 or uint8 () of a quantize
-            and a dequantize.
-        attributes: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too), ``shape`` of a
-            reshape (-1 where the batch is), ``channels`` of a from_nhwc, ``order`` of a luma.
+        params: Tensors by name. ``weight`` and ``bias`` are floating: conv (out, in, kh, kw) and (out,), linear (out,
+            in) and (out,); a weight of int8 comes with ``weight_scale``, a bias of int32 with ``bias_scale``, both
+            float32 (out,). A gather has ``indices``, int64 (P,). A quantize and a dequantize have ``scale`` float32 ()
+            and ``zero_point`` int8 or uint8 ().
+        attributes: Numbers by name: ``stride`` and ``padding`` of a conv, ``size`` of a max_pool (its stride too),
+            ``shape`` of a reshape (-1 where the batch is), ``channels`` of a from_nhwc, ``order`` of a luma.
     """
 
     name: str
@@ -60,21 +60,21 @@ class EvalGraph:
 
     @property
     def output(self) -> str:
-        """Name of what the graph gives: its last node's."""
+        """Name of the graph's output, which is that of its last node."""
         return self.nodes[-1].name
 
     @property
     def parameters(self) -> int:
-        """Weights and biases stored in the graph."""
+        """Number of weights and biases stored in the graph."""
         floating = ("weight", "bias")
         return sum(array.size for node in self.nodes for key, array in node.params.items() if key in floating)
 
 
 def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
-    """Write down what a network computes in eval mode.
+    """Build the graph of what a network computes in eval mode.
 
     Args:
-        model: On the CPU; not modified. Its dtype (float32, or float64 for proofs) is that of the graph.
+        model: Network on the CPU; not modified. Its dtype (float32, or float64 for proofs) is that of the graph.
 
     Returns:
         The graph; unfolded weights share memory with the model.
@@ -93,11 +93,11 @@ def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
 
 
 def with_output(graph: EvalGraph, output: OutputFormat) -> EvalGraph:
-    """A graph that gives this output.
+    """Make a graph that gives this output.
 
     Args:
-        graph: From ``input`` to ``logits``; not modified.
-        output: ``logits`` for the graph as it is, ``probabilities`` for a softmax behind it.
+        graph: Graph from ``input`` to ``logits``; not modified.
+        output: Output wanted: ``logits`` for the graph as it is, ``probabilities`` for a softmax behind it.
 
     Returns:
         The graph; ``logits`` is one of its tensors either way.
@@ -118,7 +118,7 @@ def _stem(model: ResEmoteNet) -> Iterator[Node]:
 
 
 def _attention(model: ResEmoteNet) -> Iterator[Node]:
-    # On a 1x1 map a linear layer is a 1x1 convolution; so no reshape stands between the mean and the gate.
+    # On a 1x1 map a linear layer is a 1x1 convolution, so no reshape is needed between the mean and the gate.
     down, up = (_array(model.se.fc.get_parameter(f"{index}.weight"))[:, :, None, None] for index in (0, 2))
     yield Node("se.mean", "global_mean", ("conv3.pool",))
     yield Node("se.fc.0", "conv", ("se.mean",), {"weight": down}, {"stride": 1, "padding": 0})
@@ -138,11 +138,11 @@ def _residual_block(name: str, block: ResidualBlock, source: str) -> Iterator[No
 
 
 def _conv(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, source: str) -> Node:
-    """A convolution with its BatchNorm folded in: w * s and (b - mean) * s + beta, s = gamma / sqrt(var + eps)."""
+    """Make a convolution with BatchNorm folded in: w * s and (b - mean) * s + beta, s = gamma / sqrt(var + eps)."""
     weight = conv.weight.detach().double()
     bias = conv.bias.detach().double() if conv.bias is not None else torch.zeros(len(weight), dtype=torch.float64)
     mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None  # only a BatchNorm built without statistics lacks them, and ours never is
+    assert mean is not None  # Only a BatchNorm built without statistics lacks them, and ours never is.
     assert variance is not None
     scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
     dtype = conv.weight.dtype

@@ -1,9 +1,9 @@
 """Exact lowering: convolutions on small maps as gather and matrix product over tokens.
 
-From 8x8 down, engines' convolution kernels read every weight again for every image and position. Written as tokens
-(N, positions, channels), a 3x3 convolution is: gather the nine taps of every output position (one zero token stands for
-the padding), lay them side by side, and multiply with one matrix of (9 * in) x out. The sums are the same, term by
-term; each weight is read once per batch, and matrix products are what engines are best at.
+From 8x8 down, engines' convolution kernels read every weight again for every image and position. Written as tokens (N,
+positions, channels), a 3x3 convolution has three steps: gather the nine taps of every output position (one zero token
+stands for the padding), lay them side by side, and multiply with one matrix of (9 * in) x out. The sums are the same,
+term by term. Each weight is read once per batch, and matrix products are what engines are best at.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ def lower(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
     """Rewrite the residual blocks over tokens.
 
     Args:
-        graph: Compact or not; not modified.
+        graph: Graph, compact or not; not modified.
         side: Rows and columns of the input; the result is exact for 64 only.
 
     Returns:
@@ -32,7 +32,7 @@ def lower(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
         ``linear``.
 
     Raises:
-        ExportError: Another side than 64.
+        ExportError: The side is not 64.
     """
     writer = _Lowering(infer_shapes(graph, side))
     for node in graph.nodes:
@@ -41,7 +41,7 @@ def lower(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
 
 
 class _Lowering:
-    """Collects nodes; remembers which tensors are held as rows, (N * positions, channels), instead of maps."""
+    """Collects nodes, and remembers which tensors are rows, (N * positions, channels), instead of maps."""
 
     def __init__(self, shapes: dict[str, Shape]) -> None:
         self.shapes = shapes
@@ -60,7 +60,7 @@ class _Lowering:
 
     def _is_small(self, node: Node) -> bool:
         _, height, width = self.shapes[node.inputs[0]]
-        # On a single position (the attention branch) a map is as good as a row, unless its input is a row already.
+        # On a single position (the attention branch), a map is as good as a row, unless its input is a row already.
         return height <= SMALL_SIDE and (height * width > 1 or node.inputs[0] in self.rows)
 
     def _keep_on_rows(self, node: Node) -> None:
@@ -121,7 +121,7 @@ class _Lowering:
 
 
 def _tap_indices(side: tuple[int, int], kernel: tuple[int, int], node: Node) -> NDArray[np.int64]:
-    """Token each tap of each output position reads, int64 (positions, taps); the number of tokens means padding."""
+    """Token that each tap of each output position reads, int64 (positions, taps); the token count means padding."""
     stride, padding = node.attributes["stride"], node.attributes["padding"]
     height, width = side
     rows = [output_side(length, taps, stride, padding) for length, taps in zip(side, kernel, strict=True)]

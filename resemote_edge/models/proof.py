@@ -1,7 +1,7 @@
-"""Proofs: a rewritten graph against the original network, on the same inputs, in float64 and float32.
+"""Proofs: compare a rewritten graph with the original network, on the same inputs, in float64 and float32.
 
-In float64 the two differ by the rounding of sums alone, some 1e-14; a tap too many or too few shows as 1e-3 and more.
-So the float64 figure proves the mathematics and the float32 figure says what a deployed graph will see of it.
+In float64 the two differ only by the rounding of sums, some 1e-14; a tap too many or too few shows as 1e-3 and more. So
+the float64 figure proves the mathematics, and the float32 figure says how much of it a deployed graph will show.
 """
 
 import copy
@@ -24,7 +24,7 @@ __all__ = ["FLOAT64_LIMIT", "evaluate_graph", "prove"]
 #: Largest float64 logit difference a rewriting may show, relative to the largest logit (at least 1).
 FLOAT64_LIMIT = 1e-11
 
-#: Name of a rewriting, and the function that does it.
+#: Name of a rewriting, and the function that performs it.
 Step = tuple[str, Callable[[EvalGraph], EvalGraph]]
 
 
@@ -32,11 +32,11 @@ def evaluate_graph(graph: EvalGraph, inputs: NDArray[Any]) -> NDArray[Any]:
     """Compute a graph's logits with PyTorch, in the dtype of its weights.
 
     Args:
-        graph: What to compute.
-        inputs: What the graph takes, converted to the graph's dtype.
+        graph: Graph to compute.
+        inputs: Inputs of the graph, converted to the graph's dtype.
 
     Returns:
-        (N, classes) in the graph's dtype; the logits, even where probabilities follow them.
+        Logits, (N, classes) in the graph's dtype, even where probabilities follow them.
     """
     dtype = next(param.dtype for node in graph.nodes for param in node.params.values() if param.dtype.kind == "f")
     with torch.inference_mode():
@@ -55,11 +55,11 @@ def prove(
     """Rewrite a network's graph and prove every step against the network itself.
 
     Args:
-        model: float32, on the CPU, in eval mode; not modified.
+        model: Network in float32, on the CPU, in eval mode; not modified.
         steps: Rewritings in order.
-        spec: What the rewritten graph takes; before the step that embeds it, the tensors it stands for.
-        feeds: As `spec.feed_spec` says.
-        description: Of the feeds, for the passport.
+        spec: Input spec of the rewritten graph; before the step that embeds it, the tensors it stands for.
+        feeds: Inputs as `spec.feed_spec` says.
+        description: Description of the feeds, for the passport.
 
     Returns:
         The rewritten float32 graph, and one `Rewrite` per step, folding BatchNorm first.
@@ -68,7 +68,7 @@ def prove(
         GateError: A step changed the function, or the network itself gives NaN or Inf.
     """
     named = [("fold-batchnorm", _unchanged), *steps]
-    # float64 first, and freed before the float32 graph is built: it is the larger by far.
+    # float64 comes first, and is freed before the float32 graph is built, because it is by far the larger.
     _, exact, scale = _rewrite(copy.deepcopy(model).double(), named, spec, feeds)
     for (name, _), (_, difference) in zip(named, exact, strict=True):
         if not difference <= FLOAT64_LIMIT * max(scale, 1.0):

@@ -8,15 +8,15 @@ __all__ = ["random_network"]
 
 
 def random_network(width: int = 4, seed: int = 0, num_classes: int = 7) -> ResEmoteNet:
-    """A network whose logits differ from input to input: weights, BatchNorm statistics and biases all random.
+    """Build a network whose logits differ from input to input: weights, BatchNorm statistics and biases are all random.
 
-    Weights are scaled by their fan-in, so that activations stay finite through all layers. It stands for a trained
-    network wherever only shapes and arithmetic matter: parity and latency.
+    Weights are scaled by their fan-in, so that activations stay finite through all layers. The network stands in for a
+    trained one wherever only shapes and arithmetic matter: for parity and latency.
 
     Args:
         width: Channels of the first convolution, a multiple of 4.
-        seed: The same seed gives the same weights.
-        num_classes: Logits.
+        seed: Seed of the weights; the same seed gives the same weights.
+        num_classes: Number of logits.
 
     Returns:
         The network on the CPU, float32, in eval mode.

@@ -1,6 +1,6 @@
 """ResEmoteNet in PyTorch, with the parameter names of the authors' checkpoints.
 
-Source of the method: Roy, Kathania, Sharma, Dey, Ansari, "ResEmoteNet: Bridging Accuracy and Loss Reduction in Facial
+The method comes from Roy, Kathania, Sharma, Dey, Ansari, "ResEmoteNet: Bridging Accuracy and Loss Reduction in Facial
 Emotion Recognition", IEEE Signal Processing Letters, 2024. `width` scales every layer; 64 is the paper's network with
 80,238,599 parameters.
 """
@@ -42,9 +42,9 @@ class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with a projected shortcut.
 
     Args:
-        in_channels: Channels in.
-        out_channels: Channels out.
-        stride: Of the first convolution and of the shortcut.
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        stride: Stride of the first convolution and of the shortcut.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
@@ -73,8 +73,9 @@ class ResEmoteNet(nn.Module):
 
     Args:
         width: Channels of the first convolution.
-        num_classes: Logits.
-        dropout: Probability after each pooled convolution (first value) and each hidden linear layer (second).
+        num_classes: Number of logits.
+        dropout: Probability of dropout after each pooled convolution (first value) and each hidden linear layer
+            (second).
     """
 
     def __init__(self, width: int = 64, num_classes: int = 7, dropout: tuple[float, float] = (0.2, 0.5)) -> None:
@@ -102,10 +103,10 @@ class ResEmoteNet(nn.Module):
         """Compute logits.
 
         Args:
-            x: float32 (N, 3, 64, 64), NCHW, normalised as `resemote_edge.vision.preprocessing` does.
+            x: Input float32 (N, 3, 64, 64), NCHW, normalised as `resemote_edge.vision.preprocessing` does.
 
         Returns:
-            float32 (N, num_classes).
+            Logits, float32 (N, num_classes).
         """
         for conv, norm in ((self.conv1, self.bn1), (self.conv2, self.bn2), (self.conv3, self.bn3)):
             x = self.dropout_map(F.max_pool2d(F.relu(norm(conv(x))), 2))

@@ -11,12 +11,12 @@ __all__ = ["SIDE", "Shape", "infer_shapes", "output_side"]
 #: Rows and columns of the network's input.
 SIDE = 64
 
-#: Without the batch: (C, H, W) for maps, (P, C) for tokens, (K,) for vectors.
+#: Shape without the batch: (C, H, W) for maps, (P, C) for tokens, (K,) for vectors.
 Shape = tuple[int, ...]
 
 
 def output_side(side: int, kernel: int, stride: int, padding: int) -> int:
-    """Rows (or columns) a convolution makes of this many."""
+    """Number of rows (or columns) that a convolution makes of this many."""
     return (side + 2 * padding - kernel) // stride + 1
 
 
@@ -24,14 +24,14 @@ def infer_shapes(graph: EvalGraph, side: int = SIDE) -> dict[str, Shape]:
     """Shape of every tensor, by name.
 
     Args:
-        graph: Whose.
+        graph: Graph whose shapes are inferred.
         side: Rows and columns of the input; anything but 64 is refused, because rewritten graphs are exact there only.
 
     Returns:
         The shapes, without the batch.
 
     Raises:
-        ExportError: Another side, or a graph whose shapes do not fit together.
+        ExportError: The side is another, or the graph's shapes do not fit together.
     """
     if side != SIDE:
         raise ExportError(f"graphs are rewritten exactly for {SIDE}x{SIDE} input only, not for {side}x{side}")

@@ -1,14 +1,14 @@
-"""Stored weights: how many bits a checkpoint file spends on a weight.
+"""Stored weights: the number of bits that a checkpoint file spends on a weight.
 
-A weight is a matrix or kernel: ``<layer>.weight`` with two dimensions or more, all but a thousandth of a network. Files
-hold them as float32, float16, or int8 with ``<key>.scale`` beside each, float32, one per output channel; a weight is
-then ``integer * scale``. Biases and BatchNorm stay float32 in each form.
+A weight is a matrix or kernel: ``<layer>.weight`` with two dimensions or more. All but a thousandth of a network is
+weights. Files hold them as float32, float16, or int8. An int8 weight has ``<key>.scale`` beside it, float32, one per
+output channel; it stands for ``integer * scale``. Biases and BatchNorm stay float32 in each form.
 
-In an int8 file the layers that hold few of the weights are float16: the first convolutions and the last linear layers
-are 5 % of the weights, and made nearly all of the error of the logits (docs/decisions/0008-stored-weights.md).
+In an int8 file the layers that hold few of the weights are float16. The first convolutions and the last linear layers
+are 5 % of the weights, and caused nearly all of the error of the logits (docs/decisions/0008-stored-weights.md).
 
-A channel's scale is its largest magnitude over 127: nothing is clipped, and an export to int8 or w8, which follows the
-same rule after BatchNorm is folded in (a factor per output channel), finds the integers that are stored here.
+A channel's scale is its largest magnitude over 127, so nothing is clipped. An export to int8 or w8 follows the same
+rule after BatchNorm is folded in (a factor per output channel), and so finds the integers that are stored here.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ _SCALE = ".scale"
 
 
 def is_weight(key: str, value: Tensor) -> bool:
-    """Whether this is a matrix or a kernel, which is what is stored in fewer bits."""
+    """Whether this is a matrix or a kernel; those are stored in fewer bits."""
     return key.endswith(".weight") and value.ndim >= 2
 
 
@@ -42,11 +42,11 @@ def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor
     """Bring parameters to the form they are stored in.
 
     Args:
-        state: float32 parameters and buffers by name, either layout; not modified.
-        storage: Of the weights.
+        state: Parameters and buffers by name, float32, either layout; not modified.
+        storage: Form in which the weights are stored.
 
     Returns:
-        What a file holds, scales included. float16 turns what lies beyond its range into infinity.
+        Contents of a file, scales included. float16 turns values beyond its range into infinity.
     """
     packed: dict[str, Tensor] = {}
     weights = sum(value.numel() for key, value in state.items() if is_weight(key, value))
@@ -69,8 +69,8 @@ def unpack_weights(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     """Turn int8 weights and their scales into floating weights.
 
     Args:
-        state: What a file holds; not modified.
-        path: The file, for messages.
+        state: Contents of a file; not modified.
+        path: Path of the file, for messages.
 
     Returns:
         The state without scales, int8 weights as float32; everything else is passed through.
@@ -100,7 +100,7 @@ def _per_channel(scale: Tensor, weight: Tensor) -> Tensor:
 
 def _to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = weight.flatten(1).abs().amax(dim=1) / _LEVELS
-    # A channel of zeros, or of less than float32 can divide, has no scale; any will do.
+    # A channel of zeros, or of less than float32 can divide, has no scale; any scale will do.
     scale = torch.where(scale > 0.0, scale, torch.ones_like(scale))
     whole = (weight / _per_channel(scale, weight)).round_().clamp_(-_LEVELS, _LEVELS)
     return whole.to(torch.int8), scale

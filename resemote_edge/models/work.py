@@ -1,4 +1,4 @@
-"""layer_work: what each layer of a graph has to read and to multiply."""
+"""layer_work: how much each layer of a graph has to read and to multiply."""
 
 import math
 
@@ -10,13 +10,13 @@ __all__ = ["layer_work"]
 
 
 def layer_work(graph: EvalGraph, float_bits: int) -> tuple[LayerWork, ...]:
-    """Weights and multiply-adds of every layer that has weights.
+    """Count weights and multiply-adds of every layer that has weights.
 
-    Multiply-adds are those an engine carries out, products with the zeros of a padding included.
+    Multiply-adds are those that an engine carries out, products with the zeros of a padding included.
 
     Args:
-        graph: As it is exported.
-        float_bits: Bits of a floating weight as it is stored.
+        graph: Graph as it is exported.
+        float_bits: Number of bits in which a floating weight is stored.
 
     Returns:
         One record per convolution and linear layer, in order of execution; multiply-adds for one image.
@@ -41,9 +41,9 @@ def layer_work(graph: EvalGraph, float_bits: int) -> tuple[LayerWork, ...]:
 
 
 def _values(node: Node, values: dict[str, int], shapes: dict[str, Shape]) -> int:
-    """Values per image of what a node makes.
+    """Number of values per image that a node makes.
 
-    Rows of a matrix product are images times positions, so that shapes alone, which leave the batch out, do not tell.
+    Rows of a matrix product are images times positions, so shapes alone, which leave the batch out, do not tell.
     """
     read = max(values[name] for name in node.inputs)
     if node.op == "linear":

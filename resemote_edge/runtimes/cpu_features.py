@@ -10,7 +10,7 @@ SAFE_WEIGHT_LEVELS = 63
 #: Instructions that add products of bytes in 32 bits at once, as Linux names them.
 _DOT_PRODUCT = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 
-#: Instructions that multiply in bf16, of x86 and of Arm. (AVX-NE-CONVERT only converts.)
+#: Instructions that multiply in bf16, on x86 and on Arm. (AVX-NE-CONVERT only converts.)
 _BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 
@@ -18,7 +18,7 @@ def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
     """Features of the first processor, as the kernel names them; empty where it does not say.
 
     Args:
-        root: Of the file system that holds ``proc``.
+        root: Root of the file system that holds ``proc``.
     """
     try:
         text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
@@ -34,11 +34,11 @@ def cpu_flags(root: Path = Path("/")) -> frozenset[str]:
 def int8_sums_saturate(root: Path = Path("/")) -> bool:
     """Whether products of an unsigned and a signed byte are added in pairs in 16 bits, where they may not fit.
 
-    So x86 CPUs without VNNI do it (the instruction is ``pmaddubsw``): 255 * 127 twice is more than 32,767. Weights of
+    x86 CPUs without VNNI do so (the instruction is ``pmaddubsw``): 255 * 127 twice is more than 32,767. Weights of
     seven bits always fit. Engines that know about it add in another, slower way; others just clip the sums.
 
     Args:
-        root: Of the file system that holds ``proc``.
+        root: Root of the file system that holds ``proc``.
     """
     flags = cpu_flags(root)
     return "ssse3" in flags and not flags & _DOT_PRODUCT
@@ -48,7 +48,7 @@ def why_no_bf16(root: Path = Path("/")) -> str | None:
     """Why this CPU cannot multiply in bf16; None where it can.
 
     Args:
-        root: Of the file system that holds ``proc``.
+        root: Root of the file system that holds ``proc``.
     """
     flags = cpu_flags(root)
     if not flags:

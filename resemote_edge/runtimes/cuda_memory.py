@@ -1,7 +1,7 @@
-"""CUDA memory, streams and copies for TensorRT: one seam, two providers.
+"""CUDA memory, streams and copies for TensorRT: one interface, two providers.
 
-``cuda-python`` has wheels for x86-64 and aarch64; ``pycuda`` is what JetPack users already have. Whichever is
-installed serves, cuda-python first. Nothing else in this package talks to CUDA.
+``cuda-python`` has wheels for x86-64 and aarch64; ``pycuda`` is what JetPack users already have. Whichever is installed
+is used, cuda-python first. Nothing else in this package talks to CUDA.
 """
 
 import ctypes
@@ -19,19 +19,19 @@ from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError
 
 __all__ = ["CudaProvider", "compute_capability", "find_provider", "gpu_count", "installed_provider"]
 
-# Of the driver API's device attributes.
+# Attributes of a device in the driver API.
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76
 
 
 class CudaProvider(ABC):
-    """What TensorRT needs of CUDA, on one device.
+    """The part of CUDA that TensorRT needs, on one device.
 
-    Pointers and streams are integers, as TensorRT takes them. Whoever allocates, frees. CUDA's current device belongs
-    to a thread, so every use, TensorRT's calls included, stands inside ``with provider.current():``, which leaves the
-    calling thread as it found it.
+    Pointers and streams are integers, as TensorRT takes them. The caller that allocates also frees. CUDA's current
+    device belongs to a thread. So every use, TensorRT's calls included, stands inside ``with provider.current():``,
+    which leaves the calling thread as it found it.
 
     Attributes:
-        name: ``cuda-python`` or ``pycuda``.
+        name: Name of the package: ``cuda-python`` or ``pycuda``.
         index: CUDA device index.
     """
 
@@ -46,7 +46,7 @@ class CudaProvider(ABC):
 
     @abstractmethod
     def stream_create(self) -> int:
-        """A new stream; `stream_destroy` it."""
+        """Make a new stream; `stream_destroy` it."""
 
     @abstractmethod
     def stream_destroy(self, stream: int) -> None:
@@ -58,7 +58,7 @@ class CudaProvider(ABC):
 
     @abstractmethod
     def allocate(self, size_bytes: int) -> int:
-        """Device memory; `free` it."""
+        """Allocate device memory; `free` it."""
 
     @abstractmethod
     def free(self, pointer: int) -> None:
@@ -74,7 +74,7 @@ class CudaProvider(ABC):
 
 
 class CudaPythonProvider(CudaProvider):
-    """Over NVIDIA's ``cuda-python`` (runtime API)."""
+    """Provider over NVIDIA's ``cuda-python`` (runtime API)."""
 
     name = "cuda-python"
 
@@ -83,8 +83,8 @@ class CudaPythonProvider(CudaProvider):
         try:
             self._cudart = import_module("cuda.bindings.runtime")
         except ModuleNotFoundError:
-            self._cudart = import_module("cuda.cudart")  # before cuda-python 12.6
-        self._call("cudaGetDeviceCount")  # so that an unusable driver is reported here and not later
+            self._cudart = import_module("cuda.cudart")  # name before cuda-python 12.6
+        self._call("cudaGetDeviceCount")  # Called so that an unusable driver is reported here and not later.
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -97,7 +97,7 @@ class CudaPythonProvider(CudaProvider):
             self._call("cudaSetDevice", before)
 
     def stream_create(self) -> int:
-        """A new stream."""
+        """Make a new stream."""
         return int(self._call("cudaStreamCreate"))
 
     def stream_destroy(self, stream: int) -> None:
@@ -109,7 +109,7 @@ class CudaPythonProvider(CudaProvider):
         self._call("cudaStreamSynchronize", stream)
 
     def allocate(self, size_bytes: int) -> int:
-        """Device memory."""
+        """Allocate device memory."""
         return int(self._call("cudaMalloc", size_bytes))
 
     def free(self, pointer: int) -> None:
@@ -130,7 +130,7 @@ class CudaPythonProvider(CudaProvider):
         """Call a runtime API function; its status comes first in the tuple it returns."""
         try:
             status, *results = getattr(self._cudart, function)(*arguments)
-        except RuntimeError as error:  # the CUDA libraries themselves are missing
+        except RuntimeError as error:  # The CUDA libraries themselves are missing.
             raise DeviceUnavailableError(f"CUDA cannot be used: {error}; install NVIDIA's driver") from None
         if int(status) != 0:
             _, text = self._cudart.cudaGetErrorString(status)
@@ -145,7 +145,7 @@ class CudaPythonProvider(CudaProvider):
 
 
 class PyCudaProvider(CudaProvider):
-    """Over ``pycuda`` (driver API), in the device's primary context, which TensorRT uses too."""
+    """Provider over ``pycuda`` (driver API), in the device's primary context, which TensorRT uses too."""
 
     name = "pycuda"
 
@@ -171,7 +171,7 @@ class PyCudaProvider(CudaProvider):
             self._context.pop()
 
     def stream_create(self) -> int:
-        """A new stream."""
+        """Make a new stream."""
         stream = self._driver.Stream()
         self._streams[int(stream.handle)] = stream
         return int(stream.handle)
@@ -185,7 +185,7 @@ class PyCudaProvider(CudaProvider):
         self._streams[stream].synchronize()
 
     def allocate(self, size_bytes: int) -> int:
-        """Device memory."""
+        """Allocate device memory."""
         block = self._driver.mem_alloc(size_bytes)
         self._blocks[int(block)] = block
         return int(block)
@@ -203,19 +203,19 @@ class PyCudaProvider(CudaProvider):
         self._driver.memcpy_dtoh_async(host, pointer, self._streams[stream])
 
 
-#: Import name to provider, in the order they are tried.
+#: Import name to provider, in the order in which they are tried.
 _PROVIDERS: dict[str, type[CudaProvider]] = {"cuda": CudaPythonProvider, "pycuda": PyCudaProvider}
 
 
 def installed_provider() -> str | None:
-    """Name of the provider that would serve, without importing it; None when neither package is installed."""
+    """Name of the provider that would be used, found without importing it; None when neither package is installed."""
     return next((cls.name for package, cls in _PROVIDERS.items() if _is_installed(package)), None)
 
 
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ValueError:  # a module made unimportable by hand
+    except ValueError:  # The module was made unimportable by hand.
         return False
 
 
@@ -230,7 +230,7 @@ def find_provider(index: int = 0) -> CudaProvider:
 
     Raises:
         MissingDependencyError: Neither package can be imported; the message says what was tried.
-        DeviceUnavailableError: No driver, or no such GPU.
+        DeviceUnavailableError: There is no driver, or no such GPU.
     """
     count = gpu_count()
     if count <= index:
@@ -248,7 +248,7 @@ def find_provider(index: int = 0) -> CudaProvider:
 
 
 def gpu_count() -> int:
-    """GPUs the NVIDIA driver finds, asked through its own library; 0 where there is no driver. Has no side effect."""
+    """GPUs the NVIDIA driver finds, asked through its own library; 0 where there is no driver. No side effect."""
     driver = _driver()
     count = ctypes.c_int(0)
     if driver is None or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
@@ -263,7 +263,7 @@ def compute_capability(index: int = 0) -> str:
         index: CUDA device index.
 
     Raises:
-        DeviceUnavailableError: No such GPU.
+        DeviceUnavailableError: There is no such GPU.
     """
     driver = _driver()
     device, value = ctypes.c_int(0), ctypes.c_int(0)

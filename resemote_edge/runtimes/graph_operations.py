@@ -1,7 +1,7 @@
-"""What each operation of the eval graph computes, with PyTorch's functions.
+"""Operations of the eval graph, computed with PyTorch's functions.
 
-Shared by the `pytorch` runtime, which executes a stored graph, and by the proofs that a rewritten graph is still the
-same function. This module itself does not import PyTorch; it is handed over.
+They are shared by the `pytorch` runtime, which executes a stored graph, and by the proofs that a rewritten graph is
+still the same function. This module does not import PyTorch itself; the caller passes it in.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,11 +17,11 @@ _Attributes = Mapping[str, Any]
 
 
 def bind_operation(torch: Any, op: str, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
-    """An operation with its weights bound.
+    """Bind an operation to its weights.
 
     Args:
-        torch: The module.
-        op: Name, as `resemote_edge.models.graph.Node` defines it.
+        torch: The PyTorch module.
+        op: Name of the operation, as `resemote_edge.models.graph.Node` defines it.
         params: Tensors by name.
         attributes: Numbers by name.
 
@@ -29,7 +29,7 @@ def bind_operation(torch: Any, op: str, params: _Params, attributes: _Attributes
         A function of the operation's input tensors.
 
     Raises:
-        KeyError: No such operation, or one of its parameters is missing.
+        KeyError: There is no such operation, or one of its parameters is missing.
     """
     return _OPERATIONS[op](torch, params, attributes)
 
@@ -48,7 +48,7 @@ def _float_weights(torch: Any, params: _Params) -> tuple[Any, Any]:
 def _conv(torch: Any, params: _Params, attributes: _Attributes) -> Callable[..., Any]:
     (weight, bias), stride, padding = _float_weights(torch, params), attributes["stride"], attributes["padding"]
     if weight.device.type == "cpu":
-        # What oneDNN computes on; results stay in this layout from convolution to convolution.
+        # oneDNN computes in this layout; results stay in it from convolution to convolution.
         weight = weight.contiguous(memory_format=torch.channels_last)
     return lambda x: torch.nn.functional.conv2d(x, weight, bias, stride, padding)
 
@@ -77,7 +77,7 @@ def _luma(torch: Any, params: _Params, attributes: _Attributes) -> Callable[...,
     weights = LUMA_RGB if attributes["order"] == "rgb" else LUMA_RGB[::-1]
 
     def gray(x: Any) -> Any:
-        # Whole numbers below 2^24: exact in float32 and up, so half precision takes the detour.
+        # These are whole numbers below 2^24: exact in float32 and up, so half precision is computed in float32.
         wide = x if x.element_size() >= 4 else x.float()
         channels = (wide[:, index : index + 1] * (weight / 65536.0) for index, weight in enumerate(weights))
         return torch.floor(sum(channels) + 0.5).to(x.dtype)
@@ -94,7 +94,7 @@ def _quantize(torch: Any, params: _Params, attributes: _Attributes) -> Callable[
     scale, zero_point = params["scale"], params["zero_point"]
     limits = torch.iinfo(zero_point.dtype)
     offset = float(zero_point)
-    # The integers are held in the floating type of the graph, so that whatever moves values works on them.
+    # The integers are held in the floating type of the graph, so that operations which move values work on them.
     return lambda x: torch.clamp(torch.round(x / scale) + offset, limits.min, limits.max)
 
 

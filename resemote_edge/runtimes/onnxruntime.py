@@ -22,8 +22,9 @@ __all__ = ["DISABLED_OPTIMIZERS", "ONNXRuntimeRuntime", "engine_options"]
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
-#: In graphs whose integer layers have floating biases (what TensorRT asks for), this one turns the biases to int32 and
-#: changes the logits by as much as quantization itself did: seen in 1.32, against the same graph without optimization.
+#: In graphs whose integer layers have floating biases (which TensorRT asks for), this optimizer turns the biases to
+#: int32 and changes the logits by as much as quantization itself did: seen in 1.32, against the same graph without
+#: optimization.
 DISABLED_OPTIMIZERS = ["WeightBiasQuantization"]
 
 _LOG_FATAL = 4
@@ -36,7 +37,7 @@ class ONNXRuntimeRuntime:
     formats: tuple[str, ...] = ("onnx",)
 
     def probe(self) -> Availability:
-        """Devices: ``cuda:N`` where this build has the CUDA provider and the driver finds GPUs, and ``cpu``."""
+        """List each ``cuda:N``, if the build has the CUDA provider and the driver finds GPUs, and then ``cpu``."""
         try:
             onnxruntime = import_onnxruntime("runtime onnxruntime")
         except MissingDependencyError:
@@ -51,7 +52,7 @@ class ONNXRuntimeRuntime:
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the package, the device and a file it can load."""
+        """Return the device; needs the package, the device and a file it can load."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
         import_onnxruntime("runtime onnxruntime")
@@ -64,15 +65,15 @@ class ONNXRuntimeRuntime:
 
 
 def engine_options(artifact: Artifact, options: SessionOptions) -> Any:
-    """How an artifact is opened: an ``onnxruntime.SessionOptions``; `DISABLED_OPTIMIZERS` belong to it."""
+    """Options to open an artifact with: an ``onnxruntime.SessionOptions``; `DISABLED_OPTIMIZERS` belong to it."""
     settings = import_onnxruntime("runtime onnxruntime").SessionOptions()
     if artifact.passport.precision == "w8":
-        # Weights are turned back to floating once, at load; left alone, it would do so at every call.
+        # Weights are turned back to floating once, at load; by default this would happen at every call.
         settings.add_session_config_entry("session.disable_quant_qdq", "1")
-    # Its kernels for x86 CPUs without VNNI clip sums of large products. This takes others there, and changes nothing
-    # elsewhere.
+    # Its default kernels clip sums of large products on x86 CPUs without VNNI. This option selects other kernels there,
+    # and changes nothing elsewhere.
     settings.add_session_config_entry("session.x64quantprecision", "1")
-    settings.log_severity_level = _LOG_FATAL  # what fails is raised by us, in our words
+    settings.log_severity_level = _LOG_FATAL  # We raise the errors ourselves, in our words.
     settings.inter_op_num_threads = 1
     if options.threads is not None:
         settings.intra_op_num_threads = options.threads
@@ -96,7 +97,7 @@ class _ONNXRuntimeSession(Session):
                 enable_fallback=0,
                 disabled_optimizers=DISABLED_OPTIMIZERS,
             )
-        except Exception as error:  # its pybind errors share no base class
+        except Exception as error:  # The pybind errors share no base class.
             raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error
         if self._session.get_providers()[0] != provider:
             raise DeviceUnavailableError(

@@ -28,7 +28,7 @@ class OpenVINORuntime:
     formats: tuple[str, ...] = ("openvino-ir", "onnx")
 
     def probe(self) -> Availability:
-        """Devices as OpenVINO lists them, in lower case."""
+        """List the devices as OpenVINO does, in lower case."""
         try:
             openvino = import_openvino("runtime openvino")
         except MissingDependencyError:
@@ -48,7 +48,7 @@ class OpenVINORuntime:
         return Availability(available=True, version=version, devices=devices)
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the package, the device and a file it can load."""
+        """Return the device; needs the package, the device and a file it can load."""
         openvino = import_openvino("runtime openvino")
         refuse_precision_hint(self.name, options, known=("bf16",))
         refuse_cuda_graph(self.name, options)
@@ -70,7 +70,7 @@ class OpenVINORuntime:
 
 
 def _refuse_saturation(artifact: Artifact, device: str) -> None:
-    """OpenVINO's kernels for x86 CPUs without VNNI clip sums of large products, and say nothing."""
+    """Refuse artifacts whose sums OpenVINO's kernels for x86 CPUs without VNNI would silently clip."""
     quantization = artifact.passport.quantization
     if quantization is None or quantization.activations == "float" or device != "cpu":
         return
@@ -82,16 +82,16 @@ def _refuse_saturation(artifact: Artifact, device: str) -> None:
 
 
 def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -> dict[str, Any]:
-    """How an artifact is compiled for a device: OpenVINO's properties, by name."""
+    """Settings to compile an artifact with for a device: OpenVINO's properties, by name."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
-    # Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
+    # By default, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
     # digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
     if options.precision_hint is not None:
         settings["INFERENCE_PRECISION_HINT"] = options.precision_hint
     elif device == "cpu" or (artifact.passport.precision == "fp32" and not device.startswith("npu")):
         settings["INFERENCE_PRECISION_HINT"] = "f32"
     if device == "cpu" and artifact.passport.precision == "w8":
-        # Left alone, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
+        # By default, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
         settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     if device == "cpu" and options.threads is not None:
         settings["INFERENCE_NUM_THREADS"] = options.threads
@@ -117,7 +117,7 @@ class _OpenVINOSession(Session):
         self._places = [(spec.name, index[spec.name]) for spec in self.outputs]
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        # `infer(feeds)` makes tensors of the feeds and a dictionary of the outputs at every call; filling the request's
+        # `infer(feeds)` makes tensors of the feeds and a dictionary of the outputs at every call. Filling the request's
         # own tensors takes half of that time.
         for name, array in feeds.items():
             buffer = self._buffers.get(name)

@@ -1,7 +1,7 @@
 """Runtime ``pytorch``: runs the eval graph of a ``model.safetensors`` with PyTorch's operators.
 
-It is the reference the others are compared with, and the way to run on whatever PyTorch supports. It knows nothing of
-the network's Python class: the operations and weights all stand in the file, and no code is loaded from it.
+It is the reference that the other runtimes are compared with, and the way to run on any device PyTorch supports. It
+knows nothing of the network's Python class: all operations and weights are in the file, and no code is loaded from it.
 """
 
 import json
@@ -28,10 +28,10 @@ from resemote_edge.runtimes.session import (
 
 __all__ = ["PyTorchRuntime", "float32_products"]
 
-#: Batch sizes whose CUDA graphs a session keeps; the one that was used longest ago goes first.
+#: Number of batch sizes whose CUDA graphs a session keeps; the one that was used longest ago goes first.
 _MOST_GRAPHS = 8
 
-# Calls before a recording: libraries choose their kernels and take their memory in the first ones.
+# Calls before a recording: in the first calls, libraries choose their kernels and take their memory.
 _CALLS_BEFORE_RECORDING = 3
 
 
@@ -42,7 +42,7 @@ class PyTorchRuntime:
     formats: tuple[str, ...] = ("graph",)
 
     def probe(self) -> Availability:
-        """Devices: ``cpu`` always, one ``cuda:N`` per GPU."""
+        """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
             import safetensors  # noqa: F401
             import torch
@@ -57,7 +57,7 @@ class PyTorchRuntime:
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the packages, a device that can do what the options ask, and a file it can load."""
+        """Return the device; needs the packages, a device that can do what the options ask, and a file it can load."""
         refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
         for package in ("torch", "safetensors"):
             if find_spec(package) is None:
@@ -74,7 +74,7 @@ class PyTorchRuntime:
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
         """Load the graph onto a device.
 
-        `SessionOptions.threads` sets PyTorch's thread count for the whole process: it has no other.
+        `SessionOptions.threads` sets PyTorch's thread count for the whole process: PyTorch has no other.
         """
         device = self.check(artifact, options)
         import torch
@@ -92,7 +92,7 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
         raise InputError(f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}")
     if device.startswith("cuda:"):
         capability = compute_capability(int(device.removeprefix("cuda:")))
-        # Both came with compute capability 8.0; what runs before that is emulated, or fp32.
+        # Both came with compute capability 8.0; on older devices they are emulated, or computed in fp32.
         missing = None if int(capability.partition(".")[0]) >= 8 else f"compute capability {capability} is below 8.0"
     elif hint == "tf32":
         missing = "tf32 is a precision of NVIDIA GPUs"
@@ -137,8 +137,8 @@ class _PyTorchSession(Session):
                 outputs = self._forward({name: host.to(self.device) for name, host in hosts.items()})
             else:
                 outputs = self._graphs.replay(hosts)
-            # numpy() shares memory with a tensor that dies here, so the array is the caller's alone. A graph's outputs
-            # stay where they are for its next replay; they are on the GPU, so that this is a copy of them.
+            # numpy() shares memory with a tensor that ends here, so the array is the caller's alone. A graph's outputs
+            # stay where they are for its next replay; they are on the GPU, so this makes a copy of them.
             return {name: output.to("cpu", torch.float32).numpy() for name, output in outputs.items()}
 
     def _close(self) -> None:
@@ -146,9 +146,10 @@ class _PyTorchSession(Session):
         self._graphs = None
 
     def _forward(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
-        """Tensors of the outputs from tensors of the inputs, all on the device.
+        """Compute the output tensors from the input tensors, all on the device.
 
-        Feeds get their type here and not on the way to the device: PyTorch would convert them on the CPU.
+        Feeds are converted to their type here, and not on the way to the device: there PyTorch would convert them on
+        the CPU.
         """
         tensors = {name: feed.to(self._dtype) for name, feed in feeds.items()}
         for name, inputs, operation in self._steps:
@@ -156,19 +157,19 @@ class _PyTorchSession(Session):
         return {spec.name: tensors[spec.name] for spec in self.outputs}
 
     def _bind(self, node: dict[str, Any], weights: dict[str, Any]) -> tuple[str, list[str], Callable[..., Any]]:
-        """One step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
+        """Bind one step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
         params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
         return node["name"], node["inputs"], bind_operation(self._torch, node["op"], params, node["attributes"])
 
 
 @contextmanager
 def float32_products(torch: Any, *, tf32: bool) -> Iterator[None]:
-    """Products of float32 numbers in float32, or in TF32; whatever else is set stays, and comes back afterwards.
+    """Compute products of float32 numbers in float32, or in TF32; all other settings stay, and are restored afterwards.
 
-    Left alone, cuDNN computes convolutions in TF32, with 11 bits of mantissa: fp32 would not be fp32.
+    By default, cuDNN computes convolutions in TF32, with 11 bits of mantissa: fp32 would not be fp32.
 
     Args:
-        torch: The module.
+        torch: The PyTorch module.
         tf32: Whether factors are rounded to TF32 on a GPU that has it.
     """
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
@@ -188,24 +189,24 @@ def float32_products(torch: Any, *, tf32: bool) -> Iterator[None]:
 
 
 class _CudaGraphs:
-    """A forward pass recorded once for each shape of its feeds, and replayed.
+    """A forward pass, recorded once for each shape of its feeds and then replayed.
 
-    Recordings share their memory, so that only the last replay's outputs are there.
+    The recordings share their memory, so only the last replay's outputs exist.
 
     Args:
-        torch: The module.
-        device: ``cuda:N``.
-        forward: From tensors on the device to tensors on the device; reads no value back to the host.
+        torch: The PyTorch module.
+        device: Name of the device, ``cuda:N``.
+        forward: Function from tensors on the device to tensors on the device; it reads no value back to the host.
     """
 
     def __init__(self, torch: Any, device: str, forward: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
         self._torch, self._device, self._forward = torch, device, forward
         self._pool = torch.cuda.graph_pool_handle()
-        # Of shapes, the one that was used last at the end: graph, inputs, outputs.
+        # Graph, inputs and outputs by shape; the shape used last is at the end.
         self._recorded: dict[tuple[tuple[int, ...], ...], tuple[Any, dict[str, Any], dict[str, Any]]] = {}
 
     def replay(self, hosts: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs on the device, to be read before the next replay.
+        """Return the outputs on the device, to be read before the next replay.
 
         Args:
             hosts: Tensors on the CPU, by name.
@@ -232,7 +233,7 @@ class _CudaGraphs:
                 self._forward(inputs)
         cuda.current_stream().wait_stream(aside)
         graph = cuda.CUDAGraph()
-        # Thread-local: what other threads do with CUDA meanwhile neither fails nor spoils the recording.
+        # Thread-local: CUDA calls of other threads meanwhile neither fail nor spoil the recording.
         with cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             outputs = self._forward(inputs)
         return graph, inputs, outputs

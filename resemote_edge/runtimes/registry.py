@@ -1,4 +1,4 @@
-"""Registry of runtimes: a name on the command line to the class that implements it."""
+"""Registry of runtimes: maps a name on the command line to the class that implements it."""
 
 from importlib import import_module
 
@@ -19,7 +19,7 @@ RUNTIMES: dict[str, str] = {
 
 
 def get_runtime(name: str) -> Runtime:
-    """The runtime of that name; its package is imported only when it is probed or used.
+    """Return the runtime of that name; its package is imported only when it is probed or used.
 
     Raises:
         InputError: No runtime has that name.
@@ -42,7 +42,7 @@ def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> 
 
 
 def why_unavailable(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
-    """Why a runtime cannot run an artifact here, as a sentence; None when it can."""
+    """Explain in a sentence why a runtime cannot run an artifact here; None when it can."""
     try:
         get_runtime(name).check(artifact, options or SessionOptions())
     except ResEmoteEdgeError as error:
@@ -54,10 +54,10 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
     """Load an artifact.
 
     Args:
-        artifact: What to load.
-        runtime: A name, or ``auto`` for the first in registry order that knows the artifact's model file and is
-            available here. ``auto`` never takes the ONNX an engine was built from in the engine's place.
-        options: Device and threads.
+        artifact: Artifact to load.
+        runtime: Name of a runtime, or ``auto`` for the first in registry order that knows the artifact's model file and
+            is available here. ``auto`` never runs the ONNX that an engine was built from instead of the engine.
+        options: Options of the session, such as device and threads.
 
     Returns:
         The session; its ``runtime`` and ``device`` tell what was chosen.
@@ -71,7 +71,7 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
 
 
 def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) -> str:
-    """The name that ``auto`` stands for: see `open_session`.
+    """Return the name that ``auto`` stands for: see `open_session`.
 
     Raises:
         MissingDependencyError: No runtime that knows the artifact's model file is installed.

@@ -1,4 +1,4 @@
-"""Session, Runtime and what they exchange: the interface every runtime implements."""
+"""Session, Runtime and the types they exchange: the interface that every runtime implements."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ __all__ = [
     "require_device",
 ]
 
-#: Precisions to compute in, in place of the one that the artifact promises.
+#: Precisions to compute in, instead of the one that the artifact promises.
 PrecisionHint = Literal["bf16", "tf32"]
 
 
@@ -36,11 +36,11 @@ class Availability:
     """Whether a runtime can work on this machine.
 
     Attributes:
-        available: The package was imported *and* a device was found.
+        available: Whether the package was imported *and* a device was found.
         version: Version of the package; None when it is not installed.
         devices: Devices found, in this package's words (``cpu``, ``cuda:0``, ``gpu``, ``npu``).
-        reason: Why it is not available; empty otherwise.
-        hint: What to do about it; empty otherwise.
+        reason: Reason why it is not available; empty otherwise.
+        hint: Advice on what to do about it; empty otherwise.
     """
 
     available: bool
@@ -52,18 +52,18 @@ class Availability:
 
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
-    """How to open a session.
+    """Options to open a session with.
 
     Attributes:
-        device: ``cpu``, ``cuda:0``, ``gpu``, ``npu``; ``auto`` lets the runtime choose, and only then.
-        threads: CPU threads for one call; None leaves it to the runtime.
-        precision_hint: ``bf16`` (8 bits of mantissa) lets OpenVINO and PyTorch compute in bf16, whatever the
-            artifact's floating type; ``tf32`` (11 bits) lets PyTorch round the factors of an fp32 artifact's products
-            on a GPU. A device that does not have it refuses, and so does every other runtime. None keeps what the
-            artifact promises.
+        device: Device to run on: ``cpu``, ``cuda:0``, ``gpu``, ``npu``. Only ``auto`` lets the runtime choose.
+        threads: Number of CPU threads for one call; None leaves it to the runtime.
+        precision_hint: Precision to compute in. ``bf16`` (8 bits of mantissa) lets OpenVINO and PyTorch compute in
+            bf16, whatever the artifact's floating type; ``tf32`` (11 bits) lets PyTorch round the factors of an fp32
+            artifact's products on a GPU. A device that does not have the precision refuses it, and so does every other
+            runtime. None keeps what the artifact promises.
         cuda_graph: Whether PyTorch records its kernels as a CUDA graph, one for each batch size at its first call, and
-            replays it: a replay costs one launch in place of one for each kernel. Every other runtime, and every
-            device that is no NVIDIA GPU, refuses.
+            replays it. A replay costs one launch instead of one for each kernel. Every other runtime, and every device
+            that is no NVIDIA GPU, refuses.
     """
 
     device: str = "auto"
@@ -83,7 +83,7 @@ class SessionOptions:
 class Session(ABC):
     """An artifact loaded on a device.
 
-    Contract, tested for every runtime by the same template:
+    The contract, tested for every runtime by the same template:
 
     - `run` blocks until the outputs are on the host; they are owned by the caller and never written again.
     - A session is used by one thread at a time. It does not time itself.
@@ -94,8 +94,8 @@ class Session(ABC):
     Attributes:
         runtime: Name of the runtime.
         device: The effective device, never ``auto``.
-        artifact: What was loaded.
-        file: The file of it that runs.
+        artifact: Artifact that was loaded.
+        file: File of the artifact that runs.
     """
 
     def __init__(self, runtime: str, device: str, artifact: Artifact, file: FileEntry) -> None:
@@ -106,17 +106,17 @@ class Session(ABC):
         self._closed = False
         self._specs = {spec.name: spec for spec in self.inputs}
         self._batch = artifact.passport.batch
-        # Of the last feed that passed the checks, where a session has one input.
+        # The shape of the last feed that passed the checks, where a session has one input.
         self._seen_shape: tuple[int, ...] | None = None
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the tensors `run` wants."""
+        """Specs of the tensors that `run` takes."""
         return self.artifact.passport.inputs
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
-        """Specs of the tensors `run` gives."""
+        """Specs of the tensors that `run` gives."""
         return self.artifact.passport.outputs
 
     @final
@@ -138,7 +138,7 @@ class Session(ABC):
         return self._run(self._same_as_before(feeds) or self._check(feeds))
 
     def _same_as_before(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
-        """The feeds if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""
+        """Feeds, if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""
         if self._seen_shape is None or len(feeds) != 1:
             return None
         ((name, spec),) = self._specs.items()
@@ -179,7 +179,7 @@ class Session(ABC):
 
     @abstractmethod
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Compute the outputs of feeds that were checked; contiguous arrays in, fresh arrays out."""
+        """Compute the outputs of checked feeds; it takes contiguous arrays and returns fresh ones."""
 
     @abstractmethod
     def _close(self) -> None:
@@ -190,7 +190,7 @@ class Runtime(Protocol):
     """An engine family.
 
     Attributes:
-        name: Its name on the command line and in JSON.
+        name: Name of the runtime on the command line and in JSON.
         formats: File formats it can load, best first.
     """
 
@@ -198,7 +198,7 @@ class Runtime(Protocol):
     formats: tuple[str, ...]
 
     def probe(self) -> Availability:
-        """Tell whether it can work here; never raises."""
+        """Tell whether the runtime can work here; never raises."""
         ...
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
@@ -220,7 +220,7 @@ class Runtime(Protocol):
 
 
 def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
-    """The file of an artifact that a runtime loads.
+    """Return the file of an artifact that a runtime loads.
 
     Raises:
         ArtifactMismatchError: The artifact has no file in a format this runtime knows.
@@ -236,11 +236,11 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
 
 
 def refuse_precision_hint(runtime: str, options: SessionOptions, *, known: tuple[PrecisionHint, ...] = ()) -> None:
-    """For runtimes that do not know every hint, so that none is silently ignored.
+    """Refuse hints that a runtime does not know, so that none is silently ignored.
 
     Args:
-        runtime: Its name.
-        options: Asked for.
+        runtime: Name of the runtime.
+        options: Options asked for.
         known: Hints that the runtime takes.
 
     Raises:
@@ -255,7 +255,7 @@ def refuse_precision_hint(runtime: str, options: SessionOptions, *, known: tuple
 
 
 def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
-    """For runtimes that record no CUDA graph, so that the wish for one is not silently ignored.
+    """Refuse a CUDA graph in runtimes that record none, so that the wish for one is not silently ignored.
 
     Raises:
         InputError: The options ask for a CUDA graph.
@@ -265,14 +265,14 @@ def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
 
 
 def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:
-    """`Runtime.check` for runtimes whose files are tied to no machine."""
+    """Check as `Runtime.check` does, for runtimes whose files are not tied to a machine."""
     device = require_device(runtime.name, options.device, runtime.probe())
     model_file(runtime, artifact)
     return device
 
 
 def require_device(runtime: str, device: str, availability: Availability) -> str:
-    """The device to use: the one asked for if it is there, the first one found for ``auto``.
+    """Return the device to use: the one asked for if it is there, or the first one found for ``auto``.
 
     Raises:
         DeviceUnavailableError: The runtime cannot work here, or the device asked for was not found.

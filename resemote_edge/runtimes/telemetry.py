@@ -1,4 +1,4 @@
-"""Imports of packages that phone home, with that switched off."""
+"""Imports of packages that phone home, with their telemetry switched off."""
 
 import sys
 from typing import Any
@@ -11,18 +11,18 @@ __all__ = ["import_onnxruntime", "import_openvino"]
 def import_openvino(purpose: str) -> Any:
     """Import ``openvino`` without its telemetry.
 
-    Importing it sends a usage event unless the user has opted out by a file in the home directory. It falls back to a
-    stub when its telemetry package is absent, so that package is made to look absent in this process, and nothing is
-    written to the user's home.
+    Importing it sends a usage event unless the user has opted out by a file in the home directory. OpenVINO falls back
+    to a stub when its telemetry package is absent. So that package is made to look absent in this process, and nothing
+    is written to the user's home.
 
     Args:
-        purpose: What needs it, for the message when it is not installed.
+        purpose: Work that needs the package, for the message when it is not installed.
 
     Returns:
         The module.
 
     Raises:
-        MissingDependencyError: Not installed.
+        MissingDependencyError: The package is not installed.
     """
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
@@ -37,13 +37,13 @@ def import_onnxruntime(purpose: str) -> Any:
     """Import ``onnxruntime`` with its platform telemetry events disabled.
 
     Args:
-        purpose: What needs it, for the message when it is not installed.
+        purpose: Work that needs the package, for the message when it is not installed.
 
     Returns:
         The module.
 
     Raises:
-        MissingDependencyError: Not installed.
+        MissingDependencyError: The package is not installed.
     """
     try:
         import onnxruntime

@@ -1,7 +1,7 @@
 """Runtime ``tensorrt``: engines of TensorRT and of TensorRT for RTX, whose Python APIs agree.
 
 An engine only runs under the version that built it, on the compute capability it was built for. Both are checked
-against the passport before the engine is touched, so that the refusal is a sentence and not a deserialiser's code.
+against the passport before the engine is touched, so that a refusal is a sentence and not a deserialiser's code.
 """
 
 from contextlib import ExitStack
@@ -44,7 +44,7 @@ class TensorRTRuntime:
     formats: tuple[str, ...] = ("tensorrt-engine", "tensorrt-rtx-engine")
 
     def probe(self) -> Availability:
-        """Available when one of the two packages is installed and CUDA finds a GPU."""
+        """Probe the machine; available when one of the two packages is installed and CUDA finds a GPU."""
         versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
         version = ", ".join(versions) or None
         if version is None:
@@ -72,7 +72,7 @@ class TensorRTRuntime:
         return Availability(available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count)))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the builder's package in the builder's version, and a GPU the engine was built for."""
+        """Return the device; needs the builder's package in the builder's version, and a GPU the engine fits."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
         model_file(self, artifact)
@@ -103,13 +103,13 @@ class TensorRTRuntime:
 def check_engine(
     engine: EngineInfo, origin: str, *, version: str | None = None, compute_capability: str | None = None
 ) -> None:
-    """Compare what an engine is tied to with what is here.
+    """Compare what an engine is tied to with this machine.
 
     Args:
-        engine: From the passport.
-        origin: Artifact, for the message.
+        engine: Engine facts from the passport.
+        origin: Name of the artifact, for the message.
         version: Version of the installed package; None to leave it unchecked.
-        compute_capability: Of the GPU; None to leave it unchecked.
+        compute_capability: Compute capability of the GPU; None to leave it unchecked.
 
     Raises:
         ArtifactMismatchError: They differ.
@@ -129,7 +129,7 @@ def check_engine(
 def _import(builder: str) -> Any:
     try:
         return import_module(_MODULES[builder])
-    except (ImportError, OSError, KeyError):  # OSError: the bindings are there, their libraries are not
+    except (ImportError, OSError, KeyError):  # OSError: the bindings are there, their libraries are not.
         return None
 
 
@@ -188,7 +188,7 @@ class _TensorRTSession(Session):
             try:
                 return self._enqueue(feeds)
             finally:
-                # Whatever happened, no copy may still be reading a feed the caller is about to free.
+                # Even after a failure, no copy may still be reading a feed that the caller is about to free.
                 self._provider.stream_synchronize(self._stream)
 
     def _enqueue(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

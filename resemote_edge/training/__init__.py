@@ -1,1 +1,1 @@
-"""Training: the loop, augmentation, distillation, more than one process; torch throughout."""
+"""Training: the loop, augmentation, distillation, several processes; all of it needs torch."""

@@ -16,7 +16,7 @@ from resemote_edge.training.run.state import RunState
 
 __all__ = ["card_markdown", "make_card", "write_card"]
 
-#: What is to be said about the data of each kind of dataset.
+#: Remarks on the data of each kind of dataset.
 _DATA_NOTES: dict[str, str] = {
     "fer2013": "FER2013 was published for a research competition; check its terms before a model trained on it goes "
     "into a product.",
@@ -40,15 +40,15 @@ _ARCHITECTURES = {"resemotenet": "ResEmoteNet", "vgg": "VGG (a teacher)", "resne
 
 
 def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> dict[str, Any]:
-    """Put the card together.
+    """Assemble the card.
 
     Args:
-        state: Of the finished run.
-        evaluation: Of the chosen weights.
+        state: State of the finished run.
+        evaluation: Evaluation of the chosen weights.
         parameters: Learnable parameters in the published layout.
 
     Returns:
-        Plain JSON types; the fields of `resemote_edge.models.checkpoint.ModelCard`, and more for people.
+        The card as plain JSON types: the fields of `resemote_edge.models.checkpoint.ModelCard`, and more for people.
     """
     context, test = state.context, evaluation.test
     accuracy = {
@@ -103,7 +103,7 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
 
 
 def card_markdown(card: dict[str, Any]) -> str:
-    """The card for people, made from the card for programs."""
+    """Make the card for people from the card for programs."""
     training, data = card["training"], card["data"]
     recipe = training["recipe"]
     reports = {name: msgspec.convert(value, AccuracyReport, strict=False) for name, value in card["evaluation"].items()}
@@ -166,7 +166,7 @@ def card_markdown(card: dict[str, Any]) -> str:
 
 
 def _identity(checkpoint: dict[str, str]) -> dict[str, str]:
-    """Name and hash; where the file lay is nobody's concern."""
+    """Name and hash; the path is private."""
     return {key: checkpoint[key] for key in ("name", "sha256")}
 
 
@@ -186,7 +186,7 @@ def _accuracy_rows(title: str, report: AccuracyReport) -> list[str]:
 
 
 def write_card(card: dict[str, Any], weights: Path) -> tuple[Path, Path]:
-    """Write both forms beside a weights file; returns their paths."""
+    """Write both forms beside a weights file; return their paths."""
     data, text = weights.with_suffix(".json"), weights.with_suffix(".md")
     write_file(data, msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n")
     write_file(text, card_markdown(card))

@@ -1,4 +1,4 @@
-"""run_training: what ``resemote-edge train`` does, from the data to weights with a model card."""
+"""run_training: the steps of ``resemote-edge train``, from the data to weights with a model card."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ __all__ = ["Observer", "TrainingResult", "finish_run", "run_training"]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run came to.
+    """Outcome of a run.
 
     Attributes:
-        folder: Of the run.
+        folder: Folder of the run.
         interrupted: Number of the signal that stopped it; None when it is finished.
         weights: The chosen weights in the published layout; None when it is not finished, or on other ranks than 0.
-        evaluation: Of those.
-        history: Epochs done.
+        evaluation: Evaluation of those weights.
+        history: Record of the epochs done.
     """
 
     folder: Path
@@ -54,39 +54,39 @@ class TrainingResult:
 
 
 class Observer(Protocol):
-    """Told how the run goes; on rank 0 alone."""
+    """Observer of a run; only rank 0 calls it."""
 
     def notice(self, text: str) -> None:
-        """One line."""
+        """Called with one line for the user."""
 
     def loading(self, done: int, total: int) -> None:
-        """Images read."""
+        """Called with the number of images read."""
 
     def step(self, report: StepReport) -> None:
-        """A step is done."""
+        """Called when a step is done."""
 
     def epoch(self, record: EpochRecord) -> None:
-        """An epoch is done and saved."""
+        """Called when an epoch is done and saved."""
 
 
 def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult:
-    """Train, or go on with a run.
+    """Train, or continue a run.
 
     Args:
-        options: What.
-        observer: Told how it goes.
+        options: Options of the run.
+        observer: Observer of the run.
 
     Returns:
         The result; an interrupted run is no error.
 
     Raises:
-        ResEmoteEdgeError: Anything of the user's end; what was saved before stays.
+        ResEmoteEdgeError: The failure is on the user's side; what was saved before stays.
     """
     keep_freed_memory()
     with joined(options.device) as processes:
         earlier = load_state(options.resume) if options.resume is not None else None
         config = _recipe(options, earlier)
-        # The test split is loaded to know that it is there and which it is, and dropped unseen until the end.
+        # The test split is loaded to check that it is there and to identify it, and dropped unseen until the end.
         splits, kind = _load(options, earlier, SPLITS, observer.loading if processes.first else None)
         labels = label_order(splits["train"])
         context = _context(options, earlier, splits, kind, processes)
@@ -106,7 +106,7 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
             validation,
             processes,
             context=context,
-            # A run that goes on has its own weights.
+            # A continued run has its own weights.
             initial=initial_weights(options.init, labels, config.width, config.seed),
             answers=answers,
         )
@@ -189,7 +189,7 @@ def _answers(
     validation: HeldOut,
     processes: Processes,
 ) -> Answers | None:
-    """The teachers' answers, asked, recorded or replayed; how good they are goes into the context."""
+    """The teachers' answers, asked, recorded or replayed; their accuracy goes into the context."""
     answers: Answers | None
     if context.get("replay") is not None:
         folder = Path(context["replay"])
@@ -227,13 +227,13 @@ def _asked_or_recorded(
 
 
 def _refuse_taken(folder: Path, *, resumed: bool) -> None:
-    """Refuse the folder of a new run that holds something."""
+    """Refuse the folder of a new run that is not empty."""
     if not resumed and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
 
 
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
-    """Make the folder of a new run; nothing that is there is touched."""
+    """Make the folder of a new run; existing files are not touched."""
     if processes.first and not resumed:
         _refuse_taken(folder, resumed=False)
         folder.mkdir(parents=True, exist_ok=True)
@@ -241,7 +241,7 @@ def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
 
 
 def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observer) -> int | None:
-    """Epoch after epoch; returns the signal that stopped it, if one did."""
+    """Run epoch after epoch; return the signal that stopped it, if one did."""
     if not processes.first:
         with Interruption().caught() as interruption:
             while not trainer.finished:
@@ -269,10 +269,10 @@ def finish_run(
     """Evaluate the chosen weights and write them, their card and their pictures.
 
     Args:
-        state: Of a run whose epochs are done.
-        folder: Of the run.
-        splits: All three.
-        device: Where to evaluate.
+        state: State of a run whose epochs are done.
+        folder: Folder of the run.
+        splits: Splits, all three.
+        device: Device to evaluate on.
 
     Returns:
         The weights file, which the authors' own code loads, and the evaluation.

@@ -1,4 +1,4 @@
-"""TrainingConfig: everything that decides what a training run computes, strictly validated, from TOML."""
+"""TrainingConfig: every setting that decides what a training run computes, strictly validated, from TOML."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["RESEMOTENET", "VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "layered_config", "load_config"]
 
-#: The architecture that everything else of this project deploys.
+#: The architecture that the rest of this project deploys.
 RESEMOTENET = "resemotenet"
 
 Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -20,7 +20,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How training images are varied; validation and test images never are.
+    """Variation of training images; validation and test images are never varied.
 
     Attributes:
         flip: Probability of a horizontal flip.
@@ -31,10 +31,11 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         brightness: Largest shift, as a fraction of full scale.
         contrast: Largest relative change.
         erasing: Probability of covering a rectangle with noise (Zhong et al., 2020).
-        erasing_area: Largest part of the image covered.
+        erasing_area: Largest part of the image that is covered.
         mixup: Alpha of mixup's Beta distribution (Zhang et al., 2018); 0 for none.
-        cutmix: Alpha of CutMix's (Yun et al., 2019); 0 for none. With both, each batch takes one or the other.
-        mixing: Probability that a batch is mixed at all, where mixup or CutMix is on.
+        cutmix: Alpha of CutMix's Beta distribution (Yun et al., 2019); 0 for none. If both are on, each batch takes one
+            or the other.
+        mixing: Probability that a batch is mixed at all, if mixup or CutMix is on.
         mixing_stop: Fraction of the run after which no batch is mixed any more.
     """
 
@@ -54,15 +55,15 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a teacher is listened to (Hinton, Vinyals, Dean, 2015).
+    """Settings for learning from a teacher (Hinton, Vinyals, Dean, 2015).
 
     Attributes:
         weight: Part of the loss that compares with the teacher; the rest compares with the labels.
-        temperature: Both sets of logits are divided by it.
+        temperature: Number that both sets of logits are divided by.
         floor: Accuracy that the teachers must reach together on the validation split, or the run is refused: a student
             of poor teachers costs as much time as one of good ones.
-        mirror: The teacher answers with the mean of its logits for an image and for its mirror image, and so asks the
-            pupil for one answer to both; twice the teacher's time.
+        mirror: Whether the teacher answers with the mean of its logits for an image and for its mirror image, and so
+            asks the pupil for one answer to both; this takes twice the teacher's time.
     """
 
     weight: Fraction = 0.7
@@ -75,34 +76,37 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One recipe.
 
     Attributes:
-        architecture: ``resemotenet``; or ``vgg`` or ``resnet``, which are trained to teach it and are not exported.
+        architecture: Network to train: ``resemotenet``; or ``vgg`` or ``resnet``, which are trained to teach it and are
+            not exported.
         width: Channels of the first convolution.
         epochs: Passes over the training split; the schedules end with the last.
         batch_size: Images per step over all processes.
-        optimizer: AdamW (Loshchilov and Hutter, 2019), or SGD with Nesterov momentum 0.9.
-        learning_rate: At the top of the schedule.
+        optimizer: Optimizer: AdamW (Loshchilov and Hutter, 2019), or SGD with Nesterov momentum 0.9.
+        learning_rate: Learning rate at the top of the schedule.
         warmup_epochs: Epochs of linear rise before the cosine.
-        final_learning_rate: Where the cosine ends, as a fraction of `learning_rate`.
-        weight_decay: Decoupled for AdamW, part of the gradient for SGD, whose default is 5e-4; BatchNorm and biases
-            are left alone.
+        final_learning_rate: End of the cosine, as a fraction of `learning_rate`.
+        weight_decay: Weight decay: decoupled for AdamW, part of the gradient for SGD, whose default is 5e-4; BatchNorm
+            and biases are not decayed.
         gradient_clip: Largest norm of the gradient; 0 for none, which is the default of SGD.
         label_smoothing: Part of every target spread over all classes.
-        map_dropout: Probability of dropping a channel after each pooled convolution, once the rise is over.
-        head_dropout: Probability of dropping a feature of each hidden linear layer, once the rise is over.
-        dropout_start: Fraction of the run before which nothing is dropped; the deep head does not start to learn
-            otherwise.
-        dropout_full: Fraction of the run at which both reach their value.
+        map_dropout: Probability of dropping a channel after each pooled convolution, at its full value.
+        head_dropout: Probability of dropping a feature of each hidden linear layer, at its full value.
+        dropout_start: Fraction of the run before which nothing is dropped; otherwise the deep head does not start to
+            learn.
+        dropout_full: Fraction of the run at which both probabilities reach their full value.
         first_side: Rows and columns of training images at first, 40 to 64; small ones cost less time (Howard, 2018).
-        full_side_from: Fraction of the run from which they have all 64, at the latest in the last epoch; only epochs
-            from there on can be the best.
-        ema_decay: Of the moving average of the weights that is evaluated and kept; 0 for none.
-        imbalance: ``none``; ``weights`` weighs classes by their count to the power of minus `imbalance_strength`;
-            ``logits`` adds that power of the class priors to the logits in training (Menon et al., 2021).
-        imbalance_strength: 0 changes nothing, 1 treats all classes alike.
-        precision: ``bf16`` for autocast; ``auto`` where the processor or card computes in it.
-        seed: Of everything drawn.
-        augmentation: See there.
-        distillation: Used when a teacher is given.
+        full_side_from: Fraction of the run from which images have all 64 rows and columns, at the latest in the last
+            epoch; only epochs from there on can be the best.
+        ema_decay: Decay of the moving average of the weights that is evaluated and kept; 0 for none.
+        imbalance: Treatment of rare classes. ``none`` does nothing; ``weights`` weighs classes by their count to the
+            power of minus `imbalance_strength`; ``logits`` adds that power of the class priors to the logits in
+            training (Menon et al., 2021).
+        imbalance_strength: Strength of that treatment: 0 changes nothing, 1 treats all classes alike.
+        precision: Precision of training: ``bf16`` for autocast; ``auto`` for bf16 if the processor or card computes in
+            it.
+        seed: Seed of all random draws.
+        augmentation: Variation of training images; see `Augmentation`.
+        distillation: Settings of distillation, used when a teacher is given.
     """
 
     architecture: Literal["resemotenet", "vgg", "resnet"] = "resemotenet"
@@ -120,7 +124,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     head_dropout: Below = 0.3
     dropout_start: Fraction = 0.05
     dropout_full: Fraction = 0.4
-    # From 40 to 64 the last block sees a map of 2x2, which its compact form is exact for.
+    # From 40 to 64 the last block sees a map of 2x2, for which its compact form is exact.
     first_side: Annotated[int, msgspec.Meta(ge=40, le=64)] = 64
     full_side_from: Fraction = 0.7
     ema_decay: Below = 0.999
@@ -132,13 +136,13 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     distillation: Distillation = Distillation()
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain JSON types."""
+        """The recipe as plain JSON types."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
 
 
-#: What each variant sets apart from the defaults of `TrainingConfig`. A new variant is a row. The learning rate falls
-#: as the width grows: a step changes what a layer computes by as much more as it has inputs.
+#: Fields in which each variant differs from the defaults of `TrainingConfig`. A new variant is a row. The learning rate
+#: falls as the width grows: the more inputs a layer has, the more a step changes what it computes.
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {
         "width": 64,
@@ -148,7 +152,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "s": {"width": 32, "learning_rate": 1.5e-3},
     "xs": {"width": 16, "learning_rate": 3e-3},
     "nano": {"width": 8, "learning_rate": 4e-3},
-    # Teachers, never exported.
+    # These are teachers, never exported.
     "vgg": {"architecture": "vgg", "width": 32, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128},
     "resnet": {"architecture": "resnet", "width": 64, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128},
 }
@@ -159,33 +163,33 @@ _OPTIMIZERS: dict[str, dict[str, Any]] = {"sgd": {"weight_decay": 5e-4, "gradien
 
 
 def load_config(variant: str, path: Path | None = None, **changes: Any) -> TrainingConfig:
-    """The recipe of a variant, with a file's changes on top, and the caller's on top of those.
+    """Make the recipe of a variant, with a file's changes on top, and the caller's on top of those.
 
     Args:
-        variant: One of `VARIANTS`.
-        path: TOML with any of the fields of `TrainingConfig`; tables ``[augmentation]`` and ``[distillation]``.
+        variant: Name of the variant, one of `VARIANTS`.
+        path: File of TOML with any of the fields of `TrainingConfig`; tables ``[augmentation]`` and ``[distillation]``.
         changes: Fields by name; None leaves a field alone.
 
     Returns:
         The whole configuration.
 
     Raises:
-        InputError: An unknown variant or field, a value out of range, or a file that is not TOML.
+        InputError: A variant or field is unknown, a value is out of range, or a file is not TOML.
     """
     where = str(path) if path is not None else f"variant {variant}"
     return layered_config(variant, _read(path) if path is not None else {}, changes, where=where)
 
 
 def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> TrainingConfig:
-    """The recipe of a variant with one layer of changes after the other on top; tables are merged field by field.
+    """Make the recipe of a variant, with one layer of changes after the other on top; tables are merged field by field.
 
     Args:
-        variant: One of `VARIANTS`.
+        variant: Name of the variant, one of `VARIANTS`.
         layers: Fields by name; None leaves a field alone.
-        where: They come from, for the message of an error.
+        where: Origin of the changes, for the message of an error.
 
     Raises:
-        InputError: An unknown variant or field, or a value out of range.
+        InputError: A variant or field is unknown, or a value is out of range.
     """
     if variant not in VARIANTS:
         raise InputError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")

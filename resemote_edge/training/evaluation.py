@@ -17,12 +17,12 @@ __all__ = ["FinalEvaluation", "evaluate_finally"]
 
 @dataclass(frozen=True)
 class FinalEvaluation:
-    """What the chosen weights do in float32.
+    """Accuracy of the chosen weights in float32.
 
     Attributes:
-        validation: On the split that chose them; optimistic for that reason.
-        test: Single view.
-        test_flip: Mean of the logits of the image and of its mirror image.
+        validation: Report on the split that chose them, and therefore optimistic.
+        test: Report on the test split, from a single view.
+        test_flip: Report on the test split, from the mean of the logits of the image and of its mirror image.
     """
 
     validation: AccuracyReport
@@ -36,14 +36,15 @@ def evaluate_finally(
     """Evaluate on one process.
 
     Args:
-        network: In eval mode, on the device.
-        splits: All three.
+        network: Network in eval mode, on the device.
+        splits: Splits, all three.
         labels: Order of the logits.
-        spec: What the network takes.
-        device: Where to compute.
+        spec: Input spec of the network.
+        device: Device to compute on.
 
     Returns:
-        The reports; those of the test split also leave out the images that stand in the training split.
+        The reports; those of the test split also state the accuracy without the images that occur in the training
+        split.
     """
     alone = Processes(0, 1, device)
     reports = {}

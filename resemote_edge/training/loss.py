@@ -1,4 +1,4 @@
-"""Loss: cross-entropy against soft targets, with what is done about rare classes and about a teacher."""
+"""Loss: cross-entropy against soft targets, with the treatment of rare classes and of a teacher."""
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ class Loss:
     """The loss of one recipe on one training split.
 
     Args:
-        config: The recipe.
+        config: Recipe of the run.
         priors: Share of every class in the training split, float32 (classes,).
     """
 
@@ -34,12 +34,12 @@ class Loss:
         """Mean loss of a batch.
 
         Args:
-            logits: (N, classes).
-            targets: float32 (N, classes), rows that sum to 1, not yet smoothed.
+            logits: Logits of the network, (N, classes).
+            targets: Targets, float32 (N, classes), rows that sum to 1, not yet smoothed.
             teacher: Logits of the teacher for the same images, or None.
 
         Returns:
-            A scalar, float32.
+            The loss, a scalar, float32.
         """
         logits = logits.float()
         smoothing = self._config.label_smoothing

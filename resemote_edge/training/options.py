@@ -1,4 +1,4 @@
-"""TrainingOptions: what the user asked for, checked before anything is imported or read."""
+"""TrainingOptions: the user's request, checked before anything is imported or read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +12,21 @@ __all__ = ["TrainingOptions", "check_options", "show_config"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """What to train, on what, where.
+    """Options of a training run.
 
     Attributes:
-        data: The dataset; None for that of the run that is resumed.
-        dataset: Kind of it, or ``auto``.
-        variant: Of `resemote_edge.training.config.VARIANTS`.
+        data: Dataset to train on; None for that of the run that is resumed.
+        dataset: Kind of the dataset, or ``auto``.
+        variant: Name of the variant, out of `resemote_edge.training.config.VARIANTS`.
         config: Recipe file on top of the variant's, or None.
-        epochs: Instead of the recipe's, or None.
-        seed: Instead of the recipe's, or None.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        epochs: Number of epochs instead of the recipe's, or None.
+        seed: Seed instead of the recipe's, or None.
+        device: Device to train on: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         teachers: Checkpoints to learn from; several teach by the mean of their logits.
-        record: Folder to keep the teachers' answers in, for other runs; None for nowhere.
-        replay: Folder of answers that another run recorded, in place of teachers; None for none.
+        record: Folder to keep the teachers' answers in, for other runs; None to keep none.
+        replay: Folder of answers that another run recorded, instead of teachers; None for none.
         init: Checkpoint whose weights the run starts from; None for drawn ones.
-        resume: Folder of a run to go on with; None for a new run. Everything but `data` and `device` is then the run's.
+        resume: Folder of a run to continue; None for a new run. All options but `data` and `device` are then the run's.
         out: Folder of a new run; None for ``runs/<name>``.
     """
 
@@ -45,10 +45,10 @@ class TrainingOptions:
     out: Path | None = None
 
     def recipe(self) -> TrainingConfig:
-        """The recipe of a new run.
+        """Make the recipe of a new run.
 
         Raises:
-            InputError: It cannot be used.
+            InputError: The recipe cannot be used.
         """
         return load_config(self.variant, self.config, epochs=self.epochs, seed=self.seed)
 
@@ -57,11 +57,11 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
     """Refuse options that contradict each other.
 
     Args:
-        options: Which.
+        options: Options to check.
         variant_named: Whether the user named the variant.
 
     Raises:
-        InputError: A resumed run was given another recipe, or a new one no data.
+        InputError: A resumed run was given another recipe, or a new run was given no data.
     """
     if options.resume is None:
         if options.data is None:

@@ -1,4 +1,4 @@
-"""Schedules: learning rate, dropout and size of images, from progress alone, so that a resumed run is on them."""
+"""Schedules of learning rate, dropout and image size. They depend on progress alone, so a resumed run follows them."""
 
 import math
 
@@ -8,18 +8,18 @@ __all__ = ["dropout_at", "learning_rate_at", "side_at"]
 
 
 def learning_rate_at(config: TrainingConfig, epoch: float) -> float:
-    """Linear warm-up, then a half cosine (Loshchilov and Hutter, 2017).
+    """Learning rate by linear warm-up, then a half cosine (Loshchilov and Hutter, 2017).
 
     Args:
-        config: Whose.
-        epoch: Epochs done, with the fraction of the present one.
+        config: Recipe of the run.
+        epoch: Number of epochs done, with the fraction of the present one.
 
     Returns:
         The learning rate of the next step.
     """
     warmup = min(config.warmup_epochs, config.epochs / 2)
     if epoch < warmup:
-        # The first step already moves: the rise starts at a hundredth, not at zero.
+        # The first step already moves the weights: the rise starts at a hundredth, not at zero.
         return config.learning_rate * max(epoch / warmup, 0.01)
     done = min((epoch - warmup) / max(config.epochs - warmup, 1e-9), 1.0)
     low = config.final_learning_rate
@@ -29,11 +29,11 @@ def learning_rate_at(config: TrainingConfig, epoch: float) -> float:
 def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
     """Dropout after the pooled convolutions and in the head, raised linearly from zero.
 
-    The three dropouts of the head keep the network at chance for epochs when they are on from the first step.
+    If the three dropouts of the head are on from the first step, they keep the network at chance for epochs.
 
     Args:
-        config: Whose.
-        epoch: Epochs done, with the fraction of the present one.
+        config: Recipe of the run.
+        epoch: Number of epochs done, with the fraction of the present one.
 
     Returns:
         The two probabilities.
@@ -47,12 +47,12 @@ def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
 
 
 def side_at(config: TrainingConfig, epoch: int, full: int) -> int:
-    """Rows and columns of the images of an epoch: `first_side`, then all of them; in the last epoch always all.
+    """Rows and columns of an epoch's images: `first_side`, then the full size; in the last epoch always the full size.
 
     Args:
-        config: Whose.
-        epoch: From 0.
-        full: What the network takes everywhere else.
+        config: Recipe of the run.
+        epoch: Number of the epoch, from 0.
+        full: Full size, which the network takes everywhere else.
     """
     begins = min(config.full_side_from * config.epochs, config.epochs - 1)
     return full if epoch >= begins else min(config.first_side, full)

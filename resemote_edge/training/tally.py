@@ -10,12 +10,12 @@ class Tally:
     """Sums over the images of an epoch, on one process.
 
     Args:
-        device: Where losses come from.
+        device: Device that losses come from.
         start: Sums of an epoch that was interrupted, from `sums`.
     """
 
     def __init__(self, device: torch.device, start: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        # float64: the sum of an epoch must not depend on where it was interrupted and written out.
+        # float64: the sum of an epoch must not depend on where it was interrupted and saved.
         self._sums = torch.tensor(start[:2], dtype=torch.float64, device=device)
         self._images = start[2]
 
@@ -23,15 +23,15 @@ class Tally:
         """Count a step.
 
         Args:
-            loss: Mean over its images, a scalar.
-            right: How many were right, a scalar.
-            images: How many there were.
+            loss: Mean loss over its images, a scalar.
+            right: Number of images classified right, a scalar.
+            images: Number of images.
         """
         self._sums += torch.stack([loss.double() * images, right.double()])
         self._images += images
 
     @property
     def sums(self) -> tuple[float, float, float]:
-        """Loss summed over images, images right, images; waits for the device."""
+        """Return the loss summed over images, images right, images; waits for the device."""
         loss, right = self._sums.tolist()
         return loss, right, self._images

@@ -22,7 +22,7 @@ from resemote_edge.training.trainer import new_optimizer
 
 __all__ = ["FORMS", "open_training"]
 
-#: How the network may be written; see `TrainingNetwork`.
+#: Forms in which the network may be written; see `TrainingNetwork`.
 FORMS = ("reference", "compact", "patches")
 
 _CLASSES = 7
@@ -34,16 +34,16 @@ def open_training(
     """Open a network for training on the CPU; a call is one whole step: forward, backward, optimizer.
 
     Args:
-        form: One of `FORMS`.
-        precision: ``fp32`` or ``bf16``.
-        processes: That share each batch, and the threads.
+        form: Form of the network, one of `FORMS`.
+        precision: Precision of the products, ``fp32`` or ``bf16``.
+        processes: Processes that share each batch, and the threads.
         width: Channels of the first convolution.
-        threads: CPU threads over all processes.
+        threads: Number of CPU threads over all processes.
         batch: Images per step over all processes.
-        seed: Of weights and images.
+        seed: Seed of weights and images.
 
     Returns:
-        The facts hold ``runtime`` and ``model_size_bytes``, of the parameters that are trained.
+        The opened network; its facts hold ``runtime`` and ``model_size_bytes``, the size of the trained parameters.
 
     Raises:
         InputError: Threads or batch cannot be shared equally.
@@ -137,5 +137,5 @@ def _help(rank: str, processes: str, arguments: str) -> None:
         while True:
             dist.broadcast(torch.ones(1), 0)
             step.take()
-    except RuntimeError:  # rank 0 has gone: the measurement is over
+    except RuntimeError:  # Rank 0 has ended: the measurement is over.
         return

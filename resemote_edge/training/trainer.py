@@ -1,4 +1,4 @@
-"""Trainer: the loop."""
+"""Trainer: the training loop."""
 
 import math
 import resource
@@ -33,7 +33,7 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]
 
-#: Rows and columns of what the network takes everywhere but in the first epochs of some recipes.
+#: Rows and columns of the network's input, everywhere but in the first epochs of some recipes.
 FULL_SIDE = PreprocessSpec().height
 
 # Steps between looks at the loss, at signals and at the screen: on a card, each look waits for it.
@@ -42,16 +42,16 @@ _LOOK_EVERY = {"cuda": 20}
 
 @dataclass(frozen=True)
 class StepReport:
-    """Where the run is, for a progress bar.
+    """Progress of the run, for a progress bar.
 
     Attributes:
-        epoch: From 1.
-        step: Of the epoch, from 1.
-        steps: Of one epoch.
-        epochs: In all.
-        loss: Mean of the epoch so far.
-        accuracy: Of the epoch so far, on augmented images.
-        images_per_second: Of the epoch so far, over all processes.
+        epoch: Number of the epoch, from 1.
+        step: Number of the step in the epoch, from 1.
+        steps: Steps of one epoch.
+        epochs: Epochs in all.
+        loss: Mean loss of the epoch so far.
+        accuracy: Accuracy of the epoch so far, on augmented images.
+        images_per_second: Images a second in the epoch so far, over all processes.
     """
 
     epoch: int
@@ -64,7 +64,7 @@ class StepReport:
 
 
 def new_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """The optimizer of a recipe; BatchNorm and biases are not decayed."""
+    """Make the optimizer of a recipe; BatchNorm and biases are not decayed."""
     matrices = [value for value in network.parameters() if value.ndim > 1]
     vectors = [value for value in network.parameters() if value.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -77,13 +77,13 @@ class Trainer:
     """One run, from wherever its state says.
 
     Args:
-        config: The recipe.
-        images: The training split.
-        validation: What chooses the best epoch.
-        processes: Those that train together.
-        context: What `RunState.context` is to hold.
-        initial: Weights to start from, from `initial_weights`; those that are not there are drawn.
-        answers: A teacher's logits for each batch, in the order of the targets; None without a teacher.
+        config: Recipe of the run.
+        images: Images of the training split.
+        validation: Split that chooses the best epoch.
+        processes: Processes that train together.
+        context: Facts for `RunState.context`.
+        initial: Weights to start from, from `initial_weights`; missing ones are drawn.
+        answers: Logits of a teacher for each batch, in the order of the targets; None without a teacher.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Trainer:
         if processes.world > 1:
             cards = [device] if device.type == "cuda" else None
             self._shared = DistributedDataParallel(self._network, device_ids=cards)
-        #: What dropout's masks are drawn from; seeded anew for every step.
+        #: Source of dropout's masks; seeded anew for every step.
         self._dropout = torch.Generator(device)
         self._differentiate = self._step_for(device)
         self._best: dict[str, Tensor] = {}
@@ -129,11 +129,11 @@ class Trainer:
 
     @property
     def best(self) -> tuple[dict[str, Tensor], int]:
-        """Averaged weights of the best epoch by validation accuracy, compact layout, and which epoch that was."""
+        """Averaged weights of the best epoch by validation accuracy, compact layout, and the number of that epoch."""
         return self._best, self._best_epoch
 
     def state(self) -> RunState:
-        """Where the run is; tensors are shared with it, so save before the next step."""
+        """The progress of the run; tensors are shared with it, so save before the next step."""
         return RunState(
             recipe=self._config.to_dict(),
             context=self._context,
@@ -149,7 +149,7 @@ class Trainer:
         )
 
     def restore(self, state: RunState) -> None:
-        """Go to where a state says; its tensors are taken over."""
+        """Go to the place that a state describes; its tensors are taken over."""
         self._network.net.load_state_dict(state.weights)
         self._optimizer.load_state_dict(state.optimizer)
         for key, value in self._average.state.items():
@@ -163,11 +163,11 @@ class Trainer:
         """Train to the end of the present epoch and validate.
 
         Args:
-            report: Called after every step on a CPU, now and then on a card.
-            interruption: Looked at as often.
+            report: Function called after every step on a CPU, now and then on a card.
+            interruption: Interruption, looked at as often.
 
         Returns:
-            False when the epoch was interrupted; `state` then holds where.
+            False when the epoch was interrupted; `state` then holds the place.
 
         Raises:
             TrainingError: The loss is not a finite number.
@@ -187,7 +187,7 @@ class Trainer:
         return True
 
     def _take_step(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """One step; returns the mean loss and how many images were right, as tensors on the device."""
+        """Take one step; return the mean loss and the number of images right, as tensors on the device."""
         config = self._config
         at = self._epoch + batch.step / self._images.steps
         for group in self._optimizer.param_groups:
@@ -204,7 +204,7 @@ class Trainer:
         return loss, right
 
     def _step_for(self, device: torch.device) -> Callable[..., tuple[Tensor, ...]]:
-        """Forward and backward as they run best: recorded on a card that one process has; plain elsewhere."""
+        """Forward and backward in the form that runs best: recorded on a card that one process has; plain elsewhere."""
         if device.type == "cuda" and self._processes.world == 1 and self._config.first_side == FULL_SIDE:
             return Captured(self._gradients, (self._dropout,), self._optimizer.zero_grad)
 
@@ -221,7 +221,7 @@ class Trainer:
     def _gradients(
         self, images: Tensor, targets: Tensor, map_dropout: Tensor, head_dropout: Tensor, teacher: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """Forward and backward; gradients are written, not added. Returns the mean loss and how many were right."""
+        """Run forward and backward; gradients are written, not added. Return the mean loss and the number right."""
         dropout = (
             map_dropout if self._config.map_dropout > 0.0 else 0.0,
             head_dropout if self._config.head_dropout > 0.0 else 0.0,
@@ -268,7 +268,7 @@ class Trainer:
             seconds=self._seconds + time.perf_counter() - began,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         )
-        # What was judged on smaller images is another network's score.
+        # Scores on smaller images do not compare with those on full-size images.
         full = [past for past in self.history if side_at(self._config, past.epoch - 1, FULL_SIDE) == FULL_SIDE]
         earlier = max((past.validation_accuracy for past in full), default=-1.0)
         if side == FULL_SIDE and record.validation_accuracy >= earlier:

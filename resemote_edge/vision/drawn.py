@@ -25,9 +25,9 @@ def drawn_faces(count: int, *, side: int = 48, seed: int = 0) -> NDArray[np.uint
     """Draw faces; expression, pose, skin, light and noise vary with the seed.
 
     Args:
-        count: How many; the seven expressions take turns.
+        count: Number of faces; the seven expressions take turns.
         side: Rows and columns, pixels.
-        seed: The same seed gives the same bytes.
+        seed: Seed of the drawing; the same seed gives the same bytes.
 
     Returns:
         uint8 (count, side, side, 3), RGB, caller-owned.

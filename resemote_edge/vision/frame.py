@@ -1,8 +1,8 @@
-"""Faces of a frame: boxes of a picture, as a camera or decoder gives it, to the crops that a classifier takes.
+"""Faces of a frame: from a picture, as a camera or decoder gives it, and its boxes to the crops a classifier takes.
 
-Gray and colour frames are cut, not copied. Of the formats with luma and chroma (ITU-R BT.601), gray is the luma, and
-colours are computed in fixed point with 16 fraction bits, each pixel with the chroma sample that its pair of columns
-(and of rows, in NV12) shares. All of it is in integers, and the native runtime gives the same bits.
+Gray and colour frames are cut, not copied. In the formats with luma and chroma (ITU-R BT.601), gray is the luma.
+Colours are computed in fixed point with 16 fraction bits; each pixel takes the chroma sample that its pair of columns
+(in NV12, of rows too) shares. All arithmetic is in integers, and the native runtime gives the same bits.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _HALF = 1 << 15
 
 
 class _ColorFactors(NamedTuple):
-    """From luma and chroma to colour, in units of 2^-16."""
+    """Factors from luma and chroma to colour, in units of 2^-16."""
 
     luma: int
     black: int
@@ -49,11 +49,12 @@ class Frame:
     """A picture with faces in it.
 
     Attributes:
-        pixels: uint8, any strides, never modified: (H, W) for ``gray``; (H, W, 3) for ``rgb`` and ``bgr``;
-            (H * 3 / 2, W) for ``nv12``, the rows of luma and below them those of U and V in turn; (H, W, 2) for
-            ``yuyv``, luma first, then U in even columns and V in odd ones.
-        format: How `pixels` is to be read; never guessed.
-        full_range: Of ``nv12`` and ``yuyv``: whether luma fills 0 to 255, as in JPEG, or 16 to 235, as in video.
+        pixels: Samples of the picture, uint8, any strides, never modified: (H, W) for ``gray``; (H, W, 3) for ``rgb``
+            and ``bgr``; (H * 3 / 2, W) for ``nv12``, the rows of luma and below them those of U and V in turn; (H, W,
+            2) for ``yuyv``, luma first, then U in even columns and V in odd ones.
+        format: Layout of `pixels`; never guessed.
+        full_range: Range of luma in ``nv12`` and ``yuyv``: whether it fills 0 to 255, as in JPEG, or 16 to 235, as in
+            video.
 
     Raises:
         InputError: `pixels` is not such an array, has a side outside 8 to `MAX_FRAME_SIDE`, or an odd one where two
@@ -97,7 +98,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Box:
-    """Where a face is in a frame, in pixels; it may reach over the frame's border, where it is cut.
+    """Place of a face in a frame, in pixels; a box that reaches over the frame's border is cut there.
 
     Attributes:
         x: First column.
@@ -128,12 +129,13 @@ def crops(frame: Frame, boxes: Sequence[Box], *, color: bool) -> tuple[list[NDAr
 
     Args:
         frame: The picture.
-        boxes: Where the faces are; cut at the frame's border.
-        color: Whether the network is fed colours (`PreprocessSpec.takes_color`). Else luma is taken as it is where the
-            frame has it: as gray, without the way over colours.
+        boxes: Boxes of the faces; cut at the frame's border.
+        color: Whether the network is fed colours (`PreprocessSpec.takes_color`). If not, and the frame has luma, the
+            luma is taken as it is: it becomes a gray crop without a detour through colours.
 
     Returns:
-        A crop per box, uint8 (H, W) or (H, W, 3), views of the frame where its format allows; and their channel order.
+        One crop per box, uint8 (H, W) or (H, W, 3), views of the frame where its format allows; and their channel
+        order.
 
     Raises:
         InputError: Less than 8x8 pixels of a box lie within the frame.

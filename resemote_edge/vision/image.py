@@ -21,13 +21,13 @@ def eight_bits(image: "Image") -> "Image":
     Pillow's own conversion clips deeper images instead of scaling them, which turns most of them white.
 
     Args:
-        image: Of any mode.
+        image: Image of any mode.
 
     Returns:
-        16-bit gray scaled down, everything else as it is.
+        16-bit gray scaled down; any other image as it is.
 
     Raises:
-        ValueError: 32-bit integer or floating pixels, whose range nobody states.
+        ValueError: The pixels are 32-bit integers or floating, and no file states their range.
     """
     from PIL import Image
 
@@ -42,7 +42,7 @@ def read_face(path: Path) -> NDArray[np.uint8]:
     """`read_rgb`, for an image that must be usable as a face crop.
 
     Raises:
-        InputError: As `read_rgb`, or the image is too small; the message names the file.
+        InputError: The file cannot be read (see `read_rgb`), or the image is too small; the message names the file.
     """
     crop = read_rgb(path)
     if min(crop.shape[:2]) < MIN_CROP_SIDE:
@@ -55,13 +55,13 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     """Read an image file as RGB, turned upright as its EXIF orientation says.
 
     Args:
-        path: Any format Pillow reads.
+        path: File in any format Pillow reads.
 
     Returns:
         uint8 (H, W, 3), RGB, caller-owned.
 
     Raises:
-        InputError: No such file, or not an image.
+        InputError: There is no such file, or it is not an image.
         MissingDependencyError: Pillow is not installed.
     """
     try:

@@ -1,6 +1,6 @@
 """From a face crop to the network's input: the one definition, for every runtime and language.
 
-Steps, each exact, so that another implementation can be held to the same bits:
+The steps are exact, so that another implementation can be held to the same bits:
 
 1. gray: ``(19595 R + 38470 G + 7471 B + 32768) >> 16``, the ITU-R BT.601 luma in the fixed point Pillow uses;
 2. resize to 64x64 uint8 with an antialiased triangle filter (what Pillow calls BILINEAR): two small matrix products
@@ -8,7 +8,7 @@ Steps, each exact, so that another implementation can be held to the same bits:
    exact whatever order a BLAS sums them in, and a C implementation gets the same pixels with 64-bit integers;
 3. normalise: ``(pixel / 255 - mean) / std`` through a table of 256 float32 values for each of the three equal channels.
 
-A graph may take over the last step, or the first and last (`InputFormat`); then the host only brings crops to size.
+A graph may take over the last step, or the first and the last (`InputFormat`); the host then only resizes the crops.
 """
 
 from collections.abc import Sequence
@@ -42,14 +42,14 @@ def to_gray(crop: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:
     """Convert one crop to gray.
 
     Args:
-        crop: uint8, (H, W) for ``"gray"``, (H, W, 3) for ``"rgb"`` and ``"bgr"``; any strides. Not modified.
+        crop: Pixels, uint8, (H, W) for ``"gray"``, (H, W, 3) for ``"rgb"`` and ``"bgr"``; any strides. Not modified.
         color: Order of the channels; never guessed.
 
     Returns:
         uint8 (H, W); for gray input the crop itself, not a copy.
 
     Raises:
-        InputError: Wrong type, shape, size or colour order.
+        InputError: The crop has the wrong type, shape, size or colour order.
     """
     _check_crop(crop, color)
     if color == "gray":
@@ -66,8 +66,8 @@ def triangle_weights(source: int, target: int) -> NDArray[np.float64]:
     """Weights of the antialiased triangle filter along one axis.
 
     Args:
-        source: Pixels there are.
-        target: Pixels wanted.
+        source: Number of pixels there are.
+        target: Number of pixels wanted.
 
     Returns:
         float64 (target, source), integer values in units of 2^-16, each row summing to exactly 2^16; read-only.
@@ -94,7 +94,7 @@ def resize_triangle(gray: NDArray[np.uint8], height: int, width: int) -> NDArray
     """Resize a stack of gray images of one size with the antialiased triangle filter.
 
     Args:
-        gray: uint8 (N, H, W).
+        gray: Images, uint8 (N, H, W).
         height: Rows wanted.
         width: Columns wanted.
 
@@ -112,16 +112,16 @@ def resize_triangle(gray: NDArray[np.uint8], height: int, width: int) -> NDArray
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessSpec:
-    """What a network expects of its input; written into every passport.
+    """Demands of a network on its input; written into every passport.
 
     Attributes:
         height: Input rows, pixels.
         width: Input columns, pixels.
         channels: Equal copies of the gray image fed to the network.
         resize: Name of the resize filter; only ``"triangle"`` exists.
-        mean: Per channel, subtracted after scaling to [0, 1].
-        std: Per channel, divided by after the mean is subtracted.
-        input: What the graph takes; whatever is not ``tensor`` saves the host the conversion and normalisation.
+        mean: Value per channel, subtracted after scaling to [0, 1].
+        std: Value per channel, divided by after the mean is subtracted.
+        input: Input format of the graph; any other than ``tensor`` saves the host the conversion and normalisation.
     """
 
     height: int = 64
@@ -134,17 +134,17 @@ class PreprocessSpec:
 
     @property
     def feed_channels(self) -> int:
-        """Channels of what the graph takes."""
+        """Channels of the graph's input."""
         return {"tensor": self.channels, "gray-u8": 1}.get(self.input, 3)
 
     @property
     def takes_color(self) -> bool:
-        """Whether the graph is fed colours; else gray is all it needs of a face."""
+        """Whether the graph is fed colours; if not, it needs only the gray of a face."""
         return self.input in ("rgb-u8", "bgr-u8")
 
     @property
     def feed_spec(self) -> TensorSpec:
-        """Spec of what the graph takes: float32 NCHW for ``tensor``, uint8 NHWC otherwise."""
+        """Spec of the graph's input: float32 NCHW for ``tensor``, uint8 NHWC otherwise."""
         if self.input == "tensor":
             shape: tuple[int | str, ...] = (BATCH, self.channels, self.height, self.width)
             return TensorSpec(name="input", dtype="float32", shape=shape)
@@ -153,7 +153,7 @@ class PreprocessSpec:
     def _as_they_are(
         self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder
     ) -> NDArray[np.uint8] | None:
-        """The feed, stacked, where every crop already is what the graph takes; None where one needs work or refusal."""
+        """The feed, stacked, if every crop already has the graph's input format; None if one needs work or refusal."""
         if self.input != f"{color}-u8":
             return None
         out = np.empty((len(crops), self.height, self.width, self.feed_channels), dtype=np.uint8)
@@ -169,7 +169,7 @@ class PreprocessSpec:
         """Bring crops to the network's size, as gray pixels.
 
         Args:
-            crops: uint8 crops, (H, W) or (H, W, 3), each of any size from 8x8 up, contiguous or not.
+            crops: Crops, uint8, (H, W) or (H, W, 3), each of any size from 8x8 up, contiguous or not.
             color: Channel order of all of them.
 
         Returns:
@@ -198,7 +198,7 @@ class PreprocessSpec:
         """Bring crops to the network's size, in colour, in the channel order of `input`.
 
         Args:
-            crops: As for `pixels`; gray ones become three equal channels.
+            crops: Crops as `pixels` takes them; gray ones become three equal channels.
             color: Channel order of all of them.
 
         Returns:
@@ -222,8 +222,8 @@ class PreprocessSpec:
         """Turn gray pixels into the normalised tensor.
 
         Args:
-            pixels: uint8 (N, height, width).
-            dtype: Of the result; the values are computed in float64 and rounded once.
+            pixels: Gray levels, uint8 (N, height, width).
+            dtype: Data type of the result; the values are computed in float64 and rounded once.
 
         Returns:
             (N, channels, height, width), NCHW, caller-owned.
@@ -237,8 +237,8 @@ class PreprocessSpec:
         """The normalised tensor a feed stands for, as the original network takes it.
 
         Args:
-            feed: What `__call__` returns.
-            dtype: Of the result.
+            feed: Feed that `__call__` returned.
+            dtype: Data type of the result.
 
         Returns:
             (N, channels, height, width), NCHW.
@@ -251,7 +251,7 @@ class PreprocessSpec:
         return self.normalize(np.stack([to_gray(image, color) for image in feed]), dtype)
 
     def __call__(self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder) -> NDArray[Any]:
-        """Crops to what the graph takes, as `feed_spec` describes it; caller-owned.
+        """Turn crops into the graph's input, as `feed_spec` describes it; caller-owned.
 
         Raises:
             InputError: A crop is of the wrong type, shape or size.

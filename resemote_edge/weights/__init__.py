@@ -21,7 +21,7 @@ EMBEDDED: dict[str, str] = {
     "nano": "resemotenet-nano-fer2013",
 }
 
-#: Used wherever no checkpoint is named.
+#: Stem of the checkpoint that is used wherever none is named.
 DEFAULT_NAME = EMBEDDED["base"]
 
 
@@ -46,8 +46,8 @@ def choose_checkpoint(checkpoint: Path | None, variant: str | None) -> Path:
     """The weights that a command's CHECKPOINT and ``--variant`` name.
 
     Args:
-        checkpoint: A file, or None.
-        variant: Of the embedded weights, or None.
+        checkpoint: File with weights, or None.
+        variant: Variant of the embedded weights, or None.
 
     Returns:
         The file, the embedded weights of the variant, or the embedded default where neither is given.

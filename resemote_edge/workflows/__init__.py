@@ -1,1 +1,1 @@
-"""Workflows: what needs exporting and measuring both."""
+"""Workflows: jobs that need both exporting and measuring."""

@@ -1,6 +1,6 @@
-"""Lowering chosen by measurement: both forms exported, timed in their runtime, the faster one kept with its figures.
+"""Lowering chosen by measurement: both forms are exported and timed, and the faster is kept with its figures.
 
-It stands above export and benchmarks, because it needs both.
+This stands above export and benchmarks, because it needs both.
 """
 
 import dataclasses
@@ -34,18 +34,17 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
     """Resolve ``lowering = "auto"``.
 
     Args:
-        options: Of an export.
-        notice: Told what was measured, one line at a time.
+        options: Options of an export.
+        notice: Function called with what was measured, one line at a time.
 
     Returns:
         The options with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
         batch (8 where it names none). The form with the smaller product of latencies wins: a factor won at one batch
-        counts as much as the same factor at the other. Options that do not
-        ask for ``auto`` come back as they are.
+        counts as much as the same factor at the other. Options that do not ask for ``auto`` are returned as they are.
 
     Raises:
         DeviceUnavailableError: The target's runtime cannot run here, so nothing can be measured.
-        ResEmoteEdgeError: Whatever an export or a measurement raises.
+        ResEmoteEdgeError: An export or a measurement failed.
     """
     recipe = resolve_recipe(options)
     if recipe.graph.lowering != "auto":

@@ -16,7 +16,7 @@ from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifact_or_prebuilt", "artifacts_or_default"]
 
-#: Runtime to the target whose artifacts it is at home with.
+#: Runtime to the target whose artifacts it normally runs.
 TARGET_OF_RUNTIME: dict[str, str] = {
     "tensorrt": "tensorrt",
     "openvino": "openvino",
@@ -25,7 +25,7 @@ TARGET_OF_RUNTIME: dict[str, str] = {
     "pytorch": "pytorch",
 }
 
-#: The other way round: the first where there are two.
+#: Target to its runtime; the first where there are two.
 RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in reversed(TARGET_OF_RUNTIME.items())}
 
 
@@ -74,22 +74,22 @@ def artifacts_or_default(
     notice: Callable[[str], None] = lambda text: None,
     variant: str | None = None,
 ) -> tuple[Artifact, ...]:
-    """The artifacts named, or embedded weights exported for the runtime.
+    """Return the artifacts named, or embedded weights exported for the runtime.
 
     Args:
-        paths: Artifacts; may be empty.
-        runtime: A name; ``auto`` for the first runtime that works here; ``all`` for every one that does.
+        paths: Paths of artifacts; may be empty.
+        runtime: Name of a runtime; ``auto`` for the first runtime that works here; ``all`` for every one that does.
         device: Device the runtime must have, or ``auto``.
-        notice: Told what is exported or taken from an earlier export.
-        variant: Of the embedded weights; None for the default.
+        notice: Function called with what is exported or taken from an earlier export.
+        variant: Variant of the embedded weights; None for the default.
 
     Returns:
         At least one artifact.
 
     Raises:
         ArtifactError: An artifact is not whole.
-        InputError: An unknown runtime or variant, artifacts and a variant, or a default artifact's folder holds
-            something else.
+        InputError: The runtime or variant is unknown, artifacts and a variant were both given, or a default artifact's
+            folder holds something else.
         MissingDependencyError: Exporting needs a package that is not installed.
     """
     checkpoint = choose_checkpoint(paths[0] if paths else None, variant)
@@ -102,7 +102,7 @@ def artifacts_or_default(
             raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
     else:
         names = [get_runtime(runtime).name]
-    # Two runtimes may be served by one target.
+    # One target may serve two runtimes.
     targets = dict.fromkeys(TARGET_OF_RUNTIME[name] for name in names)
     return tuple(_default(checkpoint, target, notice) for target in targets)
 
@@ -113,7 +113,7 @@ def _serves(name: str, device: str) -> bool:
 
 
 def _default(checkpoint: Path, target: str, notice: Callable[[str], None]) -> Artifact:
-    # fp32 everywhere but for TensorRT, whose users are on GPUs that are made for fp16.
+    # fp32 is the default except for TensorRT, whose users have GPUs that are made for fp16.
     precision = "fp16" if target == "tensorrt" else "fp32"
     folder = ARTIFACTS_FOLDER / f"{checkpoint.stem}-{target}-{precision}"
     if folder.exists():

@@ -21,7 +21,7 @@ from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
 
-#: What the demo exports: target and precision.
+#: Target and precision of each of the demo's exports.
 _EXPORTS = (
     ("onnx", "fp32"),
     ("openvino", "fp32"),
@@ -33,10 +33,10 @@ _EXPORTS = (
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made.
+    """Result of the demo.
 
     Attributes:
-        report: What was measured.
+        report: Report of the measurements.
         written: Files of the report, by kind.
         unavailable: Runtimes that cannot work on this machine, each with the reason.
     """
@@ -58,7 +58,7 @@ def run_demo(
     """Export to every target, run each artifact's self-test, and measure each in the runtime its target is made for.
 
     Args:
-        data: FER2013; None to look where `find_fer2013` looks.
+        data: Dataset FER2013; None to look where `find_fer2013` looks.
         output: Folder for the artifacts and the report.
         variant: Name of the embedded weights.
         force: Replace what an earlier demo left there.
@@ -66,10 +66,10 @@ def run_demo(
         progress: As for `run_bench`.
 
     Returns:
-        The report and where it was written.
+        The report, and the paths it was written to.
 
     Raises:
-        ResEmoteEdgeError: Whatever an export or a measurement raises.
+        ResEmoteEdgeError: An export or a measurement failed.
     """
     refuse_files(output, REPORT_FILES, force=force)
     checkpoint = choose_checkpoint(None, variant)

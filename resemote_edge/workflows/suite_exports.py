@@ -1,6 +1,6 @@
-"""run_suite: a suite from its file to its report; what was interrupted goes on with what is missing.
+"""run_suite: from a suite's file to its report; an interrupted run continues with what is missing.
 
-It stands above export and benchmarks, because it needs both. Whatever exports or measures runs in a process of its own.
+It stands above export and benchmarks, because it needs both. Exports and measurements run in processes of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ __all__ = ["SuiteForecast", "SuiteOutcome", "build_artifact", "forecast_suite", 
 #: An export takes minutes on a small machine; an hour means that it hangs.
 _EXPORT_TIMEOUT_S = 3600.0
 
-#: What each target's model file is, as far as it has to be known before the export.
+#: Format of each target's model file, as far as it has to be known before the export.
 _FORMATS: dict[str, tuple[str, ...]] = {
     "onnx": ("onnx",),
     "openvino": ("openvino-ir",),
@@ -46,10 +46,10 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteOutcome:
-    """What a run came to.
+    """Outcome of a run.
 
     Attributes:
-        report: Of all that is there, also where it was stopped.
+        report: Report of all rows that are there, also if the run was stopped.
         interrupted: Number of the signal that stopped it; None when it came to its end.
     """
 
@@ -59,13 +59,13 @@ class SuiteOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteForecast:
-    """What a run would do.
+    """Forecast of a run.
 
     Attributes:
-        planned: All steps, and what is kept of each.
+        planned: Steps, all of them, and the kept row of each.
         exports: Names of the artifacts that would be exported first.
-        unmeasured: What cannot be measured here.
-        seconds: Per step to be measured, by its place in `planned`; an estimate.
+        unmeasured: Combinations that cannot be measured here.
+        seconds: Time per step to be measured, by its place in `planned`; an estimate.
     """
 
     planned: tuple[Planned, ...]
@@ -75,7 +75,7 @@ class SuiteForecast:
 
     @property
     def total_seconds(self) -> float:
-        """All of it, with the exports."""
+        """Time of all steps, with the exports."""
         return sum(self.seconds.values()) + EXPORT_SECONDS * len(self.exports)
 
 
@@ -84,9 +84,9 @@ class _Found:
     """The artifacts of a suite.
 
     Attributes:
-        entries: Those that are there, and those that can be exported.
-        unmeasured: The others.
-        exports: What is to be exported, by name.
+        entries: Artifacts that are there, and those that can be exported.
+        unmeasured: Artifacts that are neither.
+        exports: Exports to make, by name.
     """
 
     entries: tuple[SuiteArtifact, ...]
@@ -100,7 +100,7 @@ def forecast_suite(
     """Tell what `run_suite` would do with the same arguments, without doing any of it.
 
     Raises:
-        ResEmoteEdgeError: As for `run_suite`.
+        ResEmoteEdgeError: The run would fail; see `run_suite`.
     """
     kept = SuiteFolder(folder)
     environment = capture_environment()
@@ -133,20 +133,21 @@ def run_suite(
     """Export and measure what is missing, and report on all of it.
 
     Args:
-        loaded: The suite; see `load_suite`.
-        folder: Where everything is kept. Rows that are there are not measured again, unless what decides them changed.
+        loaded: Suite to run; see `load_suite`.
+        folder: Folder in which everything is kept. Rows that are there are not measured again, unless what decides them
+            changed.
         data: Dataset for accuracy; None leaves it out.
-        retry_failed: Whether what failed before is tried again.
-        notice: Told what happens, one line at a time.
-        progress: Told how far it is.
+        retry_failed: Whether steps that failed before are tried again.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called with the progress.
 
     Returns:
-        The report. What cannot be measured or failed is listed in it with the reason; Ctrl-C and termination end the
-        row at hand, and the report tells how many are missing.
+        The report. Combinations that failed or cannot be measured are listed in it with the reason. Ctrl-C and
+        termination end the row at hand, and the report tells how many rows are missing.
 
     Raises:
-        InputError: The folder holds something else, another run is at it, or its rows are another machine's; a recipe
-            does not exist; there is data and nothing to judge.
+        InputError: The folder holds something else, another run uses it, or its rows are another machine's; a recipe
+            does not exist; or there is data and nothing to judge.
         DatasetError: The data cannot be read.
         OSError: The folder cannot be written to.
     """
@@ -169,19 +170,19 @@ def run_suite(
         except Stop as stop:
             interrupted = stop.signal
         plan = _plan(loaded, found, data)
-        # Also what was finished before and not come to in this run.
+        # This includes rows that were finished before and not reached in this run.
         kept = {one.step.stem: one.kept for one in sort_out(bench, plan.steps) if one.kept is not None} | kept
         report = suite_report(bench, plan.steps, plan.unmeasured, kept)
     return SuiteOutcome(report=report, interrupted=interrupted)
 
 
 def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
-    """Opener: export embedded weights, in a process of its own; what is in the folder is replaced.
+    """Export embedded weights, as an opener in a process of its own; the folder's contents are replaced.
 
     Args:
-        variant: Of the embedded weights.
-        recipe: Name or file.
-        folder: Destination.
+        variant: Variant of the embedded weights.
+        recipe: Name or file of the recipe.
+        folder: Destination of the artifact.
     """
     options = ExportOptions(checkpoint=embedded_checkpoint(variant), recipe=recipe, output=Path(folder), force=True)
     run_export(options)
@@ -189,7 +190,7 @@ def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
 
 
 def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, data: Path | None) -> Bench:
-    """What all steps share; raises what would otherwise be found out after minutes of work. Nothing is written."""
+    """Prepare what all steps share; raise errors that would otherwise show after minutes of work; write nothing."""
     suite = loaded.suite
     for entry in suite.exports:
         _recipe(entry)
@@ -207,7 +208,7 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment,
 
 
 def _with_reference(bench: Bench, entries: Sequence[SuiteArtifact]) -> Bench:
-    """With the artifact that accuracies are compared with, or why it is not there."""
+    """Add the artifact that accuracies are compared with, or the reason why it is not there."""
     accuracy = bench.loaded.suite.accuracy
     if bench.data is None or accuracy is None or accuracy.reference is None:
         return bench
@@ -218,7 +219,7 @@ def _with_reference(bench: Bench, entries: Sequence[SuiteArtifact]) -> Bench:
 def _reference(
     loaded: LoadedSuite, name: str, entries: Sequence[SuiteArtifact]
 ) -> tuple[SuiteArtifact | None, str | None]:
-    """The artifact that accuracies are compared with, or why it is not there."""
+    """Find the artifact that accuracies are compared with, or the reason why it is not there."""
     known = [entry for entry in entries if entry.name == name]
     if known:
         return (known[0], None) if known[0].opened is not None else (None, f"reference {name} is not exported yet")
@@ -236,7 +237,7 @@ def _plan(loaded: LoadedSuite, found: _Found, data: Path | None) -> SuitePlan:
 
 
 def _open(loaded: LoadedSuite, folder: SuiteFolder, notice: Notice) -> _Found:
-    """Look at every artifact; each that cannot be had is listed with the reason."""
+    """Look at every artifact; those that cannot be used are listed with the reason."""
     suite = loaded.suite
     entries: list[SuiteArtifact] = []
     unmeasured: list[Unmeasured] = []
@@ -266,7 +267,7 @@ def _open(loaded: LoadedSuite, folder: SuiteFolder, notice: Notice) -> _Found:
 
 
 def _recipe_name(entry: ExportEntry) -> str:
-    """Name or file of an entry's recipe; the default for this CPU where it names none."""
+    """Name or file of an entry's recipe; the default for this CPU if it names none."""
     return entry.recipe or default_recipe(str(entry.target), str(entry.precision))
 
 

@@ -1,1 +1,1 @@
-"""Comparisons for people: two reports row by row, and what a live comparison found."""
+"""Comparisons for people: two reports row by row, and the result of a live comparison."""

@@ -1,10 +1,10 @@
 """Comparability: what must be the same in two reports before their times say anything about each other.
 
-Refused is what sets the speed of a machine and is not what one compares: processor, its features and plan, cores and
-how much of their time, memory, GPUs, board, governor, power mode; and how was measured: scenario settings, crops,
-device, delays, pinning, dataset. Software may differ, because it is what one compares: packages, drivers, kernel,
-distribution, JetPack, Python, this package. All of it is listed. So is a field of the environment that is not known
-here, or that only one of the reports has.
+Differences are refused if they set a machine's speed and are not what one compares: processor, its features and plan,
+cores and how much of their time, memory, GPUs, board, governor, power mode; and the way of measuring: scenario
+settings, crops, device, delays, pinning, dataset. Software may differ, because it is what one compares: packages,
+drivers, kernel, distribution, JetPack, Python, this package. All such differences are listed. So is a field of the
+environment that is not known here, or that only one of the reports has.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from resemote_edge.measuring.results import BenchReport, BenchRow
 
 __all__ = ["blocking_differences", "software_differences"]
 
-#: Fields of the environment that describe the machine, and what people call them.
+#: Fields of the environment that describe the machine, and their names for people.
 _MACHINE = {
     "board": "board",
     "cpu_model": "processor",
@@ -27,14 +27,14 @@ _MACHINE = {
     "governor": "governor",
 }
 
-#: The same, of fields that older reports lack: what was not recorded is listed, and hinders nothing.
+#: Further such fields, which older reports lack: a field that was not recorded is listed, but blocks nothing.
 _MACHINE_IF_KNOWN = {
     "topology": "plan of the processor",
     "cpu_quota_cores": "cores' worth of time",
     "power_mode": "power mode",
 }
 
-#: Handled one by one, the state of a moment, or said by another field: `cores_allowed` counts `allowed_cores`.
+#: Fields handled one by one, momentary, or covered by another field: `cores_allowed` counts `allowed_cores`.
 _APART = {"memory_total_bytes", "gpus", "packages", "load_average_1m", "tenancy", "allowed_cores"}
 
 _NOT_RECORDED = "not recorded"
@@ -49,9 +49,9 @@ def blocking_differences(
     """Every difference for which a comparison is refused.
 
     Args:
-        a: A report.
-        b: The other.
-        rows: The rows of both that would be compared.
+        a: First report.
+        b: Second report.
+        rows: Rows of both that would be compared.
     """
     found = [*_machine(a.environment, b.environment), *_manner(a, b)]
     for one, other in rows:
@@ -89,7 +89,7 @@ def _machine(a: dict[str, Any], b: dict[str, Any]) -> Iterator[Difference]:
 
 
 def _known_of(a: dict[str, Any], b: dict[str, Any]) -> dict[str, str]:
-    """Fields of `_MACHINE_IF_KNOWN` that both recorded."""
+    """Fields of `_MACHINE_IF_KNOWN` that both reports recorded."""
     return {name: what for name, what in _MACHINE_IF_KNOWN.items() if name in a and name in b}
 
 
@@ -121,7 +121,7 @@ def _differing(facts: dict[str, tuple[str, Any, Any]]) -> Iterator[Difference]:
 
 
 def _gpus(environment: dict[str, Any]) -> list[tuple[str, str]]:
-    """Every GPU as name with compute capability, and driver."""
+    """List every GPU as name with compute capability, and driver."""
     found = []
     for line in environment.get("gpus", ()):
         start, _, capability = line.rpartition(", ")
@@ -131,7 +131,7 @@ def _gpus(environment: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _words(value: Any) -> str:
-    """A value of JSON for people; lists and tuples of the same are the same."""
+    """Write a value of JSON for people; lists and tuples of the same values read the same."""
     if value is None or value in ([], ()):
         return "none"
     if isinstance(value, dict):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIVE_FILES", "markdown_live_comparison", "write_live_comparison"]
 
-#: What `write_live_comparison` writes.
+#: Names of the files that `write_live_comparison` writes.
 LIVE_FILES = ("comparison.json", "comparison.md", "samples.npz", "distributions.png")
 
 #: The slowest calls are left out of the picture, and only there: one hiccup would squeeze all the others together.
@@ -31,7 +31,7 @@ def markdown_live_comparison(comparison: LiveComparison, picture: str | None = N
     """The whole comparison in Markdown.
 
     Args:
-        comparison: What came out.
+        comparison: Result of the comparison.
         picture: File name of the picture beside it, if there is one.
     """
     environment = comparison.environment
@@ -105,8 +105,8 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
     """Write the comparison, every sample and, where matplotlib is installed, the picture.
 
     Args:
-        run: What was measured.
-        folder: Where; created if need be.
+        run: Measured comparison with its samples.
+        folder: Folder to write to; created if need be.
 
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``samples``, ``picture``).
@@ -124,7 +124,7 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
 
 
 def _samples(run: LiveRun) -> dict[str, NDArray[np.int64]]:
-    """Every call of both, with the restart and the round it was made in."""
+    """Every call of both sides, with its restart and round."""
     tables = run.a_nanoseconds
     rounds = [np.repeat(np.arange(len(table)), table.shape[1]) for table in tables]
     restarts = np.repeat(np.arange(len(tables)), [table.size for table in tables])

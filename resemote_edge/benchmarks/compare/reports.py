@@ -1,4 +1,4 @@
-"""compare_reports: the rows that two reports of `bench run` have in common, one against the other."""
+"""compare_reports: compares the rows that two reports of `bench run` have in common."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,22 +13,22 @@ from resemote_edge.measuring.statistics.verdict import check_margin
 
 __all__ = ["REPORT_MARGIN", "compare_reports"]
 
-#: Smallest difference that counts. A report has one process a row, at a time of its own; what that alone changes is
-#: not in the interval, and this stands in for it (docs/decisions/0010-comparison.md).
+#: Smallest difference that counts. A report has one process a row, at a time of its own. The effect of that alone is
+#: not in the interval, and this margin stands in for it (docs/decisions/0010-comparison.md).
 REPORT_MARGIN = 0.05
 
 
 def compare_reports(a: Path, b: Path, *, margin: float = REPORT_MARGIN, force: bool = False) -> ReportComparison:
     """Compare report B with report A, row by row.
 
-    Rows belong together that agree in runtime, scenario, batch, threads, streams and precision hint, and in the
+    Rows belong together if they agree in runtime, scenario, batch, threads, streams and precision hint, and in the
     artifact's name unless each report holds one artifact.
 
     Args:
-        a: A ``report.json``, with its samples beside it where they were kept, or the folder of both.
-        b: The other.
+        a: File ``report.json``, with its samples beside it where they were kept, or the folder of both.
+        b: Second report, likewise.
         margin: Smallest difference that counts, as a fraction.
-        force: Compare in spite of differences that hinder it; the result lists them.
+        force: Whether to compare in spite of differences that block it; the result lists them.
 
     Raises:
         InputError: A report cannot be read; no row has a counterpart, or one has several; the reports come from
@@ -90,7 +90,7 @@ def _by_key(rows: Iterable[BenchRow], path: Path, *, by_name: bool) -> dict[tupl
 
 
 def _alone(rows: Iterable[BenchRow], other: BenchReport) -> tuple[str, ...]:
-    """Rows without a counterpart, with what the other report says about it."""
+    """Rows without a counterpart, and what the other report says about each."""
     found = []
     for row in rows:
         reasons = [

@@ -1,4 +1,4 @@
-"""compare_rows: two rows of reports: times with intervals of their ratios, accuracy, size and memory."""
+"""compare_rows: compares two rows of reports: times with intervals of their ratios, accuracy, size and memory."""
 
 import math
 from pathlib import Path
@@ -25,7 +25,7 @@ _RESAMPLES = 1000
 _QUANTITIES: tuple[Quantity, ...] = ("model", "crop to decision")
 _PERCENTILES: tuple[Percentile, ...] = ("p50", "p99")
 
-#: Stages of a decision that `crop_to_decision` is made of.
+#: Stages of a decision that make up `crop_to_decision`.
 _DECISION = ("preprocess_ns", "inference_ns", "postprocess_ns")
 
 _Samples = dict[Quantity, NDArray[np.int64]]
@@ -33,7 +33,7 @@ _Intervals = dict[Percentile, tuple[float, float]]
 
 
 def row_name(row: BenchRow) -> str:
-    """A row in words."""
+    """Name a row in words."""
     hint = "" if row.precision_hint is None else f", {row.precision_hint} hint"
     streams = f", {row.streams} streams" if row.streams > 1 else ""
     return f"{row.artifact} in {row.runtime}, {row.scenario}, batch {row.batch}, {row.threads} threads{streams}{hint}"
@@ -43,9 +43,9 @@ def compare_rows(a: BenchRow, b: BenchRow, folders: tuple[Path, Path], margin: f
     """Compare row B with row A.
 
     Args:
-        a: A row.
-        b: The one that belongs to it.
-        folders: Of the reports, beside which samples were kept.
+        a: First row.
+        b: Row that belongs to it.
+        folders: Folders of the reports, beside which samples were kept.
         margin: Smallest difference that counts, as a fraction.
 
     Raises:
@@ -114,7 +114,7 @@ def _latency(row: BenchRow, quantity: Quantity) -> Latency:
 def _comparable(
     a: BenchRow, b: BenchRow, quantity: Quantity, *, sampled: bool
 ) -> tuple[list[Percentile], dict[str, str]]:
-    """Percentiles that can be compared, and why others cannot."""
+    """Percentiles that can be compared, and reasons why others cannot."""
     chosen: list[Percentile] = []
     reasons = {}
     for percentile in _PERCENTILES:
@@ -129,7 +129,7 @@ def _comparable(
 
 
 def _too_little(latencies: tuple[Latency, Latency], percentile: Percentile, *, sampled: bool) -> str | None:
-    """Why a percentile cannot be compared, as a sentence; None when it can."""
+    """Reason why a percentile cannot be compared, as a sentence; None when it can."""
     needed = max(_MIN_RUNS, runs_needed(PERCENTILES[percentile]))
     fewest = min(latency.runs for latency in latencies)
     if fewest < needed:
@@ -150,7 +150,7 @@ def _ratios(
     found = []
     for percentile, interval in intervals.items():
         a_ms, b_ms = (latency.percentile_ms(percentile) for latency in latencies)
-        assert a_ms is not None  # chosen are those that both have
+        assert a_ms is not None  # The percentiles chosen are those that both have.
         assert b_ms is not None
         found.append(
             TimeRatio(
@@ -169,7 +169,7 @@ def _ratios(
 
 
 def _from_samples(samples: tuple[NDArray[np.int64], NDArray[np.int64]], chosen: list[Percentile]) -> _Intervals:
-    """Bootstrap of each on its own: two processes share no moment, so that nothing pairs their calls."""
+    """Bootstrap each on its own: two processes share no moment, so their calls cannot be paired."""
     shares = [PERCENTILES[percentile] for percentile in chosen]
     drawn = [
         resampled_percentiles(values, shares, resamples=_RESAMPLES, seed=seed) for seed, values in enumerate(samples)
@@ -179,7 +179,7 @@ def _from_samples(samples: tuple[NDArray[np.int64], NDArray[np.int64]], chosen: 
 
 
 def _from_intervals(latencies: tuple[Latency, Latency], chosen: list[Percentile]) -> _Intervals:
-    """Recovered from the two intervals of each percentile, in logarithms."""
+    """Recover the interval from the two intervals of each percentile, in logarithms."""
     found = {}
     for percentile in chosen:
         (a, a_interval), (b, b_interval) = (_in_logarithms(latency, percentile) for latency in latencies)
@@ -191,7 +191,7 @@ def _from_intervals(latencies: tuple[Latency, Latency], chosen: list[Percentile]
 def _in_logarithms(latency: Latency, percentile: Percentile) -> tuple[float, tuple[float, float]]:
     low, high = latency.interval_95_ms[percentile]
     value = latency.percentile_ms(percentile)
-    assert value is not None  # whoever has an interval has the percentile
+    assert value is not None  # A row that has an interval has the percentile.
     return math.log(value), (math.log(low), math.log(high))
 
 

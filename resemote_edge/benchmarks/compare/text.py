@@ -21,19 +21,19 @@ _UNPAIRED = (
 
 
 def interval_text(interval: tuple[float, float]) -> str:
-    """An interval of a ratio."""
+    """Write an interval of a ratio."""
     return "{:.3f} to {:.3f}".format(*interval)
 
 
 def verdict_text(verdict: Verdict, *, ruled_out: bool, margin: float) -> str:
-    """A verdict, and whether a difference that counts is ruled out where none was shown."""
+    """Write a verdict, and whether a difference that counts is ruled out where none was shown."""
     if verdict != "no difference shown":
         return verdict
     return f"{verdict}; {'ruled out' if ruled_out else 'not ruled out'}: {margin * 100:g} %"
 
 
 def markdown_report_comparison(comparison: ReportComparison) -> str:
-    """The whole comparison in Markdown."""
+    """Write the whole comparison in Markdown."""
     lines = [
         "# B compared with A",
         "",

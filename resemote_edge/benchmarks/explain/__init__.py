@@ -1,1 +1,1 @@
-"""Explanations: where an artifact's time goes, against what the machine can do."""
+"""Explanations: where an artifact's time goes, compared with what the machine can do."""

@@ -1,4 +1,4 @@
-"""Conclusion: in one sentence, what bounds an artifact, derived from its explanation by rules.
+"""Conclusion: one sentence on what bounds an artifact, derived from its explanation by rules.
 
 Two parts of the floor are told apart: that of layers which take longer to read than to compute (*weights*), and that of
 the others (*arithmetic*). Then:
@@ -30,17 +30,17 @@ _FREE = 0.5
 _NOTHING = 0.05
 _UNPACKED = 2.0
 
-#: Layers named in a sentence; more of them are counted.
+#: Number of layers named in a sentence; if there are more, they are counted.
 _NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conclusion:
-    """What bounds an artifact.
+    """The resource that bounds an artifact.
 
     Attributes:
-        bound: See the module's rules.
-        sentence: The same in words with its figures, without a full stop.
+        bound: Bound, as in the module's rules.
+        sentence: Conclusion in words with its figures, without a full stop.
     """
 
     bound: Literal["weights", "arithmetic", "both", "neither", "unknown"]
@@ -49,7 +49,7 @@ class Conclusion:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sums:
-    """Of all layers; times in us."""
+    """Sums over all layers; times in us."""
 
     explanation: Explanation
     weight_bytes: int
@@ -83,7 +83,7 @@ class _Sums:
 
 
 def conclude(explanation: Explanation) -> Conclusion:
-    """What bounds an artifact; see the module's rules."""
+    """Conclude what bounds an artifact; see the module's rules."""
     sums = _sum(explanation)
     if sum(sums.unknown.values()) > _UNKNOWN_SHARE * (sums.multiply_adds + sum(sums.unknown.values())):
         return _unknown(sums)
@@ -96,7 +96,7 @@ def conclude(explanation: Explanation) -> Conclusion:
 
 
 def deviations(explanation: Explanation) -> str | None:
-    """Which layers ran in another precision than promised, as a sentence without a full stop; None where none did."""
+    """Name the layers that ran in another precision than promised, without a full stop; None where none did."""
     layers = [layer for layer in explanation.layers if layer.name != BETWEEN]
     groups: dict[tuple[str | None, str | None], list[str]] = {}
     for layer in layers:
@@ -171,7 +171,7 @@ def _neither(sums: _Sums) -> Conclusion:
 
 
 def _unpacking(sums: _Sums) -> str:
-    """Small weights of layers that compute in a larger type: what they cost an engine that unpacks them at load."""
+    """Small weights of layers that compute in a larger type: their cost to an engine that unpacks them at load."""
     unpacked = sum(layer.unpacked_weight_bytes for layer in sums.explanation.layers)
     if unpacked < _UNPACKED * sums.weight_bytes:
         return ""

@@ -1,4 +1,4 @@
-"""Explanation: where an artifact's time goes, layer by layer, against what the machine can do.
+"""Explanation: where an artifact's time goes, layer by layer, compared with what the machine can do.
 
 The floor of a layer is the longer of two times: its weights read from memory once, and its multiply-adds at the peak of
 the arithmetic it ran in. No engine can be faster in that arithmetic unless weights stay in a cache between calls.
@@ -26,7 +26,7 @@ __all__ = ["BETWEEN", "EXPLANATION_SCHEMA", "Explanation", "LayerTime", "explain
 
 EXPLANATION_SCHEMA = 2
 
-#: What lies between the layers: pooling, adding, moving, quantizing, the attention's products.
+#: Operations between the layers: pooling, adding, moving, quantizing, the attention's products.
 BETWEEN = "between layers"
 
 _FUSED = "fused into another"
@@ -36,16 +36,16 @@ class LayerTime(Strict, frozen=True, kw_only=True):
     """One layer in one call of the engine.
 
     Attributes:
-        name: Layer, or `BETWEEN` for everything that is none.
-        time_us: Time the engine's own profile gives it.
-        kernel: What the engine ran for it.
-        precision: Of that arithmetic, as the engine tells it; None where it does not, or where it was not recorded.
+        name: Name of the layer, or `BETWEEN` for everything that is none.
+        time_us: Time that the engine's own profile gives it.
+        kernel: Kernel that the engine ran for it.
+        precision: Precision of its arithmetic, by the engine; None where it does not tell, or it was not recorded.
         promised: Precision that the artifact promises for it, or that was asked for; None where it was not recorded.
-        weights: How many it holds; None where it was not recorded.
-        weight_bytes: As stored.
+        weights: Number of weights it holds; None where it was not recorded.
+        weight_bytes: Bytes of the weights as stored.
         weight_bytes_read: Fewest bytes the engine has to read for them; None where it was not recorded.
-        activation_bytes: What its kernel read and wrote besides weights; None where the engine does not tell.
-        multiply_adds: For the whole batch.
+        activation_bytes: Bytes its kernel read and wrote besides weights; None where the engine does not tell.
+        multiply_adds: Multiply-adds for the whole batch.
         floor_us: Least time this machine needs for either; for its weights alone where the peak of its precision was
             not measured.
     """
@@ -69,14 +69,14 @@ class LayerTime(Strict, frozen=True, kw_only=True):
 
     @property
     def unpacked_weight_bytes(self) -> int:
-        """Bytes of weights once they are of the type the layer computed in; those to read where that is not known."""
+        """Bytes of weights once they have the type the layer computed in; those to read where that is not known."""
         if self.weights is None or self.precision is None:
             return self.least_weight_bytes
         return max(self.least_weight_bytes, self.weights * BITS[self.precision] // 8)
 
     @property
     def deviates(self) -> bool:
-        """Whether it is known to have run in another precision than promised."""
+        """Whether the layer is known to have run in another precision than promised."""
         return None not in (self.precision, self.promised) and self.precision != self.promised
 
     @property
@@ -88,27 +88,27 @@ class LayerTime(Strict, frozen=True, kw_only=True):
 
     @property
     def goperations_per_s(self) -> float | None:
-        """Attained, in 1e9 a second, two operations per multiply-add; None where the profile gives it no time."""
+        """Attained speed, in 1e9 a second, two operations per multiply-add; None where the profile gives it no time."""
         return 2 * self.multiply_adds / self.time_us / 1e3 if self.time_us and self.multiply_adds else None
 
 
 class Explanation(Record, frozen=True, kw_only=True):
-    """Where the time goes.
+    """Times and floors of an artifact's layers.
 
     Attributes:
-        schema: `EXPLANATION_SCHEMA`.
-        kind: ``explanation``.
-        created_utc: ISO 8601, seconds; None where it was not recorded.
-        artifact: Name.
-        precision: Its precision.
-        precision_hint: As in `SessionOptions`.
-        width: Of the network.
-        runtime: Runtime and version.
+        schema: Schema of the record, `EXPLANATION_SCHEMA`.
+        kind: Kind of the record, ``explanation``.
+        created_utc: Time of writing, ISO 8601, seconds; None where it was not recorded.
+        artifact: Name of the artifact.
+        precision: Precision of the artifact.
+        precision_hint: Precision hint, as in `SessionOptions`.
+        width: Width of the network.
+        runtime: Name and version of the runtime.
         batch: Crops per call.
-        threads: CPU threads.
-        machine: What the machine can do.
-        environment: From `capture_environment`.
-        layers: In order of execution; `BETWEEN` last.
+        threads: Number of CPU threads.
+        machine: Peak figures of the machine.
+        environment: Record of the machine, from `capture_environment`.
+        layers: Layers in order of execution; `BETWEEN` last.
     """
 
     schema: int = EXPLANATION_SCHEMA
@@ -127,24 +127,24 @@ class Explanation(Record, frozen=True, kw_only=True):
 
     @property
     def time_us(self) -> float:
-        """All layers and what lies between."""
+        """Time of all layers and of the operations between them."""
         return sum(layer.time_us for layer in self.layers)
 
     @property
     def ran_in(self) -> str:
-        """Runtime, batch and threads, in words."""
+        """Name runtime, batch and threads in words."""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         hint = "" if self.precision_hint is None else f", {self.precision_hint} hint"
         return f"{self.runtime}, batch {self.batch}, {threads}{hint}"
 
     @property
     def between_us(self) -> float:
-        """What lies between."""
+        """Time of the operations between the layers."""
         return sum(layer.time_us for layer in self.layers if layer.name == BETWEEN)
 
     @property
     def floor_us(self) -> float:
-        """All floors."""
+        """Sum of all floors."""
         return sum(layer.floor_us for layer in self.layers)
 
 
@@ -152,7 +152,7 @@ def read_explanation(path: Path) -> Explanation:
     """Read a file that `explain` made.
 
     Raises:
-        InputError: No such file, or not an explanation of this schema.
+        InputError: There is no such file, or it is not an explanation of this schema.
     """
     return read_record(path, Explanation, what="an explanation", schema=EXPLANATION_SCHEMA)
 
@@ -169,12 +169,12 @@ def explain(
     """Profile an artifact on the CPU, and probe the CPU.
 
     Args:
-        artifact: To explain.
-        runtime: A runtime that gives a profile, or ``auto``; see `choose_runtime`.
+        artifact: Artifact to explain.
+        runtime: Runtime that gives a profile, or ``auto``; see `choose_runtime`.
         batch: Crops per call.
-        threads: CPU threads.
-        precision_hint: As in `SessionOptions`.
-        machine: What the machine can do with as many threads, if it is known already.
+        threads: Number of CPU threads.
+        precision_hint: Precision hint, as in `SessionOptions`.
+        machine: Peak figures of the machine with as many threads, if they are known already.
 
     Returns:
         Time, floor and precision of every layer.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["place_labels"]
 
-# Where a label may stand, by the sides of it that face the point, as (horizontal, vertical) directions.
+# Places for a label, by the sides of it that face the point, as (horizontal, vertical) directions.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 _ALIGNED = {1: "left", 0: "center", -1: "right"}, {1: "bottom", 0: "center", -1: "top"}
@@ -33,11 +33,11 @@ def place_labels(
     """Write labels beside their points, each in the first free place; one without a free place is left out.
 
     Args:
-        axes: Whose figure has been laid out.
-        labels: Text and place of its point in data coordinates, most important first.
-        circles: All points: place in data coordinates and radius in points of print.
-        taken: What else must stay readable, in pixels.
-        color: Of the text.
+        axes: Axes of a figure that has been laid out.
+        labels: Text of each label, and its point in data coordinates, most important first.
+        circles: Points, all of them: place in data coordinates and radius in points of print.
+        taken: Boxes of whatever else must stay readable, in pixels.
+        color: Colour of the text.
     """
     from matplotlib.transforms import Bbox
 
@@ -103,7 +103,7 @@ def _crosses(line: list[tuple[float, float]], labels: list["Bbox"]) -> bool:
 
 
 def _text_box(label: "Annotation") -> "Bbox":
-    """Of the text alone: an annotation's own extent has its line in it."""
+    """Box of the text alone: an annotation's own extent includes its line."""
     from matplotlib.text import Text
 
     label.update_positions(label.get_figure().canvas.get_renderer())  # type: ignore[union-attr]

@@ -24,7 +24,7 @@ __all__ = [
     "write_explanation",
 ]
 
-#: What `write_explanation` writes.
+#: Names of the files that `write_explanation` writes.
 EXPLANATION_FILES = ("explanation.json", "explanation.md", "roofline.png", "roofline.svg")
 
 #: Columns of words; the others hold figures.
@@ -67,29 +67,29 @@ _COLUMNS: dict[str, _Column] = {
 
 
 def layer_cells(explanation: Explanation) -> dict[str, list[str]]:
-    """Cells by column, of every layer; a column that was recorded for no layer says nothing and is left out."""
+    """Cells of every layer, by column; a column that was recorded for no layer is left out."""
     found = {header: [cell(explanation, layer) for layer in explanation.layers] for header, cell in _COLUMNS.items()}
     return {header: cells for header, cells in found.items() if any(cells)}
 
 
 def sentences(explanation: Explanation) -> list[str]:
-    """What bounds it, how far it is from its floor, and what ran in another precision; without full stops."""
+    """Sentences on what bounds it, its distance from the floor, and deviating precisions; without full stops."""
     floor = (
         f"layer by layer the floor is {explanation.floor_us / 1e3:.2f} ms, the engine needs "
         f"{explanation.time_us / 1e3:.2f} ms, {explanation.time_us / explanation.floor_us:.2f} times as long"
     )
     deviating = deviations(explanation)
-    # Behind a word of its own, since a sentence cannot begin with the name of a layer.
+    # It follows a word of its own, since a sentence cannot begin with the name of a layer.
     return [conclude(explanation).sentence, floor, *([] if deviating is None else [f"precision: {deviating}"])]
 
 
 def capitalized(sentence: str) -> str:
-    """The sentence as it stands alone."""
+    """Write the sentence so that it can stand alone."""
     return sentence[0].upper() + sentence[1:] + "."
 
 
 def machine_lines(machine: MachineProbe) -> list[str]:
-    """What the machine can do at best, a line for memory and for each precision."""
+    """List what the machine can do at best, a line for memory and for each precision."""
     method = f", {machine.memory_method}" if machine.memory_method else ""
     return [f"memory: {machine.memory_gb_per_s:.1f} GB/s{method}", *(_peak_line(peak) for peak in machine.peaks)]
 
@@ -115,7 +115,7 @@ def markdown_explanation(explanation: Explanation, picture: str | None = None) -
     """The whole report in Markdown.
 
     Args:
-        explanation: To write.
+        explanation: Explanation to write.
         picture: File name of the roofline beside it, if there is one.
     """
     environment = explanation.environment
@@ -140,8 +140,8 @@ def write_explanation(explanation: Explanation, folder: Path) -> dict[str, Path]
     """Write ``explanation.json``, ``explanation.md`` and, where matplotlib is installed, the roofline.
 
     Args:
-        explanation: To write.
-        folder: Where; created if need be.
+        explanation: Explanation to write.
+        folder: Folder to write to; created if need be.
 
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``picture``, ``vector picture``).

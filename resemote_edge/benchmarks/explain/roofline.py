@@ -1,9 +1,9 @@
-"""Roofline: every layer's operations a second over its operations per byte, under what the machine can do.
+"""Roofline: every layer's operations a second over its operations per byte, below the machine's limits.
 
-After Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore architectures",
-Communications of the ACM 52(4), 2009. An operation is a multiplication or an addition, so that a multiply-add counts
-two; bytes are the weights to read and the activations read and written (`LayerTime.operations_per_byte`). The slanted
-roof is memory bandwidth, a level one the peak of a precision.
+The model is that of Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore
+architectures", Communications of the ACM 52(4), 2009. An operation is a multiplication or an addition, so a
+multiply-add counts two. Bytes are the weights to read and the activations read and written
+(`LayerTime.operations_per_byte`). The slanted roof is memory bandwidth, a level one the peak of a precision.
 """
 
 import io
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["roofline_svg", "write_roofline"]
 
-#: Share of the time from which on a layer is labelled.
+#: Smallest share of the time from which a layer is labelled.
 _LABELLED = 0.02
 
-#: Area of a point in square points of print: the least, and what the whole time would have.
+#: Area of a point in square points of print: the smallest, and that of a point with the whole time.
 _LEAST_AREA, _WHOLE_AREA = 16.0, 2600.0
 
 _MARKERS = {"fp32": "o", "bf16": "D", "fp16": "^", "int8": "s"}
 
 
-#: What has a colour: its colour on white, and in a page, whose style sheet may decide. Precisions are told apart by the
-#: points' form as well, and the colours by people who confuse red and green.
+#: Elements that have a colour: the colour on white, and in a page, whose style sheet may decide. Precisions differ in
+#: the form of their points as well, and people who confuse red and green can tell the colours apart.
 _COLOURS = {
     "ink": ("#1f2328", "currentColor"),
     "faint": ("#d0d7de", "var(--roofline-faint, #8885)"),
@@ -50,7 +50,7 @@ _COLOURS = {
 
 
 class _Palette:
-    """Colours as ``#rrggbb`` by what has them."""
+    """Colours of the elements, as ``#rrggbb``."""
 
     def __init__(self, colours: Mapping[str, str]) -> None:
         self.ink, self.faint, self.memory = colours["ink"], colours["faint"], colours["memory"]
@@ -62,7 +62,7 @@ class _Palette:
 
 _LIGHT = _Palette({name: light for name, (light, _) in _COLOURS.items()})
 
-# Written by matplotlib, replaced by what a page's style sheet decides; each occurs nowhere else.
+# matplotlib writes these, and the page's style sheet replaces them; each occurs nowhere else.
 _STAND_INS = {name: f"#0102{number:02x}" for number, name in enumerate(_COLOURS, start=3)}
 
 _CSS_COLOURS = {_STAND_INS[name]: css for name, (_, css) in _COLOURS.items()}
@@ -79,9 +79,9 @@ def write_roofline(explanation: Explanation, picture: Path, vector: Path) -> Non
     """Draw the roofline as a picture on white, and as a drawing whose colours follow the page it is pasted into.
 
     Args:
-        explanation: To draw; layers whose bytes or time the engine did not tell are left out.
-        picture: PNG to write.
-        vector: SVG to write.
+        explanation: Explanation to draw; layers whose bytes or time the engine did not tell are left out.
+        picture: File (PNG) to write.
+        vector: File (SVG) to write.
 
     Raises:
         ImportError: matplotlib is not installed; nothing was written.
@@ -97,7 +97,7 @@ def roofline_svg(explanation: Explanation) -> str:
     ``-bf16``, ``-fp16``, ``-int8`` and ``-other``, with defaults that can be seen on light and on dark.
 
     Args:
-        explanation: To draw.
+        explanation: Explanation to draw.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -131,7 +131,7 @@ def _draw(explanation: Explanation, palette: _Palette) -> "Figure":
     circles = [_draw_point(axes, layer, explanation.time_us, palette) for layer in layers]
     _draw_legend(axes, layers, palette)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # labels are placed by pixels from here on
+    figure.set_layout_engine("none")  # From here on, labels are placed by pixels.
     _spread(names)
     _name_memory_roof(axes, explanation, palette)
     legend = axes.get_legend()
@@ -179,7 +179,7 @@ def _wrapped(sentence: str) -> str:
 
 
 def _draw_roofs(axes: "Axes", explanation: Explanation, palette: _Palette) -> "list[Annotation]":
-    """The roofs; returns the names of the level ones, which stand beside the axes, from the highest down."""
+    """Draw the roofs; return the names of the level ones, which stand beside the axes, from the highest down."""
     machine = explanation.machine
     peaks = [(2 * peak.gmac_per_s, peak.precision) for peak in machine.peaks if peak.gmac_per_s is not None]
     bandwidth, (left, right) = machine.memory_gb_per_s, axes.get_xlim()
@@ -226,7 +226,7 @@ def _name_memory_roof(axes: "Axes", explanation: Explanation, palette: _Palette)
 
 
 def _spread(names: "list[Annotation]") -> None:
-    """Move names down that would stand in the one above."""
+    """Move names down that would overlap the one above."""
     lowest = math.inf
     for name in names:
         box = name.get_window_extent()

@@ -1,4 +1,4 @@
-"""report_again: what people and programs read, made again from a report that was kept."""
+"""report_again: makes the views for people and programs again, from a report that was kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from resemote_edge.measuring.results import read_report
 
 __all__ = ["ROOFLINES", "report_again"]
 
-#: Where rooflines lie beside a report.
+#: Folder of the rooflines beside a report.
 ROOFLINES = "explain/*.svg"
 
 
@@ -22,8 +22,8 @@ def report_again(
     """Write the views of a report once more; the report itself stays as it is, byte by byte.
 
     Args:
-        source: A ``report.json``, with its samples beside it where they were kept, or the folder of both.
-        output: Where; None for the report's own folder. Into another one, the report is copied as well.
+        source: File ``report.json``, with its samples beside it where they were kept, or the folder of both.
+        output: Folder to write to; None for the report's own folder. Into another one, the report is copied as well.
         rooflines: Drawings for the page besides those of `ROOFLINES` beside the report; their titles are the names of
             folder and file.
         force: Whether files there may be replaced.
@@ -40,7 +40,7 @@ def report_again(
     elsewhere = folder.resolve() != data.parent.resolve()
     refuse_files(folder, REPORT_FILES if elsewhere else VIEW_FILES, force=force)
     report = read_report(data)
-    gather(report, data.parent)  # refuses samples of something else before anything is written
+    gather(report, data.parent)  # This refuses samples of something else before anything is written.
     drawings = _drawings([*sorted(data.parent.glob(ROOFLINES)), *rooflines])
     if not elsewhere:
         return write_views(report, folder, data=data, rooflines=drawings)
@@ -50,7 +50,7 @@ def report_again(
 
 
 def _drawings(paths: Sequence[Path]) -> dict[str, str]:
-    """Title to SVG; a file named twice is shown once, and files of one name are told apart by their folders."""
+    """Map title to SVG; a file named twice is shown once, and folders tell files of one name apart."""
     found: dict[str, str] = {}
     for path in dict.fromkeys(path.resolve() for path in paths):
         title = f"{path.parent.name}/{path.stem}"

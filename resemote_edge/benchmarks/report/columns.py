@@ -1,4 +1,4 @@
-"""Columns of benchmark tables: a header, and how a row fills it."""
+"""Columns of benchmark tables: for each a header, and the way a row fills it."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,14 +28,14 @@ __all__ = [
 
 NOT_MEASURED = "not measured"
 
-#: Stands where a percentile would: see `resemote_edge.measuring.latency.runs_needed`.
+#: Text in place of a percentile: see `resemote_edge.measuring.latency.runs_needed`.
 TOO_FEW = "too few samples"
 
 Column = Callable[[BenchRow], str]
 
 
 def percentile_text(latency: Latency, name: str) -> str:
-    """A percentile in ms, or why there is none."""
+    """Write a percentile in ms, or why there is none."""
     value = latency.percentile_ms(name)
     return TOO_FEW if value is None else f"{value:.2f}"
 
@@ -75,7 +75,7 @@ COLUMNS: dict[str, Column] = {
 
 
 def _change(cell: Callable[[PairedComparison], str]) -> Column:
-    """A cell about what changed from the reference, empty for the reference itself."""
+    """Make a cell about changes from the reference, empty for the reference itself."""
 
     def write(row: BenchRow) -> str:
         if row.accuracy is None or row.accuracy.paired is None:
@@ -102,7 +102,7 @@ _WHO: dict[str, Column] = {name: COLUMNS[name] for name in ("artifact", "runtime
 
 
 def _says(kind: type[Any], cell: Callable[[Any], str]) -> Column:
-    """A cell about the outcome of one scenario."""
+    """Make a cell about the outcome of one scenario."""
 
     def write(row: BenchRow) -> str:
         outcome: Outcome | None = row.speed.outcome
@@ -111,7 +111,7 @@ def _says(kind: type[Any], cell: Callable[[Any], str]) -> Column:
     return write
 
 
-#: What a scenario says beyond latency: scenario to its columns.
+#: Columns of the results that a scenario has beyond latency, by scenario.
 OUTCOME_COLUMNS: dict[str, dict[str, Column]] = {
     "multi-stream": {
         **_WHO,
@@ -146,7 +146,7 @@ OUTCOME_COLUMNS: dict[str, dict[str, Column]] = {
 
 
 def _energy(cell: Callable[[Energy], float | None], digits: int) -> Column:
-    """A cell about energy."""
+    """Make a cell about energy."""
 
     def write(row: BenchRow) -> str:
         found = cell(row.speed.energy) if isinstance(row.speed.energy, Energy) else None
@@ -198,7 +198,7 @@ def markdown(columns: Mapping[str, Callable[[_Shown], str]], rows_shown: Iterabl
 
 
 def common_beginning(names: Sequence[str]) -> str:
-    """What all names begin with, up to and with a hyphen; empty when there is one name only."""
+    """Common beginning of all names, up to and with a hyphen; empty when there is one name only."""
     if len(set(names)) < 2:
         return ""
     common = os.path.commonprefix(list(names))  # noqa: RUF071 - names, not paths

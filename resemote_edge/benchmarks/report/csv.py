@@ -1,7 +1,7 @@
 """report_csv: the rows of a report as CSV for programs, one line a row.
 
-Columns follow from the types of the structs, not from what a report holds: files of any two reports of one version have
-the same header and can be put below each other. Every figure is written in full; a cell is empty where there is none.
+Columns follow from the types of the structs, not from a report's contents: files of any two reports of one version have
+the same header and can be put below each other. Figures are written in full; a cell without a figure is empty.
 """
 
 import csv
@@ -18,10 +18,10 @@ from resemote_edge.measuring.workload import STAGES
 
 __all__ = ["csv_columns", "csv_report"]
 
-#: What every line says of the whole report, so that lines of several can be told apart.
+#: Facts of the whole report that every line repeats, so that lines of several reports can be told apart.
 _OF_THE_REPORT = ("created_utc", "cpu_model", "git_commit")
 
-#: Fields whose own fields stand on their own.
+#: Fields whose own fields become columns.
 _UNNAMED = frozenset({"speed"})
 
 #: Keys of the fields that are mappings; other mappings and lists are left to the JSON.
@@ -36,7 +36,7 @@ def csv_report(report: BenchReport) -> str:
     """The rows as CSV: UTF-8 text, a header, a comma between cells, a line feed after each line.
 
     Args:
-        report: What was measured; what was not has no line.
+        report: Report of the measurements; combinations that were not measured have no line.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -49,7 +49,7 @@ def csv_report(report: BenchReport) -> str:
 
 
 def csv_columns() -> tuple[str, ...]:
-    """The header; what has a unit ends with it, shares are fractions in [0, 1]."""
+    """The header; columns with a unit end with it, shares are fractions in [0, 1]."""
     return (*_OF_THE_REPORT, *_row_columns())
 
 
@@ -65,7 +65,7 @@ def _of_struct(struct: inspect.Type, prefix: str, path: _Path) -> Iterator[tuple
 
 
 def _joined(prefix: str, name: str) -> str:
-    """`accuracy` and `accuracy` make ``accuracy``, `model` and ``p50_ms`` make ``model_p50_ms``."""
+    """Join names: `accuracy` and `accuracy` make ``accuracy``, `model` and ``p50_ms`` make ``model_p50_ms``."""
     return name if not prefix or f"{name}_".startswith(f"{prefix}_") else f"{prefix}_{name}"
 
 
@@ -73,7 +73,7 @@ def _of_type(kind: inspect.Type, name: str, path: _Path) -> Iterator[tuple[str, 
     if isinstance(kind, inspect.StructType):
         yield from _of_struct(kind, name, path)
     elif isinstance(kind, inspect.UnionType):
-        # What several members have in common, as camera and multi-stream their ages, shares a column.
+        # Fields that several members have in common share a column, such as the ages of camera and multi-stream.
         for member in kind.types:
             if not isinstance(member, inspect.NoneType):
                 yield from _of_type(member, name, path)
@@ -102,7 +102,7 @@ def _before_unit(name: str, word: str) -> str:
 
 
 def _follow(value: Any, path: _Path) -> Any:
-    """What lies at a path; None where something on the way is None, another member of a union, or absent."""
+    """Value at a path; None where something on the way is None, another member of a union, or absent."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)

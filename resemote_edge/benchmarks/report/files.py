@@ -16,10 +16,10 @@ from resemote_edge.measuring.results import BenchReport
 
 __all__ = ["NOT_MEASURED", "REPORT_FILES", "VIEW_FILES", "write_report", "write_views"]
 
-#: What `write_report` writes.
+#: Names of the files that `write_report` writes.
 REPORT_FILES = ("report.json", "report.csv", "report.md", "latency.png", "report.html")
 
-#: What `write_views` writes, from the first of them.
+#: Names of the files that `write_views` writes, from the first of them.
 VIEW_FILES = REPORT_FILES[1:]
 
 
@@ -27,14 +27,14 @@ def write_report(report: BenchReport, folder: Path) -> dict[str, Path]:
     """Write ``report.json``, and what `write_views` makes of it.
 
     Args:
-        report: What was measured.
-        folder: Where; created if need be. Samples that the report names are looked for in it.
+        report: Report of the measurements.
+        folder: Folder to write to; created if need be. Samples that the report names are looked for in it.
 
     Returns:
         The paths written, by kind (``json`` and those of `write_views`).
 
     Raises:
-        InputError: Samples in the folder are not those that the report is of; all but the page is written.
+        InputError: Samples in the folder are not those of the report; everything but the page is written.
     """
     data = folder / REPORT_FILES[0]
     write_file(data, report.to_json())
@@ -51,21 +51,21 @@ def write_views(
 ) -> dict[str, Path]:
     """Write ``report.csv``, ``report.md``, and what needs the extra ``report``.
 
-    That is ``latency.png``, where there are rows, and ``report.html``. What cannot be drawn here is left out, and one
-    of an earlier report is removed: it would not show these figures.
+    That is ``latency.png``, where there are rows, and ``report.html``. A view that cannot be drawn here is left out,
+    and one of an earlier report is removed: it would not show these figures.
 
     Args:
-        report: What was measured.
-        folder: Where; created if need be.
-        data: The report's JSON; the page links to it where it lies in `folder`.
+        report: Report of the measurements.
+        folder: Folder to write to; created if need be.
+        data: File of the report's JSON; the page links to it if it lies in `folder`.
         samples: Folder that names of samples are relative to; None for that of the JSON.
-        rooflines: Title to SVG, for the page.
+        rooflines: Drawings for the page, title to SVG.
 
     Returns:
         The paths written, by kind (``csv``, ``markdown``, ``picture``, ``page``).
 
     Raises:
-        InputError: Samples are not those that the report is of, or a roofline is no SVG; all but the page is written.
+        InputError: Samples are not those of the report, or a roofline is no SVG; everything but the page is written.
     """
     table, text, picture, page = (folder / name for name in VIEW_FILES)
     page.unlink(missing_ok=True)

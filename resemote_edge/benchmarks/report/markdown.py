@@ -16,32 +16,32 @@ __all__ = ["accuracy_table", "markdown_report", "markdown_table", "outcome_table
 
 
 def markdown_table(report: BenchReport) -> str:
-    """The table in Markdown."""
+    """Write the table in Markdown."""
     return markdown(COLUMNS, report.rows)
 
 
 def accuracy_table(report: BenchReport) -> str:
-    """Accuracy alone in Markdown: a line per artifact and runtime, whatever the batch size."""
+    """Write the accuracy table in Markdown: a line per artifact and runtime, whatever the batch size."""
     once = {(row.artifact, row.runtime): row for row in reversed(report.rows) if row.accuracy is not None}
     return markdown(ACCURACY_COLUMNS, reversed(once.values()))
 
 
 def validity_table(report: BenchReport) -> str:
-    """Checks of our timer in Markdown."""
+    """Write the checks of our timer in Markdown."""
     return markdown(VALIDITY_COLUMNS, report.validity)
 
 
 def outcome_table(report: BenchReport, scenario: str) -> str:
-    """What one scenario says beyond latency, in Markdown; empty where no row says anything."""
+    """Write what one scenario reports beyond latency, in Markdown; empty where no row reports anything."""
     rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
     return markdown(OUTCOME_COLUMNS[scenario], rows) if rows else ""
 
 
 def markdown_report(report: BenchReport, picture: str | None = None) -> str:
-    """The whole report in Markdown.
+    """Write the whole report in Markdown.
 
     Args:
-        report: What was measured.
+        report: Report of the measurements.
         picture: File name of the chart beside it, if there is one.
     """
     environment = report.environment
@@ -92,7 +92,7 @@ def _energy_lines(report: BenchReport) -> list[str]:
 
 
 def _throttled_lines(report: BenchReport) -> list[str]:
-    """Rows during which the machine was slowed down or heated."""
+    """List rows during which the machine was slowed down or heated."""
     lines = [
         f"- {row.artifact} in {row.runtime}, {row.scenario}, batch {row.batch}: {'; '.join(row.speed.throttled)}"
         for row in report.rows

@@ -1,4 +1,4 @@
-"""Latencies of the report as a picture."""
+"""Picture of a report's latencies."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from resemote_edge.measuring.results import BenchReport, BenchRow
 
 __all__ = ["draw_latency"]
 
-#: Between groups of bars, in bars.
+#: Space between groups of bars, in bars.
 _GAP = 0.6
 
 
@@ -24,7 +24,7 @@ def draw_latency(report: BenchReport, path: Path) -> None:
     labels = [_label(row, varied) for row in report.rows]
     names = list(dict.fromkeys(labels))
     batches = sorted({row.batch for row in report.rows})
-    # A bar below the other, with a gap before the next group.
+    # Bars stand below each other, with a gap before the next group.
     order = sorted(range(len(labels)), key=lambda at: names.index(labels[at]))
     places = {at: place + names.index(labels[at]) * _GAP for place, at in enumerate(order)}
     figure = Figure(figsize=(9, 1.2 + 0.3 * (len(places) + _GAP * len(names))), layout="constrained")
@@ -33,7 +33,7 @@ def draw_latency(report: BenchReport, path: Path) -> None:
     for batch in batches:
         chosen = [(places[at], row.speed.model) for at, row in enumerate(report.rows) if row.batch == batch]
         p50 = [model.p50_ms / batch for _, model in chosen]
-        # Where there is no p99, there is no whisker.
+        # If there is no p99, there is no whisker.
         tails = [(model.p99_ms or model.p50_ms) / batch - low for (_, model), low in zip(chosen, p50, strict=True)]
         errors = [[0.0] * len(tails), tails]
         bars = axes.barh([place for place, _ in chosen], p50, 0.9, label=f"batch {batch}", xerr=errors, capsize=2)
@@ -47,6 +47,6 @@ def draw_latency(report: BenchReport, path: Path) -> None:
 
 
 def _label(row: BenchRow, varied: list[str]) -> str:
-    """Who a bar is about: artifact, runtime, and whatever differs between rows."""
+    """Label of a bar: artifact, runtime, and whatever differs between rows."""
     words = {"scenario": row.scenario, "threads": f"{row.threads} threads", "streams": f"{row.streams} streams"}
     return "\n".join([row.artifact, ", ".join([row.runtime, *(words[name] for name in varied)])])

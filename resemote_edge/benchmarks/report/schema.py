@@ -12,7 +12,7 @@ __all__ = ["report_schema"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-#: An entry of the section Attributes of a docstring, and the lines that go on with it.
+#: An entry of the section Attributes of a docstring, and the lines that continue it.
 _ATTRIBUTE = re.compile(r"^(\w+): (.+(?:\n[ ]+.+)*)", re.MULTILINE)
 
 
@@ -28,7 +28,7 @@ def report_schema() -> dict[str, Any]:
 
 
 def _describe(definition: dict[str, Any]) -> None:
-    """Take a struct's docstring apart: its first part for the object, the attributes' for their keys."""
+    """Split a struct's docstring: its first part is for the object, the attributes' parts for their keys."""
     text = inspect.cleandoc(definition.pop("description", ""))
     said, _, attributes = text.partition("\n\nAttributes:\n")
     if said:
@@ -39,5 +39,5 @@ def _describe(definition: dict[str, Any]) -> None:
 
 
 def _one_line(text: str) -> str:
-    """What a docstring says of Python, said of JSON."""
+    """Turn a docstring's words about Python into words about JSON."""
     return re.sub(r"\bNone\b", "null", " ".join(text.split()))

@@ -1,1 +1,1 @@
-"""Suites: which rows are measured, in what order, what is kept of each, and how the rest goes on."""
+"""Suites: which rows are measured, in what order, what is kept of each, and how an interrupted run continues."""

@@ -1,4 +1,4 @@
-"""SuiteClock: how long the rest of a suite takes, by what was measured so far and, before that, by its settings."""
+"""SuiteClock: estimates how long the rest of a suite takes, from what was measured and from the settings."""
 
 import statistics
 from collections import defaultdict
@@ -9,21 +9,21 @@ from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario
 
 __all__ = ["EXPORT_SECONDS", "SuiteClock", "duration_text"]
 
-#: An export, on a small machine.
+#: Time of an export, on a small machine.
 EXPORT_SECONDS = 30.0
 
-#: A process that imports a runtime and loads an artifact.
+#: Time of a process that imports a runtime and loads an artifact.
 _START_SECONDS = 4.0
 
-#: Some thousand images on a small machine.
+#: Time of some thousand images on a small machine.
 _ACCURACY_SECONDS = 60.0
 
 
 class SuiteClock:
-    """Tells how long steps take.
+    """Estimates how long steps take.
 
     Args:
-        settings: How long the suite measures.
+        settings: Settings that say how long the suite measures.
     """
 
     def __init__(self, settings: ScenarioSettings) -> None:
@@ -31,13 +31,13 @@ class SuiteClock:
         self._taken: dict[tuple[str, int | None], list[float]] = defaultdict(list)
 
     def note(self, step: Step, seconds: float) -> None:
-        """A step took this long."""
+        """Note that a step took this long."""
         self._taken[step.group, step.batch].append(seconds)
 
     def expect(self, step: Step) -> float:
-        """Seconds that a step will take.
+        """Estimate the seconds that a step will take.
 
-        The mean of finished ones of the same scenario and batch, of the same scenario, or what the settings come to.
+        It is the mean of finished ones of the same scenario and batch, else of the scenario, else from settings.
         """
         alike = self._taken.get((step.group, step.batch)) or [
             seconds for (group, _), taken in self._taken.items() if group == step.group for seconds in taken
@@ -45,7 +45,7 @@ class SuiteClock:
         return statistics.fmean(alike) if alike else self._nominal(step)
 
     def left(self, steps: Iterable[Step]) -> float:
-        """Seconds that steps will take one after the other."""
+        """Estimate the seconds that steps will take one after the other."""
         return sum(map(self.expect, steps))
 
     def _nominal(self, step: Step) -> float:
@@ -53,7 +53,7 @@ class SuiteClock:
         if step.kind == "accuracy":
             return _ACCURACY_SECONDS
         if step.check is not None:
-            # Ours times the model and whole decisions, for as long each.
+            # Our timer times the model and whole decisions, for as long each.
             return step.check.rounds * (2 * _START_SECONDS + 1.0 + 3 * step.check.seconds)
         warmed = _START_SECONDS + settings.warmup_seconds / 2
         scenario = get_scenario(step.group)
@@ -63,7 +63,7 @@ class SuiteClock:
 
 
 def duration_text(seconds: float) -> str:
-    """For people: ``40 s``, ``12 min``, ``2 h 05 min``."""
+    """Write a time for people: ``40 s``, ``12 min``, ``2 h 05 min``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)

@@ -1,6 +1,6 @@
 """Suite: a matrix of artifacts, runtimes, scenarios, threads and batch sizes, in one TOML file.
 
-`resemote_edge.workflows.suite_exports` exports and measures what it says.
+`resemote_edge.workflows.suite_exports` exports and measures what it lists.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,11 +41,11 @@ class ExportEntry(Strict, frozen=True, kw_only=True):
     """Embedded weights that are exported on first use.
 
     Attributes:
-        variant: Of the embedded weights.
-        recipe: Of the export; None where target and precision say which is the default for this CPU.
-        target: With a precision, in place of a recipe.
-        precision: With a target.
-        name: Of the artifact; made of the others where it is left out.
+        variant: Variant of the embedded weights.
+        recipe: Recipe of the export; None where target and precision say which is the default for this CPU.
+        target: Target, given with a precision instead of a recipe.
+        precision: Precision, given with a target.
+        name: Name of the artifact; made of the other fields where it is left out.
     """
 
     variant: str
@@ -65,14 +65,14 @@ class Exclude(Strict, frozen=True, kw_only=True):
     """Rows that are left out: those that match every field given. Each is a glob, a number, or a list of them.
 
     Attributes:
-        artifact: Its name.
-        target: That it was exported for.
-        precision: Of it.
-        runtime: Name.
-        scenario: Name.
+        artifact: Name of the artifact.
+        target: Target that it was exported for.
+        precision: Precision of the artifact.
+        runtime: Name of the runtime.
+        scenario: Name of the scenario.
         batch: Crops per call, or faces per frame.
-        threads: CPU threads.
-        streams: Sessions side by side.
+        threads: Number of CPU threads.
+        streams: Number of sessions side by side.
         fps: Frames a second.
     """
 
@@ -94,7 +94,7 @@ class Exclude(Strict, frozen=True, kw_only=True):
         return {name: tuple(map(_text, value)) for name, value in listed.items() if value != (None,)}
 
     def matches(self, fields: Mapping[str, object]) -> bool:
-        """Whether a row with these fields is left out; a field that a row has not (None) matches nothing."""
+        """Whether a row with these fields is left out; a field that a row lacks (None) matches nothing."""
         return all(
             fields[name] is not None and _any_match(patterns, [_text(fields[name])])
             for name, patterns in self.patterns.items()
@@ -105,9 +105,9 @@ class AccuracyOptions(Strict, frozen=True, kw_only=True):
     """Accuracy of every artifact in every runtime.
 
     Attributes:
-        split: Of the dataset.
-        reference: To compare with, image by image: name of an ``[[export]]``, or an artifact's path relative to the
-            file; None for none.
+        split: Split of the dataset.
+        reference: Artifact to compare with, image by image: name of an ``[[export]]``, or an artifact's path relative
+            to the file; None for none.
     """
 
     split: Literal["validation", "test"] = "test"
@@ -118,12 +118,12 @@ class ValidityEntry(Strict, frozen=True, kw_only=True):
     """Our timer against another: OpenVINO's ``benchmark_app``, or a bare loop of ONNX Runtime.
 
     Attributes:
-        artifact: A glob of names.
-        runtime: Whose timer.
+        artifact: Glob of artifacts' names.
+        runtime: Runtime whose timer is compared.
         batch: Crops per call.
-        threads: CPU threads; None for all cores.
-        rounds: Short runs of each, in turn.
-        seconds: Of each run; whole, since ``benchmark_app`` takes no other.
+        threads: Number of CPU threads; None for all cores.
+        rounds: Number of short runs of each timer, in turn.
+        seconds: Length of each run; a whole number, since ``benchmark_app`` takes no other.
     """
 
     artifact: str
@@ -135,7 +135,7 @@ class ValidityEntry(Strict, frozen=True, kw_only=True):
 
     @property
     def effective_threads(self) -> int:
-        """Threads of one call."""
+        """Number of threads of one call."""
         return self.threads or len(allowed_cores())
 
     def wants(self, artifact: str) -> bool:
@@ -149,25 +149,25 @@ class Suite(
     """A suite.
 
     Attributes:
-        schema: `SUITE_SCHEMA`.
-        name: The file's stem.
-        description: One sentence.
-        preset: Name in `PRESETS`; ``standard`` where there are no settings either.
-        settings: How long and how fast, in place of a preset.
-        artifacts: Folders, relative to the file's.
+        schema: Schema of the file, `SUITE_SCHEMA`.
+        name: Name, which is the file's stem.
+        description: Description in one sentence.
+        preset: Name of a preset in `PRESETS`; ``standard`` where there are no settings either.
+        settings: Settings of the scenarios, instead of a preset.
+        artifacts: Folders of artifacts, relative to the file's.
         exports: Embedded weights to export; ``[[export]]`` in the file.
-        runtimes: Names; None for every runtime that loads an artifact and works here.
-        scenarios: Names in `SCENARIOS`.
+        runtimes: Names of runtimes; None for every runtime that loads an artifact and works here.
+        scenarios: Names of scenarios in `SCENARIOS`.
         batches: Crops per call, or faces per frame.
-        threads: CPU threads over all streams; None for all cores.
-        streams: Sessions side by side, in scenarios that can; the others have one.
-        fps: Frames a second, in scenarios where frames arrive; None for that of the settings.
-        accuracy: Of every artifact in every runtime; None for none.
+        threads: Numbers of CPU threads over all streams; None for all cores.
+        streams: Numbers of sessions side by side, in scenarios that can have several; the others have one.
+        fps: Frames a second, in scenarios where frames arrive; None for the rate of the settings.
+        accuracy: Accuracy of every artifact in every runtime; None for none.
         excludes: Rows that are left out; ``[[exclude]]`` in the file.
-        checks: Of our timer; ``[[validity]]`` in the file.
-        device: Device, or ``auto``.
+        checks: Checks of our timer; ``[[validity]]`` in the file.
+        device: Name of the device, or ``auto``.
         crop_side: Rows and columns of the crops that decisions are timed from.
-        timeout_seconds: After which a row's process is ended.
+        timeout_seconds: Seconds after which a row's process is ended.
     """
 
     schema: int
@@ -192,7 +192,7 @@ class Suite(
 
     @property
     def effective_settings(self) -> ScenarioSettings:
-        """How long and how fast."""
+        """Settings that apply: how long and how fast."""
         return self.settings or preset(self.preset or "standard")
 
     @property
@@ -202,18 +202,18 @@ class Suite(
 
     @property
     def effective_fps(self) -> tuple[float, ...]:
-        """Frames a second."""
+        """Frames a second that apply."""
         return self.fps or (self.effective_settings.fps,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedSuite:
-    """A suite and where it came from.
+    """A suite and its file.
 
     Attributes:
-        suite: What it says.
-        path: The file.
-        content: Its bytes.
+        suite: Suite that the file describes.
+        path: Path of the file.
+        content: Bytes of the file.
     """
 
     suite: Suite
@@ -297,7 +297,7 @@ def _check_settings(suite: Suite) -> None:
 
 
 def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
-    """Refuse what can leave nothing out, or would leave all out: most likely a typing error."""
+    """Refuse an exclude that leaves nothing out, or everything: it is most likely a typing error."""
     if not exclude.patterns:
         raise InputError(f"[[exclude]] {number} has no field and would leave everything out; add one, or remove it")
     known: dict[str, Iterable[object]] = {
@@ -309,7 +309,7 @@ def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
     }
     if suite.runtimes is not None:
         known["runtime"] = suite.runtimes
-    if not suite.artifacts:  # names of those are only known once they are read
+    if not suite.artifacts:  # Their names are only known once they are read.
         known["artifact"] = [entry.artifact for entry in suite.exports]
     for name, values in known.items():
         patterns, texts = exclude.patterns.get(name, ()), [_text(value) for value in values]
@@ -328,7 +328,7 @@ def _check_validity(check: ValidityEntry, suite: Suite) -> None:
 
 
 def _text(value: object) -> str:
-    """How a field is written for globs: 30.0 as 30."""
+    """Write a field for globs: 30.0 as 30."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

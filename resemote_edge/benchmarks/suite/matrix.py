@@ -27,13 +27,13 @@ from resemote_edge.runtimes.registry import get_runtime, runtimes_for, why_unava
 __all__ = ["BenchRequest", "parse_batches", "parse_names", "run_bench"]
 
 
-#: Told what is measured next, jobs done, and jobs in all.
+#: Function that is called with what is measured next, jobs done, and jobs in all.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
-    """What to measure.
+    """The measurements that are asked for.
 
     Attributes:
         artifacts: To compare.
@@ -42,9 +42,9 @@ class BenchRequest:
             every runtime.
         scenarios: Names in `SCENARIOS`.
         batches: Crops per call, or faces per frame.
-        threads: CPU threads; None for every core this process may use.
-        streams: Sessions side by side, in scenarios that can.
-        options: How.
+        threads: Number of CPU threads; None for every core this process may use.
+        streams: Number of sessions side by side, in scenarios that can have several.
+        options: Options of all measurements.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -58,15 +58,15 @@ class BenchRequest:
 
     @property
     def effective_threads(self) -> int:
-        """Threads that all sessions of a process share."""
+        """Number of threads that all sessions of a process share."""
         return self.threads or len(allowed_cores())
 
 
 def parse_batches(text: str) -> tuple[int, ...]:
-    """``"1,8"`` to (1, 8).
+    """Turn ``"1,8"`` into (1, 8).
 
     Raises:
-        InputError: Not whole numbers from 1 up.
+        InputError: They are not whole numbers from 1 up.
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
@@ -75,7 +75,7 @@ def parse_batches(text: str) -> tuple[int, ...]:
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """``"camera, offline"`` to its parts, each once."""
+    """Turn ``"camera, offline"`` into its parts, each once."""
     return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
@@ -83,8 +83,8 @@ def run_bench(request: BenchRequest, progress: Progress = lambda what, done, tot
     """Measure everything asked for.
 
     Args:
-        request: What.
-        progress: Told about each job as it begins.
+        request: Measurements to make.
+        progress: Function called with each job as it begins.
 
     Returns:
         The report. Combinations that cannot run here, with runtime ``all``, are listed as skipped; those that were
@@ -128,7 +128,7 @@ def _check(request: BenchRequest) -> None:
 
 
 def _plan(request: BenchRequest) -> tuple[list[BenchCase], list[Unmeasured]]:
-    """Which runtime runs which artifact, and which combinations are left out and why."""
+    """Plan which runtime runs which artifact, and which combinations are left out and why."""
     cases: list[BenchCase] = []
     skipped: list[Unmeasured] = []
     for artifact in request.artifacts:
@@ -176,7 +176,7 @@ def _named(request: BenchRequest, artifact: Artifact) -> str:
 def _measure_all(
     cases: list[BenchCase], options: MeasureOptions, progress: Progress
 ) -> tuple[list[BenchRow], list[Unmeasured]]:
-    """Speed of every case, and accuracy once per artifact and runtime, after the last of its cases."""
+    """Measure the speed of every case, and accuracy once per artifact and runtime, after the last of its cases."""
     rows: list[BenchRow] = []
     failed: list[Unmeasured] = []
     pairs = list(dict.fromkeys((str(one.artifact.path), one.runtime) for one in cases))
@@ -212,7 +212,7 @@ def _measure_all(
 
 
 def unmeasured_row(case: BenchCase, error: ResEmoteEdgeError) -> Unmeasured:
-    """A case that was tried."""
+    """Make the record of a case that was tried."""
     return Unmeasured(
         artifact=case.artifact.passport.name,
         runtime=case.runtime,

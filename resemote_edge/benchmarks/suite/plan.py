@@ -1,4 +1,4 @@
-"""SuitePlan: a suite on this machine: what is measured, in which order, and what cannot be, with the reason."""
+"""SuitePlan: the plan of a suite on this machine: its steps in order, and what cannot be measured, with the reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class SuiteArtifact:
     """An artifact of a suite, which may be waiting to be exported.
 
     Attributes:
-        name: Its name.
-        path: Its folder.
-        target: That it is exported for.
-        precision: Of it.
-        formats: Of its model files.
-        largest_batch: None for any.
-        opened: Itself; None while it is not exported.
-        passport_sha256: Of its passport when it was opened, and so of every file; empty before.
+        name: Name of the artifact.
+        path: Folder of the artifact.
+        target: Target that it is exported for.
+        precision: Precision of the artifact.
+        formats: Formats of its model files.
+        largest_batch: Largest batch it takes; None for any.
+        opened: The opened artifact; None while it is not exported.
+        passport_sha256: Hash of its passport when it was opened, and so of every file; empty before.
     """
 
     name: str
@@ -45,7 +45,7 @@ class SuiteArtifact:
 
     @classmethod
     def of(cls, artifact: Artifact) -> "SuiteArtifact":
-        """One that is there."""
+        """Describe an artifact that exists."""
         passport = artifact.passport
         return cls(
             name=passport.name,
@@ -60,8 +60,8 @@ class SuiteArtifact:
 
     @property
     def artifact(self) -> Artifact:
-        """Itself."""
-        assert self.opened is not None  # what measures has exported before
+        """The opened artifact."""
+        assert self.opened is not None  # It was exported before it is measured.
         return self.opened
 
 
@@ -70,15 +70,15 @@ class Step:
     """One thing that is measured: a row, an accuracy, or a check of our timer.
 
     Attributes:
-        kind: Which of them.
-        entry: Of what.
-        runtime: That runs it.
-        threads: CPU threads over all streams.
-        scenario: Name in `SCENARIOS`; None for what is no row.
+        kind: Kind of the step.
+        entry: Artifact that is measured.
+        runtime: Runtime that runs it.
+        threads: Number of CPU threads over all streams.
+        scenario: Name of the scenario in `SCENARIOS`; None for a step that is no row.
         batch: Crops per call; None for an accuracy.
-        streams: Sessions side by side.
+        streams: Number of sessions side by side.
         fps: Frames a second; None where none arrive.
-        check: What is compared; None for what is no check.
+        check: Comparison of the timer; None for a step that is no check.
     """
 
     kind: Literal["speed", "accuracy", "validity"]
@@ -93,12 +93,12 @@ class Step:
 
     @property
     def group(self) -> str:
-        """What takes about as long."""
+        """Key of the steps that take about as long."""
         return self.scenario or self.kind
 
     @property
     def case(self) -> BenchCase:
-        """What is measured; for an accuracy, scenario and batch do not matter."""
+        """Case that is measured; for an accuracy, scenario and batch do not matter."""
         return BenchCase(
             artifact=self.entry.artifact,
             runtime=self.runtime,
@@ -111,7 +111,7 @@ class Step:
 
     @property
     def stem(self) -> str:
-        """Name of its file."""
+        """Name of the step's file."""
         if self.kind == "speed":
             return self.case.stem
         at = "" if self.batch is None else f"-b{self.batch}-t{self.threads}"
@@ -125,7 +125,7 @@ class Step:
         return " · ".join(parts)
 
     def unmeasured(self, reason: str) -> Unmeasured:
-        """It, as one that was tried and failed."""
+        """Record of the step, as one that was tried and failed."""
         return Unmeasured(
             artifact=self.entry.name,
             runtime=self.runtime,
@@ -139,11 +139,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class SuitePlan:
-    """What a suite comes to on this machine.
+    """The plan of a suite on this machine.
 
     Attributes:
-        steps: To measure, in order.
-        unmeasured: What cannot be, and why.
+        steps: Steps to measure, in order.
+        unmeasured: Combinations that cannot be measured, and why.
     """
 
     steps: tuple[Step, ...]
@@ -153,12 +153,12 @@ class SuitePlan:
 def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: bool) -> SuitePlan:
     """Lay out a suite.
 
-    Rows of all artifacts take turns, so that whoever stops early has seen a bit of each; checks of the timer follow,
-    then accuracies.
+    Rows of all artifacts take turns, so that a run that is stopped early has some rows of each. Checks of the timer
+    follow, then accuracies.
 
     Args:
-        suite: What is asked for.
-        entries: Its artifacts, as far as they are to be had.
+        suite: Suite that is asked for.
+        entries: Artifacts of the suite, as far as they can be had.
         with_accuracy: Whether there is data.
 
     Raises:
@@ -180,7 +180,7 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
             if reason_or_none is None:
                 pairs.append((entry, name))
             else:
-                # A runtime that the suite names was asked for; one that merely could have been is left out.
+                # A runtime that the suite names was asked for; one that merely would have been possible is left out.
                 state: Literal["failed", "skipped"] = "failed" if suite.runtimes else "skipped"
                 unmeasured.append(Unmeasured(artifact=entry.name, runtime=name, state=state, reason=reason_or_none))
     rows = [list(_rows(suite, entry, runtime)) for entry, runtime in pairs]
@@ -208,7 +208,7 @@ def _loads(runtime: str, entry: SuiteArtifact) -> bool:
 
 
 def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
-    """Why it cannot run here; None when it can, or when that is not known before the export."""
+    """Reason why it cannot run here; None when it can, or when that is not known before the export."""
     if entry.opened is None:
         return None
     return why_unavailable(runtime, entry.opened, SessionOptions(device=suite.device))

@@ -17,18 +17,18 @@ __all__ = ["suite_report"]
 def suite_report(
     bench: Bench, steps: Sequence[Step], unmeasured: Sequence[Unmeasured], kept: Mapping[str, KeptRow]
 ) -> BenchReport:
-    """Put together what there is.
+    """Assemble the report from the rows that are there.
 
     Args:
-        bench: What steps share.
-        steps: All of the suite.
-        unmeasured: What cannot be measured here.
-        kept: What steps came to, by stem.
+        bench: Settings and facts that steps share.
+        steps: Steps of the suite, all of them.
+        unmeasured: Combinations that cannot be measured here.
+        kept: Results of the steps, by stem.
 
     Returns:
         The report; `BenchReport.suite` tells how many rows are missing.
     """
-    # Row by row of one artifact, whatever turns they took. What is not exported has no row yet.
+    # Rows of one artifact come together, whatever turns they took. An artifact that is not exported has no row yet.
     pairs = list(dict.fromkeys((step.entry.name, step.runtime) for step in steps))
     ordered = sorted(steps, key=lambda step: pairs.index((step.entry.name, step.runtime)))
     found = [kept[step.stem] for step in ordered if step.entry.opened is not None and step.stem in kept]
@@ -60,7 +60,7 @@ def suite_report(
 
 
 def _with_accuracy(row: BenchRow, accuracies: Mapping[tuple[str, str], object]) -> BenchRow:
-    """The row with the accuracy of the same file in the same runtime, where there is one."""
+    """Add to the row the accuracy of the same file in the same runtime, if there is one."""
     found = accuracies.get((row.artifact, row.runtime))
     if isinstance(found, KeptAccuracy) and found.file_sha256 == row.speed.file_sha256:
         return msgspec.structs.replace(row, accuracy=found.report)

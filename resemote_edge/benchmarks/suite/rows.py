@@ -1,7 +1,7 @@
-"""SuiteFolder: where a suite keeps each finished row, with all that decided it.
+"""SuiteFolder: the folder where a suite keeps each finished row, with all that decided it.
 
-A row is a file, written whole. It carries what it depends on; a row that depends on something else by now is no longer
-taken, and one from another machine is refused.
+A row is a file, written whole. It carries what it depends on. A row is no longer used if what it depends on has
+changed, and a row from another machine is refused.
 """
 
 import fcntl
@@ -53,8 +53,8 @@ class Machine(Record, frozen=True, kw_only=True):
     """The machine a row was measured on.
 
     Attributes:
-        id: Hash of what stays the same on it.
-        summary: One line for people.
+        id: Hash of the properties that stay the same on it.
+        summary: Description in one line for people.
     """
 
     id: str
@@ -71,8 +71,8 @@ class KeptAccuracy(Record, frozen=True, kw_only=True, tag="accuracy"):
     """Accuracy of a file in a runtime.
 
     Attributes:
-        file_sha256: Of the file that ran.
-        report: What it reached.
+        file_sha256: Hash of the file that ran.
+        report: Report of its accuracy.
     """
 
     file_sha256: str
@@ -86,7 +86,7 @@ class KeptValidity(Record, frozen=True, kw_only=True, tag="validity"):
 
 
 class KeptFailure(Record, frozen=True, kw_only=True, tag="failed"):
-    """What was tried and failed."""
+    """A step that was tried and failed."""
 
     unmeasured: Unmeasured
 
@@ -95,14 +95,14 @@ class KeptRow(Record, frozen=True, kw_only=True):
     """A finished step of a suite, as it is kept.
 
     Attributes:
-        schema: `ROW_SCHEMA`.
-        key: sha256 over everything that decided it.
+        schema: Schema of the record, `ROW_SCHEMA`.
+        key: Hash (sha256) over everything that decided it.
         decided_by: Everything that decided it, by name.
-        machine: It was measured on.
-        measured_utc: ISO 8601.
-        git_commit: Of the checkout that measured it; None where there was none.
-        seconds: It took.
-        found: What it came to.
+        machine: Machine it was measured on.
+        measured_utc: Time of the measurement, ISO 8601.
+        git_commit: Commit of the checkout that measured it; None where there was none.
+        seconds: Time it took.
+        found: Result of the step.
     """
 
     schema: int = ROW_SCHEMA
@@ -116,24 +116,24 @@ class KeptRow(Record, frozen=True, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """Whether it was tried and did not work."""
+        """Whether the step was tried and did not work."""
         return isinstance(self.found, KeptFailure)
 
     def changes(self, decided_by: dict[str, Any]) -> list[str]:
-        """Names of what decides it otherwise now."""
+        """Names of the facts that decide it and have changed."""
         names = sorted({*self.decided_by, *decided_by})
         return [name for name in names if self.decided_by.get(name) != decided_by.get(name)]
 
 
 def decision_key(decided_by: dict[str, Any]) -> str:
-    """sha256 over everything that decides a row."""
+    """Hash (sha256) over everything that decides a row."""
     return hashlib.sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()
 
 
 def machine_of(environment: Environment) -> Machine:
-    """Which machine this is: its hardware, and the identity its system gave itself where there is one."""
+    """Identify this machine: its hardware, and the identity its system gave itself if there is one."""
     try:
-        # Hashed, since machine-id(5) asks for the identity itself not to be handed around.
+        # It is hashed because machine-id(5) asks that the identity itself not be passed on.
         own = hashlib.sha256(b"resemote-edge " + _MACHINE_ID.read_bytes().strip()).hexdigest()
     except OSError:
         own = None
@@ -152,7 +152,7 @@ class SuiteFolder:
     """The folder of a suite's results.
 
     Args:
-        path: Of it; need not exist to be read.
+        path: Path of the folder; need not exist to be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -162,10 +162,10 @@ class SuiteFolder:
         """Refuse a folder that holds something else.
 
         Args:
-            name: Of the suite.
+            name: Name of the suite.
 
         Raises:
-            InputError: It is a file, or holds another suite's results or a report that is no suite's.
+            InputError: The path is a file, or holds another suite's results or a report that is no suite's.
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; pass a folder as -o")
@@ -184,13 +184,13 @@ class SuiteFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Create the folder where it is missing, and keep other runs out of it while the block lasts.
+        """Create the folder if it is missing, and keep other runs out of it while the block lasts.
 
-        What a run that was killed left half-written is removed.
+        Files that a killed run left half-written are removed.
 
         Raises:
             InputError: Another run is measuring into it.
-            OSError: It cannot be created or written to.
+            OSError: The folder cannot be created or written to.
         """
         for folder in (self.path, self.path / ROWS_FOLDER, self.path / SAMPLES_FOLDER):
             folder.mkdir(parents=True, exist_ok=True)
@@ -219,11 +219,11 @@ class SuiteFolder:
         return before != content
 
     def row_path(self, stem: str) -> Path:
-        """Where a row is kept."""
+        """Path where a row is kept."""
         return self.path / ROWS_FOLDER / f"{stem}.json"
 
     def read(self, stem: str) -> KeptRow | None:
-        """A row that is kept; None where there is none.
+        """Read a row that is kept; None where there is none.
 
         Raises:
             InputError: The file is not a row of this version.
@@ -239,7 +239,7 @@ class SuiteFolder:
         return sorted(path.stem for path in (self.path / ROWS_FOLDER).glob("*.json"))
 
     def refuse_other_machine(self, machine: Machine) -> None:
-        """Refuse to add to what another machine measured.
+        """Refuse to add rows to those that another machine measured.
 
         Raises:
             InputError: A row is from another machine; the message says which, and how that differs from this one.
@@ -253,7 +253,7 @@ class SuiteFolder:
                 )
 
     def has_samples(self, row: BenchRow) -> bool:
-        """Whether the file of a row's samples is there, and of no other measurement."""
+        """Whether the file of a row's samples is there, and belongs to this measurement."""
         if row.samples is None:
             return True
         path = self.path / row.samples

@@ -1,4 +1,4 @@
-"""run_steps: the steps of a suite that are not finished, one after the other; what fails is kept with the reason."""
+"""run_steps: the steps of a suite that are not finished, one after the other; a failure is kept with its reason."""
 
 import datetime
 import time
@@ -35,23 +35,23 @@ from resemote_edge.runtimes.session import model_file
 
 __all__ = ["Bench", "Planned", "SuiteProgress", "run_steps", "sort_out"]
 
-#: Packages besides the runtime whose version decides what a row says.
+#: Packages besides the runtime whose version decides a row's result.
 _DECIDING_PACKAGES = ("numpy", "pillow")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What all steps of a suite share.
+    """Settings and facts that all steps of a suite share.
 
     Attributes:
-        loaded: The suite.
-        folder: Where rows are kept.
-        environment: Of this run.
-        machine: This one.
+        loaded: Suite that is run.
+        folder: Folder in which rows are kept.
+        environment: Environment of this run.
+        machine: Record of this machine.
         data: Dataset for accuracy; None for none.
-        data_sha256: Of its split.
-        reference: That accuracies are compared with; None for none.
-        reference_problem: Why the one that the suite names is not there; None where there is no problem.
+        data_sha256: Hash of the dataset's split.
+        reference: Artifact that accuracies are compared with; None for none.
+        reference_problem: Reason why the artifact that the suite names is not there; None where there is no problem.
     """
 
     loaded: LoadedSuite
@@ -66,7 +66,7 @@ class Bench:
 
     @property
     def options(self) -> MeasureOptions:
-        """How everything is measured."""
+        """Options that everything is measured with."""
         suite = self.loaded.suite
         return MeasureOptions(
             settings=suite.effective_settings,
@@ -81,17 +81,17 @@ class Bench:
 
     @property
     def inputs(self) -> str:
-        """What is fed for timing, in words."""
+        """Describe in words what is fed for timing."""
         return inputs_line(self.options)
 
     def runtime_version(self, runtime: str) -> str:
-        """Of a runtime's package; asked for once."""
+        """Version of a runtime's package; asked for once."""
         if runtime not in self._versions:
             self._versions[runtime] = get_runtime(runtime).probe().version or "unknown"
         return self._versions[runtime]
 
     def decided_by(self, step: Step) -> dict[str, Any]:
-        """Everything that decides what a step comes to, by name."""
+        """Everything that decides a step's result, by name."""
         environment, packages = self.environment, self.environment.packages
         common: dict[str, Any] = {
             "artifact": step.entry.passport_sha256,
@@ -113,7 +113,7 @@ class Bench:
         if step.check is not None:
             return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
         settings: dict[str, Any] = msgspec.to_builtins(self.options.settings)
-        settings["fps"] = step.fps  # that of the settings says nothing here
+        settings["fps"] = step.fps  # The settings' rate says nothing here.
         return common | {
             "scenario": step.scenario,
             "batch": step.batch,
@@ -125,13 +125,13 @@ class Bench:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A step, and what is kept of it.
+    """A step, and the row that is kept of it.
 
     Attributes:
-        step: What.
-        state: ``done`` and ``failed`` are kept as they are; ``missing`` and ``changed`` are measured.
-        why: What has changed, or why it failed; empty otherwise.
-        kept: Of it; None where there is nothing that counts.
+        step: Step that is planned.
+        state: State: ``done`` and ``failed`` are kept as they are; ``missing`` and ``changed`` are measured.
+        why: Reason: what has changed, or why it failed; empty otherwise.
+        kept: Row that is kept of it; None where there is nothing that counts.
     """
 
     step: Step
@@ -142,13 +142,13 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteProgress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
-        current: What is being done.
-        done: Steps that are finished.
-        total: Steps in all.
-        seconds_left: Estimate.
+        current: Description of the step being measured.
+        done: Number of steps that are finished.
+        total: Number of steps in all.
+        seconds_left: Estimate of the time left.
     """
 
     current: str
@@ -158,12 +158,12 @@ class SuiteProgress:
 
 
 def sort_out(bench: Bench, steps: Sequence[Step], *, retry_failed: bool = False) -> list[Planned]:
-    """Tell what is finished from what is to be measured.
+    """Separate finished steps from those to be measured.
 
     Args:
-        bench: What steps share.
-        steps: All of them.
-        retry_failed: Whether those that failed are to be measured again.
+        bench: Settings and facts that steps share.
+        steps: Steps, all of them.
+        retry_failed: Whether steps that failed are to be measured again.
 
     Raises:
         InputError: A row cannot be read.
@@ -198,14 +198,14 @@ def run_steps(
     notice: Callable[[str], None],
     progress: Callable[[SuiteProgress], None],
 ) -> None:
-    """Measure what is to be measured.
+    """Measure the steps that are not finished.
 
     Args:
-        bench: What steps share.
-        planned: All steps.
-        kept: Filled with what each step came to, by stem, as it comes: whoever stops this early has what is there.
-        notice: Told what happens, one line at a time.
-        progress: Told how far it is.
+        bench: Settings and facts that steps share.
+        planned: Steps, all of them.
+        kept: Mapping filled with each step's result, by stem, as it comes: a caller that stops early has what is there.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called with the progress.
     """
     clock = SuiteClock(bench.loaded.suite.effective_settings)
     for one in planned:
@@ -230,7 +230,7 @@ def run_steps(
 
 
 def _measure(bench: Bench, step: Step) -> KeptRow:
-    """One step; whatever goes wrong with it is what it came to."""
+    """Measure one step; if anything goes wrong, that is its result."""
     decided_by = bench.decided_by(step)
     began = time.monotonic()
     found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
@@ -240,7 +240,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
             raise InputError(f"{step.entry.path}: was replaced while the suite ran; start the suite again")
     except ResEmoteEdgeError as error:
         found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
-    except OSError as error:  # a full disk, a file that vanished
+    except OSError as error:  # for example a full disk, or a file that vanished
         found = KeptFailure(unmeasured=step.unmeasured(_os_reason(error)))
     return KeptRow(
         key=decision_key(decided_by),

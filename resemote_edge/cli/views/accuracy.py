@@ -12,7 +12,7 @@ __all__ = ["accuracy_tables"]
 
 
 def accuracy_tables(result: EvalResult) -> list[Table]:
-    """The result for the screen: facts, then the confusion matrix."""
+    """Tables of the result for the screen: facts, then the confusion matrix."""
     report = result.accuracy
     low, high = report.accuracy_interval_95
     hinted = "" if result.precision_hint is None else f", {result.precision_hint} hint"

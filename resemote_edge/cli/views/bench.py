@@ -13,7 +13,7 @@ from resemote_edge.measuring.results import BenchReport
 
 __all__ = ["rich_table"]
 
-#: What a terminal of 80 columns has room for, with headers to match; the files have every column.
+#: Columns that a terminal of 80 has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
     "runtime": "runtime",
     "batch": "batch",
@@ -59,7 +59,7 @@ def rich_table(report: BenchReport) -> Table:
 
 
 def _screen_columns(report: BenchReport) -> dict[str, str]:
-    """Those that tell rows apart come first: scenario and threads only where there are several."""
+    """Columns, those that tell rows apart first; scenario and threads only where there are several."""
     varied = {name for name in ("scenario", "threads") if len({getattr(row, name) for row in report.rows}) > 1}
     columns = dict(_SCREEN_COLUMNS)
     first = {"runtime": columns.pop("runtime")}

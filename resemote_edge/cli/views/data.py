@@ -1,4 +1,4 @@
-"""What a dataset holds, as tables."""
+"""Tables of what a dataset holds."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ __all__ = ["data_tables"]
 
 
 def data_tables(report: "DataReport") -> list[Table]:
-    """Counts per split and class, then what is wrong."""
+    """Tables of the counts per split and class, then of the faults."""
     splits = list(report.counts)
     counts = Table(title=Text(f"{report.path}: images per class"), title_justify="left")
     counts.add_column("class")

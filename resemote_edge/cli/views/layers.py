@@ -7,7 +7,7 @@ from resemote_edge.benchmarks.explain.report import TEXT_COLUMNS, capitalized, l
 
 __all__ = ["layer_table"]
 
-#: What a terminal of 80 columns has room for, with headers to match; the files have every column.
+#: Columns that a terminal of 80 has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
     "layer": "layer",
     "time us": "time\nus",
@@ -35,7 +35,7 @@ def layer_table(explanation: Explanation) -> Table:
     )
     cells = layer_cells(explanation)
     cells["share"] = [share.removesuffix(" %") for share in cells["share"]]
-    if "precision" in cells:  # what was promised is told in a sentence below
+    if "precision" in cells:  # A sentence below tells what was promised.
         marked = ((layer.precision or "") + " !" * layer.deviates for layer in explanation.layers)
         cells["precision"] = list(marked)
     shown = [header for header in _SCREEN_COLUMNS if header in cells]

@@ -11,7 +11,7 @@ __all__ = ["runtimes_table"]
 
 
 def runtimes_table(found: Mapping[str, Availability]) -> Table:
-    """Every runtime: version and devices, or the reason and the cure."""
+    """List every runtime: version and devices, or the reason and the remedy."""
     table = Table(title="Runtimes", title_justify="left")
     for header in ("runtime", "version", "devices", "if not: why, and what to do"):
         table.add_column(header, overflow="fold")

@@ -20,7 +20,7 @@ __all__ = ["Screen", "result_facts", "result_table"]
 class Screen:
     """A progress bar for the epoch and one line per epoch, on stderr. A context manager; an observer of the run.
 
-    Where several processes train together, the first alone has a screen.
+    If several processes train together, only the first has a screen.
     """
 
     def __init__(self) -> None:
@@ -49,15 +49,15 @@ class Screen:
         self._progress.stop()
 
     def notice(self, text: str) -> None:
-        """One line."""
+        """Show one line."""
         self._errors.print(text, highlight=False, soft_wrap=True)
 
     def loading(self, done: int, total: int) -> None:
-        """Images read."""
+        """Show the number of images read."""
         self._progress.update(self._task, completed=done, total=total)
 
     def step(self, report: StepReport) -> None:
-        """A step is done."""
+        """Show that a step is done."""
         done = (report.epoch - 1) * report.steps + report.step
         if self._began is None:
             self._began = (time.monotonic(), done - 1)
@@ -74,7 +74,7 @@ class Screen:
         )
 
     def epoch(self, record: EpochRecord) -> None:
-        """An epoch is done and saved."""
+        """Show that an epoch is done and saved."""
         self.notice(
             f"epoch {record.epoch:3d}  loss {record.loss:.4f}  training {record.train_accuracy * 100:.2f} %  "
             f"validation {record.validation_accuracy * 100:.2f} %  {record.images_per_second:.0f} images/s  "
@@ -89,7 +89,7 @@ def _duration(seconds: float) -> str:
 
 
 def result_facts(result: TrainingResult) -> dict[str, Any]:
-    """A finished run for programs."""
+    """Facts of a finished run, for programs."""
     assert result.evaluation is not None
     return {
         "folder": str(result.folder),
@@ -102,7 +102,7 @@ def result_facts(result: TrainingResult) -> dict[str, Any]:
 
 
 def result_table(result: TrainingResult) -> Table:
-    """A finished run for people."""
+    """Table of a finished run, for people."""
     assert result.evaluation is not None
     test = result.evaluation.test
     low, high = test.accuracy_interval_95

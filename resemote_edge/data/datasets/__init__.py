@@ -1,1 +1,1 @@
-"""Datasets that are recognised, a module each; the table is `resemote_edge.data.registry`."""
+"""Datasets that are recognised, each in a module; the table is `resemote_edge.data.registry`."""

@@ -12,9 +12,9 @@ cut out, eight classes, one file per annotation::
     train_set/images/0.jpg      train_set/annotations/0_exp.npy
     val_set/images/0.jpg        val_set/annotations/0_exp.npy
 
-Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, 8 none, 9 uncertain,
-10 no face. The first seven are taken, the others counted in `Dataset.left_out`. The published test set was never
-released: as in the literature, the published validation set is ``test`` here, and ``validation`` is a tenth of the
+Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, 8 none, 9 uncertain, 10 no
+face. The first seven are taken; the others are counted in `Dataset.left_out`. The published test set was never
+released. As in the literature, the published validation set is ``test`` here, and ``validation`` is a tenth of the
 training images (`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together.
 """
 
@@ -65,18 +65,18 @@ def load_affectnet(
     """Read splits of AffectNet, seven classes.
 
     Args:
-        path: The folder with either layout.
-        splits: Which to read; ``test`` is the published validation set, ``validation`` is drawn from the training set.
-        progress: Told how many faces are done.
-        optional: Those of the splits that the data may lack altogether.
+        path: Folder with either layout.
+        splits: Splits to read; ``test`` is the published validation set, ``validation`` is drawn from the training set.
+        progress: Function called with the number of faces done.
+        optional: Splits, out of those, that the data may lack altogether.
 
     Returns:
         One dataset per split; images 64x64.
 
     Raises:
-        DatasetError: Neither layout or both, a malformed line or annotation, or a missing or unreadable image; the
-            message names the file, and the line where there is one.
-        InputError: An unknown split.
+        DatasetError: There is neither layout, or both, a line or annotation is malformed, or an image is missing or
+            unreadable; the message names the file, and the line where there is one.
+        InputError: A split is unknown.
     """
     check_splits(splits)
     root = Path(path)
@@ -94,7 +94,7 @@ def load_affectnet(
 
 
 def _lists(root: Path) -> dict[str, Path]:
-    """The lists there are, by pool."""
+    """The lists that exist, by pool."""
     found: dict[str, Path] = {}
     for pool, name in _LISTS.items():
         for folder in _LIST_FOLDERS:
@@ -104,15 +104,15 @@ def _lists(root: Path) -> dict[str, Path]:
 
 
 def _sets(root: Path) -> dict[str, Path]:
-    """The folders of the later layout there are, by pool."""
+    """The folders of the later layout that exist, by pool."""
     return {pool: root / name for pool, name in _SETS.items() if (root / name / "annotations").is_dir()}
 
 
 def _taken(label: str, pool: str, listing: Listing, where: str) -> bool:
-    """Whether a label is one of the seven; counts it where not.
+    """Whether a label is one of the seven; if not, it is counted.
 
     Raises:
-        DatasetError: It is not 0 to 10.
+        DatasetError: The label is not 0 to 10.
     """
     last = len(LABELS) + len(_OTHERS) - 1
     if label not in {str(index) for index in range(last + 1)}:
@@ -137,13 +137,13 @@ def _read_list(path: Path, pool: str, listing: Listing) -> None:
         if min(box[2] - box[0], box[3] - box[1]) < MIN_CROP_SIDE:
             listing.leave_out(pool, f"box with a side below {MIN_CROP_SIDE} pixels")
             continue
-        # The first image tells where all of them lie.
+        # The first image shows where all of them lie.
         folder = folder or _image_folder(listing.source, name, where)
         listing.add(pool, Face(file_member(folder / name, listing.source), int(label), box))
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every row with the file and line it stands in."""
+    """Every row, with the file and line it comes from."""
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
         reader = csv.reader(stream)
         try:

@@ -31,8 +31,8 @@ LAYOUT = "a folder with label/label.lst and image/origin/ (or origin/)"
 #: Order of the labels 0 to 6, in canonical names.
 LABELS: tuple[str, ...] = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: Faces whose box the detector was less sure of are left out. 0 keeps every face a human labelled: the confidence is
-#: the detector's, on a scale of its own, and people named an expression for all of them.
+#: Faces are left out if the detector was less sure of their box than this. 0 keeps every face a human labelled: the
+#: confidence is the detector's, on a scale of its own, and people named an expression for all of them.
 MIN_CONFIDENCE = 0.0
 
 _LISTS = (Path("label", "label.lst"), Path("label.lst"))
@@ -55,20 +55,20 @@ def load_expw(
     """Read splits of ExpW.
 
     Args:
-        path: The folder that holds ``label`` and ``image``.
-        splits: Which to read; all are drawn.
-        progress: Told how many faces are done.
-        optional: Those of the splits that the data may lack altogether.
-        min_confidence: Faces below it are left out, and counted in `Dataset.left_out`, as are those whose box has a
-            side below 8 pixels and lines that repeat another.
+        path: Folder that holds ``label`` and ``image``.
+        splits: Splits to read; all are drawn.
+        progress: Function called with the number of faces done.
+        optional: Splits, out of those, that the data may lack altogether.
+        min_confidence: Lowest confidence taken. Faces below it are left out, and counted in `Dataset.left_out`, as are
+            those whose box has a side below 8 pixels and lines that repeat another.
 
     Returns:
         One dataset per split; faces cut out by their boxes, as far as they lie in the image, and resized to 64x64.
 
     Raises:
-        DatasetError: No such file, a malformed line, a missing or unreadable image, or a box outside its image; the
-            message names file and line or the image.
-        InputError: An unknown split.
+        DatasetError: There is no such file, a line is malformed, an image is missing or unreadable, or a box lies
+            outside its image; the message names file and line or the image.
+        InputError: A split is unknown.
     """
     check_splits(splits)
     root = Path(path)
@@ -80,7 +80,7 @@ def load_expw(
     listing = Listing("expw", root, LABELS)
     drawn = draw_splits(np.array([row.target for row in rows]), [row.image.encode() for row in rows], THREE_WAY)
     for split in splits:
-        # Faces of one photograph in a row, so that it is decoded once.
+        # Faces of one photograph come in a row, so that it is decoded once.
         for row in sorted((rows[index] for index in drawn[split]), key=lambda row: (row.image, row.line)):
             if row.repeated:
                 listing.leave_out(split, "line that repeats another")

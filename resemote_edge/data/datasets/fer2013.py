@@ -1,4 +1,4 @@
-"""FER2013 in the three forms it circulates in, official splits kept.
+"""FER2013 in the three forms it circulates in, with the official splits.
 
 - Kaggle's ``fer2013.csv``: columns ``emotion,pixels,Usage``, a header line, 48x48 gray pixels as text;
 - a folder or a zip of ``<split>/<emotion>/*.jpg|png``.
@@ -52,18 +52,18 @@ def load_fer2013(
     """Read splits of FER2013.
 
     Args:
-        path: ``fer2013.csv``, a folder, or a zip.
-        splits: Which to read, out of ``train``, ``validation``, ``test``.
-        progress: Told how many images are done.
-        optional: Those of the splits that the data may lack altogether.
+        path: File ``fer2013.csv``, a folder, or a zip.
+        splits: Splits to read, out of ``train``, ``validation``, ``test``.
+        progress: Function called with the number of images done.
+        optional: Splits, out of those, that the data may lack altogether.
 
     Returns:
-        One dataset per split asked for, but for optional ones without an image.
+        One dataset per split asked for, except optional ones without an image.
 
     Raises:
-        DatasetError: No such path, a malformed row, an unreadable image, an unknown or missing class, or a split
-            without images; the message names file and line or member.
-        InputError: An unknown split.
+        DatasetError: There is no such path, a row is malformed, an image is unreadable, a class is unknown or missing,
+            or a split has no images; the message names file and line or member.
+        InputError: A split is unknown.
     """
     unknown = [split for split in splits if split not in SPLITS]
     if unknown:

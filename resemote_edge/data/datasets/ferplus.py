@@ -5,24 +5,24 @@ Microsoft publishes the votes alone, ``fer2013new.csv`` (https://github.com/micr
     Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF
     Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0
 
-NF is "not a face"; rows that all ten called that have no image name. Images join the votes in one of two ways:
+NF is "not a face"; rows that all ten people labelled so have no image name. Images join the votes in one of two ways:
 
-- ``fer2013.csv``, by row: both files have the same rows in the same order. That is checked by number of rows, by the
-  Usage of every row, and by how often the two labels agree, which a row out of step would destroy.
+- ``fer2013.csv``, by row: both files have the same rows in the same order. Three checks ensure that: the number of
+  rows, the Usage of every row, and how often the two labels agree, which a row out of step would destroy.
 - Image files, in a folder or zip, by the name in the column ``Image name``, which is how the FERPlus repository's own
-  script writes them (``FER2013Train/fer0000000.png``). The number in it is *not* the row: it counts on without
-  regard to some of the rows before. Four names stand in two rows each; such an image is taken once, and dropped where
-  the two rows vote differently.
+  script writes them (``FER2013Train/fer0000000.png``). The number in it is *not* the row: its count skips some rows
+  before. Four names occur in two rows each; such an image is taken once, and dropped if the two rows vote differently.
 
 FER2013 as image files under other names (``Training_3908.jpg``) cannot be joined and is refused: those numbers are
 arbitrary, up to 99,999,999, and not even all different.
 
-What becomes of the votes follows the repository's ``src/ferplus.py``. An emotion with a single vote is an outlier and
+The votes are treated as in the repository's ``src/ferplus.py``. An expression with a single vote is an outlier and
 loses it. For ``validation`` and ``test`` an image counts only if one class holds more than half of the votes that
 remain (the published ``majority`` mode, which is used there for evaluation; 3,186 and 3,137 images with seven classes,
 the numbers in the literature). For ``train``, which can use divided opinions, the leading class needs no majority, but
-the emotions together do. Images led by "unknown", "not a face" or contempt are dropped: the network has seven
-emotions; ``contempt=True`` keeps it as an eighth. Votes for what is left out are then set aside; the rest sums to 1.
+the expressions together do. Images led by "unknown", "not a face" or contempt are dropped: the network has seven
+expressions. ``contempt=True`` keeps contempt as an eighth. Votes for what is left out are then set aside; the rest sums
+to 1.
 """
 
 import csv
@@ -85,8 +85,8 @@ def emotion_shares(votes: Sequence[int], classes: int, *, majority: bool) -> tup
     """Turn ten people's votes into a distribution.
 
     Args:
-        votes: Ten counts in the order of fer2013new.csv's columns.
-        classes: How many of the first columns are classes; 7, or 8 with contempt.
+        votes: Counts of votes, ten, in the order of fer2013new.csv's columns.
+        classes: Number of the first columns that are classes; 7, or 8 with contempt.
         majority: Whether the leading class needs more than half of the votes, rather than all classes together.
 
     Returns:
@@ -117,21 +117,22 @@ def load_ferplus(
     """Read splits of FERPlus, with soft targets.
 
     Args:
-        path: A folder with ``fer2013new.csv`` and, in this order of preference, ``fer2013.csv``, one zip, or folders of
-            the images. With `labels_file`, such a folder without the votes, or one of the three itself.
-        splits: Which to read; Training, PublicTest and PrivateTest.
-        progress: Told how many images (of a CSV: bytes) are done.
-        optional: Those of the splits that the data may lack altogether.
-        labels_file: ``fer2013new.csv``, where it lies elsewhere.
-        contempt: Keep contempt, as an eighth class.
+        path: Folder with ``fer2013new.csv`` and, in this order of preference, ``fer2013.csv``, one zip, or folders of
+            the images. With `labels_file`, it is such a folder without the votes, or one of the three itself.
+        splits: Splits to read: Training, PublicTest and PrivateTest.
+        progress: Function called with the number of images (of a CSV: bytes) done.
+        optional: Splits, out of those, that the data may lack altogether.
+        labels_file: File ``fer2013new.csv``, if it lies elsewhere.
+        contempt: Whether to keep contempt, as an eighth class.
 
     Returns:
-        One dataset per split; 48x48 images, `Dataset.soft_targets` set, what was dropped in `Dataset.left_out`.
+        One dataset per split: 48x48 images, with `Dataset.soft_targets`, and dropped images counted in
+        `Dataset.left_out`.
 
     Raises:
-        DatasetError: A malformed row, or votes and images that cannot be joined with certainty; the message names file
+        DatasetError: A row is malformed, or votes and images cannot be joined with certainty; the message names file
             and line or member.
-        InputError: An unknown split.
+        InputError: A split is unknown.
     """
     check_splits(splits)
     source = Path(path)
@@ -150,7 +151,7 @@ def load_ferplus(
 
 
 def _find_images(source: Path) -> Path:
-    """fer2013.csv, the zip, or the folder itself."""
+    """Find fer2013.csv, the zip, or the folder itself."""
     if not source.is_dir():
         return source
     table = source / "fer2013.csv"
@@ -213,7 +214,7 @@ def _judge(row: _Votes, classes: int) -> tuple[float, ...] | str:
 def _by_row(
     rows: list[_Votes], table: Path, images: Path, labels: tuple[str, ...], progress: Progress | None
 ) -> dict[str, Dataset]:
-    # All splits, whatever is asked for: only the whole file shows that the rows are in step.
+    # All splits are read, whatever is asked for: only the whole file shows that the rows are in step.
     pixels = load_fer2013(images, SPLITS, progress)
     total = sum(map(len, pixels.values()))
     if total != len(rows):
@@ -300,7 +301,7 @@ def _named(rows: list[_Votes], table: Path) -> tuple[dict[str, _Votes], set[str]
 
 
 def _joined(by_name: dict[str, _Votes], table: Path, images: list[Member], source: Path) -> dict[str, Member]:
-    """The images by name, each of which has votes of the split its folder states."""
+    """The images, by name, that have votes of the split their folder states."""
     found: dict[str, Member] = {}
     for member in images:
         name = member.parts[-1]

@@ -1,11 +1,12 @@
 """Folder: images of your own, sorted into ``<split>/<class>/`` or ``<class>/``, in a folder or a zip.
 
-Class names and how many there are, from 2 up, are yours. Where every one of them is a known spelling of one of the
-seven emotions ("Angry", "happiness"), they become the canonical names; otherwise they stay as they are. Labels are
-sorted by name.
+Class names and their number, from 2 up, are yours. If every one of them is a known spelling of one of the seven
+expressions ("Angry", "happiness"), they become the canonical names; otherwise they stay as they are. Labels are sorted
+by name.
 
-Without splits, 80, 10 and 10 % are drawn (`THREE_WAY`); with ``train`` and ``test`` alone, ``validation`` is a tenth
-of the training images (`WITH_VALIDATION`). Both are drawn by pixels, class by class, equal images together.
+If there are no splits, 80, 10 and 10 % are drawn (`THREE_WAY`). If there are only ``train`` and ``test``,
+``validation`` is a tenth of the training images (`WITH_VALIDATION`). Both are drawn by pixels, class by class, equal
+images together.
 """
 
 import zipfile
@@ -33,7 +34,7 @@ def recognises(path: Path) -> bool:
     if not path.is_dir() and not zipfile.is_zipfile(path):
         return False
     with open_members(path) as members:
-        # A tree with a fault is still a tree: loading it says what the fault is.
+        # A tree with a fault is still a tree: loading it states the fault.
         try:
             return bool(place(members, str(path)))
         except DatasetError:
@@ -50,19 +51,20 @@ def load_folder(
     """Read splits of a folder of images.
 
     Args:
-        path: A folder or zip of ``<split>/<class>/`` (train, validation, test, or common spellings of these) or of
+        path: Folder or zip of ``<split>/<class>/`` (train, validation, test, or common spellings of these) or of
             ``<class>/``; one enclosing folder does no harm.
-        splits: Which to return. All images are read whatever is asked for, since their common size depends on all.
-        progress: Told how many images are done.
-        optional: Those of the splits that the data may lack altogether.
+        splits: Splits to return. All images are read whatever is asked for, since their common size depends on all.
+        progress: Function called with the number of images done.
+        optional: Splits, out of those, that the data may lack altogether.
 
     Returns:
-        One dataset per split; images as they are if all have one size of at most 64x64, else 64x64.
+        One dataset per split. If all images have one size of at most 64x64, they stay as they are; otherwise they are
+        64x64.
 
     Raises:
-        DatasetError: Images outside such folders, fewer than two classes, a class that a split lacks, or an unreadable
-            image; the message names it.
-        InputError: An unknown split.
+        DatasetError: Images lie outside such folders, there are fewer than two classes, a split lacks a class, or an
+            image is unreadable; the message names it.
+        InputError: A split is unknown.
     """
     check_splits(splits)
     source = Path(path)
@@ -79,7 +81,7 @@ def load_folder(
 
 
 def _draw(found: set[str | None]) -> dict[str, dict[str, float]]:
-    """What must be drawn, given the splits there are."""
+    """Shares of the splits that must be drawn, given the splits there are."""
     if found == {None}:
         return {_POOL: dict(THREE_WAY)}
     return {"train": dict(WITH_VALIDATION)} if found == {"train", "test"} else {}
@@ -106,7 +108,7 @@ def _class_names(folders: set[str], source: Path) -> dict[str, str]:
 
 
 def _refuse_gaps(placed: list[Placed], names: dict[str, str], source: Path) -> None:
-    """Refuse a class that some split lacks, which is a misspelt folder as likely as not."""
+    """Refuse a class that some split lacks, since that is likely a misspelt folder."""
     classes: dict[str | None, set[str]] = {}
     for entry in placed:
         classes.setdefault(entry.split, set()).add(names[entry.folder])

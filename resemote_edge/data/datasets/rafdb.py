@@ -1,13 +1,13 @@
-"""RAF-DB, its basic emotions: the Real-world Affective Faces Database of Li, Deng and Du (CVPR 2017).
+"""RAF-DB, its basic expressions: the Real-world Affective Faces Database of Li, Deng and Du (CVPR 2017).
 
-As its authors hand it out::
+The layout is that of its authors::
 
     EmoLabel/list_patition_label.txt      train_00001.jpg 5
     Image/aligned/train_00001_aligned.jpg
 
-The misspelt name of the list is theirs. It has 12,271 images to train and 3,068 to test on and no validation split: a
-tenth of the training images (`WITH_VALIDATION`) is drawn for it by pixels, class by class, equal images together, so
-``train`` here is the rest.
+The misspelt name of the list is theirs. The database has 12,271 images to train and 3,068 to test on, and no validation
+split. A tenth of the training images (`WITH_VALIDATION`) is drawn for it by pixels, class by class, equal images
+together, so ``train`` here is the rest.
 """
 
 from pathlib import Path
@@ -46,17 +46,18 @@ def load_rafdb(
     """Read splits of RAF-DB (basic).
 
     Args:
-        path: The folder that holds ``EmoLabel`` and ``Image``, or the folder ``basic`` does.
-        splits: Which to read; ``validation`` is drawn from the published training images.
-        progress: Told how many images are done.
-        optional: Those of the splits that the data may lack altogether.
+        path: Folder that holds ``EmoLabel`` and ``Image``, or whose folder ``basic`` does.
+        splits: Splits to read; ``validation`` is drawn from the published training images.
+        progress: Function called with the number of images done.
+        optional: Splits, out of those, that the data may lack altogether.
 
     Returns:
         One dataset per split; images 64x64, resized from the aligned crops.
 
     Raises:
-        DatasetError: No such file, a malformed line, or a missing or unreadable image; the message names file and line.
-        InputError: An unknown split.
+        DatasetError: There is no such file, a line is malformed, or an image is missing or unreadable; the message
+            names file and line.
+        InputError: A split is unknown.
     """
     check_splits(splits)
     root = _root(Path(path))
@@ -79,7 +80,7 @@ def load_rafdb(
 
 
 def _root(path: Path) -> Path:
-    """The folder of the basic emotions, which the whole database has as a subfolder."""
+    """The folder of the basic expressions, which is a subfolder of the whole database."""
     inner = path / "basic"
     return inner if (inner / _LIST).is_file() else path
 

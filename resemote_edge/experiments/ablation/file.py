@@ -19,13 +19,13 @@ _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class Arm(Strict, frozen=True, kw_only=True):
-    """One variation.
+    """One variation of the recipe.
 
     Attributes:
-        name: Of the arm, and of its files.
-        label: What is different, for people.
+        name: Name of the arm, and of its files.
+        label: Description of the difference, for people.
         recipe: Fields of `TrainingConfig` that differ from those all arms share.
-        teacher: A variant of the embedded weights or a checkpoint; None for none.
+        teacher: Teacher: a variant of the embedded weights or a checkpoint; None for none.
     """
 
     name: _Name
@@ -35,16 +35,16 @@ class Arm(Strict, frozen=True, kw_only=True):
 
 
 class Ablation(Strict, frozen=True, kw_only=True, rename={"arms": "arm"}):
-    """What is compared. The first arm is the one that the others are compared with.
+    """The arms that are compared. The first arm is the one that the others are compared with.
 
     Attributes:
-        schema: `ABLATION_SCHEMA`.
-        name: The file's stem.
-        description: One sentence.
-        variant: Whose recipe it starts from.
-        seeds: Every arm is trained with each.
+        schema: Schema of the file, `ABLATION_SCHEMA`.
+        name: Name, which is the file's stem.
+        description: Description in one sentence.
+        variant: Variant whose recipe it starts from.
+        seeds: Seeds, with each of which every arm is trained.
         recipe: Fields of `TrainingConfig` that all arms share.
-        arms: ``[[arm]]`` in the file.
+        arms: Arms; ``[[arm]]`` in the file.
     """
 
     schema: int
@@ -60,7 +60,8 @@ def load_ablation(path: Path) -> Ablation:
     """Read and validate an ablation, the recipe of every arm with it.
 
     Raises:
-        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a recipe that is none.
+        InputError: There is no such file, it is not TOML, a key is missing, unknown or of the wrong type, or a recipe
+            is not valid.
     """
     try:
         ablation = msgspec.toml.decode(path.read_bytes(), type=Ablation)
@@ -89,10 +90,10 @@ def load_ablation(path: Path) -> Ablation:
 
 
 def arm_config(ablation: Ablation, arm: Arm, seed: int, where: str | None = None) -> TrainingConfig:
-    """The whole recipe of an arm with a seed.
+    """Make the whole recipe of an arm with a seed.
 
     Raises:
-        InputError: It is no recipe; `where` says whose.
+        InputError: The recipe is not valid; `where` says whose it is.
     """
     layers: tuple[Mapping[str, Any], ...] = (ablation.recipe, arm.recipe, {"seed": seed})
     return layered_config(ablation.variant, *layers, where=where or f"arm {arm.name}")

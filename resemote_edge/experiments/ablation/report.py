@@ -1,4 +1,4 @@
-"""AblationReport: what an ablation found, as JSON and as a table."""
+"""AblationReport: the results of an ablation, as JSON and as a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ __all__ = [
     "write_ablation_report",
 ]
 
-#: What `write_ablation_report` writes.
+#: Names of the files that `write_ablation_report` writes.
 ABLATION_FILES = ("report.json", "report.md", "gains.png")
 
 ABLATION_REPORT_SCHEMA = 1
@@ -39,11 +39,11 @@ _Z_95 = 1.959964
 
 
 class Gain(Strict, frozen=True, kw_only=True):
-    """How far an arm is above the first, in percentage points.
+    """Distance of an arm above the first, in percentage points.
 
     Attributes:
         points: Mean over the seeds.
-        interval_95: Over the images, each paired with itself; the seeds are taken as they are.
+        interval_95: Interval over the images, each paired with itself; the seeds are taken as they are.
     """
 
     points: float
@@ -54,13 +54,13 @@ class Trial(Strict, frozen=True, kw_only=True):
     """One arm with one seed, judged after its last epoch; nothing was chosen by its score.
 
     Attributes:
-        seed: Of the run.
-        accuracy: A fraction.
-        mean_recall: Mean over the classes, a fraction.
-        recall: Per class.
+        seed: Seed of the run.
+        accuracy: Accuracy as a fraction.
+        mean_recall: Mean of the recall over the classes, a fraction.
+        recall: Recall per class.
         ece: Expected calibration error, 15 bins, a fraction.
         curve: Accuracy after every epoch.
-        seconds: Of training and validation.
+        seconds: Time of training and validation.
     """
 
     seed: int
@@ -76,13 +76,13 @@ class ArmResult(Strict, frozen=True, kw_only=True):
     """One arm over all seeds.
 
     Attributes:
-        name: Of the arm.
-        label: What is different, for people.
+        name: Name of the arm.
+        label: Description of the difference, for people.
         recipe: Fields that differ from those all arms share.
-        teacher: Name and sha256 of the checkpoint; None without one.
-        trials: One per seed.
-        accuracy_gain: Over the first arm; None for that one.
-        recall_gain: The same for the mean recall.
+        teacher: Name and sha256 of the teacher's checkpoint; None without one.
+        trials: Trials, one per seed.
+        accuracy_gain: Gain of accuracy over the first arm; None for that one.
+        recall_gain: Gain of the mean recall over the first arm; None for that one.
     """
 
     name: str
@@ -95,20 +95,20 @@ class ArmResult(Strict, frozen=True, kw_only=True):
 
 
 class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
-    """Everything an ablation found.
+    """All results of an ablation.
 
     Attributes:
-        schema: `ABLATION_REPORT_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        name: Of the ablation.
-        description: One sentence.
-        recipe: Of the first arm with the first seed, whole.
+        schema: Schema of the record, `ABLATION_REPORT_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        name: Name of the ablation.
+        description: Description in one sentence.
+        recipe: Recipe of the first arm with the first seed, whole.
         dataset: Name of the split that judges; never the test split.
-        dataset_sha256: Of it.
-        train_sha256: Of the training split.
-        samples: Images that judge.
-        arms: In the file's order.
+        dataset_sha256: Hash of that split.
+        train_sha256: Hash of the training split.
+        samples: Number of images that judge.
+        arms: Arms in the file's order.
     """
 
     schema: int = ABLATION_REPORT_SCHEMA
@@ -133,15 +133,15 @@ def judge_trial(
     curve: tuple[float, ...],
     seconds: float,
 ) -> Trial:
-    """What a trained network's logits come to.
+    """Judge a trained network by its logits.
 
     Args:
-        logits: float32 (N, classes), in the order of the labels.
-        truth: int64 (N,).
+        logits: Logits, float32 (N, classes), in the order of the labels.
+        truth: True classes, int64 (N,).
         labels: Class names.
-        seed: Of the run.
+        seed: Seed of the run.
         curve: Accuracy after every epoch.
-        seconds: Of the run.
+        seconds: Length of the run.
     """
     right = logits.argmax(axis=1) == truth
     recall = {
@@ -161,12 +161,12 @@ def judge_trial(
 def measured_gain(
     before: Sequence[NDArray[np.bool_]], after: Sequence[NDArray[np.bool_]], truth: NDArray[np.int64] | None = None
 ) -> Gain:
-    """How many points `after` is above `before`, with an interval over the images.
+    """Compute how many points `after` is above `before`, with an interval over the images.
 
     Args:
-        before: Per seed, (N,) whether each image was right, of the arm compared with.
-        after: The same of the other arm.
-        truth: int64 (N,): classes that count alike, for the mean recall; None for the accuracy.
+        before: Whether each image was right, (N,) per seed, for the arm compared with.
+        after: Whether each image was right, (N,) per seed, for the other arm.
+        truth: True classes, int64 (N,), which count alike, for the mean recall; None for the accuracy.
 
     Returns:
         The gain. An image's differences are averaged over the seeds first, so that it counts once.
@@ -180,7 +180,7 @@ def measured_gain(
 
 
 def ablation_table(report: AblationReport) -> str:
-    """Every arm in Markdown: means over the seeds, and the gain over the first arm."""
+    """Table of every arm in Markdown: means over the seeds, and the gain over the first arm."""
     headers = ["recipe", "accuracy", "gain, points (95 %)", "mean recall", "gain, points (95 %)", "calibration error"]
     rows = []
     for arm in report.arms:
@@ -206,7 +206,7 @@ def _gain(gain: Gain | None) -> str:
 
 
 def ablation_line(report: AblationReport) -> str:
-    """When, where and on what it was measured, as a sentence."""
+    """Say in a sentence when, where and on what it was measured."""
     seeds = ", ".join(str(trial.seed) for trial in report.arms[0].trials)
     return (
         f"Measured {report.created_utc[:10]} on {report.environment['cpu_model']}: {report.dataset}, "
@@ -215,10 +215,10 @@ def ablation_line(report: AblationReport) -> str:
 
 
 def markdown_ablation(report: AblationReport, picture: str | None = None) -> str:
-    """The whole report in Markdown.
+    """Write the whole report in Markdown.
 
     Args:
-        report: What was found.
+        report: Report of the ablation.
         picture: File name of the chart beside it, if there is one.
     """
     lines = [
@@ -247,8 +247,8 @@ def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Pat
     """Write ``report.json``, ``report.md`` and, where matplotlib is installed, ``gains.png``.
 
     Args:
-        report: What was found.
-        folder: Where; created if need be.
+        report: Report of the ablation.
+        folder: Folder to write to; created if need be.
 
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``picture``).
@@ -291,6 +291,6 @@ def read_ablation_report(path: Path) -> AblationReport:
     """Read a report back.
 
     Raises:
-        InputError: No such file, or not an ablation's report of this schema.
+        InputError: There is no such file, or it is not an ablation's report of this schema.
     """
     return read_record(path, AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA)

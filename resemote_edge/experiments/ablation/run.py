@@ -1,6 +1,6 @@
-"""run_ablation: every arm of an ablation with every seed, one after the other, and what they came to.
+"""run_ablation: trains every arm of an ablation with every seed, one after the other, and reports the results.
 
-Each finished trial is a file; a run that was stopped goes on with what is missing. The test split is never read.
+Each finished trial is a file; a run that was stopped continues with what is missing. The test split is never read.
 """
 
 import datetime
@@ -50,10 +50,10 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class AblationOutcome:
-    """What a run of an ablation came to.
+    """Outcome of a run of an ablation.
 
     Attributes:
-        report: Of all trials; None when it was interrupted.
+        report: Report of all trials; None when it was interrupted.
         interrupted: Number of the signal that stopped it; None when it is finished.
     """
 
@@ -62,7 +62,7 @@ class AblationOutcome:
 
 
 class _Finished(Strict, frozen=True, kw_only=True):
-    """A finished trial as it is kept: what it was, what it came to, and which images were right."""
+    """A finished trial as it is kept: its settings, its result, and which images were right."""
 
     key: str
     trial: Trial
@@ -71,7 +71,7 @@ class _Finished(Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class _Bench:
-    """What all trials share."""
+    """Settings and data that all trials share."""
 
     train: Dataset
     validation: Dataset
@@ -93,19 +93,19 @@ def run_ablation(
     """Train what is missing and compare all of it.
 
     Args:
-        ablation: What; see `load_ablation`.
-        folder: Where the finished trials are kept.
-        data: The dataset.
-        dataset: Kind of it, or ``auto``.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        notice: Told what happens, one line at a time.
-        progress: Told how many epochs of all are done.
+        ablation: Ablation to run; see `load_ablation`.
+        folder: Folder in which the finished trials are kept.
+        data: Dataset to train on.
+        dataset: Kind of the dataset, or ``auto``.
+        device: Device to train on: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called with the number of epochs done, out of all.
 
     Returns:
         The report, or the signal that stopped it; what was finished is kept either way.
 
     Raises:
-        InputError: The folder holds a trial of the same name that was another one.
+        InputError: The folder holds another trial of the same name.
         TrainingError: A loss is no longer a number.
     """
     keep_freed_memory()
@@ -118,7 +118,7 @@ def run_ablation(
     total = sum(arm_config(ablation, arm, seed).epochs for arm in ablation.arms for seed in ablation.seeds)
     done = 0
     with Interruption().caught() as interruption:
-        # Seed by seed: one that was stopped has compared all arms at least once.
+        # Trials go seed by seed: a run that was stopped has compared all arms at least once.
         for seed in ablation.seeds:
             for arm in ablation.arms:
                 config = arm_config(ablation, arm, seed)
@@ -142,7 +142,7 @@ def _epochs(progress: Callable[[int, int], None], before: int, total: int) -> Ca
 
 
 def _key(config: TrainingConfig, teacher: dict[str, str] | None, bench: _Bench) -> str:
-    """What decides a trial; the teacher's path does not."""
+    """Key of everything that decides a trial; the teacher's path does not."""
     deciding = {
         "recipe": config.to_dict(),
         "teacher": None if teacher is None else teacher["sha256"],
@@ -153,7 +153,7 @@ def _key(config: TrainingConfig, teacher: dict[str, str] | None, bench: _Bench) 
 
 
 def _kept(path: Path, key: str) -> _Finished | None:
-    """A trial that is there already; None where there is none."""
+    """Read a trial that is there already; None where there is none."""
     try:
         finished = msgspec.json.decode(path.read_bytes(), type=_Finished)
     except FileNotFoundError:
@@ -204,7 +204,7 @@ def _train(
 
 
 def _nothing(report: StepReport) -> None:
-    """Steps go by untold; epochs are told."""
+    """Ignore steps; only epochs are reported."""
 
 
 def _report(ablation: Ablation, bench: _Bench, finished: dict[tuple[str, int], _Finished]) -> AblationReport:

@@ -1,1 +1,1 @@
-"""Contests: ours and other people's tools, measured in turn."""
+"""Contests: our artifacts and the tools of others, measured in turn."""

@@ -1,4 +1,4 @@
-"""Accuracy of a contest's rows: the same images through every row with trained weights, and pairs of rows compared.
+"""Accuracy of a contest's rows: the same images go through every row with trained weights; pairs are compared.
 
 Images and logits travel as files, so that a row's process needs neither the dataset nor what decodes it.
 """
@@ -21,7 +21,7 @@ from resemote_edge.measuring.processes.worker_process import WorkerProcess
 
 __all__ = ["Predictor", "judge_rows"]
 
-#: From the file of images and the file to write to what `WorkerProcess` opens (see `experiments.contest.openers`).
+#: Function from the file of images and the file to write to what `WorkerProcess` opens; see `contest.openers`.
 Predictor: TypeAlias = Callable[[Path, Path], Contestant]
 
 #: A split has some thousand images; an hour means that it hangs.
@@ -40,19 +40,19 @@ def judge_rows(
     """Measure the accuracy of rows, and compare pairs of them image by image.
 
     Args:
-        predictors: By name of the row.
+        predictors: Predictors by name of the row.
         pairs: Rows to compare; pairs with a row that is not among the predictors are passed over.
-        test: The split.
-        train: Training split, to leave out its copies as well.
-        folder: For files on the way.
-        notice: Told which row has its turn.
+        test: Split to judge on.
+        train: Training split, to also state the accuracy without its copies.
+        folder: Folder for intermediate files.
+        notice: Function called with the row whose turn it is.
 
     Returns:
         The accuracies, all in the dataset's label order, and the differences.
 
     Raises:
         InputError: A row has other classes than the dataset.
-        ResEmoteEdgeError: Whatever a row raises.
+        ResEmoteEdgeError: A row failed.
     """
     images = folder / "images.npy"
     np.save(images, test.images)
@@ -77,7 +77,7 @@ def judge_rows(
 
 
 def _logits(predictor: Predictor, images: Path, outputs: Path, labels: tuple[str, ...]) -> NDArray[np.float32]:
-    """A row's logits, its columns brought into the order of the labels by name."""
+    """Logits of a row, with its columns brought into the order of the labels by name."""
     with WorkerProcess(predictor(images, outputs)) as worker:
         facts = worker.open(_TIMEOUT_S)
     given: NDArray[np.float32] = np.load(outputs)

@@ -22,13 +22,13 @@ _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
 
 class TrainingStep(Strict, frozen=True, kw_only=True):
-    """A step of training in place of an inference.
+    """A step of training instead of an inference.
 
     Attributes:
-        form: How the network is written: ``reference`` as published, ``compact``, or ``patches`` (compact, small maps
-            as matrix products).
-        precision: Of the products.
-        processes: That share each batch, and the threads.
+        form: Form of the network: ``reference`` as published, ``compact``, or ``patches`` (compact, small maps as
+            matrix products).
+        precision: Precision of the products.
+        processes: Processes that share each batch, and the threads.
     """
 
     form: Literal["reference", "compact", "patches"]
@@ -37,17 +37,17 @@ class TrainingStep(Strict, frozen=True, kw_only=True):
 
 
 class Row(Strict, frozen=True, kw_only=True):
-    """Something that is measured: a peer, an artifact of ours, or a training step.
+    """A row that is measured: a peer, an artifact of ours, or a training step.
 
     Attributes:
-        name: Of the row, and of its folder while the contest runs.
-        label: Who it is, for people.
+        name: Name of the row, and of its folder while the contest runs.
+        label: Label of the row, for people.
         peer: Name in `PEERS`; None for ours.
-        recipe: Of the export; None for a peer.
-        runtime: That runs the artifact; None for a peer.
+        recipe: Recipe of the export; None for a peer.
+        runtime: Runtime that runs the artifact; None for a peer.
         hint: Precision hint of the session; for runtime ``openvino`` only.
         checkpoint: Variant of the embedded weights that is exported; None for the random network, and for a peer.
-        training: The step, where training is measured; every other field but name and label is then None.
+        training: Training step that is measured, if any; every other field but name and label is then None.
     """
 
     name: _Name
@@ -61,7 +61,7 @@ class Row(Strict, frozen=True, kw_only=True):
 
     @property
     def network(self) -> Literal["random", "embedded", "own", "untrained"]:
-        """What it computes: the random network, embedded trained weights, a peer's own, or one in training."""
+        """Network of the row: the random network, embedded trained weights, a peer's own, or one in training."""
         if self.training is not None:
             return "untrained"
         if self.checkpoint is not None:
@@ -73,9 +73,9 @@ class RatioSpec(Strict, frozen=True, kw_only=True):
     """A comparison: p50 of `against` over p50 of `ours`, in every cell.
 
     Attributes:
-        name: What is compared, for people.
-        ours: Name of a row.
-        against: Name of another.
+        name: Name of the comparison, for people.
+        ours: Name of one of our rows.
+        against: Name of another row.
     """
 
     name: str
@@ -84,22 +84,22 @@ class RatioSpec(Strict, frozen=True, kw_only=True):
 
 
 class Contest(Strict, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
-    """A contest.
+    """A contest of rows, and the comparisons between them.
 
     Attributes:
-        schema: `CONTEST_SCHEMA`.
-        name: The file's stem.
-        description: One sentence.
-        width: Of the random network, and of the one that is trained; None where no row takes it.
-        seed: Of its weights, of the order of turns and of the bootstrap.
+        schema: Schema of the file, `CONTEST_SCHEMA`.
+        name: Name, which is the file's stem.
+        description: Description in one sentence.
+        width: Width of the random network, and of the one that is trained; None where no row takes it.
+        seed: Seed of its weights, of the order of turns and of the bootstrap.
         batches: Crops per call.
-        threads: CPU threads.
-        seconds: Per cell (a batch size and a thread count), in which rounds begin.
-        min_rounds: Rounds per cell at least.
-        warmup_runs: Untimed calls at the start of each turn.
-        runs_per_turn: Timed calls of each turn.
-        rows: What is measured; ``[[row]]`` in the file.
-        ratios: What is compared; ``[[ratio]]`` in the file.
+        threads: Numbers of CPU threads.
+        seconds: Time per cell (a batch size and a thread count) in which rounds begin.
+        min_rounds: Smallest number of rounds per cell.
+        warmup_runs: Number of untimed calls at the start of each turn.
+        runs_per_turn: Number of timed calls of each turn.
+        rows: Rows that are measured; ``[[row]]`` in the file.
+        ratios: Comparisons; ``[[ratio]]`` in the file.
     """
 
     schema: int
@@ -121,7 +121,8 @@ def load_contest(path: Path) -> Contest:
     """Read and validate a contest.
 
     Raises:
-        InputError: No such file, not TOML, a key missing, unknown or of the wrong type, or a name that leads nowhere.
+        InputError: There is no such file, it is not TOML, a key is missing, unknown or of the wrong type, or a name
+            does not exist.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such contest; one is a TOML file, as those in benchmarks/contests")
@@ -143,11 +144,11 @@ def load_contest(path: Path) -> Contest:
 
 
 def choose_rows(contest: Contest, names: str) -> Contest:
-    """The contest with some of its rows, and the ratios between those.
+    """Reduce the contest to some of its rows, and the ratios between those.
 
     Args:
-        contest: The whole.
-        names: Of rows, comma-separated.
+        contest: Contest with all its rows.
+        names: Names of rows, comma-separated.
 
     Raises:
         InputError: A name is not a row's.

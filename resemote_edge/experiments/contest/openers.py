@@ -1,4 +1,4 @@
-"""Openers of peers: how rows of other tools are prepared, opened and judged, each in a process of its own."""
+"""Openers of peers: the rows of other tools are prepared, opened and judged by them, each in a process of its own."""
 
 from pathlib import Path
 
@@ -21,11 +21,12 @@ def prepare_peer(peer: str, checkpoint: str | None, folder: str) -> Opened:
 
     Args:
         peer: Name in `PEERS`.
-        checkpoint: None for a peer with a network of its own.
-        folder: An empty folder.
+        checkpoint: Checkpoint; None for a peer with a network of its own.
+        folder: Folder to write into; empty.
 
     Returns:
-        With the facts ``model_size_bytes`` and, for a network of its own, ``versions`` of what it goes through.
+        The opened peer, with the facts ``model_size_bytes`` and, for a network of its own, ``versions`` of its
+        packages.
     """
     own = own_network(peer)
     if own is not None:
@@ -50,17 +51,17 @@ def open_peer(peer: str, folder: str, threads: int, batch: int) -> Opened:
 
 
 def predict_peer(peer: str, folder: str, threads: int, images: str, outputs: str) -> Opened:
-    """Logits of a peer with a network of its own, for every image.
+    """Predict logits of a peer with a network of its own, for every image.
 
     Args:
         peer: Name in `PEERS`.
-        folder: As it prepared it.
-        threads: CPU threads.
-        images: An ``.npy`` file, uint8 (N, H, W), gray.
-        outputs: The ``.npy`` file to write, float32 (N, classes): logits, or logarithms of its probabilities.
+        folder: Folder as the peer prepared it.
+        threads: Number of CPU threads.
+        images: File (``.npy``) of the images, uint8 (N, H, W), gray.
+        outputs: File (``.npy``) to write, float32 (N, classes): logits, or logarithms of its probabilities.
 
     Returns:
-        With the fact ``labels``, the order of the classes.
+        The opened peer, with the fact ``labels``, the order of the classes.
 
     Raises:
         InputError: The peer brings no network of its own, so that its predictions are those of random weights.

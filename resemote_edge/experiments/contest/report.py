@@ -25,12 +25,12 @@ __all__ = [
     "write_contest_report",
 ]
 
-#: What `write_contest_report` writes.
+#: Names of the files that `write_contest_report` writes.
 CONTEST_FILES = ("report.json", "report.md", "ratios.png")
 
 
 def measured_line(report: ContestReport) -> str:
-    """When and on what it was measured, as a sentence."""
+    """Say in a sentence when and on what it was measured."""
     environment = report.environment
     width = "" if report.contest.width is None else f", width {report.contest.width}"
     return (
@@ -40,11 +40,11 @@ def measured_line(report: ContestReport) -> str:
 
 
 def latency_table(report: ContestReport, threads: int | None = None) -> str:
-    """Latency (training: throughput) and size of every row, and accuracy where it was measured, in Markdown.
+    """Write latency (training: throughput), size, and accuracy if measured, of every row in Markdown.
 
     Args:
-        report: What was measured.
-        threads: CPU threads; None for the most that were measured.
+        report: Report of the contest.
+        threads: Number of CPU threads; None for the most that were measured.
     """
     threads = threads or max(report.contest.threads)
     batches = sorted(report.contest.batches)
@@ -66,13 +66,13 @@ def latency_table(report: ContestReport, threads: int | None = None) -> str:
         size = f"{found[0].model_size_bytes / 1e6:.1f}"
         rows.append([row.label, found[0].runtime, *latencies, size, accuracy.get(row.name, NOT_MEASURED)])
     headers = ["who", "runtime", *p50, "trained parameters, MB" if trains else "model MB", "accuracy"]
-    if not accuracy:  # random weights, most often; a column that says so in every row says nothing
+    if not accuracy:  # These are random weights, most often; a column that says so in every row says nothing.
         headers, rows = headers[:-1], [row[:-1] for row in rows]
     return table_text(headers, rows, words=headers[:2])
 
 
 def ratio_table(report: ContestReport) -> str:
-    """Every comparison with its interval, in Markdown."""
+    """Write every comparison with its interval, in Markdown."""
     rows = [
         [
             result.name,
@@ -88,7 +88,7 @@ def ratio_table(report: ContestReport) -> str:
 
 
 def row_accuracy_table(report: ContestReport) -> str:
-    """Accuracy of every row it was measured for, in Markdown."""
+    """Write the accuracy of every row it was measured for, in Markdown."""
     labels = {row.name: row.label for row in report.contest.rows}
     runtimes = {cell.row: cell.runtime for cell in report.cells}
     rows = []
@@ -110,20 +110,20 @@ def row_accuracy_table(report: ContestReport) -> str:
 
 
 def difference_table(report: ContestReport) -> str:
-    """Every comparison of accuracy, in Markdown: points that ours is above the other."""
+    """Write every comparison of accuracy, in Markdown: points by which ours is above the other."""
     rows = []
     for entry in report.differences:
-        # Subtracted from zero and not negated, which would print a drop of nothing as -0.00.
+        # It is subtracted from zero and not negated, because that would print a drop of nothing as -0.00.
         gain, high, low = (0.0 - points for points in (entry.paired.drop_points, *entry.paired.drop_interval_95))
         rows.append([entry.name, f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}"])
     return table_text(["more accurate", "points", "95 % interval, paired"], rows, words=["more accurate"])
 
 
 def markdown_contest(report: ContestReport, picture: str | None = None) -> str:
-    """The whole report in Markdown.
+    """Write the whole report in Markdown.
 
     Args:
-        report: What was measured.
+        report: Report of the contest.
         picture: File name of the chart beside it, if there is one.
     """
     contest, environment = report.contest, report.environment
@@ -166,8 +166,8 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
     """Write ``report.json``, ``report.md`` and, where there are ratios and matplotlib, ``ratios.png``.
 
     Args:
-        report: What was measured.
-        folder: Where; created if need be.
+        report: Report of the contest.
+        folder: Folder to write to; created if need be.
 
     Returns:
         The paths written, by kind (``json``, ``markdown``, ``picture``).
@@ -175,7 +175,7 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
     data, text, picture = (folder / name for name in CONTEST_FILES)
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
-    picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+    picture.unlink(missing_ok=True)  # A picture left by an earlier report would not show these figures.
     if report.ratios:
         with where_installed("matplotlib"):
             _draw_ratios(report, picture)
@@ -185,7 +185,7 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
 
 
 def _networks(report: ContestReport) -> list[str]:
-    """What the rows compute, as lines of a list."""
+    """Say what the rows compute, as lines of a list."""
     contest = report.contest
     lines = []
     if contest.width is not None:

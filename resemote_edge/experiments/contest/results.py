@@ -1,4 +1,4 @@
-"""Results of a contest: what is written as JSON."""
+"""Results of a contest, as they are written as JSON."""
 
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,16 @@ class Cell(Record, frozen=True, kw_only=True):
     """Latency of one row at one batch size and thread count.
 
     Attributes:
-        row: Name in the contest.
-        runtime: Runtime and version.
-        threads: CPU threads.
+        row: Name of the row in the contest.
+        runtime: Name and version of the runtime.
+        threads: Number of CPU threads.
         batch: Crops per call.
-        rounds: In which it took a turn.
-        runs: Timed calls, over all rounds.
-        latency_p50_ms: Of one call on normalised tensors; nothing is clipped.
-        latency_p90_ms: The same.
-        latency_p99_ms: The same.
-        model_size_bytes: Files the runtime reads.
+        rounds: Number of rounds in which it took a turn.
+        runs: Number of timed calls, over all rounds.
+        latency_p50_ms: Median of one call on normalised tensors; nothing is clipped.
+        latency_p90_ms: 90th percentile of the same calls.
+        latency_p99_ms: 99th percentile of the same calls.
+        model_size_bytes: Size of the files the runtime reads.
     """
 
     row: str
@@ -53,11 +53,11 @@ class RatioResult(Record, frozen=True, kw_only=True):
     """One comparison in one cell.
 
     Attributes:
-        name: Of the comparison in the contest.
-        threads: CPU threads.
+        name: Name of the comparison in the contest.
+        threads: Number of CPU threads.
         batch: Crops per call.
-        ratio: p50 of the other over p50 of ours.
-        interval_95: Bootstrap over rounds.
+        ratio: Ratio of the other's p50 to ours.
+        interval_95: Interval by bootstrap over rounds.
     """
 
     name: str
@@ -71,8 +71,8 @@ class RowAccuracy(Record, frozen=True, kw_only=True):
     """Accuracy of one row with trained weights.
 
     Attributes:
-        row: Name in the contest.
-        report: On the split, in the dataset's label order.
+        row: Name of the row in the contest.
+        report: Report on the split, in the dataset's label order.
     """
 
     row: str
@@ -83,10 +83,10 @@ class AccuracyDifference(Record, frozen=True, kw_only=True):
     """Two rows on the same images, for a comparison whose rows both have trained weights.
 
     Attributes:
-        name: Of the comparison in the contest.
-        ours: Name of a row.
-        against: Name of the other, the reference of `paired`.
-        paired: A negative drop says that ours is more accurate.
+        name: Name of the comparison in the contest.
+        ours: Name of one of our rows.
+        against: Name of the other row, the reference of `paired`.
+        paired: Changes from the other row; a negative drop says that ours is more accurate.
     """
 
     name: str
@@ -103,20 +103,20 @@ class SkippedRow(Record, frozen=True, kw_only=True):
 
 
 class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
-    """Everything one run of a contest measured.
+    """All measurements of one run of a contest.
 
     Attributes:
-        schema: `CONTEST_REPORT_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        inputs: What was fed.
-        contest: The contest, as far as it was run.
+        schema: Schema of the record, `CONTEST_REPORT_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        inputs: Inputs that were fed.
+        contest: Contest, as far as it was run.
         tools: Versions of the packages that the rows went through.
         cells: Latencies.
         ratios: Comparisons.
         skipped: Rows that cannot run here, and why.
-        accuracy: Of the rows with trained weights; empty when no dataset was given.
-        differences: Of accuracy, for the comparisons between such rows.
+        accuracy: Accuracy of the rows with trained weights; empty when no dataset was given.
+        differences: Differences of accuracy, for the comparisons between such rows.
     """
 
     schema: int = CONTEST_REPORT_SCHEMA
@@ -136,6 +136,6 @@ def read_contest_report(path: Path) -> ContestReport:
     """Read a report back.
 
     Raises:
-        InputError: No such file, or not a contest's report of this schema.
+        InputError: There is no such file, or it is not a contest's report of this schema.
     """
     return read_record(path, ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)

@@ -1,7 +1,7 @@
-"""run_contest: a contest from its file to its report: every row's network through its tool, measured in turn.
+"""run_contest: from a contest's file to its report; every row's network runs through its tool, measured in turn.
 
-It stands above export and benchmarks, because it needs both. Whatever builds or measures runs in a process of its own,
-so that no tool sees what another one imported or patched.
+It stands above export and benchmarks, because it needs both. Builds and measurements run in processes of their own, so
+that no tool sees what another one imported or patched.
 """
 
 import datetime
@@ -56,12 +56,12 @@ _CALIBRATION_IMAGES = 64
 
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino", "nncf", "numpy", "resemote-edge")
 
-#: Told the share that is done, 0 to 1.
+#: Function that is called with the share that is done, 0 to 1.
 Progress = Callable[[float], None]
 
 
 def quick(contest: Contest) -> Contest:
-    """The contest with so few rounds that it only shows whether everything works; its figures mean nothing."""
+    """Reduce the contest to so few rounds that it only shows whether everything works; its figures mean nothing."""
     return msgspec.structs.replace(contest, seconds=0.0, min_rounds=3, warmup_runs=1, runs_per_turn=3)
 
 
@@ -75,20 +75,21 @@ def run_contest(
     """Prepare and measure every row of a contest.
 
     Args:
-        contest: What; see `load_contest`.
-        notice: Told what happens, one line at a time.
-        progress: Told the share of the measuring that is done.
-        data: FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy out.
+        contest: Contest to run; see `load_contest`.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called with the share of the measuring that is done.
+        data: Dataset FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy
+            out.
 
     Returns:
-        The report. Rows whose package or environment is not installed, or whose device or precision this machine lacks,
-        are listed as skipped, with the reason.
+        The report. A row is listed as skipped, with the reason, if its package or environment is not installed, or if
+        this machine lacks its device or precision.
 
     Raises:
         InputError: A recipe does not exist, a variable names no environment, or there is data and no row to judge.
         DatasetError: The data cannot be read.
         DeviceUnavailableError: No row can run here.
-        ResEmoteEdgeError: Whatever preparing or measuring a row raises.
+        ResEmoteEdgeError: A row could not be prepared or measured.
     """
     _refuse_early(contest)
     splits = None if data is None else _judged_on(contest, data)
@@ -116,32 +117,32 @@ def run_contest(
 
 
 def export_row(row: Row, checkpoint: Path, folder: Path) -> Path:
-    """Export the artifact of a row of ours.
+    """Export the artifact of one of our rows.
 
-    INT8 recipes take the ranges that are recorded beside the weights.
+    INT8 recipes use the ranges that are recorded beside the weights.
 
     Args:
-        row: With a recipe.
-        checkpoint: The weights.
-        folder: Destination; must not exist.
+        row: Row with a recipe.
+        checkpoint: Weights to export.
+        folder: Destination; it must not exist.
 
     Returns:
         The artifact's folder.
 
     Raises:
-        ResEmoteEdgeError: Whatever the export raises.
+        ResEmoteEdgeError: The export failed.
     """
     return run_export(ExportOptions(checkpoint=checkpoint, recipe=row.recipe, output=folder)).path
 
 
 def build_artifact(row: dict[str, Any], checkpoint: str, folder: str) -> Opened:
-    """Opener: `export_row` in a process of its own."""
+    """Run `export_row` as an opener, in a process of its own."""
     export_row(msgspec.convert(row, Row), Path(checkpoint), Path(folder))
     return Opened()
 
 
 def build_checkpoint(width: int, seed: int, path: str) -> Opened:
-    """Opener: write a random network as a checkpoint, with activation ranges beside it."""
+    """Write a random network as a checkpoint, with activation ranges beside it, as an opener."""
     try:
         from resemote_edge.data.calibration import drawn_calibration
         from resemote_edge.export.quantize.quantization import calibrate
@@ -163,11 +164,11 @@ class _Prepared:
     """A row that can be opened.
 
     Attributes:
-        row: From the contest.
-        folder: Its model files.
-        contest: The row's.
-        facts: ``runtime``, ``model_size_bytes`` and ``versions``.
-        python: Of a peer's own environment; None for ours.
+        row: Row of the contest.
+        folder: Folder of its model files.
+        contest: Contest that the row is from.
+        facts: Facts: ``runtime``, ``model_size_bytes`` and ``versions``.
+        python: Python of a peer's own environment; None for ours.
     """
 
     row: Row
@@ -177,7 +178,7 @@ class _Prepared:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def contestant(self, threads: int, batch: int) -> Contestant:
-        """The row at one thread count and batch size."""
+        """The row, as a contestant, at one thread count and batch size."""
         if self.row.training is not None:
             step = msgspec.to_builtins(self.row.training)
             facts = {"width": self.contest.width, "seed": self.contest.seed, "threads": threads, "batch": batch}
@@ -185,7 +186,7 @@ class _Prepared:
         return self._doing("open", threads, {"batch": batch})
 
     def predictor(self, threads: int, images: Path, outputs: Path) -> Contestant:
-        """The row as it predicts images; see `predict_peer`."""
+        """The row, as a predictor of images; see `predict_peer`."""
         return self._doing("predict", threads, {"images": str(images), "outputs": str(outputs)})
 
     def _doing(self, verb: str, threads: int, arguments: dict[str, Any]) -> Contestant:
@@ -205,7 +206,7 @@ class _Prepared:
 
 
 def _refuse_early(contest: Contest) -> None:
-    """Raise what would otherwise be found out after minutes of work."""
+    """Raise errors that would otherwise show after minutes of work."""
     for row in contest.rows:
         if row.recipe is not None:
             find_recipe(row.recipe)
@@ -246,7 +247,7 @@ def _judge(
 def _prepare_all(
     contest: Contest, folder: Path, notice: Callable[[str], None]
 ) -> tuple[list[_Prepared], list[SkippedRow]]:
-    """Build every row's files, and open each once, so that what cannot run is known before anything is measured."""
+    """Build every row's files, and open each once, so that rows that cannot run are known before any measurement."""
     checkpoint = folder / "network.safetensors"
     if any(row.network == "random" for row in contest.rows):
         notice(f"network: width {contest.width}, random weights")
@@ -279,7 +280,7 @@ def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepare
         facts |= _apart(Contestant(name=row.name, opener=opener, arguments=arguments, python=python))
     else:
         checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))
-        destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # rows may share an artifact
+        destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # Rows may share an artifact.
         if not destination.exists():
             options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
             _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
@@ -337,7 +338,7 @@ def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> 
 
 
 def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch: int) -> list[RatioResult]:
-    """The comparisons of one cell, as far as both rows ran."""
+    """Compute the comparisons of one cell, as far as both rows ran."""
     results = []
     for spec in contest.ratios:
         if spec.ours not in measured or spec.against not in measured:

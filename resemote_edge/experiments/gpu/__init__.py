@@ -1,1 +1,1 @@
-"""What a GPU does with each graph and precision, and what it could do at best."""
+"""Speed of each graph and precision on a GPU, and the best that the GPU could do."""

@@ -1,8 +1,8 @@
-"""``python -m resemote_edge.experiments gpu``: export what a GPU is measured with, and measure it.
+"""``python -m resemote_edge.experiments gpu``: exports the graphs that a GPU is measured with, and measures it.
 
-It writes ``gpu.json`` and prints its tables: the published graph, the compact one, and the compact one with small maps
-as matrix products, in fp32, tf32, fp16 and bf16, without and with a CUDA graph, beside what the device can do at best.
-It stands above export and benchmarks, because it needs both.
+It writes ``gpu.json`` and prints its tables. They show the published graph, the compact one, and the compact one with
+small maps as matrix products, in fp32, tf32, fp16 and bf16, without and with a CUDA graph, and the best that the device
+can do. It stands above export and benchmarks, because it needs both.
 """
 
 import math
@@ -39,7 +39,7 @@ _PRECISIONS = ("fp32", "fp16")
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """Both precisions of one network and graph, in a process of their own."""
+    """Export of both precisions of one network and graph, in a process of its own."""
 
     network: str
     graph: str
@@ -51,10 +51,10 @@ def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, proc
     """Export every graph of networks, in fp32 and fp16, for the runtime ``pytorch``.
 
     Args:
-        networks: Sizes, as `resemote_edge.models.resemotenet.WIDTHS` names them.
-        folder: Where the artifacts go, as ``NETWORK-GRAPH-PRECISION``; those that are there are kept.
-        random: Random weights of the right shape in place of the embedded ones.
-        processes: Exports side by side; they share this machine's cores.
+        networks: Sizes of networks, as `resemote_edge.models.resemotenet.WIDTHS` names them.
+        folder: Folder for the artifacts, as ``NETWORK-GRAPH-PRECISION``; those that are there are kept.
+        random: Whether to use random weights of the right shape instead of the embedded ones.
+        processes: Number of exports side by side; they share this machine's cores.
 
     Raises:
         InputError: There is no network of that name.
@@ -68,7 +68,7 @@ def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, proc
     if processes == 1:
         failures = [_export(job) for job in jobs]
     else:
-        # A fresh interpreter for each: what PyTorch holds of the GPU cannot be shared with a fork.
+        # Each gets a fresh interpreter, because a fork cannot share PyTorch's GPU state.
         with multiprocessing.get_context("spawn").Pool(min(processes, len(jobs))) as pool:
             failures = pool.map(_export, jobs, chunksize=1)
     failed = [reason for reason in failures if reason is not None]
@@ -91,7 +91,7 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
 
 
 def _export(job: _Job) -> str | None:
-    """Why it failed; None when it did not. A sentence, because not every exception travels between processes."""
+    """Export, and say why it failed; None when it did not. A sentence, as not every exception crosses processes."""
     from resemote_edge.export.pipeline import ExportRequest, export_artifact
     from resemote_edge.export.recipe import find_recipe
     from resemote_edge.labels import RESEMOTENET
@@ -114,10 +114,10 @@ def _export(job: _Job) -> str | None:
 
 
 def find_subjects(networks: Sequence[str], folder: Path) -> list[GpuSubject]:
-    """The artifacts of `build_artifacts`, the last graph first: it is what would be deployed.
+    """Find the artifacts of `build_artifacts`, the last graph first: it is the one to be deployed.
 
     Raises:
-        ArtifactError: One is missing or not whole.
+        ArtifactError: An artifact is missing or not whole.
     """
     return [
         GpuSubject(artifact=Artifact.load(folder / f"{network}-{graph}-{precision}"), network=network, graph=graph)

@@ -1,6 +1,6 @@
 """measure_gpu: graphs, precisions and CUDA graphs of the runtime ``pytorch``, timed side by side on one device.
 
-All sessions live in one process: starting one for each row, as `bench` does, would take longer than measuring it.
+All sessions live in one process: a process for each row, as `bench` has, would take longer to start than to measure.
 """
 
 import datetime
@@ -36,7 +36,7 @@ __all__ = ["GpuOptions", "GpuSubject", "floor_of", "measure_gpu"]
 
 _SEED = 1
 
-#: Precision to compute in, to the artifact's and the hint that the session is opened with.
+#: Precision to compute in, to the artifact's precision and the hint that the session is opened with.
 _OPENED: dict[str, tuple[str, PrecisionHint | None]] = {
     "fp32": ("fp32", None),
     "tf32": ("fp32", "tf32"),
@@ -44,7 +44,7 @@ _OPENED: dict[str, tuple[str, PrecisionHint | None]] = {
     "bf16": ("fp32", "bf16"),
 }
 
-# PyTorch raises RuntimeError for whatever fails on a device, its memory included; what was measured before is kept.
+# PyTorch raises RuntimeError for any failure on a device, its memory included; earlier measurements are kept.
 _FAILURES = (ResEmoteEdgeError, RuntimeError)
 
 # p99 takes 368 runs: two rounds of these many.
@@ -57,9 +57,9 @@ class GpuSubject:
     """An artifact of the target ``pytorch``.
 
     Attributes:
-        artifact: In fp32 or fp16.
+        artifact: Artifact in fp32 or fp16.
         network: Name of its size.
-        graph: One of `gpu_results.GRAPHS`.
+        graph: Name of the graph, one of `gpu_results.GRAPHS`.
     """
 
     artifact: Artifact
@@ -69,16 +69,17 @@ class GpuSubject:
 
 @dataclass(frozen=True, kw_only=True)
 class GpuOptions:
-    """How to measure.
+    """Options of the measurement.
 
     Attributes:
-        device: ``cuda:N``; on ``cpu``, for a rehearsal, whatever needs a GPU is listed as not measured.
+        device: Name of the device, ``cuda:N``; on ``cpu``, for a rehearsal, rows that need a GPU are listed as not
+            measured.
         batches: Crops per call.
-        rounds: Rounds; sessions with and without a CUDA graph take turns.
+        rounds: Number of rounds; sessions with and without a CUDA graph take turns.
         round_seconds: Longest time of a round, unless five calls take longer.
         warmup_seconds: Longest wait for times to settle.
-        seconds: After these no further session is opened; what is left is listed as not measured.
-        profile: Whether kernels are profiled in the end.
+        seconds: Time after which no further session is opened; the remaining rows are listed as not measured.
+        profile: Whether kernels are profiled at the end.
         probe_side: Rows and columns of the matrices of the probe.
         probe_bytes: Bytes of the copy of the probe.
     """
@@ -96,7 +97,7 @@ class GpuOptions:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A session, what it computes in, and how far its logits are from the golden ones."""
+    """A session, the precision it computes in, and the distance of its logits from the golden ones."""
 
     subject: GpuSubject
     precision: str
@@ -107,7 +108,7 @@ class _Opened:
 
 @dataclass
 class _Run:
-    """A measurement under way."""
+    """A measurement in progress."""
 
     options: GpuOptions
     probe: DeviceProbe
@@ -125,13 +126,13 @@ def measure_gpu(
     """Time every precision that the artifacts allow, at every batch size, without and with a CUDA graph.
 
     Args:
-        subjects: What to measure, the most important first; all take float32 tensors.
-        weights: Which weights they hold, in words.
-        options: How.
-        notice: Told what happens, one line at a time.
+        subjects: Artifacts to measure, the most important first; all take float32 tensors.
+        weights: Description of the weights they hold.
+        options: Options of the measurement.
+        notice: Function called with what happens, one line at a time.
 
     Returns:
-        The report. What the device refuses, and what there was no time for, is listed in it with the reason.
+        The report. Rows that the device refuses, or for which there was no time, are listed in it with the reason.
 
     Raises:
         InputError: There are no subjects, or a batch size makes no sense.
@@ -165,13 +166,13 @@ def measure_gpu(
 
 
 def floor_of(subject: GpuSubject, precision: str, batch: int, probe: DeviceProbe) -> Floor:
-    """What no call can be faster than.
+    """Compute the floor that no call can be faster than.
 
     Args:
-        subject: Its passport tells weights and multiply-adds.
-        precision: That it computes in.
+        subject: Subject whose passport states weights and multiply-adds.
+        precision: Precision that it computes in.
         batch: Crops per call.
-        probe: What the device can do.
+        probe: Best figures of the device.
     """
     layers = subject.artifact.passport.layers
     bytes_each = 4 if DEVICE_PRECISIONS[precision][0] == "float32" else 2
@@ -270,7 +271,7 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
 
 
 def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
-    """As many calls as a round has time for, judged by the median of a few."""
+    """Number of calls that a round has time for, judged by the median of a few."""
     (few,) = time_calls([call], Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
     fitting = int(options.round_seconds * 1e3 / few.percentile_ms(50))
     runs = max(_FEWEST_ROUND_RUNS, min(fitting, _ROUND_RUNS))
@@ -278,7 +279,7 @@ def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
 
 
 def _profile(run: _Run, kept: Sequence[_Opened], notice: Callable[[str], None]) -> None:
-    """Fill in what the device was busy with: in the end, because profiling slows down what comes after it."""
+    """Profile what the device was busy with; this comes last, because profiling slows down later calls."""
     notice("profiling kernels")
     for opened in kept:
         for at, row in enumerate(run.rows):

@@ -1,4 +1,4 @@
-"""What a device can do at best in PyTorch: copies, and large matrix products in each precision."""
+"""Best figures of a device in PyTorch: copies, and large matrix products in each precision."""
 
 import time
 from collections.abc import Callable
@@ -22,10 +22,10 @@ DEVICE_PRECISIONS: dict[str, tuple[str, bool]] = {
     "bf16": ("bfloat16", False),
 }
 
-# Far beyond the 50 MB of a large GPU's cache; and about what a call's input has at batch 256.
+# The first is far beyond the 50 MB of a large GPU's cache; the second is about a call's input at batch 256.
 _DEVICE_BYTES, _HOST_BYTES = 2**30, 12 * 2**20
 
-# 0.55 T multiply-adds: a millisecond of a large GPU's fastest precision, and a fortieth of a second of its fp32.
+# 0.55 T multiply-adds take a millisecond in a large GPU's fastest precision, and a fortieth of a second in its fp32.
 _SIDE = 8192
 
 
@@ -33,16 +33,16 @@ class DeviceProbe(Record, frozen=True, kw_only=True):
     """Best figures seen, of several tries.
 
     Attributes:
-        device: ``cuda:N`` or ``cpu``.
-        name: The GPU's, as its driver names it; ``cpu`` for a CPU.
-        memory_gb_per_s: A large copy within the device's memory, in 1e9 bytes a second, read and written bytes both
-            counted.
-        to_device_gb_per_s: A copy of 12.6 MB from the host's ordinary (pageable) memory to the device, in 1e9 bytes a
-            second. None for a CPU.
-        cache_bytes: The last cache before the device's memory; None where PyTorch does not tell.
-        compute_capability: Of a GPU, such as ``9.0``; None for a CPU.
+        device: Name of the device, ``cuda:N`` or ``cpu``.
+        name: Name of the GPU, as its driver gives it; ``cpu`` for a CPU.
+        memory_gb_per_s: Bandwidth of a large copy within the device's memory, in 1e9 bytes a second; read and written
+            bytes both count.
+        to_device_gb_per_s: Bandwidth of a copy of 12.6 MB from the host's ordinary (pageable) memory to the device, in
+            1e9 bytes a second. None for a CPU.
+        cache_bytes: Size of the last cache before the device's memory; None where PyTorch does not tell.
+        compute_capability: Compute capability of a GPU, such as ``9.0``; None for a CPU.
         side: Rows and columns of the matrices.
-        peaks: One for each of `DEVICE_PRECISIONS`.
+        peaks: Peaks, one for each of `DEVICE_PRECISIONS`.
     """
 
     device: str
@@ -60,10 +60,10 @@ class DeviceProbe(Record, frozen=True, kw_only=True):
 
 
 class KernelTimes(Record, frozen=True, kw_only=True):
-    """What a GPU was busy with during one call.
+    """Work of a GPU during one call.
 
     Attributes:
-        kernels: How many it ran.
+        kernels: Number of kernels it ran.
         kernels_ms: Sum of their times.
         copies_ms: Sum of the times of copies between host and device, and within the device.
     """
@@ -77,7 +77,7 @@ def probe_device(device: str, *, side: int = _SIDE, copied_bytes: int = _DEVICE_
     """Measure copies and arithmetic peaks.
 
     Args:
-        device: ``cuda:N`` or ``cpu``.
+        device: Name of the device, ``cuda:N`` or ``cpu``.
         side: Rows and columns of the matrices; smaller ones give lower peaks.
         copied_bytes: Bytes of the copy within the device's memory.
 
@@ -115,7 +115,7 @@ def _copy_seconds(torch: Any, device: str, size_bytes: int) -> float:
 
 
 def _peak(torch: Any, device: str, precision: str, side: int) -> Peak:
-    """The product of two random matrices: zeros can run faster than what a network computes with."""
+    """Time the product of two random matrices: zeros can run faster than the numbers of a network."""
     dtype, tf32 = DEVICE_PRECISIONS[precision]
     if tf32 and not device.startswith("cuda"):
         return Peak(precision=precision, gmac_per_s=None, note="tf32 is a precision of NVIDIA GPUs")
@@ -129,7 +129,7 @@ def _peak(torch: Any, device: str, precision: str, side: int) -> Peak:
 def _fastest(torch: Any, device: str, call: Callable[[], object]) -> float:
     """Seconds of the fastest of several calls, after one that is not timed; the device is idle before and after each.
 
-    On a GPU, events on the device read the clock, so that the launch is not in it.
+    On a GPU, events on the device read the clock, so that the launch is not included.
     """
     call()
     if not device.startswith("cuda"):
@@ -155,11 +155,11 @@ def _fastest(torch: Any, device: str, call: Callable[[], object]) -> float:
 def kernel_times(call: Callable[[], object], *, runs: int = 5) -> KernelTimes | None:
     """Profile calls on a GPU with PyTorch's profiler.
 
-    Profiling slows launches down, also later ones of the process: whatever is timed by the clock goes before.
+    Profiling slows launches down, also later ones of the process, so it must come after everything timed by the clock.
 
     Args:
-        call: Blocks until its work is done.
-        runs: Calls; the result is their mean.
+        call: Function that blocks until its work is done.
+        runs: Number of calls; the result is their mean.
 
     Returns:
         The times; None where the profiler saw no kernel, as on a machine without its libraries, or without a GPU.

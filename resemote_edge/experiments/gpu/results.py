@@ -1,4 +1,4 @@
-"""GpuReport: what graphs, precisions and CUDA graphs come to on a GPU; JSON and Markdown."""
+"""GpuReport: results of graphs, precisions and CUDA graphs on a GPU; JSON and Markdown."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,20 +27,20 @@ __all__ = [
 
 GPU_SCHEMA = 1
 
-#: Graphs that are compared: as published; without weights that cannot matter; that, with small maps as products.
+#: Graphs that are compared: as published; without weights that cannot matter; the latter with small maps as products.
 GRAPHS = ("reference", "compact", "lowered")
 
 _NONE = "-"
 
 
 class Floor(Record, frozen=True, kw_only=True):
-    """Times that no call can be faster than, from what the device was measured to do.
+    """Times that no call can be faster than, from the device's measured speed.
 
     Attributes:
-        copy_ms: The input's bytes over the bandwidth from host to device; 0 for a CPU.
-        memory_ms: The weights' bytes, each read once in the type that is computed in, over the device's bandwidth;
-            0 where they all fit into its cache, and need not be read from memory.
-        arithmetic_ms: Multiply-adds over the peak of the precision; None where that was not measured.
+        copy_ms: Time to copy the input's bytes from host to device; 0 for a CPU.
+        memory_ms: Time to read the weights' bytes once, in the type that is computed in, at the device's bandwidth; 0
+            if they all fit into its cache and need not be read from memory.
+        arithmetic_ms: Time of the multiply-adds at the peak of the precision; None where that was not measured.
     """
 
     copy_ms: float
@@ -57,20 +57,20 @@ class GpuRow(Record, frozen=True, kw_only=True):
     """One network, graph, precision and batch size.
 
     Attributes:
-        network: Name of its size: ``base``, ``s``.
-        graph: One of `GRAPHS`.
-        precision: That it computes in: ``fp32``, ``tf32``, ``fp16`` or ``bf16``.
+        network: Name of the network's size: ``base``, ``s``.
+        graph: Name of the graph, one of `GRAPHS`.
+        precision: Precision that it computes in: ``fp32``, ``tf32``, ``fp16`` or ``bf16``.
         cuda_graph: Whether its kernels were recorded once and replayed.
         batch: Crops per call.
-        artifact: Name of what ran.
-        file_sha256: Of its model file.
-        latency: From an array on the host to logits on the host, the device idle before and after.
+        artifact: Name of the artifact that ran.
+        file_sha256: Hash of its model file.
+        latency: Time from an array on the host to logits on the host, the device idle before and after.
         rounds_p50_ms: Median of each round; rounds with and without the CUDA graph take turns.
-        warm_up: What came before the clock counted.
+        warm_up: Calls before the clock counted.
         max_abs_logit_diff: Largest difference to the golden logits, which PyTorch computed in float32 on export.
         top1_agreement: Fraction of the golden crops with the same top class.
-        floor: What no call can be faster than.
-        kernels: What the device was busy with; None where that was not profiled.
+        floor: Floor that no call can be faster than.
+        kernels: Work of the device; None where that was not profiled.
     """
 
     network: str
@@ -90,11 +90,11 @@ class GpuRow(Record, frozen=True, kw_only=True):
 
 
 class GpuUnmeasured(Record, frozen=True, kw_only=True):
-    """What was not measured.
+    """A row that was not measured.
 
     Attributes:
-        what: In words.
-        reason: Why.
+        what: Description of the row.
+        reason: Reason why it was not measured.
     """
 
     what: str
@@ -102,16 +102,16 @@ class GpuUnmeasured(Record, frozen=True, kw_only=True):
 
 
 class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
-    """All of it.
+    """All results of a device.
 
     Attributes:
-        schema: `GPU_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        device: What it can do at best.
-        weights: Which, in words.
-        rows: What was measured.
-        unmeasured: What was not.
+        schema: Schema of the record, `GPU_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        device: Best figures of the device.
+        weights: Description of the weights.
+        rows: Rows that were measured.
+        unmeasured: Rows that were not measured.
     """
 
     schema: int = GPU_SCHEMA
@@ -127,7 +127,7 @@ def read_gpu_report(path: Path) -> GpuReport:
     """Read a report back.
 
     Raises:
-        InputError: No such file, or not a report of this schema.
+        InputError: There is no such file, or it is not a report of this schema.
     """
     return read_record(path, GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
 
@@ -136,8 +136,9 @@ def gpu_table(report: GpuReport, name: str = "") -> str:
     """A table of a report as Markdown, with a line that says where it was measured.
 
     Args:
-        report: The report.
-        name: Empty for medians of all graphs, ``percentiles`` for the lowered graph, ``device`` for the probe.
+        report: Report to show.
+        name: Name of the table: empty for medians of all graphs, ``percentiles`` for the lowered graph, ``device`` for
+            the probe.
 
     Raises:
         InputError: There is no such table.
@@ -152,7 +153,7 @@ def gpu_table(report: GpuReport, name: str = "") -> str:
 
 
 def _median_table(report: GpuReport) -> str:
-    """A line for each network, batch size and precision: p50 without and with a CUDA graph, of each graph."""
+    """Make a line for each network, batch size and precision: p50 without and with a CUDA graph, of each graph."""
     header = [
         "network", "batch", "precision", *(f"{graph}, ms" for graph in GRAPHS),
         "kernels of the last, ms", "its floor, ms", "crops a second", "logit difference",
@@ -216,7 +217,7 @@ def _device_table(report: GpuReport) -> str:
 
 
 def _pair(rows: Sequence[GpuRow]) -> str:
-    """p50 without and with a CUDA graph."""
+    """Write p50 without and with a CUDA graph."""
     found = {row.cuda_graph: _ms(row.latency.p50_ms) for row in rows}
     return f"{found.get(False, _NONE)} / {found.get(True, _NONE)}" if found else _NONE
 
@@ -228,18 +229,18 @@ def _ms(value: float | None) -> str:
 
 
 def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]], *, words: int) -> str:
-    """A table; the first columns hold words and are aligned to the left."""
+    """Write a table; the first columns hold words and are aligned to the left."""
     rule = ["---" if at < words else "---:" for at in range(len(header))]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *lines))
 
 
 def sorted_rows(rows: Iterable[GpuRow], networks: Sequence[str], precisions: Sequence[str]) -> tuple[GpuRow, ...]:
-    """Rows in the order of the tables.
+    """Sort rows into the order of the tables.
 
     Args:
-        rows: In any order.
-        networks: Their order.
-        precisions: Their order.
+        rows: Rows in any order.
+        networks: Networks in their order.
+        precisions: Precisions in their order.
     """
     return tuple(
         sorted(
@@ -256,5 +257,5 @@ def sorted_rows(rows: Iterable[GpuRow], networks: Sequence[str], precisions: Seq
 
 
 def replaced_kernels(row: GpuRow, kernels: KernelTimes | None) -> GpuRow:
-    """The row with what the device was busy with."""
+    """Return the row with the work of the device filled in."""
     return msgspec.structs.replace(row, kernels=kernels)

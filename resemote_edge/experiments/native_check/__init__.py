@@ -1,1 +1,1 @@
-"""The native library's check: what it costs, what it saves, and whether it gives what Python gives."""
+"""The native library's check: its cost, its savings, and whether its results are Python's."""

@@ -1,4 +1,4 @@
-"""Native validity: what the C library costs, what it saves, and whether it gives what Python gives.
+"""Native validity: the cost of the C library, its savings, and whether its results are Python's.
 
 Three things are measured:
 
@@ -43,7 +43,7 @@ from resemote_edge.vision.frame import Box, Frame
 
 __all__ = ["FACES", "measure"]
 
-#: Of the frame: 1280x720, each face 200x200 pixels.
+#: Number of faces in the frame: 1280x720, each face 200x200 pixels.
 FACES = 8
 _FRAME = "frames of 1280x720 pixels in BGR with faces of 200x200"
 
@@ -66,12 +66,12 @@ def measure(
     """Measure some artifacts.
 
     Args:
-        artifacts: Of float inputs, for OpenVINO or ONNX Runtime on the CPU.
-        program: ``session_overhead``.
-        threads: Of the engines.
-        rounds: Turns of either side; a turn of a frame is `_CALLS` calls.
+        artifacts: Artifacts with float inputs, for OpenVINO or ONNX Runtime on the CPU.
+        program: Path of ``session_overhead``.
+        threads: Number of the engines' threads.
+        rounds: Number of turns of either side; a turn of a frame is `_CALLS` calls.
         data: Images to compare on; None leaves that out.
-        notice: Told what is being done.
+        notice: Function called with what is being done.
 
     Raises:
         InputError: The program is not there, or fails.
@@ -115,7 +115,7 @@ def _subject(artifact: Artifact, program: Path, threads: int, rounds: int, data:
 
 
 def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> tuple[float, tuple[float, float]]:
-    """Microseconds, with a bootstrap interval."""
+    """Overhead in microseconds, with a bootstrap interval."""
     command = [program, artifact.path, backend, engine_library(backend) or "", rounds]
     try:
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
@@ -134,7 +134,7 @@ def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> t
 def _frame_times(
     native: NativeClassifier, python: EmotionClassifier, rounds: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Nanoseconds a call, (rounds, `_CALLS`) each; which side begins a round alternates."""
+    """Times of a call in nanoseconds, (rounds, `_CALLS`) each; which side begins a round alternates."""
     pixels = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
     frame = Frame(pixels, "bgr")
     boxes = [Box(50 + 300 * (number % 4), 80 + 300 * (number // 4), 200, 200) for number in range(FACES)]
@@ -145,7 +145,7 @@ def _frame_times(
             for call in range(_CALLS):
                 start = time.perf_counter_ns()
                 calls[side]()
-                if round_ >= 0:  # before that, it is warm-up
+                if round_ >= 0:  # Calls before that are warm-up.
                     times[side, round_, call] = time.perf_counter_ns() - start
     return times[0], times[1]
 
@@ -154,7 +154,7 @@ def _parity(native: NativeClassifier, python: EmotionClassifier, data: Dataset) 
     other, largest = 0, 0.0
     for start in range(0, len(data), 64):
         images = data.images[start : start + 64]
-        # A frame of the images one below the other, so that the library cuts them out again.
+        # The frame holds the images one below the other, so that the library cuts them out again.
         stacked = Frame(np.ascontiguousarray(images.reshape(-1, images.shape[2])), "gray")
         boxes = [Box(0, number * images.shape[1], images.shape[2], images.shape[1]) for number in range(len(images))]
         for mine, theirs in zip(native.classify(stacked, boxes), python(list(images), color="gray"), strict=True):

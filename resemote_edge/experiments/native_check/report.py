@@ -1,4 +1,4 @@
-"""Results of holding the C library to the Python package and to the engines' own APIs: JSON and Markdown."""
+"""Results of comparing the C library with the Python package and the engines' own APIs: JSON and Markdown."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ __all__ = [
 
 NATIVE_VALIDITY_SCHEMA = 1
 
-#: About what a CPU's last cache has room for.
+#: Largest model that about fits into a CPU's last cache.
 MOST_MODEL_BYTES = 8_000_000
 
 
@@ -27,10 +27,10 @@ class SplitParity(Record, frozen=True, kw_only=True):
     """The library against Python on the same engine, image by image.
 
     Attributes:
-        data: Dataset and split.
-        images: How many.
-        other_top_class: Images whose most probable class is another.
-        max_probability_difference: The largest.
+        data: Name of the dataset and split.
+        images: Number of images.
+        other_top_class: Number of images whose most probable class is another.
+        max_probability_difference: Largest difference of a probability.
     """
 
     data: str
@@ -40,20 +40,20 @@ class SplitParity(Record, frozen=True, kw_only=True):
 
 
 class NativeSubject(Record, frozen=True, kw_only=True):
-    """What was found of one artifact.
+    """Findings about one artifact.
 
     Attributes:
-        artifact: Its name.
-        passport_sha256: Of its passport.
-        backend: Engine and version.
-        session_overhead_us: Median of ``resemote_session_run`` less median of the engine's own C API, one crop, in
-            turn in one process. None for networks above `MOST_MODEL_BYTES`: both sides have the weights in memory of
-            their own, and where that lies makes more difference than what is asked for.
-        session_overhead_interval_us: 95 % bootstrap interval of that.
-        native_frame_ms: p50 of a frame with its faces to their decisions, in C.
-        python_over_native: Python's time of that over the library's, the same engine and threads.
-        python_over_native_interval: 95 % bootstrap interval of that.
-        parity: None where no data was given.
+        artifact: Name of the artifact.
+        passport_sha256: Hash of its passport.
+        backend: Name of the engine, and its version.
+        session_overhead_us: Median of ``resemote_session_run`` less median of the engine's own C API, one crop, in turn
+            in one process. None for networks above `MOST_MODEL_BYTES`: both sides hold the weights in memory of their
+            own, and its place makes more difference than the overhead.
+        session_overhead_interval_us: Interval of the overhead, 95 %, by bootstrap.
+        native_frame_ms: Time (p50) from a frame with its faces to their decisions, in C.
+        python_over_native: Ratio of Python's time for that to the library's, with the same engine and threads.
+        python_over_native_interval: Interval of the ratio, 95 %, by bootstrap.
+        parity: Comparison with Python; None where no data was given.
     """
 
     artifact: str
@@ -68,17 +68,17 @@ class NativeSubject(Record, frozen=True, kw_only=True):
 
 
 class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="native-validity"):
-    """All of it.
+    """Findings about all artifacts.
 
     Attributes:
-        schema: `NATIVE_VALIDITY_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        threads: CPU threads of the engines, for frames and images; sessions are timed on one.
-        faces: Of a frame.
-        frame: What it was.
+        schema: Schema of the record, `NATIVE_VALIDITY_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        threads: Number of CPU threads of the engines, for frames and images; sessions are timed on one.
+        faces: Number of faces in a frame.
+        frame: Description of the frame.
         library_bytes: Size of the library, stripped.
-        subjects: One for each artifact.
+        subjects: Findings, one for each artifact.
     """
 
     schema: int = NATIVE_VALIDITY_SCHEMA
@@ -95,13 +95,13 @@ def read_native_validity(path: Path) -> NativeValidity:
     """Read results back.
 
     Raises:
-        InputError: No such file, or not results of this schema.
+        InputError: There is no such file, or it does not hold results of this schema.
     """
     return read_record(path, NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA)
 
 
 def native_validity_table(found: NativeValidity) -> str:
-    """What was found, as Markdown."""
+    """Write the findings as Markdown."""
     line = (
         f"Measured {found.created_utc[:10]} on {found.environment['cpu_model']}, {found.threads} threads, "
         f"{found.frame}; the library has {found.library_bytes / 1000:.0f} kB.\n\n"

@@ -1,4 +1,4 @@
-"""Peers: other people's tools, to be measured beside ours; most of them with our network, some with their own."""
+"""Peers: tools of others, measured beside ours; most of them run our network, some their own."""
 
 from importlib import import_module
 
@@ -22,7 +22,7 @@ PEERS: dict[str, str] = {
 
 
 def get_peer(name: str) -> Peer:
-    """The peer of that name; its tool is imported only when it prepares or opens something.
+    """Return the peer of that name; its tool is imported only when it prepares or opens something.
 
     Raises:
         InputError: No peer has that name.
@@ -35,7 +35,7 @@ def get_peer(name: str) -> Peer:
 
 
 def own_network(name: str | None) -> OwnNetwork | None:
-    """The peer of that name if it brings a network of its own; None otherwise, and for no name.
+    """Return the peer of that name if it brings a network of its own; None otherwise, and for no name.
 
     Raises:
         InputError: No peer has that name.

@@ -1,4 +1,4 @@
-"""Peer, PeerSession and OwnNetwork: what a contest asks of another tool."""
+"""Peer, PeerSession and OwnNetwork: the interfaces through which a contest uses another tool."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -14,22 +14,23 @@ __all__ = ["OwnNetwork", "Peer", "PeerSession"]
 
 
 class PeerSession(Protocol):
-    """The network opened in a peer's runtime.
+    """The network, opened in a peer's runtime.
 
     Attributes:
-        runtime: Runtime and version, for people.
+        runtime: Name and version of the runtime, for people.
     """
 
     runtime: str
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Compute logits (or what an `OwnNetwork` says it gives); blocks until they are on the host.
+        """Compute logits (or the output that an `OwnNetwork` names); blocks until they are on the host.
 
         Args:
-            images: float32 (N, 3, 64, 64), normalised, contiguous (or what `OwnNetwork.tensors` made); not modified.
+            images: Images, float32 (N, 3, 64, 64), normalised, contiguous (or the result of `OwnNetwork.tensors`); not
+                modified.
 
         Returns:
-            float32 (N, classes), caller-owned.
+            Output, float32 (N, classes), caller-owned.
         """
         ...
 
@@ -41,11 +42,11 @@ class Peer(Protocol):
         """Build the model files, once.
 
         Args:
-            checkpoint: What `load_checkpoint` reads.
-            folder: An empty folder to write into.
+            checkpoint: Checkpoint that `load_checkpoint` can read.
+            folder: Folder to write into; empty.
 
         Returns:
-            The files the runtime reads; others, left from steps on the way, are removed.
+            Files that the runtime reads; intermediate files are removed.
 
         Raises:
             MissingDependencyError: The tool is not installed.
@@ -57,27 +58,27 @@ class Peer(Protocol):
         """Open what `prepare` left in the folder, on the CPU.
 
         Args:
-            folder: As for `prepare`.
-            threads: CPU threads for one call.
+            folder: Folder that `prepare` wrote.
+            threads: Number of CPU threads for one call.
 
         Raises:
             MissingDependencyError: The runtime is not installed.
-            DeviceUnavailableError: This CPU lacks what the peer is about.
+            DeviceUnavailableError: This CPU lacks what the peer needs.
         """
         ...
 
 
 class OwnNetwork(ABC):
-    """A peer with a network of its own, trained by others; it lives in an environment of its own, too.
+    """A peer with a network of its own, trained by others; it has a Python environment of its own, too.
 
-    Nothing but the packages of that environment, numpy and msgspec can be imported where `prepare`, `open`, `tensors`
-    and `versions` run; they may raise MissingDependencyError. The attributes are for the parent, which lives elsewhere.
+    In that environment, only its packages, numpy and msgspec can be imported where `prepare`, `open`, `tensors` and
+    `versions` run; they may raise MissingDependencyError. The attributes are for the parent, which lives elsewhere.
 
     Attributes:
-        home: Where it lives.
+        home: Environment that it lives in.
         labels: Class names in the order of its output, in any spelling that `resemote_edge.labels` knows.
-        output: What it gives.
-        takes: What `tensors` makes, in words.
+        output: Kind of its output.
+        takes: Description of the tensors that `tensors` makes.
     """
 
     home: Home
@@ -91,17 +92,17 @@ class OwnNetwork(ABC):
 
     @abstractmethod
     def open(self, folder: Path, threads: int) -> PeerSession:
-        """As `Peer.open`."""
+        """Open the peer as `Peer.open` does."""
 
     @abstractmethod
     def tensors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What its session takes, made of face crops the way its tool does.
+        """Make its session's input of face crops, in the way that its tool does.
 
         Args:
-            crops: uint8 (N, H, W), gray, aligned.
+            crops: Crops, uint8 (N, H, W), gray, aligned.
 
         Returns:
-            float32, caller-owned, contiguous.
+            Input, float32, caller-owned, contiguous.
         """
 
     @abstractmethod

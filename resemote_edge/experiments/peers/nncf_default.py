@@ -1,8 +1,8 @@
 """Peer ``nncf-default``: NNCF's post-training quantization of the exported graph, run in OpenVINO.
 
-Chosen: `nncf.quantize(model, dataset)` with nothing else, as its documentation starts: performance preset, 300 images,
-fast bias correction. The IR is saved with OpenVINO's defaults. What is not quantized runs in the precision OpenVINO
-chooses for the CPU, bf16 where it has it: that is what a user who changes nothing gets.
+The way chosen is `nncf.quantize(model, dataset)` with nothing else, as its documentation starts: performance preset,
+300 images, fast bias correction. The IR is saved with OpenVINO's defaults. Layers that are not quantized run in the
+precision OpenVINO chooses for the CPU, bf16 where it has it: a user who changes nothing gets that.
 """
 
 import sys
@@ -31,7 +31,7 @@ class NNCFDefault:
         quantized = nncf.quantize(model, nncf.Dataset([image[None] for image in images]))
         path = folder / "quantized.xml"
         openvino.save_model(quantized, str(path))
-        del model  # it maps the weights that are removed next
+        del model  # The IR maps the weights that are removed next.
         for leftover in files_of(plain):
             leftover.unlink()
         return path, path.with_suffix(".bin")
@@ -44,17 +44,17 @@ class NNCFDefault:
 def import_nncf(purpose: str) -> Any:
     """Import ``nncf`` without its telemetry.
 
-    It reports usage through the same package as OpenVINO, and falls back to a stub when that is absent: so it is made
-    to look absent in this process, before either of them is imported.
+    It reports usage through the same package as OpenVINO, and falls back to a stub when that is absent. So the package
+    is made to look absent in this process, before either of them is imported.
 
     Args:
-        purpose: What needs it, for the message when it is not installed.
+        purpose: Work that needs the package, for the message when it is not installed.
 
     Returns:
         The module.
 
     Raises:
-        MissingDependencyError: Not installed.
+        MissingDependencyError: The package is not installed.
     """
     if "nncf" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -1,10 +1,10 @@
 """Peers ``onnxruntime-static-default`` and ``-best``: ONNX Runtime's static quantization of the exported graph.
 
-Chosen: the way its documentation describes, `quant_pre_process` and then `quantize_static`, on 300 calibration images.
+The way chosen is that of its documentation, `quant_pre_process` and then `quantize_static`, on 300 calibration images.
 ``default`` passes nothing else: Q/DQ, int8 activations, int8 weights, one scale per tensor, MinMax. ``best`` passes
-uint8 activations and int8 weights with a scale per channel: the pair its documentation names as made for the
-instructions of x86-64, and faster here than the default. (It also speaks of a reduced range, for CPUs without VNNI;
-not used.)
+uint8 activations and int8 weights with a scale per channel. Its documentation names that pair as made for the
+instructions of x86-64, and it is faster here than the default. (The documentation also speaks of a reduced range, for
+CPUs without VNNI; it is not used.)
 """
 
 import logging
@@ -28,11 +28,11 @@ class StaticDefault:
         try:
             from onnxruntime.quantization import quantize_static
             from onnxruntime.quantization.shape_inference import quant_pre_process
-        except ModuleNotFoundError as error:  # it needs onnx, and sympy for shapes
+        except ModuleNotFoundError as error:  # It needs onnx, and sympy for shapes.
             raise missing_dependency(str(error.name), "peers", "ONNX Runtime's static quantization") from None
         plain = export_plain(checkpoint, folder)
         prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
-        logging.disable(logging.WARNING)  # it advises, through the root logger, to do what was just done
+        logging.disable(logging.WARNING)  # Through the root logger, it advises to do what was just done.
         try:
             quant_pre_process(str(plain), str(prepared))
             quantize_static(str(prepared), str(quantized), _Reader(), **self._settings())

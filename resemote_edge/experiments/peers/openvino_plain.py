@@ -1,8 +1,8 @@
 """Peers ``openvino-fp32`` and ``openvino-bf16``: the same `torch.onnx.export` file, run in OpenVINO.
 
-Chosen: the ONNX file is read as it is, with the latency hint, as OpenVINO's documentation advises for one request at a
-time. Left alone, OpenVINO computes in bf16 on CPUs that have it; so that each row is what its name says everywhere, the
-inference precision is stated: ``f32`` in the one, ``bf16`` in the other.
+The way chosen: the ONNX file is read as it is, with the latency hint, as OpenVINO's documentation advises for one
+request at a time. By default, OpenVINO computes in bf16 on CPUs that have it. The inference precision is stated, so
+that each row is what its name says everywhere: ``f32`` in the one, ``bf16`` in the other.
 """
 
 from pathlib import Path
@@ -42,8 +42,8 @@ class OpenVINOSession:
     """A model file in OpenVINO on the CPU.
 
     Args:
-        path: ONNX or IR; one input, one output.
-        threads: CPU threads.
+        path: Path of the ONNX or IR; one input, one output.
+        threads: Number of CPU threads.
         precision: Inference precision hint; None for OpenVINO's own choice.
 
     Raises:
@@ -63,7 +63,7 @@ class OpenVINOSession:
         self.runtime = f"openvino {openvino.__version__.split('-')[0]}"
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `PeerSession.run`."""
+        """Run as `PeerSession.run` does."""
         self._request.infer([images], share_inputs=True)
-        # The request reuses its output buffer, and what is returned is the caller's.
+        # The request reuses its output buffer, and the result must be the caller's.
         return np.array(self._request.get_output_tensor(0).data)

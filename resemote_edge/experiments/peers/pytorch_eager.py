@@ -1,7 +1,7 @@
 """Peer ``pytorch-eager``: the network as its authors run it, in PyTorch, without any export.
 
-Chosen: eval mode under `torch.inference_mode`, which PyTorch's documentation recommends for inference, float32, the
-memory format tensors have by default. No `torch.compile`: it needs a C++ compiler on the device.
+The way chosen is eval mode under `torch.inference_mode`, which PyTorch's documentation recommends for inference, in
+float32 and the default memory format of tensors. `torch.compile` is not used: it needs a C++ compiler on the device.
 """
 
 import shutil

@@ -1,8 +1,8 @@
 """Peer ``onnxruntime-fp32``: PyTorch's own ONNX export, run in ONNX Runtime.
 
-Chosen: `torch.onnx.export` with its defaults and a dynamic batch, as its documentation shows, which folds BatchNorm
-into the convolutions; ONNX Runtime with every graph optimisation, which is its default, and the threads asked for.
-Other peers start from the same file.
+The way chosen is `torch.onnx.export` with its defaults and a dynamic batch, as its documentation shows, which folds
+BatchNorm into the convolutions. ONNX Runtime has every graph optimisation, which is its default, and the threads asked
+for. Other peers start from the same file.
 """
 
 import warnings
@@ -26,8 +26,8 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
     """Export the reference network with `torch.onnx.export`.
 
     Args:
-        checkpoint: What `load_checkpoint` reads.
-        folder: Where ``model.onnx`` is written, with the weights in a file beside it.
+        checkpoint: Checkpoint that `load_checkpoint` can read.
+        folder: Folder that ``model.onnx`` is written to, with the weights in a file beside it.
 
     Returns:
         Path of the ONNX file.
@@ -44,7 +44,7 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
     except ModuleNotFoundError as error:
         raise missing_package(error, "peers", "torch.onnx.export") from None
     network = load_checkpoint(checkpoint).build()
-    # Two images: a batch of one would be taken for a constant.
+    # There are two images because a batch of one would be taken for a constant.
     example = torch.zeros(2, 3, 64, 64)
     path = folder / "model.onnx"
     with warnings.catch_warnings():
@@ -63,7 +63,7 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """An ONNX file and the weights beside it, if it has any there."""
+    """Return an ONNX file and the weights beside it, if it has any there."""
     weights = path.with_name(f"{path.name}.data")
     return (path, weights) if weights.is_file() else (path,)
 
@@ -84,8 +84,8 @@ class ONNXRuntimeSession:
     """An ONNX file in ONNX Runtime on the CPU.
 
     Args:
-        path: The file; its first input takes the images, its first output gives the logits.
-        threads: CPU threads.
+        path: Path of the file; its first input takes the images, its first output gives the logits.
+        threads: Number of CPU threads.
     """
 
     def __init__(self, path: Path, threads: int) -> None:
@@ -100,6 +100,6 @@ class ONNXRuntimeSession:
         self.runtime = f"onnxruntime {onnxruntime.__version__}"
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `PeerSession.run`."""
+        """Run as `PeerSession.run` does."""
         logits: NDArray[np.float32] = self._run(None, {self._input: images})[0]
         return logits

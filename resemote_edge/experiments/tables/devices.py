@@ -13,7 +13,7 @@ from resemote_edge.measuring.results import BenchRow, read_report
 
 __all__ = ["Device", "device_table", "read_devices"]
 
-#: What stands in a device's line, of its fastest row.
+#: Columns of a device's line, filled from its fastest row.
 _COLUMNS: dict[str, Callable[[BenchRow], str]] = {
     name: column
     for name, column in {**COLUMNS, **ENERGY_COLUMNS}.items()
@@ -25,8 +25,8 @@ class Device(Strict, frozen=True, kw_only=True):
     """A machine.
 
     Attributes:
-        name: For people.
-        report: Of `bench` or `bench suite` on it, relative to the list; None where nothing was measured.
+        name: Name for people.
+        report: Report of `bench` or `bench suite` on it, relative to the list; None where nothing was measured.
     """
 
     name: str
@@ -41,7 +41,7 @@ def read_devices(path: Path) -> list[Device]:
     """Read the list.
 
     Raises:
-        InputError: No such file, or not a list of devices.
+        InputError: There is no such file, or it is not a list of devices.
     """
     try:
         return msgspec.toml.decode(path.read_bytes(), type=_Devices).device
@@ -50,10 +50,10 @@ def read_devices(path: Path) -> list[Device]:
 
 
 def device_table(path: Path) -> str:
-    """A line per device: the row with the lowest p50 of single crops, one after the other.
+    """Make a line per device: the row with the lowest p50 of single crops, one after the other.
 
     Args:
-        path: The list.
+        path: Path of the list.
 
     Raises:
         InputError: The list or a report cannot be read, or a report has no such row.

@@ -1,12 +1,12 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
-A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; what stands between them is
+A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
 replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check` or of `native_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of devices in TOML,
-or a folder of weights with their model cards.
+`verdict_check` or of `native_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of devices in TOML, or
+a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
-other scenarios what they say.
+other scenarios their results.
 """
 
 import re
@@ -42,7 +42,7 @@ _BLOCK = re.compile(r"(<!-- table: (?P<source>\S+) -->\n).*?(<!-- end of table -
 
 
 def regenerate(document: Path) -> str:
-    """The document's text with every table made anew from the JSON it names.
+    """Return the document's text with every table made anew from the JSON it names.
 
     Args:
         document: Markdown file; sources are relative to its folder.
@@ -72,7 +72,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
 
 
 def _kind(path: Path) -> str:
-    """What a report says that it is; whatever is wrong with it is told by whoever reads it in full."""
+    """Kind that a report states; other faults are found when it is read in full."""
     try:
         found = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):

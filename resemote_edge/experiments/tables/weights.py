@@ -13,10 +13,10 @@ _HEADERS = ("weights", "width", "file MB", "test split (95 %)", "without copies"
 
 
 def weights_table(folder: Path) -> str:
-    """A line per checkpoint in safetensors, the widest first, from the model card beside it.
+    """Make a line per checkpoint in safetensors, the widest first, from the model card beside it.
 
     Args:
-        folder: Holds ``<name>.safetensors`` and ``<name>.json``, as `checkpoint pack` leaves them.
+        folder: Folder that holds ``<name>.safetensors`` and ``<name>.json``, as `checkpoint pack` leaves them.
 
     Raises:
         InputError: The folder holds no checkpoint, or a card is missing or says nothing of the accuracy.

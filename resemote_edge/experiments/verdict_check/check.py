@@ -1,7 +1,7 @@
 """Comparison validity: how often ``bench compare --live`` is right where the answer is known.
 
 An artifact is compared with itself, and with itself slowed by a known factor, again and again, in turn. Every
-comparison is kept; what was interrupted goes on, and ends with ``summary.json`` and ``summary.md``.
+comparison is kept. An interrupted check continues where it stopped, and ends with ``summary.json`` and ``summary.md``.
 """
 
 import datetime
@@ -38,28 +38,28 @@ from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["COMPARISONS_FOLDER", "SLOW_DOWN", "SUMMARY_FILES", "Experiment", "run_experiment"]
 
-#: What is written at the end.
+#: Names of the files that are written at the end.
 SUMMARY_FILES = ("summary.json", "summary.md")
 
-#: Where every comparison is kept, beside them.
+#: Folder beside them in which every comparison is kept.
 COMPARISONS_FOLDER = "comparisons"
 
-#: What B is slowed by.
+#: Factor that B is slowed by.
 SLOW_DOWN = 1.10
 
-#: Opening the processes, beside measuring: only for the first estimate.
+#: Time to open the processes, beside measuring; it is only used for the first estimate.
 _OPENING_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """What to compare, and how often.
+    """The comparisons to make, and their number.
 
     Attributes:
-        request: Of every comparison; its `slow_b_by` and `seed` are set for each.
-        count: Comparisons of each kind.
+        request: Request of every comparison; its `slow_b_by` and `seed` are set for each.
+        count: Number of comparisons of each kind.
         slow_down: Planted factor, above 1.
-        folder: Of all that is kept.
+        folder: Folder of everything that is kept.
     """
 
     request: LiveRequest
@@ -70,12 +70,12 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class _Planned:
-    """One comparison.
+    """One comparison that is planned.
 
     Attributes:
-        planted: What is known about it.
-        request: What is measured.
-        path: Where it is kept.
+        planted: Difference that is known beforehand.
+        request: Comparison to make.
+        path: Path where it is kept.
     """
 
     planted: Planted
@@ -87,11 +87,12 @@ def run_experiment(experiment: Experiment, notice: Callable[[str], None]) -> Com
     """Make every comparison that is not kept yet, and write the summary of all.
 
     Args:
-        experiment: What.
-        notice: Told what happens, one line at a time.
+        experiment: Comparisons to make.
+        notice: Function called with what happens, one line at a time.
 
     Raises:
-        InputError: A number makes no sense; or the folder keeps comparisons of something else, or measured otherwise.
+        InputError: A number makes no sense; or the folder keeps comparisons of something else, or ones that were
+            measured otherwise.
         ResEmoteEdgeError: The artifact cannot run here, or a comparison failed; those before it are kept.
     """
     request = _resolved(experiment.request)
@@ -118,7 +119,7 @@ def run_experiment(experiment: Experiment, notice: Callable[[str], None]) -> Com
 
 
 def _resolved(request: LiveRequest) -> LiveRequest:
-    """The request with its runtime by name, so that a kept comparison can be told from one in another."""
+    """Name the request's runtime, so that a kept comparison can be told from one in another runtime."""
     if request.runtime != "auto":
         return request
     options = SessionOptions(device=request.device, threads=request.effective_threads)
@@ -126,7 +127,7 @@ def _resolved(request: LiveRequest) -> LiveRequest:
 
 
 def _plan(experiment: Experiment) -> Iterator[_Planned]:
-    """Both kinds in turn, so that a machine that changes meets both."""
+    """Plan both kinds in turn, so that changes of the machine affect both."""
     kinds: tuple[tuple[Planted, float], ...] = (("nothing", 1.0), ("slow-down", experiment.slow_down))
     for number in range(experiment.count):
         for planted, factor in kinds:
@@ -154,10 +155,10 @@ def _measure(waiting: Sequence[_Planned], kept: dict[Path, LiveComparison], noti
 
 
 def _kept(one: _Planned, expected: dict[str, Any]) -> LiveComparison:
-    """A comparison of an earlier start.
+    """Read a comparison of an earlier start.
 
     Raises:
-        InputError: It cannot be read, or is of something else.
+        InputError: The comparison cannot be read, or is of something else.
     """
     comparison = read_live_comparison(one.path)
     expected = expected | {"slow-down": one.request.slow_b_by}
@@ -169,7 +170,7 @@ def _kept(one: _Planned, expected: dict[str, Any]) -> LiveComparison:
 
 
 def _facts_expected(request: LiveRequest) -> dict[str, Any]:
-    """What every comparison of the experiment has in common."""
+    """Facts that every comparison of the experiment has in common."""
     passport = file_sha256(request.a.path / PASSPORT_NAME)
     return {
         "passports": (passport, passport),

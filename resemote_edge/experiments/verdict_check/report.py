@@ -1,4 +1,4 @@
-"""Results of checking a live comparison against what is known: JSON and Markdown."""
+"""Results of checking live comparisons against what is known: JSON and Markdown."""
 
 import math
 import statistics
@@ -27,13 +27,13 @@ __all__ = [
 
 COMPARISON_VALIDITY_SCHEMA = 1
 
-#: Of the comparisons of either kind, at least so many must be right.
+#: Smallest share of the comparisons of either kind that must be right.
 REQUIRED_SHARE = 0.95
 
 #: A comparison that takes this long is too long to wait for.
 LIMIT_SECONDS = 120.0
 
-#: What B was: A itself, or A slowed.
+#: Difference that was planted in B: none, or a slow-down.
 Planted = Literal["nothing", "slow-down"]
 
 _PLANTED: tuple[Planted, ...] = ("nothing", "slow-down")
@@ -44,13 +44,13 @@ class Trial(Record, frozen=True, kw_only=True):
     """One comparison whose outcome was known beforehand.
 
     Attributes:
-        planted: ``nothing``, where B was A, or ``slow-down``.
-        created_utc: ISO 8601.
-        load_average_1m: Before it.
-        verdict: About B.
+        planted: Difference that was planted: ``nothing``, where B was A, or ``slow-down``.
+        created_utc: Time of the comparison, ISO 8601.
+        load_average_1m: Load before it.
+        verdict: Verdict about B.
         ratio: Time of B over time of A.
-        interval: Of the ratio.
-        total_seconds: It took, opening included.
+        interval: Interval of the ratio.
+        total_seconds: Time it took, opening included.
     """
 
     planted: Planted
@@ -63,33 +63,33 @@ class Trial(Record, frozen=True, kw_only=True):
 
     @property
     def right(self) -> bool:
-        """Whether the verdict is the one that was known."""
+        """Whether the verdict is the expected one."""
         return self.verdict == ("no difference shown" if self.planted == "nothing" else "slower")
 
 
 class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
-    """How often a live comparison was right.
+    """Count of how often a live comparison was right.
 
     Attributes:
-        schema: `COMPARISON_VALIDITY_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`, when the summary was made.
+        schema: Schema of the record, `COMPARISON_VALIDITY_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`, when the summary was made.
         artifact: Name of both sides.
-        passport_sha256: Of its passport.
-        runtime: Name and version, of both sides.
-        device: Of both sides.
-        threads: CPU threads.
-        cores: The processes were pinned to.
+        passport_sha256: Hash of its passport.
+        runtime: Name and version of both sides' runtime.
+        device: Device of both sides.
+        threads: Number of CPU threads.
+        cores: Cores the processes were pinned to.
         batch: Faces per call.
-        quantity: What was timed.
-        slowed_by: What B was slowed by, where it was.
+        quantity: Time that was compared.
+        slowed_by: Factor that B was slowed by, where it was.
         margin: Smallest difference that counts, as a fraction.
-        restarts: Of each comparison.
-        measuring_seconds: Asked for, of each.
+        restarts: Restarts of each comparison.
+        measuring_seconds: Time asked for, for each comparison.
         default_settings: Whether margin, restarts and seconds are those of `bench compare --live`.
-        verdicts: How often each was given, by what was planted.
+        verdicts: Number of times each verdict was given, by what was planted.
         passed: Whether enough of both kinds were right, and none took too long.
-        trials: In the order of their numbers, both kinds in turn.
+        trials: Trials in the order of their numbers, both kinds in turn.
     """
 
     schema: int = COMPARISON_VALIDITY_SCHEMA
@@ -114,7 +114,7 @@ class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 def count_verdicts(trials: Sequence[Trial]) -> dict[Planted, dict[Verdict, int]]:
-    """How often each verdict was given, by what was planted."""
+    """Count how often each verdict was given, by what was planted."""
     return {
         planted: {
             verdict: sum(trial.planted == planted and trial.verdict == verdict for trial in trials)
@@ -137,13 +137,13 @@ def read_comparison_validity(path: Path) -> ComparisonValidity:
     """Read a summary back.
 
     Raises:
-        InputError: No such file, or not a summary of this schema.
+        InputError: There is no such file, or it is not a summary of this schema.
     """
     return read_record(path, ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA)
 
 
 def comparison_validity_table(summary: ComparisonValidity) -> str:
-    """A line on how it was measured, and a row for each kind."""
+    """Write a line on how it was measured, and a row for each kind."""
     cpu, day = summary.environment["cpu_model"], summary.created_utc[:10]
     settings = "the defaults" if summary.default_settings else "not the defaults"
     measured = (
@@ -183,7 +183,7 @@ def _cells(summary: ComparisonValidity, planted: Planted) -> list[str]:
 
 
 def comparison_validity_markdown(summary: ComparisonValidity) -> str:
-    """The whole summary."""
+    """Write the whole summary."""
     needed = f"At least {REQUIRED_SHARE * 100:g} % of each kind right, and every comparison below {LIMIT_SECONDS:g} s"
     rows = [
         [

@@ -1,1 +1,1 @@
-"""The quantize stage: an fp32 eval graph to one whose weights, or weights and activations, are held in eight bits."""
+"""The quantize stage: turns an fp32 eval graph into one with weights, or weights and activations, in eight bits."""

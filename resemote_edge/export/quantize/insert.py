@@ -1,8 +1,8 @@
-"""quantize: a floating eval graph to one in eight bits, by a scheme and observed ranges.
+"""quantize: turns a floating eval graph into one in eight bits, by a scheme and observed ranges.
 
-``quantize`` and ``dequantize`` nodes stand around every layer, as ONNX's QuantizeLinear and DequantizeLinear do;
-weights become int8 arrays with a scale per output channel. Engines that know the pattern compute the layer between
-them in integers; any other still computes the same numbers.
+``quantize`` and ``dequantize`` nodes stand around every layer, like ONNX's QuantizeLinear and DequantizeLinear. Weights
+become int8 arrays with a scale per output channel. Engines that know the pattern compute the layer between them in
+integers; any other engine still computes the same numbers.
 """
 
 import dataclasses
@@ -20,11 +20,11 @@ from resemote_edge.models.graph import EvalGraph, Node
 
 __all__ = ["layers_of", "quantize", "quantize_weight"]
 
-# What only moves values: eight bits stay eight bits. A maximum picks one of them, so it belongs here too.
+# Operations that only move values: eight bits stay eight bits. A maximum picks one of them, so it belongs here too.
 _MOVES = ("max_pool", "to_tokens", "pad_token", "gather", "reshape", "flatten")
 
-# The attention's two layers work on one position and hold a thousandth of the weights: nothing to gain. And the
-# convolution that makes the channel of ones is two constants.
+# The attention's two layers work on one position and hold a thousandth of the weights, so nothing is gained there. And
+# the convolution that makes the channel of ones is two constants.
 _ALWAYS_FLOAT = ("se.", "input.")
 
 _INT32_MAX = 2**31 - 1
@@ -48,9 +48,9 @@ def quantize(
     """Quantize a graph.
 
     Args:
-        graph: Floating; not modified.
-        ranges: Of the tensors that layers read, by name; not needed where activations stay floating.
-        scheme: How.
+        graph: Floating graph; not modified.
+        ranges: Ranges, by name, of the tensors that layers read; not needed where activations stay floating.
+        scheme: Scheme of quantization.
         keep_float: Layers to leave as they are.
         scale_dtype: Type that scales must be representable in.
 
@@ -71,7 +71,7 @@ def quantize(
 
 
 class _Quantizer:
-    """Collects nodes; remembers which tensors exist in eight bits and with which scale."""
+    """Collects nodes, and remembers which tensors exist in eight bits and with which scale."""
 
     def __init__(self, graph: EvalGraph, ranges: Ranges, scheme: Scheme, scale_dtype: type[np.floating[Any]]) -> None:
         self.producers = {node.name: node for node in graph.nodes}
@@ -112,9 +112,9 @@ class _Quantizer:
         return dataclasses.replace(node, inputs=(source,), params=params)
 
     def _follows_a_convolution(self, name: str) -> bool:
-        """Whether a tensor is what a quantized convolution made, after its ReLU and maybe pooled.
+        """Whether a tensor comes from a quantized convolution, after its ReLU and maybe pooled.
 
-        ONNX Runtime's integer convolution writes eight bits or does not apply, so such a tensor is rounded even where
+        ONNX Runtime's integer convolution writes eight bits or does not apply. So such a tensor is rounded even where
         its reader, the attention branch, computes in floating point.
         """
         node = self.producers.get(name)
@@ -127,7 +127,7 @@ class _Quantizer:
         return node.op == "relu" and is_convolution
 
     def _rounded(self, name: str, *, at: str) -> str:
-        """The tensor, through eight bits and back; `at` names the layer that reads it."""
+        """Convert the tensor to eight bits and back; `at` names the layer that reads it."""
         eight_bits = self._in_eight_bits(name)
         result = f"{eight_bits}.dequantized"
         if result not in self.scales:
@@ -136,7 +136,7 @@ class _Quantizer:
         return result
 
     def _in_eight_bits(self, name: str) -> str:
-        """The tensor in eight bits, written once."""
+        """Return the tensor in eight bits, written once."""
         producer = self.producers.get(name)
         if producer is not None and producer.op in _MOVES and self.scheme.early:
             return self._moved(producer)
@@ -147,7 +147,7 @@ class _Quantizer:
         return result
 
     def _moved(self, node: Node) -> str:
-        """A node that only moves values, done on eight bits."""
+        """Write a node that only moves values, done on eight bits."""
         source = self._in_eight_bits(node.inputs[0])
         result = f"{node.name}.quantized"
         if result not in self.scales:
@@ -167,12 +167,12 @@ class _Quantizer:
         else:
             scale = (max(high, 0.0) - low) / 255.0
             zero_point = np.uint8(np.clip(np.rint(-low / scale), 0, 255))
-        # A tensor that is zero throughout has no scale; any will do.
+        # A tensor that is zero throughout has no scale; any scale will do.
         rounded = _round_up(np.asarray(scale or 1.0), self.scale_dtype)
         return {"scale": rounded, "zero_point": np.asarray(zero_point)}
 
     def _range(self, name: str) -> tuple[float, float]:
-        """Observed where the tensor was made: what only moves values changes no range, a zero token included."""
+        """Range observed where the tensor was made: moving values changes no range, and neither does a zero token."""
         source = name
         while source not in self.ranges and source in self.producers and self.producers[source].op in _MOVES:
             source = self.producers[source].inputs[0]
@@ -184,18 +184,18 @@ class _Quantizer:
 def quantize_weight(
     weight: NDArray[Any], levels: int = 127, scale_dtype: type[np.floating[Any]] = np.float32, equal_inputs: int = 1
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric int8, one scale per output channel.
+    """Round a weight to symmetric int8, one scale per output channel.
 
     Args:
-        weight: (out, ...), floating.
+        weight: Weight (out, ...), floating.
         levels: Largest integer magnitude.
         scale_dtype: Type that scales must be representable in.
-        equal_inputs: So many of the first input channels always carry the same values. Each hands its rounding error to
-            the next, so that the sum of their weights is rounded once.
+        equal_inputs: Number of first input channels that always carry the same values. Each passes its rounding error
+            on to the next, so that the sum of their weights is rounded once.
 
     Returns:
-        int8 of the same shape, and scales float32 (out,); ``integer * scale`` approximates the weight to half a scale,
-        and where inputs are equal, their sum.
+        Integers, int8 of the same shape, and scales, float32 (out,). ``integer * scale`` approximates the weight to
+        half a scale, and where inputs are equal, their sum.
     """
     flat = weight.reshape(len(weight), -1)
     scale = _round_up(np.abs(flat).max(axis=1) / levels, scale_dtype)
@@ -217,7 +217,7 @@ def _round_up(scale: NDArray[Any], dtype: type[np.floating[Any]]) -> NDArray[np.
 
 
 def _without_unused(graph: EvalGraph) -> EvalGraph:
-    """Without the nodes whose floating result nobody reads any more."""
+    """Remove the nodes whose floating result is no longer read."""
     kept: list[Node] = []
     wanted = {graph.nodes[-1].name}
     for node in reversed(graph.nodes):

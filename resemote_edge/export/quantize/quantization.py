@@ -1,4 +1,4 @@
-"""QuantizationPlan: everything the quantize stage knows before it decides which layers go into eight bits."""
+"""QuantizationPlan: all that the quantize stage knows before it decides which layers go into eight bits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ __all__ = ["QuantizationPlan", "calibrate", "plan_quantization"]
 
 _BATCH = 32
 
-#: Told (done, total) images while ranges are observed.
+#: Function that is called with (done, total) images while ranges are observed.
 Progress = Callable[[int, int], None]
 
 _ACTIVATIONS = {"u8": "uint8", "s8": "int8", "none": "float"}
@@ -34,11 +34,11 @@ class QuantizationPlan:
     """A scheme with the ranges it needs.
 
     Attributes:
-        scheme: How.
-        options: Of the recipe.
-        ranges: Of every tensor; empty where activations stay floating.
-        origin: Where the ranges come from, in words.
-        calibration: The images they were observed on.
+        scheme: Scheme of quantization.
+        options: Quantization options of the recipe.
+        ranges: Ranges of all tensors; empty where activations stay floating.
+        origin: Origin of the ranges, in words.
+        calibration: Images the ranges were observed on.
     """
 
     scheme: Scheme
@@ -48,17 +48,17 @@ class QuantizationPlan:
     calibration: CalibrationManifest | None = field(default=None, repr=False)
 
     def apply(self, graph: EvalGraph, keep_float: Sequence[str] = ()) -> EvalGraph:
-        """Quantize a graph, but for the recipe's floating layers and these."""
+        """Quantize a graph, except for the recipe's floating layers and these."""
         kept = {*self.options.keep_float, *keep_float}
         return quantize(graph, self.ranges, self.scheme, kept, scale_dtype=self.scale_dtype)
 
     @property
     def scale_dtype(self) -> type[np.floating[Any]]:
-        """Type scales are rounded to: ONNX wants them in the type of the graph's floating remainder."""
+        """Type that scales are rounded to: ONNX requires them in the type of the graph's floating remainder."""
         return np.float16 if self.options.remainder == "fp16" else np.float32
 
     def record(self, graph: EvalGraph, repaired: Sequence[str]) -> Quantization:
-        """For the passport: what was done to a graph."""
+        """Record for the passport of what was done to a graph."""
         kept = (*self.options.keep_float, *repaired)
         return Quantization(
             scheme=self.scheme.name,
@@ -82,17 +82,17 @@ def plan_quantization(
     """Find the ranges a scheme needs.
 
     Args:
-        checkpoint: The weights.
-        options: Of the recipe.
-        data: A dataset, whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
-        progress: Told how many images are done.
+        checkpoint: Weights to export.
+        options: Quantization options of the recipe.
+        data: Dataset whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
+        progress: Function called with the number of images done.
 
     Returns:
         The plan.
 
     Raises:
-        InputError: Ranges are needed and there is neither data nor a record.
-        DatasetError: The data cannot serve.
+        InputError: Ranges are needed, and there is neither data nor a record.
+        DatasetError: The data cannot be used.
         CheckpointError: The record is not valid, or belongs to other weights.
     """
     scheme = find_scheme(options.scheme)
@@ -123,14 +123,14 @@ def plan_quantization(
     )
 
 
-#: Ranges observed last, and of what: exports to several targets in one process observe the same ones.
+#: Ranges observed last, and their source: exports to several targets in one process observe the same ones.
 _last_observed: tuple[tuple[str, CalibrationManifest], dict[str, tuple[float, float]]] | None = None
 
 
 def _calibrate_once(
     checkpoint: Checkpoint, chosen: CalibrationSet, progress: Progress
 ) -> dict[str, tuple[float, float]]:
-    """Observe what the same weights and images did not give just before."""
+    """Observe ranges, unless the same weights and images gave them just before."""
     global _last_observed  # noqa: PLW0603 - one record, dropped for the next one's
     key = (checkpoint.sha256, chosen.manifest)
     if _last_observed is None or _last_observed[0] != key:
@@ -144,9 +144,9 @@ def calibrate(
     """Observe activation ranges of the original network, whose graph has every tensor that a rewritten one may read.
 
     Args:
-        checkpoint: The weights.
-        chosen: Images.
-        progress: Told (done, total).
+        checkpoint: Weights of the network.
+        chosen: Images to observe on.
+        progress: Function called with (done, total).
 
     Returns:
         The range of every tensor, by name.

@@ -23,12 +23,13 @@ def observe_ranges(
 ) -> dict[str, tuple[float, float]]:
     """Run a graph and note the extremes of every tensor (MinMax calibration).
 
-    MinMax and not a percentile or entropy: it clips nothing, has nothing to tune, and is two numbers per tensor.
+    MinMax is used rather than a percentile or entropy: it clips nothing, has nothing to tune, and is two numbers per
+    tensor.
 
     Args:
-        graph: Floating, before lowering, so that tensors bear the names of the paper's layers.
-        batches: What the graph takes.
-        progress: Told how many inputs are done.
+        graph: Floating graph, before lowering, so that tensors have the names of the paper's layers.
+        batches: Inputs of the graph, in batches.
+        progress: Function called with the number of inputs done.
 
     Returns:
         The range of every tensor, the input's among them.

@@ -16,12 +16,12 @@ RANGES_SCHEMA = 1
 
 
 class RecordedRanges(Strict, frozen=True, kw_only=True):
-    """Ranges observed once, with the images they were observed on.
+    """Ranges observed once, and the images they were observed on.
 
     Attributes:
-        schema: `RANGES_SCHEMA`.
+        schema: Schema of the record, `RANGES_SCHEMA`.
         checkpoint_sha256: Hash of the checkpoint file they belong to.
-        calibration: The images.
+        calibration: Record of the images.
         ranges: Tensor name to (smallest, largest) value.
     """
 
@@ -32,15 +32,15 @@ class RecordedRanges(Strict, frozen=True, kw_only=True):
 
 
 def recorded_path(checkpoint: Path) -> Path:
-    """Where a checkpoint's recorded ranges lie: ``best.pt`` has ``best.ranges.json`` beside it."""
+    """Path of a checkpoint's recorded ranges: ``best.pt`` has ``best.ranges.json`` beside it."""
     return checkpoint.with_suffix(".ranges.json")
 
 
 def read_recorded(checkpoint: Checkpoint) -> RecordedRanges | None:
-    """The ranges beside a checkpoint.
+    """Read the ranges beside a checkpoint.
 
     Returns:
-        None when there are none.
+        The ranges; None when there are none.
 
     Raises:
         CheckpointError: The file is not valid, or was recorded for other weights.

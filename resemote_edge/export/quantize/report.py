@@ -20,7 +20,7 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["SENSITIVITY_FILES", "SensitivityReport", "SensitivityRequest", "run_sensitivity", "write_sensitivity"]
 
-#: What `write_sensitivity` writes.
+#: Names of the files that `write_sensitivity` writes.
 SENSITIVITY_FILES = ("sensitivity.json", "sensitivity.png")
 
 _SEED = 1
@@ -28,13 +28,13 @@ _SEED = 1
 
 @dataclass(frozen=True, kw_only=True)
 class SensitivityRequest:
-    """What to rank.
+    """The ranking that is asked for.
 
     Attributes:
-        checkpoint: The weights.
-        recipe: Its graph and its scheme; precision int8 or w8.
-        data: A dataset; images of its training split are compared on.
-        images: How many.
+        checkpoint: Weights of the network.
+        recipe: Recipe with the graph and the scheme; precision int8 or w8.
+        data: Dataset; images of its training split are compared on.
+        images: Number of images.
     """
 
     checkpoint: Checkpoint
@@ -44,15 +44,15 @@ class SensitivityRequest:
 
 
 class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The ranking and what it was made from.
+    """The ranking, and what it was made from.
 
     Attributes:
-        checkpoint: File name.
-        checkpoint_sha256: Its hash.
-        recipe: Name.
+        checkpoint: File name of the checkpoint.
+        checkpoint_sha256: Hash of the checkpoint.
+        recipe: Name of the recipe.
         scheme: Quantization scheme.
-        data: The images compared on, in words.
-        layers: Worst first.
+        data: Description of the images compared on.
+        layers: Layers, worst first.
     """
 
     checkpoint: str
@@ -63,7 +63,7 @@ class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
     layers: list[LayerSensitivity]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types; a layer that changes nothing has no ratio: None."""
+        """The report as plain JSON types; a layer that changes nothing has no ratio: None."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         for layer in plain["layers"]:
             if layer["signal_to_noise_db"] == float("inf"):
@@ -77,15 +77,15 @@ def run_sensitivity(
     """Quantize one layer at a time and rank.
 
     Args:
-        request: What.
-        progress: Told (done, total) batches.
+        request: Ranking to make.
+        progress: Function called with (done, total) batches.
 
     Returns:
         The ranking.
 
     Raises:
         InputError: The recipe quantizes nothing.
-        DatasetError: The data cannot serve.
+        DatasetError: The data cannot be used.
     """
     recipe, checkpoint = request.recipe, request.checkpoint
     if recipe.quantize is None:
@@ -93,7 +93,7 @@ def run_sensitivity(
     spec = PreprocessSpec(input=recipe.graph.input)
     traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels))
     plan = plan_quantization(checkpoint, recipe.quantize, request.data)
-    # Another seed than calibration's: on the images that set the scales, nothing is ever clipped.
+    # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.
     chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED, labels=checkpoint.labels)
     layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
     return SensitivityReport(
@@ -107,13 +107,13 @@ def run_sensitivity(
 
 
 def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
-    """Write ``sensitivity.json`` and, where matplotlib is installed, ``sensitivity.png``; returns the paths written."""
+    """Write ``sensitivity.json`` and, where matplotlib is installed, ``sensitivity.png``; return the paths written."""
     data, picture = (folder / name for name in SENSITIVITY_FILES)
     write_file(data, msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n")
     try:
         _draw(report, picture)
     except MissingDependencyError:
-        picture.unlink(missing_ok=True)  # one of an earlier ranking would not show these figures
+        picture.unlink(missing_ok=True)  # A picture left by an earlier ranking would not show these figures.
         return [data]
     return [data, picture]
 

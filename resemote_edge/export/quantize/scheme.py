@@ -1,4 +1,4 @@
-"""Scheme: how a kind of engine wants its eight bits."""
+"""Scheme: the form in which a kind of engine takes its eight bits."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,15 +15,16 @@ class Scheme:
     Weights are always symmetric int8, one scale per output channel.
 
     Attributes:
-        name: In recipes and passports.
-        activations: ``u8``: unsigned, zero point 0 for what is never negative, which is everything a layer here reads
-            but the input tensor; ``s8``: symmetric, zero point 0 always; ``none``: activations stay floating.
-        biases: ``int32`` with the product of both scales, which ONNX Runtime's integer kernels ask for, or ``float``,
-            because TensorRT's parser refuses an int32 bias.
-        early: Quantize where a tensor is made, so that pooling, gathering and reshaping move bytes; otherwise where a
-            layer reads it, which leaves it to the engine to move quantization through them.
-        shortcuts: Quantize the projected shortcut of a residual block too: TensorRT fuses convolution, sum and ReLU
-            when the other summand is eight bits.
+        name: Name in recipes and passports.
+        activations: Form of activations. ``u8``: unsigned, with zero point 0 for tensors that are never negative, which
+            is everything a layer here reads except the input tensor; ``s8``: symmetric, zero point 0 always; ``none``:
+            activations stay floating.
+        biases: Form of biases: ``int32`` with the product of both scales, which ONNX Runtime's integer kernels ask for,
+            or ``float``, because TensorRT's parser refuses an int32 bias.
+        early: Whether to quantize where a tensor is made, so that pooling, gathering and reshaping move bytes.
+            Otherwise it is quantized where a layer reads it, and the engine may move quantization through them.
+        shortcuts: Whether to quantize the projected shortcut of a residual block too: TensorRT fuses convolution, sum
+            and ReLU when the other summand is eight bits.
         weight_levels: Largest magnitude of a weight's integer: 127, or 63 for CPUs without VNNI, whose int16 sums of
             two products would saturate.
     """
@@ -52,7 +53,7 @@ SCHEMES: dict[str, Scheme] = {
 
 
 def find_scheme(name: str) -> Scheme:
-    """The scheme of that name.
+    """Return the scheme of that name.
 
     Raises:
         InputError: No scheme has that name.

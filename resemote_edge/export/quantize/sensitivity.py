@@ -1,7 +1,7 @@
-"""Sensitivity: the damage each layer does when it alone is quantized.
+"""Sensitivity: the damage that each layer does when it alone is quantized.
 
-The logits of the floating graph are the signal, their change the noise. Computed with PyTorch on the quantized graph
-itself, so it says what eight bits cost, whatever engine will run them.
+The logits of the floating graph are the signal, and their change is the noise. They are computed with PyTorch on the
+quantized graph itself, so this states the cost of eight bits, whatever engine will run them.
 """
 
 from collections.abc import Callable
@@ -23,12 +23,12 @@ _BATCH = 32
 
 
 class LayerSensitivity(msgspec.Struct, frozen=True, kw_only=True):
-    """What quantizing one layer alone does.
+    """Damage of quantizing one layer alone.
 
     Attributes:
-        layer: Name.
-        weights: Weights it holds.
-        signal_to_noise_db: Of the logits; less is worse.
+        layer: Name of the layer.
+        weights: Number of weights it holds.
+        signal_to_noise_db: Signal-to-noise ratio of the logits; less is worse.
         flip_rate: Fraction of the inputs that change their top class.
         max_abs_logit_diff: Largest change of a logit.
     """
@@ -49,13 +49,13 @@ def rank_layers(
     """Quantize one layer at a time and compare the logits.
 
     Args:
-        graph: Floating.
-        plan: Scheme and ranges.
-        feeds: What the graph takes; some hundred inputs, not of a split that anything is measured on.
-        progress: Told (done, total) batches.
+        graph: Floating graph.
+        plan: Plan with the scheme and ranges.
+        feeds: Inputs of the graph; some hundred, not from a split that anything is measured on.
+        progress: Function called with (done, total) batches.
 
     Returns:
-        Every layer, worst first: by signal-to-noise ratio.
+        Every layer, worst first by signal-to-noise ratio.
     """
     layers = layers_of(graph)
     original = {node.name: node for node in graph.nodes}
@@ -104,7 +104,7 @@ def _logits_of(
     base: dict[str, Callable[..., Any]],
     changed: dict[str, Callable[..., Any]],
 ) -> NDArray[Any]:
-    """Logits of a graph that differs in some nodes; what lies before them is taken from `known`."""
+    """Logits of a graph that differs in some nodes; the results before them are taken from `known`."""
     fresh: dict[str, torch.Tensor] = {}
 
     def is_stale(node: Node) -> bool:

@@ -17,7 +17,7 @@ TARGETS: dict[str, str] = {
 
 
 def get_target(name: str) -> Target:
-    """The target of that name.
+    """Return the target of that name.
 
     Raises:
         InputError: No target has that name.

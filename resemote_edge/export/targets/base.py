@@ -1,4 +1,4 @@
-"""Target: what every module of this folder implements."""
+"""Target: the interface that every module of this folder implements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ __all__ = ["Built", "BuiltFile", "Target", "TargetInputs"]
 
 @dataclass(frozen=True, kw_only=True)
 class TargetInputs:
-    """What a target builds from.
+    """Inputs that a target builds from.
 
     Attributes:
-        graph: The eval graph.
-        onnx: The same as ONNX.
-        recipe: The recipe.
-        facts: Labels, preprocessing, lineage and so on, for metadata inside model files.
-        folder: Where the files go; empty.
+        graph: Eval graph.
+        onnx: Eval graph as ONNX.
+        recipe: Recipe of the export.
+        facts: Facts for metadata inside model files: labels, preprocessing, lineage and so on.
+        folder: Folder that the files are written to; empty.
     """
 
     graph: EvalGraph = field(repr=False)
@@ -43,13 +43,13 @@ class BuiltFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """What a target built.
+    """Result of a target's build.
 
     Attributes:
         files: Files in the folder.
         tools: Versions of the tools that took part.
-        engine: For TensorRT.
-        notes: For the passport.
+        engine: Build facts of a TensorRT engine; None for other targets.
+        notes: Notes for the passport.
     """
 
     files: tuple[BuiltFile, ...]
@@ -62,7 +62,7 @@ class Target(Protocol):
     """A kind of artifact.
 
     Attributes:
-        name: On the command line and in JSON.
+        name: Name on the command line and in JSON.
         runtime: Runtime that verifies the result.
     """
 
@@ -70,7 +70,7 @@ class Target(Protocol):
     runtime: str
 
     def onnx_precision(self, recipe: Recipe) -> str:
-        """Precision of the ONNX this target wants to start from."""
+        """Precision of the ONNX that this target starts from."""
         ...
 
     def build(self, inputs: TargetInputs) -> Built:

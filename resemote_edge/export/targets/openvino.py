@@ -15,7 +15,7 @@ class OpenVINOTarget:
     runtime = "openvino"
 
     def onnx_precision(self, recipe: Recipe) -> str:
-        """Always fp32: OpenVINO compresses the weights itself and keeps the graph's types for the device to choose."""
+        """Return fp32 always: OpenVINO compresses the weights itself, and keeps types for the device to choose."""
         return "fp32"
 
     def build(self, inputs: TargetInputs) -> Built:
@@ -31,7 +31,7 @@ class OpenVINOTarget:
             openvino.save_model(
                 model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.float_precision == "fp16"
             )
-        except RuntimeError as error:  # its writer reports a full disk as a stream error
+        except RuntimeError as error:  # Its writer reports a full disk as a stream error.
             raise ExportError(f"{inputs.folder}: OpenVINO cannot write the IR ({error}); is the disk full?") from None
         return Built(
             files=(

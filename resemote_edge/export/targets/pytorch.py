@@ -1,7 +1,7 @@
 """Target ``pytorch``: the eval graph as one safetensors file, for the ``pytorch`` runtime.
 
-The operations stand as JSON in the file's metadata, the weights as its tensors. Loading it runs no code from the file,
-which is more than PyTorch's own archive formats can promise.
+The operations are JSON in the file's metadata, and the weights are its tensors. Loading it runs no code from the file,
+which PyTorch's own archive formats cannot promise.
 """
 
 import json

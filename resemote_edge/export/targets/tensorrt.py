@@ -34,13 +34,13 @@ class _Builder:
 
 
 class TensorRTTarget:
-    """Writes ``model.onnx`` and ``model.engine``; with ``builder = "on-device"`` the ONNX alone."""
+    """Writes ``model.onnx`` and ``model.engine``; with ``builder = "on-device"``, it writes only the ONNX."""
 
     name = "tensorrt"
     runtime = "tensorrt"
 
     def onnx_precision(self, recipe: Recipe) -> str:
-        """The recipe's precision where types stand in the ONNX, fp32 where the builder is told by flags."""
+        """The recipe's precision if types stand in the ONNX, fp32 if the builder is told by flags."""
         return recipe.float_precision if _options(recipe).typing == "strong" else "fp32"
 
     def build(self, inputs: TargetInputs) -> Built:
@@ -82,7 +82,7 @@ def _options(recipe: Recipe) -> TensorRTOptions:
 
 
 def _choose(options: TensorRTOptions) -> _Builder:
-    """The builder of the recipe; for ``auto`` the first that can work here, else an error naming both extras."""
+    """Choose the builder of the recipe; for ``auto`` the first that can work here, else an error names both extras."""
     choices: dict[str, Callable[[TensorRTOptions], _Builder]] = {"tensorrt": _for_this_gpu, "tensorrt-rtx": _ahead}
     if options.builder != "auto":
         return choices[options.builder](options)
@@ -113,7 +113,7 @@ def _ahead(options: TensorRTOptions) -> _Builder:
 
 
 def _dotted(name: str) -> str:
-    """``SM86`` to ``8.6``, ``SM120`` to ``12.0``."""
+    """Convert ``SM86`` to ``8.6``, ``SM120`` to ``12.0``."""
     return f"{name[2:-1]}.{name[-1]}"
 
 
@@ -166,7 +166,7 @@ def _refuse_turing_fp32(builder: _Builder, recipe: Recipe) -> None:
 
 
 def _network_flags(trt: Any, options: TensorRTOptions) -> int:
-    """Strong typing where the builder knows it, explicit batch where it must still be asked for."""
+    """Flags for strong typing where the builder knows it, and for explicit batch where it must still be asked for."""
     known = trt.NetworkDefinitionCreationFlag.__members__
     wanted = ["STRONGLY_TYPED"] if options.typing == "strong" else []
     return sum(1 << int(known[name]) for name in [*wanted, "EXPLICIT_BATCH"] if name in known)
@@ -194,7 +194,7 @@ def _configure(trt: Any, config: Any, builder: _Builder, recipe: Recipe) -> None
 
 
 def _collecting_logger(trt: Any) -> tuple[Any, list[str]]:
-    """A logger that prints nothing and keeps the errors, for the message of ours that will follow."""
+    """A logger that prints nothing and keeps the errors, for our own message that follows."""
     errors: list[str] = []
 
     class Logger(trt.ILogger):  # type: ignore[misc]

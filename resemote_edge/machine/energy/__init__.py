@@ -1,6 +1,6 @@
-"""Sensors: what energy a run took, by name. A new sensor is a module and a row here.
+"""Sensors, by name, that tell how much energy a run took. A new sensor is a module and a row here.
 
-A sensor that cannot be used on a machine is not an error: it is named with the reason, and what would help.
+If a sensor cannot be used on a machine, that is not an error: it is listed with the reason and with what would help.
 """
 
 from importlib import import_module
@@ -32,11 +32,11 @@ ENERGY_SENSORS: dict[str, str] = {
 
 
 class FoundSensors(NamedTuple):
-    """What a machine can tell about energy.
+    """Sensors found on a machine.
 
     Attributes:
-        sensors: Ready to be read; they go to `EnergyMeter`.
-        missing: Why each of the others cannot be used, and what would help, by name.
+        sensors: Sensors ready to be read; they go to `EnergyMeter`.
+        missing: Reason why each of the others cannot be used, and what would help, by name.
     """
 
     sensors: tuple[EnergySensor, ...]
@@ -47,7 +47,7 @@ def find_energy_sensors(root: Path = Path("/")) -> FoundSensors:
     """Look for every sensor of `ENERGY_SENSORS`; reads only.
 
     Args:
-        root: Where ``sys`` lies; another folder for a recorded machine.
+        root: Folder that holds ``sys``; another folder for a recorded machine.
     """
     sensors: list[EnergySensor] = []
     missing: dict[str, str] = {}

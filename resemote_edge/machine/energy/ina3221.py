@@ -1,6 +1,7 @@
 """INA3221: the power monitors of Jetson modules, in the layouts of JetPack 5 and later (hwmon) and JetPack 4 (iio).
 
-hwmon: the kernel's Documentation/hwmon/ina3221. iio: NVIDIA's driver of kernel 4.9.
+The hwmon layout is described in the kernel's Documentation/hwmon/ina3221, the iio layout by NVIDIA's driver of kernel
+4.9.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +20,7 @@ __all__ = ["INA3221Sensor"]
 _HWMON = "sys/bus/i2c/drivers/ina3221/*/hwmon/hwmon*"
 _IIO = "sys/bus/i2c/drivers/ina3221x/*/iio:device*"
 
-# Above these, in1 to in3 are rails; in4 to in7 are shunts and their sum.
+# Names above these: in1 to in3 are rails; in4 to in7 are shunts and their sum.
 _CHANNELS = range(1, 4)
 
 _SAMPLE_RATE_HZ = 100.0
@@ -33,12 +34,12 @@ class _Channel(ABC):
 
     @abstractmethod
     def watts(self) -> float:
-        """Power now."""
+        """The power now, in watts."""
 
 
 @dataclass(frozen=True)
 class _Product(_Channel):
-    """Millivolts and milliamperes."""
+    """Power as the product of millivolts and milliamperes."""
 
     volts: Path
     amperes: Path
@@ -49,7 +50,7 @@ class _Product(_Channel):
 
 @dataclass(frozen=True)
 class _Power(_Channel):
-    """Milliwatts."""
+    """Power in milliwatts."""
 
     power: Path
 
@@ -58,10 +59,10 @@ class _Power(_Channel):
 
 
 class INA3221Sensor(EnergySensor):
-    """All rails of all chips; which of them are the module's total is in `jetson_rails`.
+    """All rails of all chips; `jetson_rails` knows which of them make up the module's total.
 
     Attributes:
-        boards: The row of that table that fits.
+        boards: Row of that table that fits.
     """
 
     name = "ina3221"

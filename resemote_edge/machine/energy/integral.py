@@ -1,4 +1,4 @@
-"""Integrals: readings of a sensor over time, as joules."""
+"""Integrals of a sensor's readings over time, in joules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ __all__ = ["CounterDifference", "Integral", "Trapezoid", "integral_of"]
 
 
 class Integral(ABC):
-    """Joules since the first reading, rail by rail.
+    """Energy in joules since the first reading, rail by rail.
 
     Attributes:
-        joules: So far.
-        seconds: From the first reading to the last.
-        readings: How many there were.
+        joules: Energy so far.
+        seconds: Time from the first reading to the last.
+        readings: Number of readings.
     """
 
     def __init__(self, rails: int) -> None:
@@ -29,8 +29,8 @@ class Integral(ABC):
         """Take a reading.
 
         Args:
-            time_s: On any clock that only goes forward.
-            values: Of every rail.
+            time_s: Time of the reading, on any clock that only goes forward.
+            values: Values of all rails.
 
         Raises:
             DeviceUnavailableError: The reading cannot follow the one before.
@@ -44,11 +44,11 @@ class Integral(ABC):
 
     @abstractmethod
     def _advance(self, step_s: float, before: Sequence[float], after: Sequence[float]) -> None:
-        """Add what went by between two readings to `joules`."""
+        """Add the energy between two readings to `joules`."""
 
 
 class Trapezoid(Integral):
-    """Of watts, as if they changed evenly from one reading to the next."""
+    """Integral of watts, which are taken to change evenly from one reading to the next."""
 
     def _advance(self, step_s: float, before: Sequence[float], after: Sequence[float]) -> None:
         for rail, (first, second) in enumerate(zip(before, after, strict=True)):
@@ -56,10 +56,10 @@ class Trapezoid(Integral):
 
 
 class CounterDifference(Integral):
-    """Of counters of joules, which may start again from zero; once at most between two readings.
+    """Difference of counters of joules, which may start again from zero, at most once between two readings.
 
     Args:
-        wraps_at: Joules at which each counter does so; None for one that never does.
+        wraps_at: Joules at which each counter starts again; None for one that never does.
     """
 
     def __init__(self, wraps_at: Sequence[float | None]) -> None:

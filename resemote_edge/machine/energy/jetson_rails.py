@@ -1,8 +1,8 @@
 """Rails that together are the whole of a Jetson module; a new board is a row.
 
-From NVIDIA's Jetson Linux Developer Guide, sections on software-based power consumption modelling, and the device
-trees. All of them measure the module; the carrier board and what is plugged into it come on top (on TX1 and TX2 as
-VDD_MUX, which is reported and not summed). Other rails lie inside those of the row.
+The rows come from NVIDIA's Jetson Linux Developer Guide, sections on software-based power consumption modelling, and
+from the device trees. All of them measure the module; the carrier board and what is plugged into it come on top (on TX1
+and TX2 as VDD_MUX, which is reported and not summed). Other rails lie inside those of the row.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ class BoardTotal:
     """One way in which a module's supply is measured.
 
     Attributes:
-        boards: Where it is found.
-        rails: To be summed.
+        boards: Boards it is found on.
+        rails: Rails to be summed.
     """
 
     boards: str
     rails: tuple[str, ...]
 
 
-#: The first row whose rails are all there holds.
+#: The first row applies whose rails are all there.
 BOARD_TOTALS: tuple[BoardTotal, ...] = (
     BoardTotal("Nano", ("POM_5V_IN",)),
     BoardTotal("Orin Nano, Orin NX, Xavier NX, TX2, TX2 NX, TX1", ("VDD_IN",)),
@@ -36,5 +36,5 @@ BOARD_TOTALS: tuple[BoardTotal, ...] = (
 
 
 def board_total(rails: set[str]) -> BoardTotal | None:
-    """The row that a board's rails fit; None for a board that is not in the table."""
+    """The row that fits a board's rails; None for a board that is not in the table."""
     return next((row for row in BOARD_TOTALS if rails.issuperset(row.rails)), None)

@@ -1,4 +1,4 @@
-"""EnergyMeter: what a run takes, from all the sensors at hand."""
+"""EnergyMeter: the energy that a run takes, from all sensors that were found."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ class EnergyMeter:
     """Measures energy.
 
     Args:
-        sensors: From `find_energy_sensors`; there may be none, and then every answer is `NotMeasured`.
-        missing: Why others cannot be used, for the reason that is given when none can.
+        sensors: Sensors from `find_energy_sensors`; if there are none, every answer is `NotMeasured`.
+        missing: Reasons why others cannot be used; they become the answer's reason when no sensor can be used.
 
     Example:
         sensors, missing = find_energy_sensors()
@@ -35,26 +35,26 @@ class EnergyMeter:
 
     @property
     def min_seconds(self) -> float:
-        """What `measure_idle` and a run need at least; 0 without sensors."""
+        """Shortest time that `measure_idle` and a run need; 0 without sensors."""
         return max((sensor.min_seconds for sensor in self.sensors), default=0.0)
 
     def measure(self) -> "Measurement":
-        """A measurement to be started; one at a time."""
+        """Prepare a measurement; one can run at a time."""
         return Measurement(self.sensors, self.missing)
 
     def measure_idle(self, seconds: float) -> float | None:
-        """Watts while this process does nothing.
+        """Measure the watts while this process does nothing.
 
-        Whatever else the machine does is in it, and so is the reading of the sensors; both are in a run as well.
+        This includes whatever else the machine does and the reading of the sensors; a run includes both as well.
 
         Args:
-            seconds: How long.
+            seconds: Length of the measurement.
 
         Returns:
-            Of the rails that are in the total; None where nothing can be measured. `Measurement.stop` says why.
+            Watts of the rails that are in the total; None where nothing can be measured. `Measurement.stop` says why.
 
         Raises:
-            InputError: It is shorter than the sensors need.
+            InputError: The time is shorter than the sensors need.
         """
         if not self.sensors:
             return None
@@ -69,7 +69,7 @@ class EnergyMeter:
         return energy.watts if isinstance(energy, Energy) else None
 
     def close(self) -> None:
-        """Give back what the sensors hold."""
+        """Release what the sensors hold."""
         for sensor in self.sensors:
             sensor.close()
 
@@ -92,10 +92,10 @@ class Measurement:
         self.cancel()
 
     def start(self) -> None:
-        """Begin.
+        """Start the measurement.
 
         Raises:
-            InputError: It was begun before.
+            InputError: It was started before.
         """
         if self._state != "new":
             raise InputError("a measurement is started once; ask the meter for another one")
@@ -108,21 +108,21 @@ class Measurement:
             raise
 
     def stop(self, runs: int, idle_watts: float | None) -> Energy | NotMeasured:
-        """End, and tell what it took.
+        """Stop, and return the energy of the run.
 
         Args:
-            runs: Inferences since `start`, images and not calls.
-            idle_watts: From `EnergyMeter.measure_idle`, with the same sensors.
+            runs: Number of inferences since `start`; images count, not calls.
+            idle_watts: Idle power from `EnergyMeter.measure_idle`, with the same sensors.
 
         Returns:
-            The energy, or why it is not known. No thread is left.
+            The energy, or the reason why it is not known. No thread is left.
 
         Raises:
             InputError: It is not running, or there were no runs.
         """
         if self._state != "running":
             raise InputError("only a measurement that runs can be stopped; start it first")
-        for recorder in self._recorders:  # the last readings, as close to each other as can be
+        for recorder in self._recorders:  # The last readings are taken as close to each other as possible.
             recorder.sample()
         self.cancel()
         if runs < 1:
@@ -131,7 +131,7 @@ class Measurement:
         return NotMeasured(refusal) if refusal is not None else self._energy(runs, idle_watts)
 
     def cancel(self) -> None:
-        """End without an answer; nothing happens when it has ended already."""
+        """Stop without an answer; nothing happens when it has stopped already."""
         self._state = "ended"
         for recorder in self._recorders:
             recorder.end()

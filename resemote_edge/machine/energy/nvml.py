@@ -1,6 +1,6 @@
 """NVML: the few functions of NVIDIA's management library that energy needs, through ctypes.
 
-nvidia-smi tells the same, and takes tens of milliseconds and a process for it. Functions and status codes are those of
+nvidia-smi tells the same, but takes tens of milliseconds and a process for it. Functions and status codes are those of
 nvml.h, which promises to keep them.
 """
 
@@ -11,7 +11,7 @@ from resemote_edge.errors import DeviceUnavailableError
 
 __all__ = ["LIBRARY", "NVML"]
 
-#: As the driver installs it.
+#: Name under which the driver installs the library.
 LIBRARY = "libnvidia-ml.so.1"
 
 _SUCCESS = 0
@@ -23,7 +23,7 @@ class NVML:
     """The library, initialised; `close` it.
 
     Args:
-        library: Name or path.
+        library: Name or path of the library.
 
     Raises:
         DeviceUnavailableError: There is no such library, or the driver does not answer.
@@ -41,7 +41,7 @@ class NVML:
         self._open = True
 
     def device_count(self) -> int:
-        """GPUs that this process may see."""
+        """Number of GPUs that this process may see."""
         count = ctypes.c_uint()
         self._require("nvmlDeviceGetCount_v2", ctypes.byref(count))
         return count.value
@@ -53,7 +53,7 @@ class NVML:
         return handle
 
     def device_name(self, device: Any) -> str:
-        """As NVIDIA sells it."""
+        """Name under which NVIDIA sells the GPU."""
         name = ctypes.create_string_buffer(_NAME_BYTES)
         self._require("nvmlDeviceGetName", device, name, ctypes.c_uint(_NAME_BYTES))
         return name.value.decode("utf-8", errors="replace")
@@ -64,18 +64,18 @@ class NVML:
         return energy.value if self._offered("nvmlDeviceGetTotalEnergyConsumption", device, energy) else None
 
     def power_mw(self, device: Any) -> int | None:
-        """Milliwatts; None where the GPU does not tell. From Ampere on a mean over the last second."""
+        """Power in milliwatts; None where the GPU does not tell. From Ampere on, a mean over the last second."""
         power = ctypes.c_uint()
         return power.value if self._offered("nvmlDeviceGetPowerUsage", device, power) else None
 
     def close(self) -> None:
-        """Let the library go; again does nothing."""
+        """Release the library; calling it again does nothing."""
         if self._open:
             self._open = False
             self._require("nvmlShutdown")
 
     def _offered(self, function: str, device: Any, result: Any) -> bool:
-        if not hasattr(self._library, function):  # a driver older than the function
+        if not hasattr(self._library, function):  # The driver is older than the function.
             return False
         status = self._call(function, device, ctypes.byref(result))
         if status not in (_SUCCESS, _NOT_SUPPORTED):

@@ -12,12 +12,13 @@ __all__ = ["NVMLSensor"]
 
 
 class NVMLSensor(EnergySensor):
-    """All GPUs that NVML shows, whole cards with their memory; the total is all of them.
+    """All GPUs that NVML shows, as whole cards with their memory; the total is their sum.
 
-    Other people's work on a card is in it. The counters, and power before Ampere, are renewed some ten times a second.
+    Work that other users do on a card is included. The counters, and power before Ampere, are renewed some ten times a
+    second.
 
     Args:
-        nvml: The library; the sensor closes it.
+        nvml: Library to read; the sensor closes it.
 
     Raises:
         DeviceUnavailableError: There is no GPU, or one that tells neither energy nor power.
@@ -42,7 +43,7 @@ class NVMLSensor(EnergySensor):
 
     @classmethod
     def find(cls, root: Path, library: str = LIBRARY) -> "NVMLSensor | NotMeasured":
-        """Load the library; of a recorded machine nothing is known, since there is no file to read."""
+        """Load the library; a recorded machine has no such sensor, since there is no file to read."""
         if not is_this_machine(root):
             return NotMeasured(f"NVML tells of this machine's GPUs, not of the one recorded in {root}")
         nvml = None
@@ -55,7 +56,7 @@ class NVMLSensor(EnergySensor):
             return NotMeasured(str(error))
 
     def read(self) -> tuple[float, ...]:
-        """Joules or watts of every GPU; both come in thousandths."""
+        """Read the joules or watts of every GPU; NVML gives both in thousandths."""
         values = [self._read(device) for device in self._devices]
         silent = [rail.name for rail, value in zip(self.rails, values, strict=True) if value is None]
         if silent:
@@ -63,5 +64,5 @@ class NVMLSensor(EnergySensor):
         return tuple(value / 1e3 for value in values if value is not None)
 
     def close(self) -> None:
-        """Let the library go."""
+        """Release the library."""
         self._nvml.close()

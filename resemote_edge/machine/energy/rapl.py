@@ -1,8 +1,8 @@
 """RAPL: the energy counters of Intel's and AMD's processors, as Linux's powercap shows them.
 
 ``/sys/class/powercap/intel-rapl:0`` is a package, ``intel-rapl:0:1`` a zone inside it; AMD's processors appear under
-the same name. What the zones contain is in the kernel's Documentation/power/powercap and in Intel's manual, volume 3,
-"Power and Thermal Management": core and uncore lie inside the package, the memory beside it, psys around all of them.
+the same name. The kernel's Documentation/power/powercap and Intel's manual, volume 3, "Power and Thermal Management",
+say what the zones contain: core and uncore lie inside the package, the memory beside it, psys around all of them.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from resemote_edge.machine.sysfs import read_int, read_text, required_int
 __all__ = ["RAPLSensor"]
 
 _FOLDER = "sys/class/powercap"
-# Not intel-rapl-mmio:*, which is the same package by another way.
+# This leaves out intel-rapl-mmio:*, which is the same package by another way.
 _ZONES = "intel-rapl:*"
 
-# What is summed, by how names begin; the first row whose first name is there holds.
+# Zones that are summed, by how their names begin; the first row applies whose first name is there.
 _TOTALS = (("package", "dram"), ("psys",))
 
 _MICRO = 1e-6
@@ -43,7 +43,7 @@ class RAPLSensor(EnergySensor):
 
     def __init__(self, zones: Sequence[_Zone], total: tuple[str, ...]) -> None:
         self.gives = "joules"
-        self.interval_s = 10.0  # the smallest range seen, 65 kJ, lasts two minutes at 500 W
+        self.interval_s = 10.0  # The smallest range seen, 65 kJ, lasts two minutes at 500 W.
         self.min_seconds = 0.1
         self.rails = tuple(
             Rail(name=zone.name, in_total=_kind(zone).startswith(total), wraps_at=_range(zone)) for zone in zones
@@ -52,7 +52,7 @@ class RAPLSensor(EnergySensor):
 
     @classmethod
     def find(cls, root: Path) -> "RAPLSensor | NotMeasured":
-        """Look for zones; all of them must be readable, for a total that lacks one would look like a good one."""
+        """Look for zones; all of them must be readable, because a total that lacks one would look like a good one."""
         folder = root / _FOLDER
         zones = _zones(folder)
         if not zones:

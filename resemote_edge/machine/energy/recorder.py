@@ -12,19 +12,19 @@ __all__ = ["Recorder"]
 #: Start of the thread's name.
 THREAD_NAME = "energy"
 
-# Of power, below which a mean over the run is guesswork.
+# Rate of power readings below which a mean over the run is guesswork.
 _MIN_SAMPLES = 10
 
 
 class Recorder:
-    """Reads a sensor at its interval.
+    """Thread that reads a sensor at its interval.
 
-    A counter would need two readings only, but the thread is there for it too: it sees to it that no counter goes
-    round twice unseen.
+    A counter would need two readings only. The thread reads it all the same, so that no counter starts again twice
+    unseen.
 
     Attributes:
-        sensor: What it reads.
-        integral: What it has read; not to be looked at before `end`.
+        sensor: Sensor that it reads.
+        integral: Energy that it has recorded; not to be looked at before `end`.
     """
 
     def __init__(self, sensor: EnergySensor) -> None:
@@ -33,7 +33,7 @@ class Recorder:
         self._failure: str | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        # A daemon, so that a process that is torn down while it measures does not hang.
+        # It is a daemon, so that a process that is torn down while it measures does not hang.
         self._thread = threading.Thread(target=self._run, name=f"{THREAD_NAME}-{sensor.name}", daemon=True)
 
     def start(self) -> None:
@@ -55,7 +55,7 @@ class Recorder:
                 self._failure = str(error)
 
     def end(self) -> None:
-        """Stop; the thread has ended when this returns. May be called again, and before `start`."""
+        """Stop; the thread has ended when this returns. It may be called again, and before `start`."""
         self._ended.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -68,7 +68,7 @@ class Recorder:
         return (self.integral.readings - 1) / self.integral.seconds
 
     def refusal(self) -> str | None:
-        """Why what was recorded is not to be believed; None when it is."""
+        """Reason why the recording cannot be trusted; None when it can."""
         name, seconds, needed = self.sensor.name, self.integral.seconds, self.sensor.min_seconds
         if self._failure is not None:
             return f"{name} failed during the run: {self._failure}"
@@ -89,5 +89,5 @@ class Recorder:
         due = time.perf_counter() + self.sensor.interval_s
         while not self._ended.wait(max(due - time.perf_counter(), 0.0)):
             self.sample()
-            # Who is late does not catch up: a burst of readings says nothing new.
+            # A late reader does not catch up: a burst of readings says nothing new.
             due = max(due + self.sensor.interval_s, time.perf_counter())

@@ -1,4 +1,4 @@
-"""Energy: what a run took, or why nobody knows. This is what is written as JSON."""
+"""Energy that a run took, or the reason why it is not known. This is what is written as JSON."""
 
 from resemote_edge.artifacts.record import Strict
 
@@ -6,16 +6,16 @@ __all__ = ["Energy", "NotMeasured", "RailEnergy"]
 
 
 class _Result(Strict, frozen=True, tag_field="state"):
-    """Told apart by ``state``; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+    """A result, told apart by ``state``; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
 
 
 class RailEnergy(Strict, frozen=True, kw_only=True):
-    """What went through one rail, zone or card.
+    """Energy of one rail, zone or card.
 
     Attributes:
-        rail: As the sensor names it: ``VDD_IN``, ``package-0/core``, ``GPU 0 NVIDIA H100``.
-        joules: In the whole run.
-        in_total: Whether it is part of `Energy.joules`. A rail that another one contains is not.
+        rail: Name of the rail, as the sensor gives it: ``VDD_IN``, ``package-0/core``, ``GPU 0 NVIDIA H100``.
+        joules: Energy of the whole run.
+        in_total: Whether the rail is part of `Energy.joules`. A rail that another one contains is not.
     """
 
     rail: str
@@ -27,15 +27,15 @@ class Energy(_Result, frozen=True, kw_only=True, tag="measured"):
     """Energy of a run.
 
     Attributes:
-        sensor: Whose rails the total is made of; several are joined by ``+``.
+        sensor: Name of the sensor whose rails make up the total; several are joined by ``+``.
         rails: Every rail that was read, in the total or not.
         seconds: Length of the run, between its first and its last reading.
-        joules: The rails of the total, summed.
-        watts: `joules` over `seconds`.
-        idle_watts: Drawn by the same rails when nothing ran; None when that was not measured.
-        joules_per_inference: Above idle: what the work itself took. None without `idle_watts`; below zero where the
-            run drew less than the machine did at rest, in which case the two measurements do not belong together.
-        joules_per_inference_with_idle: Everything the rails delivered during the run.
+        joules: Sum of the rails in the total.
+        watts: Power: `joules` over `seconds`.
+        idle_watts: Power of the same rails when nothing ran; None when that was not measured.
+        joules_per_inference: Energy above idle, which the work itself took. None without `idle_watts`. It is below zero
+            if the run drew less than the machine did at rest; then the two measurements do not belong together.
+        joules_per_inference_with_idle: Energy the rails delivered during the run, idle power included.
         sample_rate_hz: Readings per second that were reached, of the slowest sensor that has to be sampled. None where
             all of them count joules themselves.
     """
@@ -52,10 +52,10 @@ class Energy(_Result, frozen=True, kw_only=True, tag="measured"):
 
 
 class NotMeasured(_Result, frozen=True, tag="not measured"):
-    """No energy, and why.
+    """No energy, and the reason.
 
     Attributes:
-        reason: What is missing or failed, and what to do about it.
+        reason: Reason: what is missing or failed, and what to do about it.
     """
 
     reason: str

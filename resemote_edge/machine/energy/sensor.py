@@ -1,4 +1,4 @@
-"""EnergySensor: something that tells joules or watts, rail by rail."""
+"""EnergySensor: a device that tells joules or watts, rail by rail."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ __all__ = ["EnergySensor", "Rail"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rail:
-    """One thing that is read.
+    """One rail that is read.
 
     Attributes:
-        name: Shown in reports.
+        name: Name shown in reports.
         in_total: Whether the sensor's total contains it.
         wraps_at: Joules at which its counter starts again from zero; None where it never does, and for power.
     """
@@ -26,16 +26,17 @@ class Rail:
 
 
 class EnergySensor(ABC):
-    """What `EnergyMeter` needs of a sensor.
+    """Interface of a sensor that `EnergyMeter` reads.
 
     Attributes:
-        name: Key in the registry.
-        covers: ``board`` when its total contains the whole machine, processors and GPU included; the totals of other
-            sensors are then left out of the sum.
-        gives: ``joules`` of counters that run by themselves, or ``watts`` at this moment, which have to be sampled.
-        rails: In the order of `read`.
-        interval_s: Between two readings.
-        min_seconds: A shorter run says nothing.
+        name: Name of the sensor in the registry.
+        covers: Extent of the sensor's total: ``board`` when it contains the whole machine, processors and GPU included;
+            the totals of other sensors are then left out of the sum.
+        gives: Kind of value: ``joules`` of counters that run by themselves, or ``watts`` at this moment, which have to
+            be sampled.
+        rails: Rails in the order of `read`.
+        interval_s: Time between two readings.
+        min_seconds: Length of the shortest run that can be measured.
     """
 
     name: ClassVar[str]
@@ -51,19 +52,19 @@ class EnergySensor(ABC):
         """Look for the sensor and read it once.
 
         Args:
-            root: Where ``sys`` lies.
+            root: Folder that holds ``sys``.
 
         Returns:
-            The sensor, or why it cannot be used and what would help.
+            The sensor, or the reason why it cannot be used and what would help.
         """
 
     @abstractmethod
     def read(self) -> tuple[float, ...]:
-        """Joules or watts of every rail, now.
+        """Read the joules or watts of every rail, now.
 
         Raises:
-            DeviceUnavailableError: It cannot be read any more.
+            DeviceUnavailableError: The sensor cannot be read any more.
         """
 
     def close(self) -> None:  # noqa: B027 - most sensors hold nothing
-        """Give back what it holds; it is not read after that."""
+        """Release what it holds; it is not read after that."""

@@ -1,1 +1,1 @@
-"""The live comparison: two artifacts on this machine, in turn, and what came of it."""
+"""The live comparison: two artifacts on this machine, measured in turn, and the result."""

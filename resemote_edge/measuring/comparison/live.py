@@ -29,7 +29,7 @@ from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
 __all__ = ["LIVE_MARGIN", "LIVE_RESTARTS", "LIVE_SECONDS", "LiveRequest", "LiveRun", "compare_live"]
 
-#: Smallest difference that counts, pairs of processes, and seconds of measuring over all of them; why these:
+#: Smallest difference that counts, pairs of processes, and seconds of measuring over all of them. The reasons are in
 #: docs/decisions/0010-comparison.md.
 LIVE_MARGIN = 0.03
 LIVE_RESTARTS = 9
@@ -37,30 +37,30 @@ LIVE_SECONDS = 45.0
 
 _OPENER = "resemote_edge.measuring.processes.opener:open_artifact"
 
-#: How a restart is measured. Many short turns cancel more drift than a few long ones; of three rounds, one that was
+#: Schedule of a restart. Many short turns cancel more drift than a few long ones; of three rounds, one that was
 #: disturbed is outvoted.
 _SCHEDULE = Schedule(seconds=0.0, min_rounds=3, warmup_runs=3, runs_per_turn=50, turn_seconds=0.05)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveRequest:
-    """What to compare, and how.
+    """The comparison that is asked for.
 
     Attributes:
-        a: An artifact.
-        b: The other; the same one is fine.
-        runtime: Of A; a name, or ``auto``.
-        runtime_b: Of B; None for the same as A.
-        device: Of both, or ``auto``.
-        threads: CPU threads; None for every core this process may use.
+        a: First artifact.
+        b: Second artifact; it may be the same one.
+        runtime: Runtime for A; a name, or ``auto``.
+        runtime_b: Runtime for B, if it differs from A's; None for the same.
+        device: Device of both, or ``auto``.
+        threads: Number of CPU threads; None for every core this process may use.
         batch: Faces per call.
-        quantity: What is timed.
-        precision_hint: As in `SessionOptions`, for both.
-        seconds: Of measuring, over all restarts; opening the processes comes on top.
-        restarts: Pairs of fresh processes.
+        quantity: Time that is compared.
+        precision_hint: Precision hint for both, as in `SessionOptions`.
+        seconds: Time to spend measuring, over all restarts; opening the processes takes additional time.
+        restarts: Number of pairs of fresh processes.
         margin: Smallest difference that counts, as a fraction.
-        slow_b_by: Every inference of B takes this many times as long: a difference that is known beforehand.
-        seed: Of every order that is drawn.
+        slow_b_by: Factor by which every inference of B is made to take longer: a difference that is known beforehand.
+        seed: Seed of every order that is drawn.
     """
 
     a: Artifact
@@ -80,7 +80,7 @@ class LiveRequest:
 
     @property
     def effective_threads(self) -> int:
-        """Threads of a call."""
+        """Number of threads of a call."""
         return self.threads or len(allowed_cores())
 
 
@@ -89,9 +89,9 @@ class LiveRun:
     """A comparison with all its samples.
 
     Attributes:
-        comparison: What came out.
-        a_nanoseconds: int64 (rounds, runs) per restart.
-        b_nanoseconds: The same of B.
+        comparison: Result of the comparison.
+        a_nanoseconds: Times of A, int64 (rounds, runs) per restart.
+        b_nanoseconds: Times of B, int64 (rounds, runs) per restart.
     """
 
     comparison: LiveComparison
@@ -103,8 +103,8 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
     """Measure both in turn and compare.
 
     Args:
-        request: What.
-        progress: Told the share that is done, 0 to 1.
+        request: Comparison to make.
+        progress: Function called with the share that is done, 0 to 1.
 
     Raises:
         InputError: A number makes no sense, or an artifact was not made for the batch size.
@@ -154,7 +154,7 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
 
 
 def _check(request: LiveRequest) -> None:
-    """Refuse before anything is measured what could only fail after it."""
+    """Refuse a request that could only fail after something was measured."""
     check_margin(request.margin)
     if not 0 < request.seconds < float("inf"):
         raise InputError(f"the seconds to measure must be a finite number above 0, got {request.seconds:g}")
@@ -194,7 +194,7 @@ def _contestants(request: LiveRequest) -> tuple[Contestant, Contestant]:
 
 
 def _balanced(restarts: int, drawn: random.Random) -> list[Literal["A", "B"]]:
-    """Who is opened first in each restart: both equally often, as far as that goes, in an order that is drawn."""
+    """Which side is opened first in each restart: both as equally often as possible, in an order that is drawn."""
     first: list[Literal["A", "B"]] = ["A" if index % 2 else "B" for index in range(restarts)]
     drawn.shuffle(first)
     return first

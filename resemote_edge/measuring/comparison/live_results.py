@@ -1,4 +1,4 @@
-"""Results of a live comparison: what is written as JSON."""
+"""Results of a live comparison, as they are written as JSON."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -14,22 +14,22 @@ LIVE_SCHEMA = 1
 
 
 class Side(Record, frozen=True, kw_only=True):
-    """One of the two.
+    """One of the two sides.
 
     Attributes:
-        artifact: Name.
-        passport_sha256: Of its passport, and so of every file.
-        precision: Its precision.
-        precision_hint: That the sessions were opened with.
-        runtime: Name and version.
-        device: That the sessions ran on.
-        file_sha256: Of the file that ran.
-        model_size_bytes: Files the runtime reads.
-        slowed_by: Every inference was made to take this many times as long; 1 for no delay.
-        runs: Timed calls, over all restarts.
-        latency_p50_ms: Over all of them; nothing is clipped.
-        latency_p90_ms: The same; None where there are too few calls, as the next.
-        latency_p99_ms: The same.
+        artifact: Name of the artifact.
+        passport_sha256: Hash of its passport, and so of every file.
+        precision: Precision of the artifact.
+        precision_hint: Precision hint that the sessions were opened with.
+        runtime: Name and version of the runtime.
+        device: Device that the sessions ran on.
+        file_sha256: Hash of the file that ran.
+        model_size_bytes: Size of the files the runtime reads.
+        slowed_by: Factor by which every inference was made to take longer; 1 for no delay.
+        runs: Number of timed calls, over all restarts.
+        latency_p50_ms: Median over all calls; nothing is clipped.
+        latency_p90_ms: 90th percentile over all calls; None where there are too few calls.
+        latency_p99_ms: 99th percentile over all calls; None where there are too few calls.
     """
 
     artifact: str
@@ -51,12 +51,12 @@ class Restart(Record, frozen=True, kw_only=True):
     """One pair of fresh processes.
 
     Attributes:
-        opened_first: Whose process was opened first, drawn.
-        rounds: In which both took a turn, in an order drawn for each.
-        runs_per_turn: Timed calls of a turn.
-        a_latency_p50_ms: Of A in this restart.
-        b_latency_p50_ms: Of B.
-        ratio: B over A, median over the rounds.
+        opened_first: Side whose process was opened first, drawn.
+        rounds: Number of rounds; in each, both took a turn, in an order drawn for it.
+        runs_per_turn: Number of timed calls of a turn.
+        a_latency_p50_ms: Median of A in this restart.
+        b_latency_p50_ms: Median of B in this restart.
+        ratio: Ratio of B over A, median over the rounds.
     """
 
     opened_first: Literal["A", "B"]
@@ -71,25 +71,26 @@ class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="l
     """B, compared with A, in turn on one machine.
 
     Attributes:
-        schema: `LIVE_SCHEMA`.
-        created_utc: ISO 8601.
-        environment: From `capture_environment`.
-        inputs: What was fed.
-        quantity: What was timed.
+        schema: Schema of the record, `LIVE_SCHEMA`.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+        inputs: Inputs that were fed.
+        quantity: Time that was compared.
         batch: Faces per call.
-        threads: CPU threads.
-        cores: The processes were pinned to.
-        a: One.
-        b: The other.
+        threads: Number of CPU threads.
+        cores: Cores the processes were pinned to.
+        a: First side.
+        b: Second side.
         margin: Smallest difference that counts, as a fraction.
         ratio: Time of B over time of A, median over the restarts: above 1, B takes longer.
-        interval: Of the ratio.
-        coverage: How often such an interval holds the ratio that more restarts would come to; at least 0.95.
-        verdict: About B.
+        interval: Interval of the ratio.
+        coverage: Probability with which such an interval holds the ratio that more restarts would come to; at least
+            0.95.
+        verdict: Verdict about B.
         counting_difference_ruled_out: Whether the interval leaves no room for a difference of the margin.
-        restarts: In order.
-        measuring_seconds: Asked for.
-        total_seconds: Everything took, opening included.
+        restarts: Restarts in order.
+        measuring_seconds: Time asked for.
+        total_seconds: Time that everything took, opening included.
     """
 
     schema: int = LIVE_SCHEMA
@@ -122,6 +123,6 @@ def read_live_comparison(path: Path) -> LiveComparison:
     """Read a comparison back.
 
     Raises:
-        InputError: No such file, or not a live comparison of this schema.
+        InputError: There is no such file, or it is not a live comparison of this schema.
     """
     return read_record(path, LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)

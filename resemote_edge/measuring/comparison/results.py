@@ -1,4 +1,4 @@
-"""Results of a comparison of two reports: what is written as JSON."""
+"""Results of a comparison of two reports, as they are written as JSON."""
 
 from typing import Literal
 
@@ -13,17 +13,17 @@ COMPARISON_SCHEMA = 1
 #: Times of a row that are compared.
 Quantity = Literal["model", "crop to decision"]
 
-#: Stems in `resemote_edge.measuring.latency.PERCENTILES`.
+#: Stems of the percentiles, as in `resemote_edge.measuring.latency.PERCENTILES`.
 Percentile = Literal["p50", "p99"]
 
 
 class Difference(Record, frozen=True, kw_only=True):
-    """Something that is not the same in both reports.
+    """A fact that is not the same in both reports.
 
     Attributes:
-        what: Its name, for people.
-        a: How it is in A.
-        b: How it is in B.
+        what: Name of the fact, for people.
+        a: Value in A.
+        b: Value in B.
     """
 
     what: str
@@ -38,15 +38,15 @@ class TimeRatio(Record, frozen=True, kw_only=True):
     """One percentile of one time of two rows.
 
     Attributes:
-        quantity: Which time.
-        percentile: Which percentile.
-        a_ms: In A.
-        b_ms: In B.
-        ratio: B over A: above 1, B takes longer.
-        interval_95: Of the ratio, for these two processes; how one process differs from the next is not in it.
-        method: ``samples``: a bootstrap over blocks of the samples of each. ``intervals``: recovered from the
-            intervals in the reports.
-        verdict: About B.
+        quantity: Time that is compared.
+        percentile: Percentile that is compared.
+        a_ms: Value in A.
+        b_ms: Value in B.
+        ratio: Ratio of B over A: above 1, B takes longer.
+        interval_95: Interval of the ratio, for these two processes; how one process differs from the next is not in it.
+        method: Way the interval was computed. ``samples``: a bootstrap over blocks of the samples of each.
+            ``intervals``: recovered from the intervals in the reports.
+        verdict: Verdict about B.
         counting_difference_ruled_out: Whether the interval leaves no room for a difference of the margin.
     """
 
@@ -62,15 +62,15 @@ class TimeRatio(Record, frozen=True, kw_only=True):
 
 
 class AccuracyChange(Record, frozen=True, kw_only=True):
-    """Two accuracies on the same images, which a report does not hold one by one.
+    """Two accuracies on the same images; a report does not hold the images one by one.
 
     Attributes:
-        dataset: Name and split.
-        a_accuracy: Fraction right, in [0, 1].
-        b_accuracy: The same in B.
-        difference_points: B less A, in percentage points.
-        interval_95_points: As if the images were not the same (Newcombe's score interval), and so several times wider
-            than a paired one.
+        dataset: Name of the dataset and split.
+        a_accuracy: Fraction right in A, in [0, 1].
+        b_accuracy: Fraction right in B, in [0, 1].
+        difference_points: Difference B less A, in percentage points.
+        interval_95_points: Interval computed as if the images were not the same (Newcombe's score interval), and so
+            several times wider than a paired one.
     """
 
     dataset: str
@@ -84,23 +84,24 @@ class Pair(Record, frozen=True, kw_only=True):
     """Two rows that were compared.
 
     Attributes:
-        a_artifact: Name in A.
-        b_artifact: Name in B.
-        runtime: Of both; so the next five.
-        scenario: Name.
+        a_artifact: Name of the artifact in A.
+        b_artifact: Name of the artifact in B.
+        runtime: Runtime of both rows; the next five hold for both as well.
+        scenario: Name of the scenario.
         batch: Crops per call, or faces per frame.
-        threads: CPU threads.
-        streams: Sessions side by side.
-        precision_hint: That sessions were opened with.
-        verdict: About B, by p50: ``slower`` where one of the times is, ``faster`` where one is and none is slower.
-        times: Compared.
+        threads: Number of CPU threads.
+        streams: Number of sessions side by side.
+        precision_hint: Precision hint that sessions were opened with.
+        verdict: Verdict about B, by p50: ``slower`` where one of the times is, ``faster`` where one is and none is
+            slower.
+        times: Times that were compared.
         left_out: Times that could not be compared, and why.
-        a_model_size_bytes: Files the runtime reads.
-        b_model_size_bytes: The same of B.
-        a_peak_memory_bytes: High-water mark of the process; a single figure, without an interval.
-        b_peak_memory_bytes: The same of B.
-        accuracy: None where one of the rows has none.
-        notes: What a reader should know about these rows.
+        a_model_size_bytes: Size of the files the runtime reads in A.
+        b_model_size_bytes: Size of the files the runtime reads in B.
+        a_peak_memory_bytes: High-water mark of the process in A; a single figure, without an interval.
+        b_peak_memory_bytes: High-water mark of the process in B; likewise.
+        accuracy: Change of accuracy; None where one of the rows has none.
+        notes: Notes that a reader of these rows should know.
     """
 
     a_artifact: str
@@ -132,15 +133,15 @@ class ReportComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag=
     """Report B, compared with report A.
 
     Attributes:
-        schema: `COMPARISON_SCHEMA`.
-        a: File, as it was named.
-        b: The other.
+        schema: Schema of the record, `COMPARISON_SCHEMA`.
+        a: Name of file A, as it was given.
+        b: Name of file B, as it was given.
         margin: Smallest difference that counts, as a fraction.
         forced: Differences for which the comparison would have been refused.
-        software: Differences that are allowed, most of them of software, since they are what may be compared.
+        software: Differences that are allowed, most of them in the software, since that is what may be compared.
         pairs: Rows that both reports have.
-        only_in_a: Rows without a counterpart, in words.
-        only_in_b: The same of B.
+        only_in_a: Rows of A without a counterpart, in words.
+        only_in_b: Rows of B without a counterpart, in words.
     """
 
     schema: int = COMPARISON_SCHEMA
@@ -155,5 +156,5 @@ class ReportComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag=
 
     @property
     def slower(self) -> bool:
-        """Whether B is slower somewhere."""
+        """Whether B is slower in any row."""
         return any(pair.verdict == "slower" for pair in self.pairs)

@@ -1,4 +1,4 @@
-"""MachineProbe: what this machine can do at best, measured with small built-in probes; a module per engine."""
+"""MachineProbe: the best this machine can do, measured with small built-in probes; a module per engine."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -22,7 +22,7 @@ _ENGINES: dict[str, str] = {
 #: Precisions whose peaks are measured.
 PROBED = ("fp32", "bf16", "int8")
 
-# Large enough that a matrix product is bound by arithmetic: 4.3 G multiply-adds.
+# This is large enough that a matrix product is bound by arithmetic: 4.3 G multiply-adds.
 _SIDE = 1620
 
 # 0.13 G multiply-adds: 0.3 ms in int8 on a core with VNNI, where OpenVINO's counters are exact to some 10 us.
@@ -34,14 +34,14 @@ _EMULATED = (
 
 
 class Peak(Strict, frozen=True, kw_only=True):
-    """Arithmetic of one precision at its best.
+    """Peak arithmetic speed in one precision.
 
     Attributes:
-        precision: ``fp32``, ``bf16`` or ``int8`` (unsigned activations, signed weights, sums of 32 bits).
+        precision: Precision: ``fp32``, ``bf16`` or ``int8`` (unsigned activations, signed weights, sums of 32 bits).
         gmac_per_s: Multiply-adds of a large matrix product, in 1e9 a second; None where it was not measured.
-        engine: Runtime and version that computed it; None where that was not recorded.
-        kernel: What the engine ran, in its own words; None where that was not recorded.
-        note: Why it was not measured, or what to know about the kernel.
+        engine: Name and version of the runtime that computed it; None where that was not recorded.
+        kernel: Kernel that the engine ran, in its own words; None where that was not recorded.
+        note: Reason why it was not measured, or a remark about the kernel.
     """
 
     precision: str
@@ -55,10 +55,10 @@ class MachineProbe(Strict, frozen=True, kw_only=True):
     """Best figures seen, of several tries.
 
     Attributes:
-        threads: CPU threads.
-        memory_gb_per_s: Reading memory in order.
-        memory_method: How that was measured; None where it was not recorded.
-        peaks: Of the precisions `PROBED`.
+        threads: Number of CPU threads.
+        memory_gb_per_s: Bandwidth of reading memory in order.
+        memory_method: Method by which that was measured; None where it was not recorded.
+        peaks: Peaks of the precisions `PROBED`.
     """
 
     threads: int
@@ -75,11 +75,11 @@ def probe_machine(threads: int, *, side: int = _SIDE) -> MachineProbe:
     """Measure memory bandwidth and arithmetic peaks.
 
     Args:
-        threads: CPU threads to use.
+        threads: Number of CPU threads to use.
         side: Rows and columns of the matrices, 512 at least; smaller ones give lower peaks.
 
     Returns:
-        The figures; a second or two of work for each, and as much again where two engines are installed.
+        The figures. Each takes a second or two of work, and as much again where two engines are installed.
 
     Raises:
         InputError: The matrices are too small to be timed.
@@ -109,15 +109,15 @@ def _best(engines: list[str], precision: str, threads: int, side: int) -> Peak:
 def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, root: Path = Path("/")) -> Peak:
     """Measure the arithmetic peak of one precision in one engine.
 
-    An engine that is asked for a precision may compute in another and say nothing. So what ran is read from its own
-    records, and where that is another precision, there is no figure.
+    An engine that is asked for a precision may compute in another and not say so. Therefore what ran is read from its
+    own records. If that is another precision, there is no figure.
 
     Args:
-        engine: ``openvino`` or ``onnxruntime``.
-        precision: One of `PROBED`.
-        threads: CPU threads to use.
+        engine: Name of the engine, ``openvino`` or ``onnxruntime``.
+        precision: Precision, one of `PROBED`.
+        threads: Number of CPU threads to use.
         side: Rows and columns of the matrices, 512 at least; smaller ones give lower peaks.
-        root: Of the file system that holds ``proc``.
+        root: Root of the file system that holds ``proc``.
 
     Raises:
         InputError: The matrices are too small to be timed.

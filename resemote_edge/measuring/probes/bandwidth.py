@@ -9,7 +9,7 @@ from resemote_edge.measuring.probes.product import tries
 
 __all__ = ["read_bandwidth"]
 
-# Far beyond any cache, so that it is memory that is read.
+# This is far beyond any cache, so that it is memory that is read.
 _BYTES = 256 * 2**20
 
 
@@ -17,10 +17,10 @@ def read_bandwidth(threads: int) -> tuple[float, str]:
     """Measure reading in order, which is how an engine reads weights.
 
     Args:
-        threads: CPU threads; each reads a part of its own.
+        threads: Number of CPU threads; each reads a part of its own.
 
     Returns:
-        1e9 bytes a second, the best of several tries, and how it was measured, as words.
+        Bandwidth in 1e9 bytes a second, the best of several tries, and how it was measured, in words.
     """
     parts = np.array_split(np.ones(_BYTES // 8, dtype=np.int64), threads)
     best = float("inf")

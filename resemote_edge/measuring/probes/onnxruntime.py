@@ -22,12 +22,12 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
     """Time the product of two square matrices.
 
     Args:
-        precision: ``fp32`` or ``int8``.
-        threads: CPU threads.
-        side: Rows and columns.
+        precision: Precision of the product, ``fp32`` or ``int8``.
+        threads: Number of CPU threads.
+        side: Rows and columns of the matrices.
 
     Raises:
-        DeviceUnavailableError: ``bf16``, for which the CPU provider has no matrix product.
+        DeviceUnavailableError: The precision is ``bf16``, for which the CPU provider has no matrix product.
         MissingDependencyError: onnxruntime is not installed.
     """
     if precision == "bf16":

@@ -19,9 +19,9 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
     """Time the product of two square matrices.
 
     Args:
-        precision: ``fp32``, ``bf16`` or ``int8``.
-        threads: CPU threads.
-        side: Rows and columns.
+        precision: Precision of the product, ``fp32``, ``bf16`` or ``int8``.
+        threads: Number of CPU threads.
+        side: Rows and columns of the matrices.
 
     Raises:
         DeviceUnavailableError: The plugin refuses the precision.
@@ -47,7 +47,7 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
         if runtime_information(node, "layerType").startswith(("FullyConnected", "MatMul"))
     )
     kernel, name = runtime_information(product, "primitiveType"), product.get_friendly_name()
-    # Counters are averages in whole microseconds: a difference is exact to as many of these as there were calls.
+    # Counters are averages in whole microseconds: a difference is exact to as many microseconds as there were calls.
     before, best = node_totals_us(request, 1)[name], float("inf")
     for number in tries():
         request.infer([feed], share_inputs=True)
@@ -57,7 +57,7 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
 
 
 def _model(side: int, *, in_integers: bool) -> Any:
-    """One product; with quantized rows and int8 weights, the pattern that the plugin turns into integer arithmetic."""
+    """Model of one product; with quantized rows and int8 weights, a pattern the plugin turns into integer products."""
     openvino = import_openvino("probing the machine")
     from openvino import opset13 as ops
 

@@ -14,9 +14,9 @@ class TimedProduct:
     """The fastest of several calls.
 
     Attributes:
-        kernel: What ran, in the engine's words.
-        precision: Of its arithmetic, read from what ran; None when the engine does not tell.
-        seconds: Of the product alone: rounding its operands to a precision is left out.
+        kernel: Kernel that ran, in the engine's words.
+        precision: Precision of its arithmetic, read from what ran; None when the engine does not tell.
+        seconds: Time of the product alone; rounding its operands to a precision is left out.
     """
 
     kernel: str

@@ -1,1 +1,1 @@
-"""Processes that measure: the parent's end and the child's, and the words they exchange."""
+"""Processes that measure: the parent's side, the child's side, and the messages they exchange."""

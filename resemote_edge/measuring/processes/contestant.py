@@ -1,7 +1,7 @@
-"""Contestant: something that is timed, and the process it lives in, which runs this module.
+"""Contestant: what is timed, and the process it lives in, which runs this module.
 
 The parent writes lines of JSON to its stdin and reads lines of JSON from its stdout. Between its turns it waits for the
-next line, blocked, so that whoever has the turn has the machine. It ends when its stdin does.
+next line, blocked, so that the contestant whose turn it is has the machine. It ends when its stdin does.
 """
 
 import os
@@ -22,15 +22,16 @@ __all__ = ["Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed",
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """What to time.
+    """A contestant to time.
 
     Attributes:
-        name: For messages and results.
-        opener: ``module:function``. It is called in a process of its own with `arguments` as keywords, and returns an
-            `Opened`.
-        arguments: JSON types.
-        threads: Set for the thread pools that read it from the environment; None leaves them alone.
-        python: Of the environment that it lives in, which needs numpy and msgspec; None for the one that asks.
+        name: Name for messages and results.
+        opener: Function that opens it, as ``module:function``. It is called in a process of its own with `arguments` as
+            keywords, and returns an `Opened`.
+        arguments: Keyword arguments of JSON types.
+        threads: Number of threads, set for the thread pools that read it from the environment; None leaves them alone.
+        python: Python of the environment that it lives in, which needs numpy and msgspec; None for the Python of the
+            parent.
     """
 
     name: str
@@ -42,11 +43,11 @@ class Contestant:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """What an opener returns.
+    """Result of an opener.
 
     Attributes:
-        call: Does the work once and blocks until it is done; None where opening was all there was to do.
-        facts: JSON types, sent to the parent.
+        call: Function that does the work once and blocks until it is done; None where opening was all there was to do.
+        facts: Facts of JSON types, sent to the parent.
     """
 
     call: Callable[[], object] | None = None
@@ -54,7 +55,7 @@ class Opened:
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Parent to child, once: what to open."""
+    """Parent to child, once: the contestant to open."""
 
     opener: str
     arguments: dict[str, Any]
@@ -68,7 +69,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Child to parent: opened."""
+    """Child to parent: the contestant is open."""
 
     facts: dict[str, Any]
 
@@ -80,7 +81,7 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Child to parent: an error of ours, by class and message."""
+    """Child to parent: one of our errors, by class and message."""
 
     error: str
     message: str
@@ -91,7 +92,7 @@ Message = Ready | Timed | Failed
 
 def main(stream: TextIO) -> int:
     """Open the job on the first line, then take a turn per line until the stream ends."""
-    # Libraries print; what they print must not end up between the messages.
+    # Libraries print; their output must not end up between the messages.
     channel = os.dup(1)
     os.dup2(2, 1)
 
@@ -104,7 +105,7 @@ def main(stream: TextIO) -> int:
         opened: Opened = getattr(import_module(module), function)(**job.arguments)
         send(Ready(facts=opened.facts))
         for line in iter(stream.readline, ""):
-            assert opened.call is not None  # who has nothing to call is given no turn
+            assert opened.call is not None  # A contestant with nothing to call is given no turn.
             send(Timed(nanoseconds=_take_turn(opened.call, msgspec.json.decode(line, type=Turn))))
     except ResEmoteEdgeError as error:
         send(Failed(error=type(error).__name__, message=str(error)))

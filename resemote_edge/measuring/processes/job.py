@@ -23,14 +23,14 @@ def run_job(job: SpeedJob | AccuracyJob, *, timeout_s: float) -> Answer:
     """Run a job in a fresh interpreter.
 
     Args:
-        job: What.
+        job: Job to run.
         timeout_s: Seconds after which it is ended.
 
     Returns:
-        What it measured; never a `Failure`.
+        The job's result; never a `Failure`.
 
     Raises:
-        ResEmoteEdgeError: It failed, died, or took too long. No process is left behind.
+        ResEmoteEdgeError: The job failed, its process died, or it took too long. No process is left behind.
     """
     what = f"measuring {job.artifact} in {job.runtime}"
     with tempfile.TemporaryDirectory(prefix="resemote-edge-bench-") as folder:
@@ -50,21 +50,21 @@ def run_apart(arguments: Sequence[str], *, what: str, threads: int, timeout_s: f
     """Run this Python with arguments in a process of its own.
 
     Args:
-        arguments: Of the interpreter: ``-m``, a module, and its arguments.
-        what: It is doing, for messages.
-        threads: Set for the thread pools that read it from the environment.
+        arguments: Arguments of the interpreter: ``-m``, a module, and its arguments.
+        what: Work that it does, for messages.
+        threads: Number of threads, set for the thread pools that read it from the environment.
         timeout_s: Seconds after which it is ended.
 
     Returns:
-        What it wrote to stdout and stderr.
+        Text that it wrote to stdout and stderr.
 
     Raises:
         ResEmoteEdgeError: It died, ended with another exit code than 0, or took too long. No process is left behind.
     """
     environment = {**os.environ, **dict.fromkeys(_POOLS, str(threads))}
-    # A file, because nobody reads along: a pipe would fill up and block the child.
+    # This is a file because the output is not read along: a pipe would fill up and block the child.
     with tempfile.TemporaryFile() as log:
-        # A group of its own: what the process started ends with it.
+        # It has a process group of its own: what it started ends with it.
         process = subprocess.Popen(
             [sys.executable, *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
         )

@@ -1,4 +1,4 @@
-"""Openers of artifacts: how one is opened to be timed or judged, in a process of its own (see `Contestant`)."""
+"""Openers of artifacts: each opens one to be timed or judged, in a process of its own (see `Contestant`)."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,10 +17,10 @@ from resemote_edge.vision.drawn import drawn_faces
 
 __all__ = ["FACES_SEED", "INPUTS", "open_artifact", "predict_artifact", "write_predictions"]
 
-#: What is fed, in words.
+#: Description of the inputs.
 INPUTS = "drawn faces, normalised to float32 (N, 3, 64, 64)"
 
-#: Of the drawn faces that are fed.
+#: Seed of the drawn faces that are fed.
 FACES_SEED = 1
 
 #: Images per call where predictions are wanted and not times.
@@ -42,18 +42,18 @@ def open_artifact(
     """Open an artifact; a call is one batch of faces.
 
     Args:
-        artifact: Folder.
-        runtime: Name.
-        hint: As in `SessionOptions`.
-        threads: CPU threads.
+        artifact: Folder of the artifact.
+        runtime: Name of the runtime.
+        hint: Precision hint, as in `SessionOptions`.
+        threads: Number of CPU threads.
         batch: Faces per call.
-        device: As in `SessionOptions`.
-        cores: To pin the process to; none leaves it alone.
-        whole: From crops to decisions; otherwise the session alone, on input that is ready.
-        slowed_by: Every inference takes this many times as long; 1 for no delay.
+        device: Device, as in `SessionOptions`.
+        cores: Cores to pin the process to; none leaves it alone.
+        whole: Whether a call goes from crops to decisions; otherwise it is the session alone, on input that is ready.
+        slowed_by: Factor by which every inference is made to take longer; 1 for no delay.
 
     Returns:
-        With the facts ``runtime``, ``device``, ``file_sha256`` and ``model_size_bytes``.
+        The opened artifact, with the facts ``runtime``, ``device``, ``file_sha256`` and ``model_size_bytes``.
     """
     pin(cores)
     loaded, session = _session(artifact, runtime, hint, threads, device)
@@ -80,7 +80,7 @@ def open_artifact(
 def predict_artifact(
     artifact: str, runtime: str, hint: PrecisionHint | None, *, threads: int, images: str, outputs: str
 ) -> Opened:
-    """Logits of an artifact on the CPU; arguments and facts as for `predict_peer`."""
+    """Compute logits of an artifact on the CPU; arguments and facts are those of `predict_peer`."""
     loaded, session = _session(artifact, runtime, hint, threads, "cpu")
     with EmotionClassifier(session, loaded.passport) as classifier:
         write_predictions(lambda crops: classifier.logits(crops, color="gray"), Path(images), Path(outputs))
@@ -95,7 +95,7 @@ def _session(
 
 
 def write_predictions(predict: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: Path, outputs: Path) -> None:
-    """Read images from a file, and write what is predicted for them to another; see `predict_artifact`."""
+    """Read images from a file, and write the predictions for them to another; see `predict_artifact`."""
     crops = np.load(images)
     parts = [predict(crops[start : start + _PREDICT_BATCH]) for start in range(0, len(crops), _PREDICT_BATCH)]
     np.save(outputs, np.concatenate(parts))

@@ -1,4 +1,4 @@
-"""Stop: Ctrl-C, a termination request or a closed terminal, as an exception that ends whatever is being waited for."""
+"""Stop: Ctrl-C, a termination request or a closed terminal, as an exception that ends any wait."""
 
 import signal
 import threading
@@ -12,10 +12,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """Somebody asked for an end. No error of ours: what handles those must not take it for one.
+    """The user asked for an end. This is not one of our errors, so code that handles those must not catch it.
 
     Attributes:
-        signal: Its number.
+        signal: Number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -27,8 +27,8 @@ class Stop(BaseException):
 def stoppable() -> Iterator[None]:
     """Raise `Stop` in the block when a signal asks for an end.
 
-    The first one counts: a second acts as it did before the block, so that nobody has to wait for a tidy end. Outside
-    the main thread, where Python forbids it, nothing is caught.
+    Only the first signal raises it. A second one acts as it did before the block, so that nobody has to wait for a tidy
+    end. Outside the main thread, where Python forbids it, nothing is caught.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -44,7 +44,7 @@ def stoppable() -> Iterator[None]:
         raise Stop(number)
 
     for number, handler in before.items():
-        if handler != signal.SIG_IGN:  # nohup: who asked for that wants to go on
+        if handler != signal.SIG_IGN:  # nohup: the user wants the program to go on
             signal.signal(number, stop)
     try:
         yield

@@ -1,6 +1,6 @@
 """One job in a process of its own: ``python -m resemote_edge.measuring.processes.worker JOB.json ANSWER.json``.
 
-A process of its own, so that peak memory, thread pools and load time belong to one artifact and runtime alone.
+It has a process of its own so that peak memory, thread pools and load time belong to one artifact and runtime alone.
 """
 
 import sys
@@ -34,7 +34,7 @@ from resemote_edge.runtimes.session import Session, SessionOptions
 
 __all__ = ["main", "run_accuracy", "run_speed"]
 
-#: Calls that tell what the harness itself costs.
+#: Calls that measure the cost of the harness itself.
 _NULL_RUNS = 2000
 
 
@@ -101,14 +101,14 @@ def _session(job: SpeedJob, artifact: Artifact) -> Session:
 
 
 def _harness_ns(session: Session, subject: Subject) -> NDArray[np.int64]:
-    """What a call costs that computes nothing: checking the input, making outputs, reading the clock."""
+    """Cost of a call that computes nothing: checking the input, making outputs, reading the clock."""
     with NullSession(session) as null:
         budget = Budget(warmup_runs=_NULL_RUNS // 10, min_runs=_NULL_RUNS, min_seconds=0.0)
         return time_calls([lambda: null.run(subject.feeds)], budget)[0].nanoseconds
 
 
 def run_accuracy(job: AccuracyJob) -> AccuracyResult:
-    """Accuracy of one artifact in one runtime."""
+    """Measure the accuracy of one artifact in one runtime."""
     artifact = Artifact.load(job.artifact)
     dataset = load_dataset(job.data, splits=(job.split,))[job.split]
     options = SessionOptions(device=job.device, threads=job.threads, precision_hint=job.precision_hint)
@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> int:
             answer = run_accuracy(job)
     except ResEmoteEdgeError as error:
         answer = Failure(message=str(error))
-    except OSError as error:  # a full disk, a file that vanished
+    except OSError as error:  # for example a full disk, or a file that vanished
         answer = Failure(message=f"{error.filename or 'reading or writing'}: {error.strerror or error}")
     answer_path.write_bytes(msgspec.json.encode(answer))
     return 0

@@ -1,4 +1,4 @@
-"""WorkerProcess: the parent's end of a contestant; every wait has a limit, and every failure names the contestant."""
+"""WorkerProcess: the parent's side of a contestant; every wait has a limit, and every failure names the contestant."""
 
 import os
 import selectors
@@ -21,7 +21,7 @@ __all__ = ["WorkerProcess"]
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-#: How long a worker is looked at, and the processor time within that a waiting one may use.
+#: Time over which a worker is watched, and the processor time that a waiting one may use within it.
 _MOMENT_S = 0.002
 _IDLE_NS = 200_000
 
@@ -32,7 +32,7 @@ class WorkerProcess:
     """A contestant in a process of its own; use it as a context manager, so that the process ends with the block.
 
     Args:
-        contestant: What it opens.
+        contestant: Contestant that it opens.
     """
 
     def __init__(self, contestant: Contestant) -> None:
@@ -44,7 +44,7 @@ class WorkerProcess:
             environment = _moved(environment, Path(self._path.name))
         if contestant.threads is not None:
             environment.update(dict.fromkeys(_POOLS, str(contestant.threads)))
-        # A file, because nobody reads along: a pipe would fill up and block the child.
+        # This is a file because the output is not read along: a pipe would fill up and block the child.
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [contestant.python or sys.executable, "-m", "resemote_edge.measuring.processes.contestant"],
@@ -66,32 +66,32 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """Process id."""
+        """Id of the process."""
         return self._process.pid
 
     def open(self, timeout_s: float) -> dict[str, Any]:
-        """Have the contestant opened.
+        """Open the contestant.
 
         Args:
-            timeout_s: Seconds it may take.
+            timeout_s: Longest time it may take.
 
         Returns:
             The opener's facts.
 
         Raises:
-            ResEmoteEdgeError: It failed (in the class of its own error), died, or took too long.
+            ResEmoteEdgeError: It failed (the class is that of its own error), died, or took too long.
         """
         self._send(Job(opener=self.contestant.opener, arguments=self.contestant.arguments))
         return self._receive(Ready, timeout_s, "opening").facts
 
     def turn(self, warmup_runs: int, runs: int, timeout_s: float) -> list[int]:
-        """Have it take a turn.
+        """Let the contestant take a turn.
 
         Returns:
-            Nanoseconds of each of `runs` calls, after `warmup_runs` that are not timed.
+            Times of each of `runs` calls, in nanoseconds, after `warmup_runs` that are not timed.
 
         Raises:
-            ResEmoteEdgeError: As for `open`.
+            ResEmoteEdgeError: It failed, died, or took too long; see `open`.
         """
         self._send(Turn(warmup_runs=warmup_runs, runs=runs))
         return self._receive(Timed, timeout_s, "a turn of").nanoseconds
@@ -99,11 +99,12 @@ class WorkerProcess:
     def wait_until_quiet(self, timeout_s: float) -> None:
         """Wait until none of its threads runs.
 
-        Engines let theirs spin for a while after a call, to be quick at the next. That helps them within a turn, and
-        is left as each of them has it; the next contestant only begins when it is over.
+        Engines let their threads spin for a while after a call, to be quick at the next one. That helps them within a
+        turn, and is left as each engine has it. The next contestant begins only when the spinning is over.
 
         Raises:
-            ResEmoteEdgeError: One still runs after `timeout_s`, and would take processor time from whoever is next.
+            ResEmoteEdgeError: A thread still runs after `timeout_s`, and would take processor time from the next
+                contestant.
         """
         end = time.monotonic() + timeout_s
         while not self._quiet():
@@ -126,8 +127,8 @@ class WorkerProcess:
     def _quiet(self) -> bool:
         """Whether it did nothing for a moment.
 
-        Both are asked: threads that spin use processor time, or stand ready to when somebody else has the core; and
-        threads that hand work to each other may all be seen asleep, one by one, while the time they use adds up.
+        Both are checked. Threads that spin use processor time, or are ready to run when another process has the core.
+        Threads that hand work to each other may all be seen asleep, one by one, while the time they use adds up.
         """
         before = self._processor_time_ns()
         if self._running_threads():
@@ -140,7 +141,7 @@ class WorkerProcess:
         """Processor time of all its threads. Linux reads another process's clock under an id made from the pid."""
         try:
             return time.clock_gettime_ns((~self.pid << 3) | 2)
-        except OSError:  # it ended; its next turn will say so
+        except OSError:  # The process ended; its next turn will say so.
             return 0
 
     def _running_threads(self) -> bool:
@@ -150,7 +151,7 @@ class WorkerProcess:
                 # The name, in parentheses, may hold anything; the state is the first field after it.
                 if path.read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].startswith("R"):
                     return True
-            except (FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            except (FileNotFoundError, ProcessLookupError):  # The thread ended meanwhile.
                 continue
         return False
 
@@ -200,17 +201,18 @@ class WorkerProcess:
 
 
 def _moved(environment: dict[str, str], folder: Path) -> dict[str, str]:
-    """Environment variables for another Python: it imports this very package, and nothing else from over here.
+    """Environment variables for another Python: it imports this package, and nothing else from this environment.
 
-    Installed there, it might be another version, which a report would not show. The folder gets a link to it.
+    A copy installed there might be another version, which a report would not show. The folder gets a link to this
+    package.
     """
     (folder / "resemote_edge").symlink_to(Path(resemote_edge.__file__).resolve().parent, target_is_directory=True)
     left = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
-    # Not the folder it is started in either, as far as that Python can be told (3.11 and later).
+    # Nor does it import from the folder it is started in, as far as that Python can be told (3.11 and later).
     return left | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _error_class(name: str) -> type[ResEmoteEdgeError]:
-    """The error of that name, so that a missing package stays a missing package on this side."""
+    """The error class of that name, so that a missing package stays a missing package on this side."""
     found = getattr(errors, name, ResEmoteEdgeError)
     return found if isinstance(found, type) and issubclass(found, ResEmoteEdgeError) else ResEmoteEdgeError

@@ -22,13 +22,13 @@ PROFILERS: dict[str, str] = {
 
 
 def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) -> str:
-    """The runtime to profile an artifact in.
+    """Choose the runtime to profile an artifact in.
 
     Args:
-        artifact: To profile.
-        runtime: A name, or ``auto`` for the first of `PROFILERS` that knows the artifact's model file and can run it
-            here.
-        options: Device, threads and precision hint.
+        artifact: Artifact to profile.
+        runtime: Name of a runtime, or ``auto`` for the first of `PROFILERS` that knows the artifact's model file and
+            can run it here.
+        options: Device, threads and precision hint of the session.
 
     Raises:
         InputError: That runtime gives no profile, or knows no precision hint.
@@ -58,10 +58,10 @@ def profile_nodes(
     """Profile an artifact on the CPU.
 
     Args:
-        artifact: To profile.
-        runtime: One of `PROFILERS`, as `choose_runtime` gives it.
-        feeds: A batch, as the artifact's first input wants it.
-        options: Threads and precision hint.
+        artifact: Artifact to profile.
+        runtime: Runtime of `PROFILERS`, as `choose_runtime` returns it.
+        feeds: Batch, as the artifact's first input takes it.
+        options: Threads and precision hint of the session.
 
     Returns:
         Every node the engine ran.

@@ -1,4 +1,4 @@
-"""NodeProfile: what a profile says about one node of the engine."""
+"""NodeProfile: the profile of one node of the engine."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ class NodeProfile:
     """One node of the engine's own graph.
 
     Attributes:
-        layer: Layer of the passport whose products it computes, whatever else was fused into it; None for a node that
-            computes no layer's.
+        layer: Layer of the passport whose products the node computes, whatever else was fused into it; None for a node
+            that computes no layer's products.
         time_us: Time of one call, by the engine's counters: a median.
-        kernel: What ran, in the engine's words.
-        precision: Of its arithmetic, as `precisions.BITS` names it; None when the engine does not tell.
-        activation_bytes: What it read and wrote besides weights, in one call; None when the engine does not tell.
+        kernel: Kernel that ran, in the engine's words.
+        precision: Precision of its arithmetic, as `precisions.BITS` names it; None when the engine does not tell.
+        activation_bytes: Bytes it read and wrote besides weights, in one call; None when the engine does not tell.
     """
 
     layer: str | None

@@ -1,6 +1,6 @@
-"""ONNX without the onnx package, which devices lack: read a graph's nodes, write a matrix product.
+"""ONNX without the onnx package, which devices lack: reads a graph's nodes and writes a matrix product.
 
-Both are a few fields of `onnx.proto <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>`_ in protobuf's wire
+Both need only a few fields of `onnx.proto <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>`_ in protobuf's wire
 format: a key (field number times 8, plus wire type), then a variable-length integer (type 0) or a length and as many
 bytes (type 2).
 """
@@ -19,7 +19,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 _ELEMENT_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6}
 
-#: The oldest that all supported versions of ONNX Runtime and the operators below know.
+#: Oldest version that all supported versions of ONNX Runtime and the operators below know.
 _IR_VERSION, _OPSET = 7, 13
 
 
@@ -28,10 +28,10 @@ class OnnxNode:
     """One node of a graph.
 
     Attributes:
-        name: Its name.
-        operator: Such as ``Conv``.
-        inputs: Names of tensors.
-        outputs: Names of tensors.
+        name: Name of the node.
+        operator: Name of its operator, such as ``Conv``.
+        inputs: Names of the tensors it reads.
+        outputs: Names of the tensors it writes.
     """
 
     name: str
@@ -44,10 +44,10 @@ def read_nodes(model: bytes) -> tuple[OnnxNode, ...]:
     """Nodes of an ONNX model, in the order it holds them.
 
     Args:
-        model: The file's contents.
+        model: Contents of the file.
 
     Raises:
-        ArtifactError: This is no ONNX model.
+        ArtifactError: The file is no ONNX model.
     """
     try:
         graph = next(value for number, value in _fields(memoryview(model)) if number == 7 and value is not None)
@@ -66,7 +66,7 @@ def _node(message: memoryview) -> OnnxNode:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """Field numbers of a message with the bytes of those that hold bytes, and None for the others."""
+    """Field numbers of a message, with the bytes of those that hold bytes and None for the others."""
     at = 0
     while at < len(message):
         key, at = _read_varint(message, at)
@@ -98,11 +98,12 @@ def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def matrix_product_onnx(rows: str, weights: NDArray[np.generic]) -> bytes:
-    """A model of one matrix product: input ``rows`` (side, side), output ``product`` (side, side).
+    """Make a model of one matrix product: input ``rows`` (side, side), output ``product`` (side, side).
 
     Args:
         rows: Element type of the input, ``float32`` or ``uint8``.
-        weights: (side, side); float32 for a ``MatMul`` of float32, int8 for a ``MatMulInteger`` that gives int32.
+        weights: Weights (side, side); float32 for a ``MatMul`` of float32, int8 for a ``MatMulInteger`` that gives
+            int32.
 
     Returns:
         The contents of an ONNX file.
@@ -133,7 +134,7 @@ def matrix_product_onnx(rows: str, weights: NDArray[np.generic]) -> bytes:
 
 
 def _square(name: str, element_type: str, side: int) -> bytes:
-    """A ValueInfoProto of shape (side, side)."""
+    """Make a ValueInfoProto of shape (side, side)."""
     dimension = _bytes(1, _number(1, side))
     tensor_type = _number(1, _ELEMENT_TYPES[element_type]) + _bytes(2, dimension + dimension)
     return _text(1, name) + _bytes(2, _bytes(1, tensor_type))

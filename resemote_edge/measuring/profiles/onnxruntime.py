@@ -32,7 +32,7 @@ _LAYER_OPERATOR = re.compile(r"Conv(?!ert)|Gemm|MatMul")
 
 
 def profile(artifact: Artifact, feeds: NDArray[Any], options: SessionOptions) -> tuple[NodeProfile, ...]:
-    """See `profile_nodes`; every node's time is the median of sixty calls."""
+    """Profile as `profile_nodes` describes; every node's time is the median of sixty calls."""
     path = artifact.file(model_file(get_runtime("onnxruntime"), artifact))
     graph = read_nodes(path.read_bytes())
     layers = layers_of_nodes(graph, [work.name for work in artifact.passport.layers])
@@ -48,12 +48,12 @@ def kernel_events(
 
     Args:
         model: Path or contents of the ONNX.
-        settings: An ``onnxruntime.SessionOptions``; profiling is switched on in it.
+        settings: Session options, an ``onnxruntime.SessionOptions``; profiling is switched on in it.
         feeds: Inputs by name.
-        runs: A call is made for each of them.
+        runs: Number of calls made for each of them.
 
     Returns:
-        By the engine's name of the node, an event per call: ``dur`` in microseconds, and ``args`` with ``op_name``,
+        One event per call, by the engine's name of the node: ``dur`` in microseconds, and ``args`` with ``op_name``,
         types and sizes.
     """
     onnxruntime = import_onnxruntime("explaining an artifact")
@@ -74,15 +74,15 @@ def kernel_events(
 
 
 def layers_of_nodes(graph: tuple[OnnxNode, ...], layers: list[str]) -> dict[str, str]:
-    """Which layer a node of the given graph belongs to, if the engine runs a product under that node's name.
+    """Map nodes of the given graph to the layer they belong to, if the engine runs a product under that node's name.
 
-    The engine names a product that it fused with what follows after the last node fused, so nodes behind a layer stand
-    for it too, as far as they have it as their only source.
+    The engine gives a fused product the name of the last node that it fused. So nodes behind a layer stand for it too,
+    as long as the layer is their only source.
 
     Args:
-        graph: As exported.
-        layers: In order of execution. Those without a node of their name (in a typed graph, the last one's name is that
-            of the cast behind it) are paired with the products that bear no layer's name, in order.
+        graph: Graph as exported.
+        layers: Layers in order of execution. A layer without a node of its name is paired with the products that bear
+            no layer's name, in order. (In a typed graph, the last layer's name is that of the cast behind it.)
 
     Returns:
         Layer by name of node.
@@ -121,6 +121,6 @@ def _source_name(name: str) -> str:
 
 
 def _input_precision(told: dict[str, Any]) -> str | None:
-    """Of the first input, which is what a product's kernel is chosen by: ``[{"float": [2, 128]}, ...]``."""
+    """Precision of the first input, which decides a product's kernel: ``[{"float": [2, 128]}, ...]``."""
     types = [name for tensor in told.get("input_type_shape", ()) for name in tensor]
     return precision_of_type(types[0]) if types else None

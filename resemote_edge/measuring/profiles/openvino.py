@@ -20,7 +20,7 @@ from resemote_edge.runtimes.telemetry import import_openvino
 __all__ = ["node_totals_us", "profile", "runtime_information"]
 
 # The counters keep averages in whole microseconds over all calls since the model was compiled, the first and slow ones
-# included, and cannot be set back. So the first calls are subtracted, and the model is compiled several times.
+# included, and cannot be reset. So the first calls are subtracted, and the model is compiled several times.
 _BLOCKS = 5
 _WARMUP = 5
 _RUNS = 12
@@ -30,7 +30,7 @@ _PRODUCT = re.compile(r"Conv(?!ert)|FullyConnected|MatMul|Gemm")
 
 
 def profile(artifact: Artifact, feeds: NDArray[Any], options: SessionOptions) -> tuple[NodeProfile, ...]:
-    """See `profile_nodes`; every node's time is the median of five means of twelve calls."""
+    """Profile as `profile_nodes` describes; every node's time is the median of five means of twelve calls."""
     openvino = import_openvino("explaining an artifact")
     core = openvino.Core()
     model = core.read_model(str(artifact.file(model_file(get_runtime("openvino"), artifact))))
@@ -57,17 +57,17 @@ def _block_us(request: Any, feeds: NDArray[Any]) -> dict[str, float]:
 
 
 def node_totals_us(request: Any, runs: int) -> dict[str, float]:
-    """Time every node has taken since its model was compiled.
+    """Total time of every node since its model was compiled.
 
     Args:
-        request: The only one of the compiled model, with ``PERF_COUNT``.
-        runs: Calls it has made; averages become sums by it, exact to as many microseconds.
+        request: Only request of the compiled model, with ``PERF_COUNT``.
+        runs: Number of calls it has made; averages times this number give sums, exact to as many microseconds.
     """
     return {node.node_name: node.real_time.total_seconds() * 1e6 * runs for node in request.profiling_info}
 
 
 def runtime_information(node: Any, key: str) -> str:
-    """What the engine notes about a node of its own graph, such as ``primitiveType``; empty where it notes nothing."""
+    """Notes of the engine about a node of its own graph, such as ``primitiveType``; empty where it notes nothing."""
     information = node.get_rt_info()
     return str(information[key].astype(str)) if key in information else ""
 
@@ -77,7 +77,7 @@ def _described(node: Any, name: str, time_us: float, layers: set[str]) -> NodePr
         return NodeProfile(layer=None, time_us=time_us, kernel="", precision=None, activation_bytes=None)
     kernel = runtime_information(node, "primitiveType")
     merged = runtime_information(node, "originalLayersNames").split(",")
-    # What only moves a layer's result may bear the layer's name, too.
+    # A node that only moves a layer's result may bear the layer's name, too.
     computes = _PRODUCT.search(runtime_information(node, "layerType")) is not None
     return NodeProfile(
         layer=_layer_of([name, *merged], layers) if computes else None,
@@ -89,13 +89,13 @@ def _described(node: Any, name: str, time_us: float, layers: set[str]) -> NodePr
 
 
 def _layer_of(names: Iterable[str], layers: set[str]) -> str | None:
-    """The layer among the nodes that were merged; some bear a mark of it: ``fc1/WithoutBiases``."""
+    """The layer among the nodes that were merged; some names have a suffix: ``fc1/WithoutBiases``."""
     stems = (re.sub(r"/(WithoutBiases|DequantizationMultiply).*", "", name) for name in names)
     return next((stem for stem in stems if stem in layers), None)
 
 
 def _activation_bytes(node: Any) -> int | None:
-    """Of all that is read and is no constant, and of all that is written; None before a call has fixed the shapes."""
+    """Bytes of all inputs that are no constants, and of all outputs; None before a call has fixed the shapes."""
     read = [port.get_source_output() for port in node.inputs()]
     ports = [port for port in read if runtime_information(port.get_node(), "layerType") != "Const"]
     total = 0

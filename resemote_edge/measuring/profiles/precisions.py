@@ -6,7 +6,7 @@ from resemote_edge.artifacts.passport import Passport
 
 __all__ = ["BITS", "precision_of_kernel", "precision_of_type", "promised_precision"]
 
-#: Precision of arithmetic to bits of an operand, as the words are used here.
+#: Precision of arithmetic, as the words are used here, to bits of an operand.
 BITS: dict[str, int] = {"fp32": 32, "bf16": 16, "fp16": 16, "int8": 8}
 
 #: Element types as OpenVINO, its kernels and ONNX Runtime spell them, in lower case.
@@ -17,7 +17,7 @@ _TYPES: dict[str, str] = {
     **dict.fromkeys(("i8", "u8", "int8", "uint8"), "int8"),
 }
 
-#: Operators of ONNX Runtime that multiply integers, whatever the type of what they are fed.
+#: Operators of ONNX Runtime that multiply integers, whatever the type of their inputs.
 _INTEGER_OPERATOR = re.compile(r"QLinear|QGemm|Integer|DynamicQuantize")
 
 
@@ -27,11 +27,11 @@ def precision_of_type(name: str) -> str | None:
 
 
 def precision_of_kernel(kernel: str) -> str | None:
-    """Precision that a kernel's name tells; None when it does not.
+    """Precision that a kernel's name states; None when it states none.
 
     OpenVINO ends the name with the type of the activations that the kernel reads (``brgemm_avx512_I8``,
     ``brgconv_avx2_f32``), not with that of the weights, which it may unpack on the way. ONNX Runtime names operators:
-    ``QGemm`` says it, ``Gemm`` does not.
+    ``QGemm`` states the precision, ``Gemm`` does not.
     """
     if _INTEGER_OPERATOR.search(kernel):
         return "int8"
@@ -42,9 +42,9 @@ def promised_precision(passport: Passport, layer: str, hint: str | None = None) 
     """Precision that a layer's arithmetic should be in.
 
     Args:
-        passport: Of the artifact. ``int8`` promises eight bits for the layers it lists, and no others; ``w8`` promises
-            nothing but small weights.
-        layer: Its name.
+        passport: Passport of the artifact. ``int8`` promises eight bits for the layers it lists, and no others; ``w8``
+            promises nothing but small weights.
+        layer: Name of the layer.
         hint: Precision that floating layers were asked to run in instead; see `SessionOptions.precision_hint`.
     """
     quantization = passport.quantization

@@ -1,6 +1,6 @@
-"""Scenarios: ways that faces come to a network.
+"""Scenarios: ways in which faces come to a network.
 
-A new one is a module, a row of `SCENARIOS` and a member of `Outcome`.
+A new scenario is a module, a row of `SCENARIOS` and a member of `Outcome`.
 """
 
 from resemote_edge.errors import InputError
@@ -31,10 +31,10 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario for scenario in (SINGLE_STREAM, MULTI_STREAM, OFFLINE, CAMERA, SUSTAINED)
 }
 
-#: What a scenario may say beyond latency; told apart by the scenario's name.
+#: Results a scenario may have beyond latency; told apart by the scenario's name.
 Outcome = SingleStream | MultiStream | Offline | Camera | Sustained
 
-#: How long to measure, by name.
+#: Settings by name.
 PRESETS: dict[str, ScenarioSettings] = {
     "quick": ScenarioSettings(warmup_seconds=1.0, min_runs=50, min_seconds=1.0, window_seconds=0.25),
     "standard": ScenarioSettings(warmup_seconds=5.0, min_runs=400, min_seconds=5.0, window_seconds=1.0),
@@ -43,10 +43,10 @@ PRESETS: dict[str, ScenarioSettings] = {
 
 
 def get_scenario(name: str) -> Scenario:
-    """The scenario of that name.
+    """Return the scenario of that name.
 
     Raises:
-        InputError: There is none; the message lists those there are.
+        InputError: There is no such scenario; the message lists those there are.
     """
     if name not in SCENARIOS:
         raise InputError(f"unknown scenario {name!r}; choose one of {', '.join(SCENARIOS)}")
@@ -54,10 +54,10 @@ def get_scenario(name: str) -> Scenario:
 
 
 def preset(name: str) -> ScenarioSettings:
-    """The settings of that name.
+    """Return the settings of that name.
 
     Raises:
-        InputError: There are none; the message lists those there are.
+        InputError: There are no such settings; the message lists those there are.
     """
     if name not in PRESETS:
         raise InputError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")

@@ -1,4 +1,4 @@
-"""Arrivals: frames that come at a fixed rate, whether anybody is ready or not."""
+"""Arrivals: frames that come at a fixed rate, whether the decider is ready or not."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,24 +16,24 @@ _WAKE_LATE_NS = 300_000
 
 
 class Clock(Protocol):
-    """Where time comes from."""
+    """Source of time."""
 
     def now(self) -> int:
         """Nanoseconds from any start."""
 
     def wait_until(self, moment: int) -> None:
-        """Return at that moment; at once when it is over."""
+        """Return at that moment; return at once when it is past."""
 
 
 class SystemClock:
-    """The machine's own."""
+    """The machine's own clock."""
 
     def now(self) -> int:
         """Nanoseconds from any start."""
         return time.perf_counter_ns()
 
     def wait_until(self, moment: int) -> None:
-        """Sleep, and see the last moments pass."""
+        """Sleep, then wait through the last moments in a loop."""
         rest = moment - time.perf_counter_ns() - _WAKE_LATE_NS
         if rest > 0:
             time.sleep(rest / 1e9)
@@ -43,14 +43,14 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrivals:
-    """What became of frames that arrived one every `period_ns`.
+    """Record of frames that arrived one every `period_ns`.
 
     Attributes:
-        frames: Arrived.
-        period_ns: Between two of them.
-        served: int64 (decided,), numbers of the frames that were decided, ascending.
-        ages: int64 (decided,), nanoseconds from a frame's arrival to its decisions.
-        stages: int64 (decided, 4), nanoseconds of each stage.
+        frames: Number of frames that arrived.
+        period_ns: Time between two frames.
+        served: Numbers of the frames that were decided, int64 (decided,), ascending.
+        ages: Time from a frame's arrival to its decisions, int64 (decided,), nanoseconds.
+        stages: Time of each stage, int64 (decided, 4), nanoseconds.
     """
 
     frames: int
@@ -61,11 +61,11 @@ class Arrivals:
 
     @property
     def dropped(self) -> int:
-        """Frames that another one pushed out of the queue."""
+        """Number of frames that another one pushed out of the queue."""
         return self.frames - len(self.served)
 
     def age_growth_ms(self) -> float:
-        """By how much decisions were older in the last quarter of the run than in the first; medians, ms."""
+        """Age of decisions in the last quarter of the run less that in the first; medians, ms."""
         quarter = max(len(self.ages) // 4, 1)
         return float(np.median(self.ages[-quarter:]) - np.median(self.ages[:quarter])) / 1e6
 
@@ -75,15 +75,15 @@ def serve_arrivals(
 ) -> Arrivals:
     """Decide frames as they arrive, one after the other.
 
-    No thread stands in for the camera: when frame k arrives is known beforehand, so what waits whenever the decider is
-    free is arithmetic, and nobody competes with it for the processor.
+    No thread stands in for the camera. The arrival of frame k is known beforehand, so the frames that wait whenever the
+    decider is free can be calculated, and no thread competes with it for the processor.
 
     Args:
-        decider: Decides one frame a call.
+        decider: Decider of one frame a call.
         fps: Frames a second.
-        frames: That arrive in all.
-        queue_frames: That may wait, the oldest dropped for a newer one; None for all.
-        clock: None for the machine's.
+        frames: Number of frames that arrive in all.
+        queue_frames: Number of frames that may wait; the oldest is dropped for a newer one. None lets all wait.
+        clock: Source of time; None for the machine's clock.
     """
     clock = clock or SystemClock()
     period = 1e9 / fps
@@ -94,7 +94,7 @@ def serve_arrivals(
     head = 0
     while True:
         clock.wait_until(start + round(head * period))
-        # The camera does not stop with the last frame that counts: what comes after it still pushes others out.
+        # The camera does not stop with the last frame that counts: later frames still push others out.
         arrived = int((clock.now() - start) / period) + 1
         if queue_frames is not None:
             head = max(head, arrived - queue_frames)

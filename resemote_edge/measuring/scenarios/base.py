@@ -1,4 +1,4 @@
-"""What a scenario is given, and what it takes."""
+"""Inputs of a scenario, and the samples it takes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +14,15 @@ __all__ = ["Decider", "Scenario", "ScenarioSettings", "Taken"]
 
 
 class ScenarioSettings(Strict, frozen=True, kw_only=True):
-    """How long and how fast; each scenario reads what concerns it.
+    """Durations and rates; each scenario reads what concerns it.
 
     Attributes:
-        warmup_runs: Untimed calls at least.
+        warmup_runs: Smallest number of untimed calls.
         warmup_seconds: Longest wait for times to settle after those.
-        min_runs: Timed calls, or frames, at least.
-        min_seconds: Timed seconds at least.
-        fps: Frames a second that arrive, where they arrive by themselves.
-        queue_frames: Frames that may wait for a decision; the oldest is dropped when another arrives.
+        min_runs: Smallest number of timed calls, or frames.
+        min_seconds: Shortest time that is timed.
+        fps: Frames a second, where frames arrive by themselves.
+        queue_frames: Number of frames that may wait for a decision; the oldest is dropped when another arrives.
         window_seconds: Length of a window over which a long run is followed.
     """
 
@@ -36,7 +36,7 @@ class ScenarioSettings(Strict, frozen=True, kw_only=True):
 
     @property
     def budget(self) -> Budget:
-        """The same for calls that follow one another."""
+        """The same settings, for calls that follow one another."""
         return Budget(
             warmup_runs=self.warmup_runs,
             warmup_seconds=self.warmup_seconds,
@@ -46,15 +46,15 @@ class ScenarioSettings(Strict, frozen=True, kw_only=True):
 
 
 class Decider(Protocol):
-    """What a scenario drives; `resemote_edge.measuring.workload.Subject` is one."""
+    """Interface that a scenario drives; `resemote_edge.measuring.workload.Subject` is one."""
 
     batch: int
 
     def run_model(self) -> None:
-        """The model alone."""
+        """Run the model alone."""
 
     def decide(self) -> tuple[int, int, int, int]:
-        """From files to decisions; nanoseconds of each stage."""
+        """Go from files to decisions; return the nanoseconds of each stage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +62,10 @@ class Taken:
     """Every sample of one run of a scenario.
 
     Attributes:
-        warm_up: What came before.
-        model: int64 (runs,), nanoseconds of the session alone.
-        stages: int64 (runs, 4), nanoseconds of each stage of every decision.
-        outcome: What only this scenario says; a struct.
+        warm_up: Calls before the run.
+        model: Time of the session alone, int64 (runs,), nanoseconds.
+        stages: Time of each stage of every decision, int64 (runs, 4), nanoseconds.
+        outcome: Result that only this scenario has; a struct.
         series: Further samples worth keeping, by name.
     """
 
@@ -78,15 +78,15 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One way that faces come, and what is asked of the decisions.
+    """One way in which faces come, and the demands on the decisions.
 
     Attributes:
-        name: On the command line.
-        summary: One sentence.
-        run: Drives one decider for each stream; most scenarios have one stream.
-        streams: Whether it can drive several at once.
+        name: Name on the command line.
+        summary: Description in one sentence.
+        run: Function that drives one decider for each stream; most scenarios have one stream.
+        streams: Whether the scenario can drive several streams at once.
         arrives: Whether frames come at a rate of their own, `ScenarioSettings.fps`.
-        passes: How many times over `ScenarioSettings.min_seconds` is spent.
+        passes: Number of times that `ScenarioSettings.min_seconds` is spent.
     """
 
     name: str

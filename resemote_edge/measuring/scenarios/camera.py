@@ -1,4 +1,4 @@
-"""``camera``: frames arrive at a fixed rate, ready or not; who is late takes the newest and lets the others go."""
+"""``camera``: frames arrive at a fixed rate, ready or not; a late decider takes the newest and drops the others."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,17 @@ __all__ = ["CAMERA", "Camera"]
 
 
 class Camera(Strict, frozen=True, kw_only=True, tag="camera"):
-    """What became of the frames.
+    """Outcome of the frames.
 
     Attributes:
         fps: Frames a second that arrive.
-        faces: To decide in each.
-        queue_frames: Frames that may wait; the oldest is dropped when another arrives.
-        frames: Arrived.
-        dropped_frames: Pushed out of the queue by a newer one.
-        dropped_share: The same as a fraction.
-        age: From a frame's arrival to its decision, of those decided.
-        age_growth_ms: By how much decisions were older in the last quarter of the run than in the first; medians.
+        faces: Number of faces to decide in each frame.
+        queue_frames: Number of frames that may wait; the oldest is dropped when another arrives.
+        frames: Number of frames that arrived.
+        dropped_frames: Number of frames pushed out of the queue by a newer one.
+        dropped_share: Fraction of frames that were dropped.
+        age: Time from a frame's arrival to its decision, over the frames that were decided.
+        age_growth_ms: Age of decisions in the last quarter of the run less that in the first; medians.
     """
 
     fps: float

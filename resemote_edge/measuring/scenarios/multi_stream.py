@@ -14,16 +14,16 @@ __all__ = ["MULTI_STREAM", "MultiStream"]
 
 
 class MultiStream(Strict, frozen=True, kw_only=True, tag="multi-stream"):
-    """What became of the deadline.
+    """Outcome of the deadlines.
 
     Attributes:
         fps: Frames a second that arrive.
-        faces: To decide in each.
-        deadline_ms: From a frame's arrival to its last decision: the time between two frames.
-        frames: Arrived; none is dropped.
-        late_frames: Decided after their deadline.
-        late_share: The same as a fraction.
-        age: From arrival to decision.
+        faces: Number of faces to decide in each frame.
+        deadline_ms: Time allowed from a frame's arrival to its last decision: the time between two frames.
+        frames: Number of frames that arrived; none is dropped.
+        late_frames: Number of frames decided after their deadline.
+        late_share: Fraction of frames that were late.
+        age: Time from arrival to decision.
     """
 
     fps: float

@@ -16,14 +16,14 @@ __all__ = ["OFFLINE", "Offline"]
 
 
 class Offline(Strict, frozen=True, kw_only=True, tag="offline"):
-    """Throughput.
+    """Throughput of one session or several.
 
     Attributes:
-        streams: Sessions that worked side by side.
-        crops: Decided, over all of them.
-        seconds: From the first call to the last decision.
-        decisions_per_s: Crops from pixels to decisions, a second, decoding included where it is measured.
-        model_samples_per_s: The same of the sessions alone, on input that is ready.
+        streams: Number of sessions that worked side by side.
+        crops: Number of crops decided, over all sessions.
+        seconds: Time from the first call to the last decision.
+        decisions_per_s: Crops a second, from pixels to decisions; decoding is included where it is measured.
+        model_samples_per_s: Crops a second of the sessions alone, on input that is ready.
     """
 
     streams: int
@@ -57,7 +57,7 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
 
 
 class _Models:
-    """A stream's share of the models alone."""
+    """One stream's share of the runs of the model alone."""
 
     def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
         self._decider, self._barrier, self._budget = decider, barrier, budget
@@ -69,7 +69,7 @@ class _Models:
 
 
 class _Decisions:
-    """A stream's share of whole decisions."""
+    """One stream's share of the whole decisions."""
 
     def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
         self._decider, self._barrier, self._budget = decider, barrier, budget
@@ -87,14 +87,14 @@ class _Decisions:
 def _together(
     pool: ThreadPoolExecutor, jobs: Sequence[_Models] | Sequence[_Decisions]
 ) -> tuple[float, NDArray[np.int64]]:
-    """Run all jobs at once; the seconds until the last was done, and their samples one after the other."""
+    """Run all jobs at once; return the seconds until the last was done, and their samples one after the other."""
     start = time.perf_counter()
     done = list(pool.map(lambda job: job(), jobs))
     return time.perf_counter() - start, np.concatenate(done)
 
 
 def _all(warmed: list[WarmUp]) -> WarmUp:
-    """The warm-up of all streams as one."""
+    """Join the warm-ups of all streams into one."""
     states = [one.settled for one in warmed]
     return WarmUp(
         runs=sum(one.runs for one in warmed),

@@ -10,10 +10,10 @@ __all__ = ["SINGLE_STREAM", "SingleStream"]
 
 
 class SingleStream(Strict, frozen=True, kw_only=True, tag="single-stream"):
-    """What one call after the other came to.
+    """Result of one call after the other.
 
     Attributes:
-        decisions_per_s: Crops from pixels to decisions, a second.
+        decisions_per_s: Crops a second, from pixels to decisions.
     """
 
     decisions_per_s: float

@@ -1,4 +1,4 @@
-"""``sustained``: one call after the other for minutes: does it slow down, does memory grow."""
+"""``sustained``: one call after the other for minutes, to see whether it slows down or memory grows."""
 
 import time
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ class Window(Strict, frozen=True, kw_only=True):
     """A stretch of a long run.
 
     Attributes:
-        start_s: From the beginning of the run.
-        runs: Decisions' calls in it.
+        start_s: Time since the beginning of the run.
+        runs: Number of decision calls in it.
         p50_ms: Median time from crop to decision.
-        max_ms: Longest.
-        resident_bytes: Of the process, at its end.
+        max_ms: Longest time from crop to decision.
+        resident_bytes: Resident memory of the process, at the end of the window.
     """
 
     start_s: float
@@ -33,14 +33,14 @@ class Window(Strict, frozen=True, kw_only=True):
 
 
 class Sustained(Strict, frozen=True, kw_only=True, tag="sustained"):
-    """What changed over a long run.
+    """Changes over a long run.
 
     Attributes:
-        seconds: Of the run.
-        decisions_per_s: Crops from pixels to decisions, a second.
-        slowdown: p50 of the last quarter of the windows over that of the first: 1.1 is a tenth slower.
+        seconds: Length of the run.
+        decisions_per_s: Crops a second, from pixels to decisions.
+        slowdown: Ratio of the p50 of the last quarter of the windows to that of the first: 1.1 is a tenth slower.
         memory_growth_bytes: Resident memory of the last window less that of the first.
-        windows: In order.
+        windows: Windows in order.
     """
 
     seconds: float

@@ -12,16 +12,16 @@ __all__ = ["resampled_percentiles"]
 def resampled_percentiles(
     samples: NDArray[np.int64], shares: Sequence[float], *, resamples: int, seed: int
 ) -> NDArray[np.float64]:
-    """Percentiles of many runs drawn from one.
+    """Draw many runs from one, and return their percentiles.
 
-    Consecutive calls resemble each other (a busy neighbour, a clock that falls), so blocks of them are drawn with
+    Consecutive calls resemble each other (a busy neighbour, a clock that falls). So blocks of them are drawn with
     replacement, not single calls: about as many blocks as calls in a block (Künsch, 1989).
 
     Args:
-        samples: int64 (runs,), in the order they were taken; at least one.
-        shares: Of the samples below each percentile, in (0, 1).
-        resamples: Runs to draw.
-        seed: Of the drawing; the same samples and seed give the same percentiles.
+        samples: Samples, int64 (runs,), in the order they were taken; at least one.
+        shares: Shares of the samples below each percentile, in (0, 1).
+        resamples: Number of runs to draw.
+        seed: Seed of the drawing; the same samples and seed give the same percentiles.
 
     Returns:
         float64 (resamples, shares), in the unit of the samples.
@@ -35,7 +35,7 @@ def resampled_percentiles(
     found = np.empty((resamples, len(shares)))
     wanted = np.asarray(shares, dtype=np.float64)
     for row, times in enumerate(drawn):
-        # How many samples of the resample lie at or below each value, without making the resample.
+        # This counts how many samples of the resample lie at or below each value, without making the resample.
         below = np.cumsum(times[block_of])
         found[row] = ordered[np.searchsorted(below, wanted * below[-1])]
     return found

@@ -17,7 +17,7 @@ class Ratio:
     """A ratio of latencies.
 
     Attributes:
-        value: p50 of the other over p50 of ours: above 1, ours is faster.
+        value: Ratio of the other's p50 to ours: above 1, ours is faster.
         interval_95: Bootstrap percentile interval.
     """
 
@@ -28,16 +28,16 @@ class Ratio:
 def ratio_of_p50(ours: NDArray[np.int64], against: NDArray[np.int64], *, seed: int = 0) -> Ratio:
     """The ratio of two medians, from contestants that took turns in the same rounds.
 
-    Whole rounds are drawn with replacement, the same for both: what slows the machine during a round slows both, and
+    Whole rounds are drawn with replacement, the same for both. What slows the machine during a round slows both, and
     calls of one turn resemble each other too much to count as independent.
 
     Args:
-        ours: int64 (rounds, runs), nanoseconds.
-        against: The same of the other, with as many rounds.
-        seed: Of the resampling; the same samples and seed give the same interval.
+        ours: Times of ours, int64 (rounds, runs), nanoseconds.
+        against: Times of the other, with as many rounds, int64 (rounds, runs), nanoseconds.
+        seed: Seed of the resampling; the same samples and seed give the same interval.
 
     Returns:
-        The ratio. With one round alone the interval has no width and says nothing.
+        The ratio. If there is only one round, the interval has no width and says nothing.
 
     Raises:
         InputError: The numbers of rounds differ, or are 0.

@@ -1,4 +1,4 @@
-"""Interval of a difference, recovered from the intervals of the two values, where nothing else was kept of them."""
+"""Interval of a difference, recovered from the intervals of the two values, where no samples of them were kept."""
 
 from math import sqrt
 
@@ -11,17 +11,17 @@ def interval_of_difference(
     second: float,
     second_interval: tuple[float, float],
 ) -> tuple[float, float]:
-    """Interval of ``second - first``, of two independent values, at the level of their own intervals.
+    """Interval of ``second - first``, for two independent values, at the level of their own intervals.
 
     The variance towards each end is recovered from the value's distance to that end of its interval, so that lopsided
     intervals stay lopsided (Zou and Donner, 2008). With Wilson's intervals of two proportions, this is Newcombe's
     score interval of their difference (1998, method 10). With logarithms, it is the interval of a ratio.
 
     Args:
-        first: A value.
-        first_interval: Lower and upper end, with the value between them.
-        second: The other value, from data of its own.
-        second_interval: The same of it.
+        first: First value.
+        first_interval: Lower and upper end of its interval, with the value between them.
+        second: Second value, from data of its own.
+        second_interval: Lower and upper end of its interval, with the value between them.
 
     Returns:
         Lower and upper end.

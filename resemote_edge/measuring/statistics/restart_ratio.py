@@ -1,7 +1,7 @@
 """Ratio of two latencies over restarts: pairs of fresh processes that took turns, one pair after the other.
 
 Two processes of the same file differ: memory lies elsewhere, pages are larger or smaller, threads sit on other cores.
-Within a process that is an offset, and however long one measures, it does not average out. So the unit is the restart,
+Within a process that is an offset, which does not average out, however long one measures. So the unit is the restart,
 and the interval is between restarts.
 """
 
@@ -16,7 +16,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["MIN_RESTARTS", "RestartRatio", "rank_of_interval", "ratio_over_restarts"]
 
-#: With fewer, not even from the smallest to the largest is a 95 % interval.
+#: Smallest number of restarts: with fewer, even from the smallest to the largest is no 95 % interval.
 MIN_RESTARTS = 6
 
 _LEVEL = 0.95
@@ -28,9 +28,9 @@ class RestartRatio:
 
     Attributes:
         value: Median over the restarts: above 1, B takes longer.
-        interval: For the median of all restarts there could be.
-        coverage: How often such an interval holds it, at least 0.95.
-        of_restarts: The ratio of each restart, in order.
+        interval: Interval for the median of all restarts there could be.
+        coverage: Probability with which such an interval holds it, at least 0.95.
+        of_restarts: Ratio of each restart, in order.
     """
 
     value: float
@@ -40,19 +40,20 @@ class RestartRatio:
 
 
 def ratio_over_restarts(restarts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> RestartRatio:
-    """The ratio of two latencies, with an interval that holds what differs from process to process.
+    """The ratio of two latencies, with an interval that includes the differences from process to process.
 
     The ratio of a round is that of two medians, of turns that followed each other, so that drift cancels. The ratio of
-    a restart is the median of its rounds, so that a neighbour's burst in some of them does no harm. The interval is
-    between two of the restarts' ratios in order of size: no assumption about how they are spread is needed, and with
-    nine or more, one restart gone wrong on either side moves nothing (David and Nagaraja, Order Statistics, 2003,
+    a restart is the median of its rounds, so that a neighbour's burst in some of them does no harm. The interval lies
+    between two of the restarts' ratios in order of size: no assumption about how they are spread is needed. With nine
+    or more restarts, one restart gone wrong on either side changes nothing (David and Nagaraja, Order Statistics, 2003,
     section 7.1).
 
     Args:
-        restarts: Of each, nanoseconds of A and of B, int64 (rounds, runs) each; restarts may differ in both numbers.
+        restarts: Times of A and of B for each restart, in nanoseconds, int64 (rounds, runs) each; restarts may differ
+            in both numbers.
 
     Raises:
-        InputError: Fewer than `MIN_RESTARTS`, or turns that do not come in pairs.
+        InputError: There are fewer than `MIN_RESTARTS`, or turns do not come in pairs.
     """
     if len(restarts) < MIN_RESTARTS:
         raise InputError(f"an interval over restarts needs at least {MIN_RESTARTS} of them, got {len(restarts)}")
@@ -67,12 +68,12 @@ def ratio_over_restarts(restarts: Sequence[tuple[NDArray[np.int64], NDArray[np.i
 
 
 def rank_of_interval(restarts: int) -> int:
-    """Which value, counted from either end, an interval of at least 95 % ends at; 1 for the outermost."""
+    """Rank, counted from either end, of the value at which an interval of at least 95 % ends; 1 for the outermost."""
     return max(rank for rank in range(1, restarts // 2 + 1) if rank == 1 or _coverage(restarts, rank) >= _LEVEL)
 
 
 def _coverage(restarts: int, rank: int) -> float:
-    """How often the median of a distribution lies between these two of so many draws from it."""
+    """Probability that the median of a distribution lies between these two of so many draws from it."""
     outside = sum(math.comb(restarts, below) for below in range(rank))
     return 1.0 - 2.0 * outside / 2.0**restarts
 

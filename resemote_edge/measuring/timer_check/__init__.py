@@ -1,1 +1,1 @@
-"""The timer's check: our times against those of other people's timers, which a suite may ask for."""
+"""Check of our timer against the timers of others, which a suite may ask for."""

@@ -1,6 +1,6 @@
 """ONNX Runtime without us: ``python -m resemote_edge.measuring.timer_check.bare_loop JOB.json ANSWER.json``.
 
-The session has the settings of ours; between its calls there is nothing but the clock.
+The session has our session's settings; between its calls there is nothing but the clock.
 """
 
 import statistics
@@ -25,15 +25,15 @@ _MIN_RUNS = 5
 
 
 class BareJob(Strict, frozen=True, kw_only=True):
-    """What to run.
+    """Job of the bare loop.
 
     Attributes:
-        artifact: Folder.
-        model: File of it.
-        threads: CPU threads.
-        cores: To be pinned to.
-        feeds: An ``.npy`` file: what goes into the only input.
-        seconds: To call for.
+        artifact: Folder of the artifact.
+        model: Name of the artifact's file to run.
+        threads: Number of CPU threads.
+        cores: Cores to be pinned to.
+        feeds: File (``.npy``) with the only input.
+        seconds: Time to call for.
     """
 
     artifact: str
@@ -45,12 +45,12 @@ class BareJob(Strict, frozen=True, kw_only=True):
 
 
 class BareAnswer(Strict, frozen=True, kw_only=True):
-    """What it took.
+    """Times that the bare loop measured.
 
     Attributes:
-        runs: Timed calls.
-        p50_ms: Median.
-        mean_ms: Mean.
+        runs: Number of timed calls.
+        p50_ms: Median latency.
+        mean_ms: Mean latency.
     """
 
     runs: int

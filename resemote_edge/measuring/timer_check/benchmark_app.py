@@ -1,6 +1,6 @@
 """OpenVINO's ``benchmark_app``: ``python -m resemote_edge.measuring.timer_check.benchmark_app CORES ARGUMENTS``.
 
-It is run by its own ``main``, on cores like ours and with its telemetry off; what it does is up to its arguments.
+It is run by its own ``main``, on the same cores as ours and with its telemetry off; its arguments decide what it does.
 """
 
 import sys
@@ -15,10 +15,10 @@ PURPOSE = "OpenVINO's benchmark_app"
 
 
 def main(arguments: list[str]) -> int:
-    """Run it.
+    """Run ``benchmark_app``.
 
     Args:
-        arguments: Cores, comma-separated; the rest is its own.
+        arguments: Cores, comma-separated, then the arguments of ``benchmark_app``.
     """
     end_with_parent()
     pin(int(core) for core in arguments[0].split(","))
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         # The parent quotes the last line of a process that failed.
         print(f"{PURPOSE} cannot be imported ({error}); run: pip install 'resemote-edge[openvino]'", file=sys.stderr)
         return 1
-    sys.argv = ["benchmark_app", *arguments[1:]]  # it reads this itself, wherever it is called from
+    sys.argv = ["benchmark_app", *arguments[1:]]  # benchmark_app reads this itself, wherever it is called from
     benchmark_app()
     return 0
 

@@ -1,7 +1,7 @@
-"""Validity: our timer against other people's, on the same file, settings, cores, threads, batch and input.
+"""Validity: our timer against the timers of others, on the same file, settings, cores, threads, batch and input.
 
-A number that nobody else can get says little. Short runs of both take turns, so that a machine whose speed drifts is
-fair to both, and medians are compared.
+A number that nobody else can reproduce says little. Short runs of both timers take turns, so that a machine whose speed
+drifts is fair to both, and medians are compared.
 """
 
 import re
@@ -35,7 +35,7 @@ __all__ = ["TIMERS", "Check", "Timed", "app_arguments", "measure_validity", "par
 #: Ratios this close to 1 confirm our timer.
 TOLERANCE = 0.05
 
-#: What `benchmark_app` prints, each once; microseconds where its mean is below 1 ms.
+#: Lines that `benchmark_app` prints, each once; microseconds where its mean is below 1 ms.
 _PRINTED = {
     "median latency": re.compile(r"^\[ INFO \]\s+Median:\s+(\d+\.\d+) (ms|us)$", re.MULTILINE),
     "duration": re.compile(r"^\[ INFO \]\s+Duration:\s+(\d+\.\d+) (ms)$", re.MULTILINE),
@@ -52,16 +52,16 @@ _CROP_SIDE = 48
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What to compare.
+    """Comparison to make.
 
     Attributes:
-        artifact: Whose file both run.
-        runtime: ``openvino`` or ``onnxruntime``.
+        artifact: Artifact whose file both run.
+        runtime: Name of the runtime, ``openvino`` or ``onnxruntime``.
         batch: Crops per call.
-        threads: CPU threads.
-        rounds: Short runs of each.
-        seconds: Of each run.
-        timeout_s: For one process; it is ended then.
+        threads: Number of CPU threads.
+        rounds: Number of short runs of each timer.
+        seconds: Length of each run.
+        timeout_s: Seconds after which a process is ended.
     """
 
     artifact: Artifact
@@ -74,12 +74,12 @@ class Check:
 
     @property
     def options(self) -> SessionOptions:
-        """How the session is opened."""
+        """Options that the session is opened with."""
         return SessionOptions(device="cpu", threads=self.threads)
 
     @property
     def cores(self) -> tuple[int, ...]:
-        """That all processes are pinned to."""
+        """Cores that all processes are pinned to."""
         return choose_cores(self.threads)
 
     @property
@@ -93,7 +93,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Timed:
-    """What a short run came to.
+    """Times of a short run.
 
     Attributes:
         p50_ms: Median latency.
@@ -106,12 +106,12 @@ class Timed:
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """Somebody else's timer.
+    """Another timer than ours.
 
     Attributes:
-        name: In reports.
-        run: Runs it once; takes the check, what is fed, and a folder for files.
-        settings: What the file is opened with, as in our session.
+        name: Name in reports.
+        run: Function that runs it once; takes the check, the input, and a folder for files.
+        settings: Settings that the file is opened with, as in our session.
     """
 
     name: str
@@ -120,11 +120,11 @@ class Timer:
 
 
 def measure_validity(check: Check) -> Validity:
-    """Time the same thing with our timer and another, in turn.
+    """Time the same call with our timer and another, in turn.
 
     Raises:
         InputError: The runtime has no timer of its own to compare with, or the batch is beyond the artifact's.
-        ResEmoteEdgeError: A run failed, died or took too long, or did not say what was expected.
+        ResEmoteEdgeError: A run failed, its process died, it took too long, or it did not print what was expected.
     """
     if check.runtime not in TIMERS:
         raise InputError(f"nothing to compare runtime {check.runtime} with; choose one of {', '.join(TIMERS)}")
@@ -137,7 +137,7 @@ def measure_validity(check: Check) -> Validity:
     theirs: list[Timed] = []
     with tempfile.TemporaryDirectory(prefix="resemote-edge-validity-") as folder:
         for number in range(check.rounds):
-            for is_ours in (True, False) if number % 2 == 0 else (False, True):  # who goes first alternates
+            for is_ours in (True, False) if number % 2 == 0 else (False, True):  # The timer that goes first alternates.
                 if is_ours:
                     ours.append(_ours(check))
                 else:
@@ -168,7 +168,7 @@ def _median(values: Iterable[float]) -> float:
 
 
 def _ours(check: Check) -> Timed:
-    """One short run, measured as every row of a report is."""
+    """Time one short run, measured like every row of a report."""
     settings = ScenarioSettings(warmup_runs=10, warmup_seconds=1.0, min_runs=5, min_seconds=float(check.seconds))
     job = SpeedJob(
         artifact=str(check.artifact.path),
@@ -188,12 +188,12 @@ def _ours(check: Check) -> Timed:
 
 
 def app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
-    """What ``benchmark_app`` is told, so that it runs what our session runs; see the guide for why.
+    """Arguments that make ``benchmark_app`` run what our session runs; the guide gives the reasons.
 
     Args:
-        check: What is compared.
+        check: Comparison to make.
         feeds: Input, (N, ...).
-        folder: For the files that the arguments name.
+        folder: Folder for the files that the arguments name.
     """
     data, config = folder / "feeds.bin", folder / "settings.json"
     data.write_bytes(feeds.tobytes())
@@ -206,7 +206,7 @@ def app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
         *("-api", "sync"),
         *("-hint", "latency"),
         *("-load_config", str(config)),  # not -nthreads, which it refuses beside a hint
-        *("-ip", _ELEMENT_TYPES[feeds.dtype.name]),  # left alone, it feeds images as uint8 and converts them
+        *("-ip", _ELEMENT_TYPES[feeds.dtype.name]),  # by default, it feeds images as uint8 and converts them
         *("-data_shape", f"[{shape}]"),  # the batch stays dynamic, as it is for us
         *("-i", f"{check.artifact.passport.inputs[0].name}:{data}"),
         *("-inference_only", "true"),
@@ -225,11 +225,11 @@ def parse_printed(printed: str, what: str) -> Timed:
     """The median latency, and duration over count, in what ``benchmark_app`` printed.
 
     Args:
-        printed: All of it.
-        what: Was measured, for the message.
+        printed: Text that it printed.
+        what: Name of what was measured, for the message.
 
     Raises:
-        ResEmoteEdgeError: One of the lines is missing or there more than once.
+        ResEmoteEdgeError: One of the lines is missing, or occurs more than once.
     """
     values: dict[str, tuple[str, str]] = {}
     for name, pattern in _PRINTED.items():

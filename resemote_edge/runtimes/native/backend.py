@@ -1,4 +1,4 @@
-"""Backend: which of the library's engines runs an artifact, and on what device."""
+"""Backend: the engine of the library that runs an artifact, and the device it runs on."""
 
 from typing import NamedTuple
 
@@ -18,12 +18,12 @@ _FORMATS = {
 
 
 class Backend(NamedTuple):
-    """One that runs an artifact.
+    """A backend that runs an artifact.
 
     Attributes:
-        name: As the library lists it.
-        device: The effective one, never ``auto``.
-        file: Of the artifact, that it loads.
+        name: Name as the library lists it.
+        device: Effective device, never ``auto``.
+        file: File of the artifact that it loads.
     """
 
     name: str
@@ -35,12 +35,12 @@ def choose_backend(library: NativeLibrary, artifact: Artifact, device: str) -> B
     """The first backend, in the library's order, that runs an artifact here.
 
     Args:
-        library: Whose backends.
-        artifact: What to run.
-        device: The one asked for; ``auto`` takes the backend's first.
+        library: Library whose backends are considered.
+        artifact: Artifact to run.
+        device: Device asked for; ``auto`` takes the backend's first.
 
     Raises:
-        DeviceUnavailableError: None has the device and a format of the artifact.
+        DeviceUnavailableError: No backend has the device and a format of the artifact.
     """
     reasons = []
     for name in library.backends():

@@ -1,4 +1,4 @@
-"""NativeClassifier: frames with boxes in, emotions out, all of it inside the C library."""
+"""NativeClassifier: frames with boxes in, expressions out, all of it inside the C library."""
 
 import ctypes
 import os
@@ -28,12 +28,12 @@ _FORMATS = {"gray": 0, "rgb": 1, "bgr": 2, "nv12": 3, "yuyv": 4}
 
 @dataclass(frozen=True)
 class NativeResult:
-    """What became of a submission.
+    """Outcome of a submission.
 
     Attributes:
-        tag: Of the submission.
-        emotions: One per box.
-        dropped: Submissions and results dropped since the last result that was fetched.
+        tag: Tag of the submission.
+        emotions: Decisions, one per box.
+        dropped: Number of submissions and results dropped since the last result that was fetched.
     """
 
     tag: int
@@ -44,18 +44,19 @@ class NativeResult:
 class NativeClassifier:
     """Classifies the faces of frames; the crop, the colour conversion and the resize happen in C.
 
-    Its decisions are those of `EmotionClassifier.classify_frame` on the same engine. Used by one thread at a time;
-    `close` it or use it as a context manager.
+    Its decisions are those of `EmotionClassifier.classify_frame` on the same engine. A classifier is used by one thread
+    at a time; `close` it or use it as a context manager.
 
     Args:
         artifact: Folder made by ``resemote-edge export``.
-        device: As for `load`.
-        threads: CPU threads; None leaves it to the engine.
-        max_faces: Boxes of one call, at most.
-        queue_depth: Submissions that wait, and results that wait, at most; when one more comes, the oldest goes.
+        device: Device, as for `load`.
+        threads: Number of CPU threads; None leaves it to the engine.
+        max_faces: Largest number of boxes in one call.
+        queue_depth: Largest number of submissions that wait, and of results that wait; when one more comes, the oldest
+            is dropped.
 
     Attributes:
-        passport: What the artifact says of itself.
+        passport: Passport of the artifact.
         backend: Name of the engine that runs.
         device: Device it runs on.
 
@@ -99,14 +100,14 @@ class NativeClassifier:
         """Classify the faces of a frame in one batch.
 
         Args:
-            frame: The picture; its pixels are read where they are, and copied only where a row's samples do not touch.
-            boxes: Where the faces are; cut at the frame's border.
+            frame: Picture; its pixels are read where they are, and copied only where a row's samples do not touch.
+            boxes: Boxes of the faces; cut at the frame's border.
 
         Returns:
             One `Emotion` per box, in order.
 
         Raises:
-            InputError: Too many boxes, or less than 8x8 pixels of one lie within the frame.
+            InputError: There are too many boxes, or less than 8x8 pixels of one lie within the frame.
             SessionClosedError: After `close`.
         """
         picture = _frame(frame)
@@ -118,10 +119,10 @@ class NativeClassifier:
         return self._emotions(len(boxes))
 
     def preprocess(self, frame: Frame, boxes: Sequence[Box]) -> NDArray[Any]:
-        """What the network is fed for these boxes, as its input spec says; caller-owned.
+        """Compute the network's input for these boxes, as its input spec says; caller-owned.
 
         Raises:
-            InputError: As for `classify`.
+            InputError: The boxes cannot be used; see `classify`.
         """
         spec = self.passport.inputs[0]
         feed = np.empty(spec.sides(len(boxes)), spec.numpy_dtype)
@@ -136,12 +137,12 @@ class NativeClassifier:
         """Take what is needed of a frame and return; a thread of the library does the rest.
 
         Args:
-            frame: The picture; may change as soon as this returns.
-            boxes: Where the faces are.
-            tag: Comes back with the result; 0 to 2^64 - 1.
+            frame: Picture; it may change as soon as this returns.
+            boxes: Boxes of the faces.
+            tag: Number that comes back with the result; 0 to 2^64 - 1.
 
         Raises:
-            InputError: As for `classify`.
+            InputError: The boxes cannot be used; see `classify`.
         """
         self._library.check(
             self._library.functions.resemote_classifier_submit(
@@ -153,7 +154,7 @@ class NativeClassifier:
         """Fetch the oldest result that waits.
 
         Args:
-            timeout_seconds: How long to wait for one; None waits as long as something is under way.
+            timeout_seconds: Longest wait for a result; None waits as long as something is under way.
 
         Returns:
             The result; None when there is none.
@@ -184,7 +185,7 @@ class NativeClassifier:
         """Release the classifier; calling it again does nothing."""
         if not self._closed:
             self._closed = True
-            # The handle stays: the library knows that it is stale, and says so to who uses it.
+            # The handle stays: the library knows that it is stale, and says so to a caller that uses it.
             self._library.check(self._library.functions.resemote_classifier_destroy(self._handle))
 
     def __enter__(self) -> "NativeClassifier":
@@ -202,7 +203,7 @@ def _address(array: NDArray[Any]) -> int:
 
 
 def _boxes(boxes: Sequence[Box]) -> Any:
-    # ctypes would cut larger numbers to 32 bits without a word.
+    # ctypes would silently cut larger numbers to 32 bits.
     for number, box in enumerate(boxes):
         if not all(-_INT32 <= value < _INT32 for value in (box.x, box.y, box.width, box.height)):
             raise InputError(f"box {number} ({box}) does not fit 32 bits; leave it out")
@@ -210,9 +211,9 @@ def _boxes(boxes: Sequence[Box]) -> Any:
 
 
 def _frame(frame: Frame) -> Any:
-    """The C struct of a frame; it keeps the array it points into."""
+    """Make the C struct of a frame; it keeps the array it points into."""
     pixels = frame.pixels
-    # Rows may be apart; the samples of a row may not.
+    # Rows may lie apart; the samples of a row may not.
     touching = tuple(np.empty((0, *pixels.shape[1:]), np.uint8).strides[1:])
     if pixels.strides[1:] != touching or pixels.strides[0] < pixels.shape[1] * touching[0]:
         pixels = np.ascontiguousarray(pixels)

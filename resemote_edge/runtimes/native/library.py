@@ -21,7 +21,7 @@ from resemote_edge.runtimes.native import structs
 
 __all__ = ["ABI_VERSION", "LIBRARY_VARIABLE", "NOT_READY", "NativeLibrary", "engine_library", "load_library"]
 
-#: ``RESEMOTE_ABI_VERSION`` this module is written for.
+#: ``RESEMOTE_ABI_VERSION`` that this module is written for.
 ABI_VERSION = 1
 
 #: Environment variable that names the library file.
@@ -41,10 +41,10 @@ _ERRORS: dict[int, type[ResEmoteEdgeError]] = {
     0x31: DeviceUnavailableError,
 }
 
-#: Package to the folder in it that holds the engine's shared library, by backend.
+#: Package and the folder in it that holds the engine's shared library, by backend.
 _ENGINE_FOLDERS = {"openvino": ("openvino", "libs"), "onnxruntime": ("onnxruntime", "capi")}
 
-#: Where a checkout builds it, and where a wheel carries it, relative to the package.
+#: Places of the library relative to the package: where a checkout builds it, and where a wheel carries it.
 _BUILT = Path("../build/native-release/runtimes/libresemote.so")
 _CARRIED = Path("runtimes/native/libresemote.so")
 
@@ -53,8 +53,8 @@ class NativeLibrary:
     """The functions of libresemote.
 
     Attributes:
-        path: Where it was found.
-        functions: The library; its functions are called by their C names.
+        path: Path where the library was found.
+        functions: Library whose functions are called by their C names.
     """
 
     def __init__(self, path: str) -> None:
@@ -109,25 +109,25 @@ class NativeLibrary:
         return str(self.functions.resemote_version().decode())
 
     def check(self, status: int) -> None:
-        """Raise what a status stands for, in the library's own words; nothing for 0."""
+        """Raise the error that a status stands for, in the library's own words; 0 raises nothing."""
         if status != 0:
             message = self.functions.resemote_last_error().decode(errors="replace")
             raise _ERRORS.get(status, NativeError)(message)
 
     def backends(self) -> tuple[str, ...]:
-        """Names of its backends, in the order in which it tries them."""
+        """Names of the library's backends, in the order in which it tries them."""
         count = self.functions.resemote_backend_count()
         return tuple(self.functions.resemote_backend_name(index).decode() for index in range(count))
 
     def probe(self, backend: str) -> Any:
-        """What a backend finds on this machine, as a `structs.BackendInfo`."""
+        """Report what a backend finds on this machine, as a `structs.BackendInfo`."""
         info = structs.sized(structs.BackendInfo)
         place = engine_library(backend)
         self.check(self.functions.resemote_backend_probe(backend.encode(), place and os.fsencode(place), info))
         return info
 
     def session_options(self, backend: str, device: str, threads: int | None) -> Any:
-        """A `structs.SessionOptions` with the engine's library of this Python environment."""
+        """Make a `structs.SessionOptions` with the engine's library of this Python environment."""
         options = structs.sized(structs.SessionOptions)
         place = engine_library(backend)
         options.backend, options.device = backend.encode(), device.encode()
@@ -139,7 +139,7 @@ class NativeLibrary:
 def engine_library(backend: str) -> str | None:
     """Folder of this Python environment that holds an engine's shared library; None leaves the search to the loader.
 
-    The package is found, not imported. A variable that names the library goes first, as everywhere.
+    The package is found, not imported. An environment variable that names the library goes first, as everywhere.
 
     Args:
         backend: Name of the backend.
@@ -149,7 +149,7 @@ def engine_library(backend: str) -> str | None:
     package, folder = _ENGINE_FOLDERS[backend]
     try:
         spec = util.find_spec(package)
-    except ModuleNotFoundError:  # of a finder that hides it
+    except ModuleNotFoundError:  # A finder hides the package.
         return None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if (Path(place) / folder).is_dir():
@@ -161,8 +161,8 @@ def load_library() -> NativeLibrary:
     """Load libresemote: the file in the environment variable, else a wheel's, a checkout's, or the system's.
 
     Raises:
-        MissingDependencyError: Not found, or cannot be loaded.
-        NativeError: It has another ABI version.
+        MissingDependencyError: The library is not found, or cannot be loaded.
+        NativeError: The library has another ABI version.
     """
     chosen = os.environ.get(LIBRARY_VARIABLE)
     if chosen:

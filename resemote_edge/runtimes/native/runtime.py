@@ -29,13 +29,13 @@ _DTYPES = {"float32": 0, "uint8": 1}
 
 
 class NativeRuntime:
-    """libresemote, with whichever of its backends loads the artifact here."""
+    """The library libresemote, with whichever of its backends loads the artifact here."""
 
     name = "native"
     formats: tuple[str, ...] = ("openvino-ir", "onnx", "tensorrt-engine")
 
     def probe(self) -> Availability:
-        """Devices of all its backends; available where the library and one engine are found."""
+        """List the devices of all its backends; it is available where the library and one engine are found."""
         try:
             library = load_library()
         except (MissingDependencyError, NativeError) as error:
@@ -51,7 +51,7 @@ class NativeRuntime:
         return Availability(available=True, version=library.version, devices=tuple(devices))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
-        """The device; needs the library, and a backend that loads the artifact and has the device."""
+        """Return the device; needs the library, and a backend that loads the artifact and has the device."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
         require_device(self.name, options.device, self.probe())
@@ -112,7 +112,7 @@ class _NativeSession(Session):
 
 
 def _tensors(specs: tuple[TensorSpec, ...]) -> Any:
-    """The C structs of some tensors, but for where they lie and how large their batch is."""
+    """The C structs of some tensors, complete except for their data pointers and batch size."""
     tensors = (structs.Tensor * len(specs))()
     for tensor, spec in zip(tensors, specs, strict=True):
         tensor.name = spec.name.encode()

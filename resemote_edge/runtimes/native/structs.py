@@ -138,7 +138,7 @@ class Result(ctypes.Structure):
 
 
 def sized(kind: type[ctypes.Structure]) -> ctypes.Structure:
-    """An empty struct that carries its own size, as the library wants it."""
+    """Make an empty struct that carries its own size, as the library requires."""
     made = kind()
     made.struct_size = ctypes.sizeof(kind)
     return made

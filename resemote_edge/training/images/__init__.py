@@ -1,1 +1,1 @@
-"""Images of a run: shuffled, varied, normalised; and those that are held out."""
+"""Images of a run: those trained on are shuffled, varied and normalised; others are held out."""

@@ -1,7 +1,7 @@
 """Augmentation: one batch at a time, in memory, on the device that trains.
 
 Flip, rotation, scale, shear, shift and the resize to the network's size are one affine map, so that pixels are
-interpolated once. With nothing to vary it is the plain bilinear resize that evaluation uses.
+interpolated once. If nothing is varied, it is the plain bilinear resize that evaluation uses.
 """
 
 import math
@@ -21,9 +21,9 @@ def augment(images: Tensor, draws: RowDraws, settings: Augmentation, side: int) 
     """Vary a batch.
 
     Args:
-        images: float32 (N, 1, S, S), values 0 to 255.
-        draws: Of this batch.
-        settings: How much.
+        images: Gray levels, float32 (N, 1, S, S), values 0 to 255.
+        draws: Random draws of this batch.
+        settings: Strength of each variation.
         side: Rows and columns wanted.
 
     Returns:
@@ -39,7 +39,7 @@ def augment(images: Tensor, draws: RowDraws, settings: Augmentation, side: int) 
 
 
 def _affine(draws: RowDraws, settings: Augmentation) -> Tensor:
-    """float32 (N, 2, 3): where each output pixel looks in the input, in coordinates of -1 to 1."""
+    """Map of output pixels to places in the input, float32 (N, 2, 3), in coordinates of -1 to 1."""
     angle = draws.uniform(low=-1.0, high=1.0) * math.radians(settings.rotation)
     zoom = 1.0 + draws.uniform(low=-1.0, high=1.0) * settings.scale
     slant = torch.tan(draws.uniform(low=-1.0, high=1.0) * math.radians(settings.shear))
@@ -53,14 +53,14 @@ def _affine(draws: RowDraws, settings: Augmentation) -> Tensor:
 
 
 def _erase(images: Tensor, draws: RowDraws, settings: Augmentation) -> Tensor:
-    """Cover a rectangle of the images that are drawn for it with noise."""
+    """Cover a rectangle with noise in the images that are drawn for it."""
     count, _, side, _ = images.shape
     area = settings.erasing_area * draws.uniform()
     ratio = torch.exp(draws.uniform(low=-1.0, high=1.0) * math.log(3.0))
     half_height, half_width = torch.sqrt(area * ratio) / 2.0, torch.sqrt(area / ratio) / 2.0
     middle_row, middle_column = draws.uniform(), draws.uniform()
     chosen = draws.uniform() < settings.erasing
-    # One pattern for the whole batch: a million draws a step would take longer than the network does on a card.
+    # The whole batch shares one pattern: a million draws a step would take longer than the network does on a card.
     noise = draws.shared((1, side, side), 0.0, 255.0)
     at = (torch.arange(side, device=images.device) + 0.5) / side
     rows = (at[None] - middle_row[:, None]).abs() < half_height[:, None]
@@ -75,11 +75,11 @@ def mix(
     """Mix a batch with partners: mixup, CutMix or neither, one choice and one ratio for the whole batch.
 
     Args:
-        images: float32 (N, 1, S, S).
-        targets: float32 (N, classes), rows that sum to 1.
+        images: Images, float32 (N, 1, S, S).
+        targets: Targets, float32 (N, classes), rows that sum to 1.
         partners: Images and targets of the same shapes.
-        generator: In the same state on every process.
-        settings: Of which `mixup`, `cutmix` and `mixing` are used.
+        generator: Generator in the same state on every process.
+        settings: Settings, of which `mixup`, `cutmix` and `mixing` are used.
 
     Returns:
         Images and targets, mixed.
@@ -117,10 +117,10 @@ def _beta(alpha: float, generator: torch.Generator) -> float:
 
 
 def normalize(images: Tensor, spec: PreprocessSpec) -> Tensor:
-    """Gray levels to what the network takes.
+    """Turn gray levels into the network's input.
 
     Args:
-        images: float32 (N, 1, H, W), values 0 to 255.
+        images: Gray levels, float32 (N, 1, H, W), values 0 to 255.
         spec: Mean and standard deviation of each of the equal channels.
 
     Returns:
@@ -133,10 +133,10 @@ def normalize(images: Tensor, spec: PreprocessSpec) -> Tensor:
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """Images at another size; the same ones where they have it.
+    """Resize images; those that have the size already are returned as they are.
 
     Args:
-        images: float32 (N, C, S, S), channels-last in memory.
+        images: Images, float32 (N, C, S, S), channels-last in memory.
         side: Rows and columns wanted.
 
     Returns:

@@ -1,4 +1,4 @@
-"""TrainingImages: the training split in memory, in shuffled batches of which every process takes its rows."""
+"""TrainingImages: the training split in memory, in shuffled batches; every process takes its rows of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Batch:
     """One process's rows of a batch.
 
     Attributes:
-        step: Which of the epoch, from 0.
-        images: float32 (N, 3, side, side), normalised, channels-last; the side is that of the epoch.
-        targets: float32 (N, classes), rows that sum to 1.
+        step: Number of the step in the epoch, from 0.
+        images: Images, float32 (N, 3, side, side), normalised, channels-last; the side is that of the epoch.
+        targets: Targets, float32 (N, classes), rows that sum to 1.
         dropout: Seed of dropout's masks.
     """
 
@@ -39,7 +39,7 @@ class Batch:
 
 
 def label_order(train: Dataset) -> tuple[str, ...]:
-    """Order of the logits: the published one for the seven emotions, the dataset's own for anything else."""
+    """Order of the logits: the published one for the seven expressions, the dataset's own for anything else."""
     return RESEMOTENET if set(train.labels) == set(RESEMOTENET) else train.labels
 
 
@@ -47,7 +47,7 @@ def target_distribution(dataset: Dataset, labels: tuple[str, ...]) -> Tensor:
     """Targets of a split in a label order: the taggers' votes where it has them, one-hot otherwise.
 
     Args:
-        dataset: The split.
+        dataset: Split of a dataset.
         labels: Order of the columns; must have all of the dataset's labels.
 
     Returns:
@@ -60,14 +60,14 @@ def target_distribution(dataset: Dataset, labels: tuple[str, ...]) -> Tensor:
 
 
 class TrainingImages:
-    """Shuffles, mixes, augments and normalises; all of it a function of seed, epoch and step.
+    """Shuffles, mixes, augments and normalises; all of this depends on seed, epoch and step alone.
 
     Args:
-        dataset: The training split; its pixels are kept as uint8 on the device.
+        dataset: Training split; its pixels are kept as uint8 on the device.
         labels: Order of the targets.
-        config: The recipe.
-        spec: What the network takes.
-        processes: Those that share each batch; batches are made on this one's device.
+        config: Recipe of the run.
+        spec: Input spec of the network.
+        processes: Processes that share each batch; batches are made on this one's device.
 
     Raises:
         InputError: The batch cannot be shared equally, or the split is smaller than a batch.
@@ -100,21 +100,21 @@ class TrainingImages:
         share = config.batch_size // world
         #: This process's rows of every batch.
         self.rows = slice(processes.rank * share, (processes.rank + 1) * share)
-        #: Images per step over all processes.
+        #: Number of images per step over all processes.
         self.batch_size = config.batch_size
-        #: Steps of one epoch; the images left over differ from epoch to epoch.
+        #: Number of steps of one epoch; the images left over differ from epoch to epoch.
         self.steps = len(dataset) // config.batch_size
 
     @property
     def targets(self) -> Tensor:
-        """float32 (N, classes) of the whole split."""
+        """Targets of the whole split, float32 (N, classes)."""
         return self._targets
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, in its order.
+        """Yield the batches of an epoch, in its order.
 
         Args:
-            epoch: From 0.
+            epoch: Number of the epoch, from 0.
             first: Step to begin with, after an interruption.
 
         Yields:

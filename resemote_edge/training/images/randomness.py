@@ -1,6 +1,6 @@
-"""Randomness: every draw of a run is a function of the seed and of where the run is, never of what was drawn before.
+"""Randomness: every draw of a run depends on the seed and on the place in the run, never on what was drawn before.
 
-So a run goes on after an interruption bit for bit without saving the state of any generator, and processes that share
+So a run continues after an interruption bit for bit without saving the state of any generator, and processes that share
 a batch draw the same numbers for it and take their own rows.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 __all__ = ["RowDraws", "generator_at", "seed_at", "without_waiting"]
 
-#: What a draw is for; each use has a stream of its own.
+#: Purpose of a draw; each use has a stream of its own.
 _PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights", "widening")
 
 
@@ -20,14 +20,14 @@ _CPU = torch.device("cpu")
 
 
 def generator_at(seed: int, purpose: str, *where: int, device: torch.device = _CPU) -> torch.Generator:
-    """A generator for one purpose at one place of the run.
+    """Make a generator for one purpose at one place of the run.
 
     Args:
         seed: Seed of the run.
-        purpose: One of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``, ``widening``.
-        where: Epoch, step, as far as they matter.
-        device: Device that draws. A card draws other numbers than a CPU from the same seed, so whatever decides which
-            images a network sees is drawn by the CPU everywhere.
+        purpose: Purpose, one of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``, ``widening``.
+        where: Place in the run: epoch and step, as far as they matter.
+        device: Device that draws. A card draws other numbers than a CPU from the same seed, so every draw that decides
+            which images a network sees is made by the CPU everywhere.
 
     Returns:
         A generator, freshly seeded.
@@ -36,17 +36,17 @@ def generator_at(seed: int, purpose: str, *where: int, device: torch.device = _C
 
 
 def seed_at(seed: int, purpose: str, *where: int) -> int:
-    """The seed of `generator_at`, for a generator that is seeded again and again."""
+    """Return the seed of `generator_at`, for a generator that is seeded again and again."""
     sequence = np.random.SeedSequence([seed, _PURPOSES.index(purpose), *where])
     return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def without_waiting(tensor: Tensor, device: torch.device) -> Tensor:
-    """Move a tensor to a device without waiting for the work that the device has still to do.
+    """Move a tensor to a device without waiting for the work that the device still has to do.
 
     Args:
-        tensor: Any tensor; it may be on the device already.
-        device: Destination. From pageable memory a copy to a card waits for everything before it; from pinned memory
+        tensor: Tensor to move; it may be on the device already.
+        device: Destination. From pageable memory, a copy to a card waits for everything before it; from pinned memory
             it does not.
     """
     if device.type != "cuda" or tensor.device.type != "cpu":
@@ -58,10 +58,10 @@ class RowDraws:
     """Draws for a whole batch, of which this process takes its rows.
 
     Args:
-        generator: In the same state on every process; it draws on its own device.
-        batch: Images in the whole batch.
+        generator: Generator in the same state on every process; it draws on its own device.
+        batch: Number of images in the whole batch.
         rows: Rows of this process.
-        device: Where results are wanted.
+        device: Device on which results are wanted.
     """
 
     def __init__(self, generator: torch.Generator, batch: int, rows: slice, device: torch.device) -> None:
@@ -71,11 +71,11 @@ class RowDraws:
         self._device = device
 
     def uniform(self, shape: Sequence[int] = (), low: float = 0.0, high: float = 1.0) -> Tensor:
-        """float32 (rows, *shape), uniform in [low, high)."""
+        """Draw float32 (rows, *shape), uniform in [low, high)."""
         return self._moved(self._draw((self._batch, *shape))[self._rows], low, high)
 
     def shared(self, shape: Sequence[int], low: float = 0.0, high: float = 1.0) -> Tensor:
-        """float32 (1, *shape), uniform in [low, high): one draw for all images of the batch."""
+        """Draw float32 (1, *shape), uniform in [low, high): one draw for all images of the batch."""
         return self._moved(self._draw((1, *shape)), low, high)
 
     def _draw(self, shape: Sequence[int]) -> Tensor:

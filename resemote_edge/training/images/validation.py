@@ -20,11 +20,11 @@ _BATCH = 256
 
 @dataclass(frozen=True)
 class Scores:
-    """How a network does on a split.
+    """Scores of a network on a split.
 
     Attributes:
         loss: Mean cross-entropy.
-        accuracy: Fraction right, in [0, 1].
+        accuracy: Fraction of images classified right, in [0, 1].
     """
 
     loss: float
@@ -32,13 +32,13 @@ class Scores:
 
 
 class HeldOut:
-    """A split through the one definition of preprocessing, shared out among the processes.
+    """A split that goes through the one definition of preprocessing, shared out among the processes.
 
     Args:
-        dataset: The split.
+        dataset: Split to score on.
         labels: Order of the logits.
-        spec: What the network takes.
-        processes: Those that share the work.
+        spec: Input spec of the network.
+        processes: Processes that share the work.
     """
 
     def __init__(self, dataset: Dataset, labels: tuple[str, ...], spec: PreprocessSpec, processes: Processes) -> None:
@@ -59,13 +59,14 @@ class HeldOut:
         """Logits of this process's rows.
 
         Args:
-            network: A network in eval mode, on the device, or a teacher.
-            dtype: Of autocast; None for fp32.
+            network: Network in eval mode, on the device, or a teacher.
+            dtype: Data type of autocast; None for fp32.
             flipped: Whether the images are mirrored first.
-            side: Rows and columns of the images, for a network that is being trained on such; None for all of them.
+            side: Rows and columns of the images, for a network that is being trained on that size; None for the full
+                size.
 
         Returns:
-            float32 (rows, classes).
+            Logits, float32 (rows, classes).
         """
         out = []
         for start in range(0, len(self._pixels), _BATCH):

@@ -1,1 +1,1 @@
-"""Networks as they are trained, and where their weights begin."""
+"""Networks as they are trained, and their initial weights."""

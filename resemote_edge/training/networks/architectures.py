@@ -1,7 +1,7 @@
 """Architectures: the networks that a recipe can name. ResEmoteNet is deployed; the others are trained to teach it.
 
 A committee of networks of different kinds is right more often than any of its members, and a small network that learns
-its answers keeps part of the gain (Hinton, Vinyals, Dean, 2015). Nothing exports the teaching networks.
+its answers keeps part of the gain (Hinton, Vinyals, Dean, 2015). The teaching networks are never exported.
 """
 
 from collections.abc import Callable
@@ -118,17 +118,17 @@ ARCHITECTURES: dict[str, Callable[[int, int, str], Trainable]] = {
     "resnet": lambda width, classes, form: _TeachingNetwork(ResNet(width, classes), "plain"),
 }
 
-#: Those that are never exported.
+#: Architectures that are never exported.
 TEACHING = tuple(name for name in ARCHITECTURES if name != RESEMOTENET)
 
 
 def build_network(architecture: str, width: int, num_classes: int, form: str) -> Trainable:
-    """A network that can be trained, its weights not yet drawn.
+    """Make a network that can be trained, its weights not yet drawn.
 
     Args:
-        architecture: One of `ARCHITECTURES`.
+        architecture: Name of the architecture, one of `ARCHITECTURES`.
         width: Channels of the first stage.
         num_classes: Number of logits.
-        form: See `TrainingNetwork`; the teaching networks have one form.
+        form: Form of the network, see `TrainingNetwork`; the teaching networks have one form.
     """
     return ARCHITECTURES[architecture](width, num_classes, form)

@@ -10,8 +10,8 @@ class AveragedWeights:
     """The average; with decay 0 it is the weights themselves, copied.
 
     Args:
-        network: Whose.
-        decay: Of the old average per step, once the start is over.
+        network: Network whose weights are averaged.
+        decay: Decay of the old average per step, once the start is over.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -24,8 +24,8 @@ class AveragedWeights:
         """Take in the weights after a step.
 
         Args:
-            network: Whose.
-            step: Steps done in the whole run; young averages forget faster.
+            network: Network whose weights are taken in.
+            step: Number of steps done in the whole run; young averages forget faster.
         """
         decay = min(self._decay, (1.0 + step) / (10.0 + step))
         current = network.state_dict()

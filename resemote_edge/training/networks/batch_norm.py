@@ -14,14 +14,14 @@ def batch_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """Apply a BatchNorm module.
 
     With one process this is PyTorch's own. With several it is PyTorch's SyncBatchNorm, which exists for GPUs only,
-    written so that it runs on every device: the same loss at the same global batch, however it is split.
+    written so that it runs on every device: the loss at the same global batch is the same, however the batch is split.
 
     Args:
-        norm: Its parameters, running statistics and mode.
-        x: (N, C, H, W), this process's rows.
+        norm: BatchNorm module: its parameters, running statistics and mode.
+        x: Values (N, C, H, W), this process's rows.
 
     Returns:
-        Same shape and dtype.
+        Normalised values, of the same shape and dtype.
     """
     if not (norm.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
         out: Tensor = norm(x)
@@ -51,7 +51,7 @@ def _statistics(x: Tensor) -> tuple[float, Tensor, Tensor]:
 
 
 def _wide(x: Tensor) -> Tensor:
-    """At least float32: sums over a batch lose too much in bf16."""
+    """Convert to at least float32: sums over a batch lose too much in bf16."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 

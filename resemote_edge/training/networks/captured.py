@@ -11,21 +11,22 @@ from torch import Tensor
 
 __all__ = ["Captured"]
 
-#: Calls before the recording. Libraries choose their kernels in them, and take their memory.
+#: Number of calls before the recording. In them, libraries choose their kernels and take their memory.
 _WARM_UP = 4
 
 
 class Captured:
     """A function whose calls are the same kernels on the same shapes, on a CUDA card.
 
-    The first calls run as they are, the next one is recorded, and from then on the recording is replayed. A replay does
-    to memory what the recorded call did: gradients, running statistics and results lie where they lay then.
+    The first calls run as they are, the next one is recorded, and from then on the recording is replayed. A replay has
+    the same effect on memory as the recorded call: gradients, running statistics and results lie where they lay then.
 
     Args:
-        function: Takes tensors and returns a tuple of tensors; it neither waits for the card nor looks at a value.
-        generators: Generators on the card that it draws from. Their state is taken anew at each replay, so a caller who
-            seeds them before a call decides what is drawn.
-        before: Called before each call that is not a replay, outside of the recording.
+        function: Function of tensors that returns a tuple of tensors; it neither waits for the card nor looks at a
+            value.
+        generators: Generators on the card that it draws from. Their state is taken anew at each replay, so a caller
+            that seeds them before a call decides what is drawn.
+        before: Function called before each call that is not a replay, outside of the recording.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Captured:
             inputs: Tensors on the card, of the same shapes, dtypes and layouts at every call.
 
         Returns:
-            What the function returns; the tensors hold it until the next call.
+            The function's results; the tensors hold them until the next call.
         """
         self._calls += 1
         if self._calls <= _WARM_UP:
@@ -62,7 +63,7 @@ class Captured:
         return self._outputs
 
     def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        # On a stream of its own, as the recording will be: what a stream allocates stays with it.
+        # This runs on a stream of its own, as the recording will: what a stream allocates stays with it.
         present = torch.cuda.current_stream()
         self._stream.wait_stream(present)
         with torch.cuda.stream(self._stream):

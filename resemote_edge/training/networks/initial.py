@@ -1,4 +1,4 @@
-"""Initial weights: a run may start from a trained checkpoint in place of drawn weights (fine-tuning)."""
+"""Initial weights: a run may start from a trained checkpoint instead of drawn weights (fine-tuning)."""
 
 from pathlib import Path
 
@@ -15,23 +15,23 @@ from resemote_edge.training.networks.widening import widen
 
 __all__ = ["initial_weights"]
 
-#: The last layer, whose rows stand for classes.
+#: Name of the last layer, whose rows stand for classes.
 _LAST = "fc4."
 
 
 def initial_weights(path: Path | None, labels: tuple[str, ...], width: int, seed: int = 0) -> dict[str, Tensor]:
-    """Weights that a new run starts from.
+    """Make the weights that a new run starts from.
 
     Args:
-        path: What `load_checkpoint` reads; None for none.
+        path: Checkpoint that `load_checkpoint` can read; None for none.
         labels: Order of the logits of the run.
-        width: Of its network; a checkpoint whose width divides it is widened.
-        seed: Of the run, for the draws of widening.
+        width: Width of the run's network; a checkpoint whose width divides it is widened.
+        seed: Seed of the run, for the draws of widening.
 
     Returns:
         Parameters and BatchNorm statistics by name, float32, compact layout; empty without a checkpoint. The rows of
-        the last layer follow the run's label order; where the checkpoint knows other classes, the last layer is left
-        out, to be drawn.
+        the last layer follow the run's label order. If the checkpoint has other classes, the last layer is left out,
+        and its weights are drawn.
 
     Raises:
         InputError: The checkpoint cannot be brought to that width.

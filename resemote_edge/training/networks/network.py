@@ -1,8 +1,8 @@
 """TrainingNetwork: ResEmoteNet as it is trained: the same function, in the form that learns fastest.
 
 `res_block3` is compact (see `resemote_edge.models.compact`): its dropped taps get no gradient. On a CPU, convolutions
-on maps of 8x8 and smaller are written as one matrix product over gathered patches (`patch_linear`): PyTorch's own are
-several times slower there, in the gradient of the weights most of all.
+on maps of 8x8 and smaller are written as one matrix product over gathered patches (`patch_linear`). PyTorch's own
+convolutions are several times slower there, most of all in the gradient of the weights.
 """
 
 from typing import Any, TypeAlias, TypeVar
@@ -26,11 +26,11 @@ _Network = TypeVar("_Network", bound="Trainable")
 
 
 class Trainable(nn.Module):
-    """A network as `Trainer` wants it.
+    """A network in the form that `Trainer` takes.
 
     Args:
-        net: The network proper, whose state dict is saved; its last linear layer gives the logits.
-        form: How it is written; see `TrainingNetwork`.
+        net: Network whose state dict is saved; its last linear layer gives the logits.
+        form: Form of the network; see `TrainingNetwork`.
     """
 
     def __init__(self, net: nn.Module, form: str) -> None:
@@ -45,7 +45,7 @@ class Trainable(nn.Module):
         return self
 
     def initialize(self, generator: torch.Generator) -> None:
-        """Draw all weights: He's initialisation (2015)."""
+        """Draw all weights by He's initialisation (2015)."""
         linear = None
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -57,19 +57,19 @@ class Trainable(nn.Module):
                 linear = module
         assert linear is not None
         with torch.no_grad():
-            # Small first logits: the run starts from the priors, not from a confident guess.
+            # First logits are small: the run starts from the priors, not from a confident guess.
             linear.weight.mul_(0.1)
 
     def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         """Compute logits.
 
         Args:
-            x: float32 (N, 3, S, S), normalised.
+            x: Images, float32 (N, 3, S, S), normalised.
             draws: Source of dropout's masks; None for no dropout.
             dropout: Probability of dropping a channel of a map, and a feature of the head.
 
         Returns:
-            (N, num_classes).
+            Logits, (N, num_classes).
         """
         raise NotImplementedError
 
@@ -80,14 +80,14 @@ class TrainingNetwork(Trainable):
     Args:
         width: Channels of the first convolution.
         num_classes: Number of logits.
-        form: ``reference`` trains the published graph, ``compact`` its compact form with PyTorch's convolutions,
-            ``patches`` the compact form with matrix products on small maps.
+        form: Form of the network: ``reference`` trains the published graph, ``compact`` its compact form with PyTorch's
+            convolutions, ``patches`` the compact form with matrix products on small maps.
     """
 
     net: ResEmoteNet
 
     def __init__(self, width: int, num_classes: int, form: str = "patches") -> None:
-        # The parameters alone are used; dropout is applied here, from draws that all processes share.
+        # Only the parameters are used; dropout is applied here, from draws that all processes share.
         super().__init__(ResEmoteNet(width, num_classes, dropout=(0.0, 0.0)), form)
         if form != "reference":
             for key, (size, _) in COMPACT_TAPS.items():
@@ -100,12 +100,12 @@ class TrainingNetwork(Trainable):
         """Compute logits.
 
         Args:
-            x: float32 (N, 3, S, S), normalised; S from 40 to 64, for which the compact form is exact.
-            draws: Where dropout's masks come from; None for none.
+            x: Images, float32 (N, 3, S, S), normalised; S from 40 to 64, for which the compact form is exact.
+            draws: Source of dropout's masks; None for no dropout.
             dropout: Probability of dropping a channel after each pooled convolution, and a feature of the head.
 
         Returns:
-            (N, num_classes).
+            Logits, (N, num_classes).
         """
         net = self.net
         for conv, norm in ((net.conv1, net.bn1), (net.conv2, net.bn2), (net.conv3, net.bn3)):
@@ -144,17 +144,17 @@ def drop(x: Tensor, probability: float | Tensor, draws: RowDraws | None) -> Tens
 
 
 def patch_linear(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
-    """A convolution as one matrix product over gathered patches.
+    """Compute a convolution as one matrix product over gathered patches.
 
     Args:
-        x: (N, C, H, W), best in channels-last memory.
-        weight: (O, C, K, K).
-        bias: (O,), or None.
-        stride: Of the convolution.
-        padding: Zeros around the map.
+        x: Maps (N, C, H, W), best in channels-last memory.
+        weight: Kernel (O, C, K, K).
+        bias: Bias (O,), or None.
+        stride: Stride of the convolution.
+        padding: Padding: zeros around the map.
 
     Returns:
-        (N, O, H', W'), channels-last in memory; what ``F.conv2d`` computes, rounded in another order.
+        Maps (N, O, H', W'), channels-last in memory; the result of ``F.conv2d``, rounded in another order.
     """
     if torch.is_autocast_enabled(x.device.type):
         dtype = torch.get_autocast_dtype(x.device.type)
@@ -192,7 +192,7 @@ class _PatchLinear(torch.autograd.Function):
 
 
 def _gather(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
-    """(N, C, H, W) to (N * H' * W', K * K * C)."""
+    """Gather patches: (N, C, H, W) to (N * H' * W', K * K * C)."""
     padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, padding, padding, padding, padding)).contiguous()
     count, side, _, channels = padded.shape
     out = (side - kernel) // stride + 1

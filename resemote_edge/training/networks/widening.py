@@ -1,8 +1,9 @@
-"""Widening: a wider network that computes what a narrower one does, as a start for training it further.
+"""Widening: a wider network that computes the same as a narrower one, as a start for training it further.
 
-Source of the method: Chen, Goodfellow, Shlens, "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016.
-Channels are repeated, and whatever reads a repeated channel shares its weight out among the copies. The shares are
-drawn unequal: with equal ones, copies would get equal gradients, and the wider network would stay the narrower one.
+The method comes from Chen, Goodfellow, Shlens, "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016.
+Channels are repeated, and each layer that reads a repeated channel shares its weight out among the copies. The shares
+are drawn unequal: with equal shares, copies would get equal gradients, and the wider network would remain the narrower
+one.
 """
 
 import torch
@@ -12,7 +13,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["widen"]
 
-#: Shares differ from an equal one by at most this part of it.
+#: Largest deviation of a share from an equal one, as a part of it.
 _SPREAD = 0.5
 
 #: Channels of the input image; they are never repeated.
@@ -25,11 +26,11 @@ def widen(state: dict[str, Tensor], factor: int, generator: torch.Generator) -> 
 
     Args:
         state: Parameters and BatchNorm statistics of a ResEmoteNet by name, in either layout; not modified.
-        factor: How many times as wide, from 1.
-        generator: For the shares.
+        factor: Factor by which the network becomes wider, from 1.
+        generator: Generator that the shares are drawn from.
 
     Returns:
-        The state of a network `factor` times as wide, of the same dtypes; logits are equal but for rounding.
+        State of a network `factor` times as wide, of the same dtypes; logits are equal up to rounding.
 
     Raises:
         InputError: The factor is below 1.
@@ -40,7 +41,7 @@ def widen(state: dict[str, Tensor], factor: int, generator: torch.Generator) -> 
 
 
 def _widened(key: str, value: Tensor, factor: int, generator: torch.Generator) -> Tensor:
-    if value.ndim == 0:  # BatchNorm's count of batches
+    if value.ndim == 0:  # this is BatchNorm's count of batches
         return value.clone()
     rows = value if key in _LAST else value.repeat(factor, *[1] * (value.ndim - 1))
     if value.ndim == 1 or key == _FIRST:
@@ -52,6 +53,6 @@ def _widened(key: str, value: Tensor, factor: int, generator: torch.Generator) -
 
 
 def _shares(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Positive, and sums of 1 along the first axis."""
+    """Draw shares, which are positive and sum to 1 along the first axis."""
     drawn = 1.0 + _SPREAD * (2.0 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1.0)
     return drawn / drawn.sum(dim=0)

@@ -1,1 +1,1 @@
-"""A run: where it is, what it writes, how it ends, on which processes and hardware."""
+"""A run: its state, its files, its end, and the processes and hardware it runs on."""

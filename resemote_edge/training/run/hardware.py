@@ -1,4 +1,4 @@
-"""Hardware: what the processor or card at hand trains best in."""
+"""Hardware: the precision and settings in which the processor or card at hand trains best."""
 
 import ctypes
 import os
@@ -8,19 +8,20 @@ import torch
 
 __all__ = ["autocast_dtype", "keep_freed_memory", "network_form", "prepare"]
 
-# Processors with instructions for bf16 products; without them oneDNN emulates, slower than fp32.
+# Flags of processors with instructions for bf16 products; without them oneDNN emulates, slower than fp32.
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 _CPUINFO = Path("/proc/cpuinfo")
-# glibc's mallopt parameters.
+# parameters of glibc's mallopt
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
-    """Dtype of autocast, or None for plain fp32.
+    """Data type of autocast, or None for plain fp32.
 
     Args:
-        precision: ``fp32``, ``bf16``, or ``auto`` for bf16 where the device has instructions for it.
-        device: Where it computes.
+        precision: Precision asked for: ``fp32``, ``bf16``, or ``auto`` for bf16 where the device has instructions for
+            it.
+        device: Device to compute on.
     """
     if precision == "auto":
         has = torch.cuda.is_bf16_supported() if device.type == "cuda" else bool(_BF16_FLAGS & _cpu_flags())
@@ -44,7 +45,7 @@ def network_form(device: torch.device) -> str:
 
 
 def prepare(device: torch.device) -> None:
-    """Let a card try its kernels for each shape once and keep the fastest: batches of a run are all of one shape."""
+    """Let a card try its kernels for each shape once and keep the fastest: all batches of a run have one shape."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 
@@ -52,11 +53,11 @@ def prepare(device: torch.device) -> None:
 def keep_freed_memory() -> bool:
     """Keep glibc from returning large blocks to the system after every step, only to fault them in again.
 
-    The two variables of the environment that do the same must be set before the process starts. Nothing happens where
-    the user set one of them, or with another C library.
+    The two environment variables that do the same must be set before the process starts. Nothing is done if the user
+    set one of them, or with another C library.
 
     Returns:
-        Whether it was arranged.
+        Whether glibc accepted the settings.
     """
     if {"MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_"} & set(os.environ):
         return False

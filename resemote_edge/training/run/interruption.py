@@ -12,7 +12,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Which signal asked the run to stop, if one did. A second Ctrl-C is not held back."""
+    """The signal that asked the run to stop, if one did. A second Ctrl-C is not held back."""
 
     def __init__(self) -> None:
         self.signal: int | None = None

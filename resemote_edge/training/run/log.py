@@ -1,4 +1,4 @@
-"""RunLog: what a run writes while it goes: JSON lines, TensorBoard events, learning curves."""
+"""RunLog: the files that a run writes while it goes: JSON lines, TensorBoard events, learning curves."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +22,9 @@ class RunLog:
     """Log of one run; a context manager.
 
     Args:
-        folder: Of the run.
-        history: Epochs already done, when the run goes on; later events of an earlier attempt are superseded.
+        folder: Folder of the run.
+        history: Record of epochs already done, if the run is continued; later events of an earlier attempt are
+            superseded.
 
     Raises:
         MissingDependencyError: tensorboardX is not installed.
@@ -42,7 +43,7 @@ class RunLog:
     def write(self, history: Sequence[EpochRecord]) -> None:
         """Write the epoch just finished, the last of the history.
 
-        The JSON lines are written anew, so that they say the same as the saved state, whatever was interrupted.
+        The JSON lines are rewritten as a whole, so that they agree with the saved state, whatever was interrupted.
         """
         lines = [msgspec.json.encode(record) + b"\n" for record in history]
         write_file(self._folder / LOG_FILE, b"".join(lines))
@@ -65,8 +66,8 @@ def draw_curves(history: Sequence[EpochRecord], path: Path) -> None:
     """Draw loss and accuracy over the epochs.
 
     Args:
-        history: At least one epoch.
-        path: PNG to write.
+        history: Record of at least one epoch.
+        path: File (PNG) to write.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.

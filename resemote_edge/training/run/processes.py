@@ -16,12 +16,12 @@ __all__ = ["Processes", "choose_device", "joined"]
 
 @dataclass(frozen=True)
 class Processes:
-    """Where this process stands among those that train together.
+    """Place of this process among those that train together.
 
     Attributes:
-        rank: From 0; only rank 0 writes.
-        world: How many there are.
-        device: Of this process.
+        rank: Number of this process, from 0; only rank 0 writes.
+        world: Number of processes.
+        device: Device of this process.
     """
 
     rank: int
@@ -34,7 +34,7 @@ class Processes:
         return self.rank == 0
 
     def total(self, *values: float) -> tuple[float, ...]:
-        """Sums over all processes, the same on each."""
+        """Return sums over all processes, the same on each."""
         if self.world == 1:
             return values
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -48,7 +48,7 @@ class Processes:
                 dist.broadcast(tensor, 0)
 
     def wait(self) -> None:
-        """Until every process is here."""
+        """Wait until every process is here."""
         if self.world > 1:
             dist.barrier()
 
@@ -58,14 +58,15 @@ def joined(device: str) -> Iterator[Processes]:
     """Join the processes torchrun started, or be the only one.
 
     Args:
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; with several processes each takes the card of its local rank.
+        device: Device asked for: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; if there are several processes, each takes
+            the card of its local rank.
 
     Yields:
         This process's place; the group is left at the end.
 
     Raises:
-        DeviceUnavailableError: No such device here.
-        InputError: torchrun's variables are there only in part.
+        DeviceUnavailableError: There is no such device here.
+        InputError: Only some of torchrun's variables are set.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     chosen = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")) if world > 1 else None)
@@ -85,15 +86,15 @@ def joined(device: str) -> Iterator[Processes]:
 
 
 def choose_device(name: str, local_rank: int | None = None) -> torch.device:
-    """The device asked for; only ``auto`` chooses.
+    """Choose the device asked for; only ``auto`` leaves a choice.
 
     Args:
-        name: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        name: Name of the device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         local_rank: Card to take for ``auto`` and ``cuda``; None for the first.
 
     Raises:
         DeviceUnavailableError: A card was asked for and there is none, or not that one.
-        InputError: Another name.
+        InputError: The name is another.
     """
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""RunState: where a training run is; saved whole, so that the run goes on from there bit for bit."""
+"""RunState: the progress of a training run, saved whole, so that the run continues from there bit for bit."""
 
 import os
 import time
@@ -14,24 +14,24 @@ from resemote_edge.errors import TrainingError
 
 __all__ = ["STATE_FILE", "EpochRecord", "RunState", "StateSaver", "load_state", "save_state"]
 
-#: Name in the run's folder.
+#: Name of the file in the run's folder.
 STATE_FILE = "state.pt"
 _FORMAT = 1
 
 
 class EpochRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one epoch came to; a line of the log.
+    """Result of one epoch; a line of the log.
 
     Attributes:
-        epoch: From 1.
-        learning_rate: At its end.
-        dropout: After the pooled convolutions and in the head, at its end.
+        epoch: Number of the epoch, from 1.
+        learning_rate: Learning rate at its end.
+        dropout: Dropout after the pooled convolutions and in the head, at its end.
         loss: Mean training loss.
-        train_accuracy: On augmented training images, while the weights moved; a fraction.
+        train_accuracy: Accuracy on augmented training images, while the weights moved; a fraction.
         validation_loss: Cross-entropy of the averaged weights.
-        validation_accuracy: Of the averaged weights; a fraction.
-        images_per_second: In training, over all processes.
-        seconds: Of training and validation together.
+        validation_accuracy: Accuracy of the averaged weights; a fraction.
+        images_per_second: Images a second in training, over all processes.
+        seconds: Time of training and validation together.
         memory_mb: Peak resident memory of rank 0 so far.
     """
 
@@ -49,20 +49,20 @@ class EpochRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass
 class RunState:
-    """Everything a run needs to go on.
+    """The data that a run needs to continue.
 
     Attributes:
-        recipe: The configuration, as plain types.
-        context: What it was started with: variant, labels, hash of the data, teacher.
-        weights: Of the training network.
-        averaged: Moving average of them.
-        optimizer: Its state dict.
+        recipe: Configuration, as plain types.
+        context: Facts it was started with: variant, labels, hash of the data, teacher.
+        weights: Weights of the training network.
+        averaged: Moving average of the weights.
+        optimizer: State dict of the optimizer.
         best: Averaged weights of the best epoch so far; empty before the first.
-        best_epoch: Which that was, from 1; 0 before the first.
-        epoch: Epochs done.
-        step: Steps of the present one done.
-        sums: Of the present epoch: loss times images, images right, images, seconds.
-        history: Epochs done.
+        best_epoch: Number of the best epoch, from 1; 0 before the first.
+        epoch: Number of epochs done.
+        step: Number of steps done in the present epoch.
+        sums: Sums of the present epoch: loss times images, images right, images, seconds.
+        history: Records of the epochs done.
     """
 
     recipe: dict[str, Any]
@@ -79,14 +79,14 @@ class RunState:
 
 
 def save_state(state: RunState, folder: Path) -> None:
-    """Write the state; the file of the last save is replaced whole or stays.
+    """Write the state; the file of the last save is replaced whole, or stays.
 
     Args:
-        state: Of the run.
-        folder: Of the run.
+        state: State of the run.
+        folder: Folder of the run.
 
     Raises:
-        TrainingError: It cannot be written; the message says what is left.
+        TrainingError: The state cannot be written; the message says what is left.
     """
     path = folder / STATE_FILE
     partial = path.with_name(path.name + ".partial")
@@ -108,11 +108,11 @@ def save_state(state: RunState, folder: Path) -> None:
 
 
 class StateSaver:
-    """Saves the state of a run whenever that has become cheap beside the training since.
+    """Saves the state of a run whenever that costs little compared with the training since the last save.
 
-    An epoch takes minutes on a CPU and less than a second on a card, where writing most of a gigabyte after each would
-    take longer than the training. At most a tenth of a run goes into saving, and a kill loses at most ten times as long
-    as a save takes.
+    An epoch takes minutes on a CPU and less than a second on a card, where writing most of a gigabyte after each epoch
+    would take longer than the training. At most a tenth of a run is spent on saving, and a kill loses at most ten times
+    as long as a save takes.
 
     Args:
         folder: Folder of the run.
@@ -129,7 +129,7 @@ class StateSaver:
         return self._took <= self._SHARE * (time.monotonic() - self._ended)
 
     def save(self, state: RunState) -> None:
-        """Save; raises what `save_state` does."""
+        """Save the state; raises what `save_state` raises."""
         began = time.monotonic()
         save_state(state, self._folder)
         self._ended = time.monotonic()
@@ -146,10 +146,10 @@ def load_state(folder: Path) -> RunState:
     """Read the state of a run.
 
     Args:
-        folder: Of the run.
+        folder: Folder of the run.
 
     Raises:
-        TrainingError: No state there, not whole, or of another format.
+        TrainingError: There is no state there, it is not whole, or it has another format.
     """
     path = folder / STATE_FILE
     if not path.is_file():
@@ -162,7 +162,7 @@ def load_state(folder: Path) -> RunState:
         if found == _FORMAT:
             history = msgspec.convert(plain.pop("history"), tuple[EpochRecord, ...])
             return RunState(**{**plain, "history": history, "sums": tuple(plain["sums"])})
-    # What a damaged archive raises is torch's and pickle's business: anything at all.
+    # torch and pickle raise many kinds of errors for a damaged archive: any of them counts.
     except Exception as error:
         raise TrainingError(f"{path}: not a whole run state ({_reason(error)})") from None
     raise TrainingError(f"{path}: written in format {found}, this version reads {_FORMAT}; finish it with that version")

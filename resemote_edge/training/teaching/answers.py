@@ -1,9 +1,10 @@
 """Answers: a teacher's logits for every batch of a run: asked for, recorded on the way, or replayed.
 
 A student learns most from a teacher that sees exactly its view of each image (Beyer et al., 2022, "Knowledge
-distillation: a good teacher is patient and consistent"). Views are a function of seed, epoch and step, so a teacher's
-logits can be recorded once and replayed for every student with the same recipe of views, at no cost of the teacher.
-Answers are rounded to float16 wherever they come from: a student that replays is, bit for bit, the student that asks.
+distillation: a good teacher is patient and consistent"). Views depend on seed, epoch and step alone. So a teacher's
+logits can be recorded once and replayed for every student with the same recipe of views, without running the teacher
+again. Answers are always rounded to float16, wherever they come from: a student that replays them is, bit for bit, the
+student that asks.
 """
 
 import io
@@ -25,20 +26,21 @@ from resemote_edge.training.teaching.teacher import Teacher
 
 __all__ = ["RECORDING_FILE", "Answers", "Recording", "asked", "read_recording", "recorded", "recording_of", "replayed"]
 
-#: From the epoch, counted from 0, and this process's rows of a batch to logits, (rows, classes).
+#: Function of the epoch, counted from 0, and this process's rows of a batch; it returns logits, (rows, classes).
 Answers = Callable[[int, Batch], Tensor]
 
-#: Name in the folder of a recording.
+#: Name of the description in the folder of a recording.
 RECORDING_FILE = "teacher.json"
 _FORMAT = 1
 
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a folder of recorded answers holds, and for which runs they are the answers.
+    """Description of a folder of recorded answers, and of the runs they are for.
 
     Attributes:
         format: Version of the layout.
-        views: What decides which views a run makes of the images: seed, epochs, batch size, sizes, augmentation.
+        views: Settings that decide which views a run makes of the images: seed, epochs, batch size, sizes,
+            augmentation.
         train_sha256: Hash of the training split, pixels and labels.
         labels: Order of the logits.
         teachers: Name and sha256 of every checkpoint that answered.
@@ -58,7 +60,7 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 def recording_of(
     config: TrainingConfig, context: dict[str, Any], teachers: tuple[dict[str, str], ...], accuracy: float
 ) -> Recording:
-    """The description of what a run records.
+    """Describe what a run records.
 
     Args:
         config: The run's recipe.
@@ -108,10 +110,10 @@ def recorded(teacher: Teacher, images: TrainingImages, folder: Path, recording: 
     """Answers that are asked for once and kept: a file per epoch, which appears when the epoch is whole.
 
     Args:
-        teacher: Whom to ask.
-        images: The run's images; a run that goes on within an epoch asks again for what came before.
+        teacher: Teacher to ask.
+        images: Images of the run; a run that is continued within an epoch asks again for the earlier steps.
         folder: Folder of the recording; it is made.
-        recording: Its description.
+        recording: Description of the recording.
 
     Raises:
         InputError: The folder holds another recording.
@@ -128,9 +130,9 @@ def replayed(images: TrainingImages, folder: Path, recording: Recording) -> Answ
     """Answers that were recorded before.
 
     Args:
-        images: The run's images; this process takes its rows.
+        images: Images of the run; this process takes its rows.
         folder: Folder of the recording.
-        recording: What this run would record, teachers and accuracy apart.
+        recording: Description of what this run would record, except for teachers and accuracy.
 
     Raises:
         InputError: The recording is of other views, data, labels or mirroring; the message names the difference.
@@ -197,7 +199,7 @@ class _Player:
 
 
 class _Recorder:
-    """Asks and keeps; what an earlier run has recorded is played."""
+    """Asks and keeps the answers; those that an earlier run has recorded are played."""
 
     def __init__(self, teacher: Teacher, images: TrainingImages, folder: Path) -> None:
         self._teacher, self._images, self._folder = teacher, images, folder
@@ -220,10 +222,10 @@ class _Recorder:
         return answer
 
     def _catch_up(self, epoch: int, step: int) -> None:
-        """Ask again for the steps before this one, where the run goes on within an epoch."""
+        """Ask again for the steps before this one, if the run is continued within an epoch."""
         missed = self._images.epoch(epoch, len(self._held))
         while len(self._held) < step:
-            # Images are made in full precision, whatever the network at hand computes in.
+            # Images are made in full precision, whatever precision the network computes in.
             with torch.autocast(self._images.targets.device.type, enabled=False):
                 batch = next(missed)
             self._held.append(_ask(self._teacher, batch))

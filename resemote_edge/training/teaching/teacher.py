@@ -1,4 +1,4 @@
-"""The teacher of a run: trained checkpoints whose answers the network learns as well as the labels."""
+"""The teacher of a run: trained checkpoints from whose answers the network learns, besides the labels."""
 
 import pickle
 from collections.abc import Callable, Sequence
@@ -22,19 +22,19 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["Teacher", "as_teacher", "checkpoint_facts", "load_teacher", "load_teaching_network"]
 
-#: From normalised images, float32 (N, 3, side, side), to logits (N, classes) in the pupil's order.
+#: Function from normalised images, float32 (N, 3, side, side), to logits (N, classes) in the pupil's order.
 Teacher = Callable[[Tensor], Tensor]
 
 
 def checkpoint_facts(path: Path, what: str) -> dict[str, str]:
-    """Which checkpoint a run learns or starts from, for its state and the model card: name, path and sha256.
+    """Identify the checkpoint that a run learns or starts from, for its state and model card: name, path and sha256.
 
     Args:
-        path: Of the checkpoint.
-        what: It is, for messages.
+        path: Path of the checkpoint.
+        what: Name of its role, for messages.
 
     Raises:
-        InputError: No such file.
+        InputError: There is no such file.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such {what} checkpoint")
@@ -46,18 +46,18 @@ def load_teacher(
 ) -> Teacher | None:
     """Read the checkpoints that `checkpoint_facts` described, as one teacher.
 
-    Several answer with the mean of their logits, which is the normalised geometric mean of their probabilities
-    (Hinton, Vinyals, Dean, 2015, section 2).
+    Several checkpoints answer with the mean of their logits, which is the normalised geometric mean of their
+    probabilities (Hinton, Vinyals, Dean, 2015, section 2).
 
     Args:
-        facts: From there, one per checkpoint; without any there is no teacher.
+        facts: Facts from there, one entry per checkpoint; without any there is no teacher.
         labels: Order of the pupil's logits.
-        device: Where the pupil trains.
-        mirror: Whether each sees the mirror image as well, and answers with the mean.
+        device: Device that the pupil trains on.
+        mirror: Whether each checkpoint sees the mirror image as well, and answers with the mean.
 
     Raises:
         TrainingError: A file has changed.
-        InputError: It knows other classes.
+        InputError: The teacher knows other classes.
     """
     members = [_load(one, labels, device) for one in facts]
     if mirror:
@@ -84,7 +84,7 @@ def _load(facts: dict[str, str], labels: tuple[str, ...], device: torch.device) 
 
 
 def _columns(path: Path, known: tuple[str, ...], labels: tuple[str, ...], device: torch.device) -> Tensor:
-    """Which of a teacher's logits stands for each of the pupil's classes, int64 (classes,)."""
+    """Index of a teacher's logit for each of the pupil's classes, int64 (classes,)."""
     if sorted(known) != sorted(labels):
         raise InputError(f"{path}: the teacher knows {', '.join(known)}, the data has {', '.join(labels)}")
     return torch.tensor(index_mapping(labels, known), device=device)
@@ -94,14 +94,14 @@ def load_teaching_network(path: Path) -> tuple[Trainable, tuple[str, ...]] | Non
     """Read a network that was trained to teach.
 
     Args:
-        path: A checkpoint.
+        path: Path of a checkpoint.
 
     Returns:
         The network on the CPU and its labels in the order of its logits; None where the file holds something else,
         which `load_checkpoint` reads or explains.
 
     Raises:
-        CheckpointError: It says that it is one, and its weights are not those of one.
+        CheckpointError: The file says that it is a teaching network, but its weights are not those of one.
     """
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
@@ -122,12 +122,12 @@ def load_teaching_network(path: Path) -> tuple[Trainable, tuple[str, ...]] | Non
 
 
 def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> Teacher:
-    """A trained network as `Trainer` wants its teacher.
+    """Turn a trained network into a teacher as `Trainer` takes it.
 
     Args:
-        network: In eval mode.
-        device: Where the pupil trains.
-        columns: int64 (classes,): which of its logits stands for each of the pupil's classes.
+        network: Network in eval mode.
+        device: Device that the pupil trains on.
+        columns: Index of its logit for each of the pupil's classes, int64 (classes,).
     """
     teacher = TrainingNetwork(network.width, network.fc4.out_features, network_form(device))
     state = network.state_dict()

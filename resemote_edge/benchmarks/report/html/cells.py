@@ -1,4 +1,4 @@
-"""Cells: the tables of the page, with what each cell is sorted by."""
+"""Cells: the tables of the page, and the value that each cell is sorted by."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +17,11 @@ Column = Callable[[BenchRow], str]
 
 @dataclass(frozen=True)
 class Header:
-    """Of a column.
+    """Header of a column.
 
     Attributes:
-        text: Name, with its unit.
-        words: Whether the column holds words, which stand left.
+        text: Name of the column, with its unit.
+        words: Whether the column holds words, which are aligned left.
     """
 
     text: str
@@ -30,13 +30,13 @@ class Header:
 
 @dataclass(frozen=True)
 class Cell:
-    """Text, and what it is sorted by.
+    """Text of a cell, and the value it is sorted by.
 
     Attributes:
-        text: As shown.
-        sort: Number; None where the text itself is sorted by.
-        missing: Whether it says that there is no figure; sorted last in either direction.
-        more: Shown when the pointer rests on it.
+        text: Text as shown.
+        sort: Number to sort by; None where the text itself is sorted by.
+        missing: Whether it says that there is no figure; such cells are sorted last in either direction.
+        more: Text shown when the pointer rests on it.
     """
 
     text: str
@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableRow:
-    """Cells, and the look of the series that they are of."""
+    """Cells of a row, and the look of their series."""
 
     cells: tuple[Cell, ...]
     look: Look | None
@@ -62,7 +62,7 @@ class Table:
 
 
 def make_table(columns: Mapping[str, Column], rows: Iterable[BenchRow], series: SeriesIndex) -> Table:
-    """A table of rows."""
+    """Make a table of rows."""
     headers = tuple(Header(name, name in TEXT_COLUMNS) for name in columns)
     made = [
         TableRow(
@@ -105,7 +105,7 @@ def _interval(row: BenchRow) -> str:
 
 
 def validity_table(checks: Iterable[Validity]) -> Table:
-    """Our timer against others."""
+    """Table of our timer against others."""
     words = TEXT_COLUMNS | {"within 5 %"}
     rows = [
         TableRow(tuple(_cell(cell(check), words=name in words) for name, cell in VALIDITY_COLUMNS.items()), None)
@@ -115,7 +115,7 @@ def validity_table(checks: Iterable[Validity]) -> Table:
 
 
 def unmeasured_table(rows: Iterable[Unmeasured]) -> Table:
-    """What was not measured, and why."""
+    """Table of the combinations that were not measured, with reasons."""
     names = ("artifact", "runtime", "scenario", "batch", "threads", "state", "why not")
     made = []
     for row in rows:

@@ -20,9 +20,9 @@ class Best:
     """A figure of the headline.
 
     Attributes:
-        name: What it is.
-        value: With its unit.
-        where: Which row has it.
+        name: Name of the figure.
+        value: Figure with its unit.
+        where: Row that has it.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Front:
     """Points on the front of one panel, fastest first.
 
     Attributes:
-        title: Of the panel.
-        points: Series and words of each.
+        title: Title of the panel.
+        points: Series and description of each point.
     """
 
     title: str
@@ -53,8 +53,8 @@ def bests(rows: Sequence[BenchRow], series: SeriesIndex) -> list[Best]:
     """Lowest p50 of the first scenario at its smallest batch, highest throughput, highest accuracy.
 
     Args:
-        rows: Of the report, one or more.
-        series: Of the same.
+        rows: Rows of the report, one or more.
+        series: Series of the report.
     """
     first = _first_scenario(rows)
     smallest = min(row.batch for row in first)
@@ -115,7 +115,7 @@ def _points(panel: Panel, series: SeriesIndex) -> tuple[Point, ...]:
 
 
 def throughput_exhibit(rows: Sequence[BenchRow], series: SeriesIndex) -> Exhibit | None:
-    """Crops a second against batch, in the scenario made for it where it was measured; None with one batch only."""
+    """Crops a second against batch, in the scenario made for it if measured; None with one batch only."""
     for name in dict.fromkeys(("offline", *scenario_order(rows))):
         chosen = [row for row in rows if row.scenario == name]
         if len({row.batch for row in chosen}) > 1:
@@ -152,7 +152,7 @@ def _first_scenario(rows: Sequence[BenchRow]) -> list[BenchRow]:
 
 
 def _throughput(row: BenchRow) -> float:
-    """Of all sessions that worked side by side."""
+    """Throughput of all sessions that worked side by side."""
     outcome = row.speed.outcome
     return outcome.model_samples_per_s if isinstance(outcome, Offline) else row.speed.throughput_samples_per_s
 

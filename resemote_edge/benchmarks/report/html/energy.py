@@ -1,4 +1,4 @@
-"""Energy: its table and picture, and why there is none where there is none."""
+"""Energy: its table and picture, or the reason why there is none."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from resemote_edge.measuring.results import BenchRow
 
 __all__ = ["NO_SENSOR", "energy_exhibit", "energy_reasons", "energy_table", "has_energy"]
 
-#: Why there is none in reports from before energy was measured.
+#: Reason why there is none in reports from before energy was measured.
 NO_SENSOR = "no sensor was read"
 
 
@@ -22,13 +22,13 @@ def has_energy(rows: Iterable[BenchRow]) -> bool:
 
 
 def energy_reasons(rows: Iterable[BenchRow]) -> list[str]:
-    """Why rows have none, each reason once."""
+    """Reasons why rows have none, each once."""
     missing = [row.speed.energy for row in rows if not isinstance(row.speed.energy, Energy)]
     return list(dict.fromkeys(NO_SENSOR if energy is None else energy.reason for energy in missing))
 
 
 def energy_table(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
-    """Of all rows, where one of them has a figure."""
+    """Table of all rows, if one of them has a figure."""
     return make_table(ENERGY_COLUMNS, rows, series) if has_energy(rows) else None
 
 
@@ -40,7 +40,7 @@ def energy_exhibit(rows: Sequence[BenchRow], series: SeriesIndex) -> Exhibit | N
         if not isinstance(energy, Energy):
             continue
         joules = energy.joules_per_inference
-        # Below zero, idle and run do not belong together; there is no bar for that.
+        # Below zero, idle and run do not belong together, so there is no bar.
         shown = energy.joules_per_inference_with_idle if joules is None or joules < 0 else joules
         text = f"{shown:.3g}" + ("" if shown == joules else " with idle")
         lane = Lane(series=series.of(row), value=shown, text=text, tip=f"{series.of(row).label}: {text} J")

@@ -19,13 +19,13 @@ __all__ = ["Evidence", "gather", "measured_what"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A row, and what is known beyond its figures.
+    """A row, and data about it beyond its figures.
 
     Attributes:
-        row: Of the report.
-        latency: Age of decisions where frames arrive by themselves, of one call of the session elsewhere.
-        nanoseconds: int64 (runs,), its samples; None where they were not kept.
-        frames: int64 (decided,), numbers of the frames decided; None where there are none.
+        row: Row of the report.
+        latency: Age of decisions where frames arrive by themselves; elsewhere, the time of one call of the session.
+        nanoseconds: Samples of the latency, int64 (runs,); None where they were not kept.
+        frames: Numbers of the frames decided, int64 (decided,); None where there are none.
     """
 
     row: BenchRow
@@ -35,21 +35,21 @@ class Evidence:
 
 
 def measured_what(rows: Sequence[BenchRow]) -> str:
-    """What the latency of these rows of one scenario is, in words."""
+    """Describe in words the latency of these rows of one scenario."""
     if any(isinstance(row.speed.outcome, Camera | MultiStream) for row in rows):
         return "age of a decision, from its frame's arrival"
     return "one call of the session"
 
 
 def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
-    """Every row with its samples.
+    """Collect every row with its samples.
 
     Args:
-        report: Whose rows.
-        folder: That the report lies in; None where there is none, and so no samples.
+        report: Report whose rows are collected.
+        folder: Folder that the report lies in; None where there is none, and so no samples.
 
     Raises:
-        InputError: Samples are not those that the report is of.
+        InputError: Samples are not those of the report.
     """
     return [_evidence(row, folder) for row in report.rows]
 

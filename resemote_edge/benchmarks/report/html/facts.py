@@ -1,4 +1,4 @@
-"""Facts: names and values of what a report knows of the machine and of how it was measured, as text."""
+"""Facts: names and values of what a report knows of the machine and the measurement, as text."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def machine_line(environment: Mapping[str, Any]) -> str:
 
 
 def facts_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Name and text of every value; bytes as GiB, and what is absent as ``not told``."""
+    """Name and text of every value; bytes as GiB, and absent values as ``not told``."""
     return [(_NAMES.get(name, _name(name)), _text(name, value)) for name, value in values.items()]
 
 

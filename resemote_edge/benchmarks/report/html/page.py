@@ -32,7 +32,7 @@ _TEMPLATES = "resemote_edge.benchmarks.report.html"
 
 @dataclass(frozen=True)
 class _Section:
-    """Of one scenario."""
+    """Part of the page about one scenario."""
 
     name: str
     anchor: str
@@ -51,17 +51,17 @@ def render_page(
     """Render a report as one page that loads nothing from anywhere.
 
     Args:
-        report: What was measured.
-        folder: That the report lies in, for its samples; None for none.
+        report: Report of the measurements.
+        folder: Folder that the report lies in, for its samples; None for none.
         files: Names of the files beside the page that it links to.
-        rooflines: Title to SVG, of explanations of where time goes.
+        rooflines: Explanations of where time goes, title to SVG.
 
     Returns:
-        HTML, the same for the same input.
+        The page as HTML, the same for the same input.
 
     Raises:
         ImportError: matplotlib or jinja2 is not installed.
-        InputError: Samples are not those that the report is of, or a roofline is no SVG.
+        InputError: Samples are not those of the report, or a roofline is no SVG.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -75,7 +75,7 @@ def render_page(
     )
     style, script = (_resource(name) for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # Ours: pictures that were drawn or cleaned here, and two files of this package. All else is escaped.
+    # These are ours: pictures drawn or cleaned here, and two files of this package. Everything else is escaped.
     templates.filters["inline"] = Markup
     return templates.get_template("report.html.j2").render(
         style=Markup(style),
@@ -94,7 +94,7 @@ def _resource(name: str) -> str:
 
 
 def _content(report: BenchReport, evidence: list[Evidence], rooflines: Mapping[str, str]) -> dict[str, Any]:
-    """What the template fills in."""
+    """The values that the template fills in."""
     rows = report.rows
     series = SeriesIndex(rows)
     accuracy = accuracy_exhibit(rows, series) if rows else None
@@ -131,7 +131,7 @@ def _section(at: int, name: str, evidence: Sequence[Evidence], series: SeriesInd
     columns = OUTCOME_COLUMNS.get(name)
     table = make_table(columns, spoken, series) if columns is not None and spoken else None
     summary = SCENARIOS[name].summary if name in SCENARIOS else ""
-    # A name is whatever the report says; an anchor has to be one.
+    # A name may be any text; an anchor has to be one.
     anchor = name if name in SCENARIOS else f"scenario-{at}"
     return _Section(name, anchor, summary, table, scenario_exhibits(anchor, mine, series))
 
@@ -142,7 +142,7 @@ def _accuracies(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
 
 
 def _headline(report: BenchReport) -> list[tuple[str, str]]:
-    """What was measured, and what was not and why, line by line."""
+    """Say line by line what was measured, and what was not and why."""
     rows = report.rows
     facts = [("measured", _measured(rows))]
     if report.suite is not None:

@@ -1,4 +1,4 @@
-"""Series: what has one colour and one marker in every picture of a page; panels: rows that are compared."""
+"""Series: rows with one colour and marker in every picture of a page. Panels: rows that are compared."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from resemote_edge.measuring.results import BenchRow
 
 __all__ = ["COLOURS", "MARKERS", "Look", "Panel", "Series", "SeriesIndex", "panels_of", "printable"]
 
-#: Colours of the style sheet, ``--series-0`` and on.
+#: Number of colours of the style sheet, ``--series-0`` and on.
 COLOURS = 8
 
-#: matplotlib's markers; the page draws the same shapes beside the names.
+#: Markers of matplotlib; the page draws the same shapes beside the names.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 _Key = tuple[str, str, str | None, float]
@@ -19,7 +19,7 @@ _Key = tuple[str, str, str | None, float]
 
 @dataclass(frozen=True)
 class Look:
-    """How a series is drawn.
+    """Look of a series in pictures.
 
     Attributes:
         colour: Number in the style sheet, below `COLOURS`.
@@ -32,11 +32,11 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One artifact in one runtime, in whatever scenario and batch.
+    """One artifact in one runtime, whatever the scenario and batch.
 
     Attributes:
-        label: What tells it from the others of its report.
-        order: Place among them.
+        label: Text that tells it from the others of its report.
+        order: Place among the series of the report.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Series:
 
     @property
     def look(self) -> Look:
-        """Colour and marker; a pair comes again after 64 series only."""
+        """Colour and marker; the same pair is used again only after 64 series."""
         return Look(self.order % COLOURS, (self.order + self.order // COLOURS) % len(MARKERS))
 
 
@@ -52,11 +52,11 @@ class SeriesIndex:
     """All series of a report.
 
     Args:
-        rows: Of the report; series are numbered in their order.
+        rows: Rows of the report; series are numbered in their order.
 
     Attributes:
-        beginning: Of every artifact's name, which labels leave out; empty where there is none.
-        all: The series.
+        beginning: Beginning of every artifact's name, which labels leave out; empty where there is none.
+        all: Series of the report.
     """
 
     def __init__(self, rows: Iterable[BenchRow]) -> None:
@@ -69,7 +69,7 @@ class SeriesIndex:
         self.all = tuple(self._found.values())
 
     def of(self, row: BenchRow) -> Series:
-        """The series of a row of the report."""
+        """Series of a row of the report."""
         return self._found[_key(row)]
 
     def _label(self, row: BenchRow) -> str:
@@ -85,12 +85,12 @@ class SeriesIndex:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Rows of one scenario that differ by their series alone.
+    """Rows of one scenario that differ only by their series.
 
     Attributes:
-        title: Batch, and threads and streams where there are several.
+        title: Batch of the rows, and threads and streams where there are several.
         batch: Crops per call, or faces per frame.
-        rows: In the report's order.
+        rows: Rows in the report's order.
     """
 
     title: str
@@ -115,7 +115,7 @@ def panels_of(rows: Iterable[BenchRow]) -> tuple[Panel, ...]:
 
 
 def printable(text: str) -> str:
-    """The text with what has no shape replaced: XML refuses control characters, and nobody can read them."""
+    """Replace what cannot be shown in a text: XML refuses control characters, and nobody can read them."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 

@@ -7,23 +7,23 @@ from resemote_edge.benchmarks.report.html.pictures.svg import GRID, Canvas
 
 __all__ = ["Grid", "number", "set_log_ticks", "tidy"]
 
-#: A logarithmic axis that spans less than this factor gets evenly spaced ticks: 1, 2, 5 would leave it one at most.
+#: A logarithmic axis that spans less than this factor gets evenly spaced ticks: of 1, 2, 5 it would show one at most.
 _SHORT_SPAN = 5.0
 
-#: CSS pixels: a panel's title above, its ticks and the axis' name below, air at the picture's right.
+#: CSS pixels for a panel's title above, its ticks and the axis' name below, and the space at the picture's right.
 _TOP, _BOTTOM, _RIGHT = 26.0, 42.0, 16.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Panels in rows; CSS pixels, the same margins in every picture, so that axes stand below each other on the page.
+    """Panels in rows; CSS pixels, the same margins in every picture, so that axes are aligned on the page.
 
     Attributes:
-        panels: How many.
-        columns: Side by side.
-        left: For labels at the left edge.
-        gap: Between two panels side by side.
-        plot: Height of a panel without what stands above and below it.
+        panels: Number of panels.
+        columns: Number of panels side by side.
+        left: Width for labels at the left edge.
+        gap: Width between two panels side by side.
+        plot: Height of a panel without the text above and below it.
     """
 
     panels: int
@@ -34,21 +34,21 @@ class Grid:
 
     @classmethod
     def of(cls, panels: int, narrow: bool, most: int, *, left: float, gap: float, plot: float) -> "Grid":
-        """As many columns as there are panels, up to `most`; one on narrow screens."""
+        """Make a grid with as many columns as there are panels, up to `most`; one on narrow screens."""
         return cls(panels=panels, columns=1 if narrow else max(min(panels, most), 1), left=left, gap=gap, plot=plot)
 
     @property
     def height(self) -> float:
-        """Of the picture."""
+        """Height of the picture."""
         return -(-self.panels // self.columns) * (_TOP + self.plot + _BOTTOM)
 
     def plot_width(self, canvas: Canvas) -> float:
-        """Of a panel, without what stands left of it."""
+        """Width of a panel, without the text left of it."""
         width = float(canvas.figure.get_figwidth()) * 72
         return (width - self.left - _RIGHT - self.gap * (self.columns - 1)) / self.columns
 
     def axes(self, canvas: Canvas, *, share_x: bool = False, share_y: bool = False) -> list[Any]:
-        """Axes of every panel, row by row."""
+        """Make the axes of every panel, row by row."""
         width = canvas.figure.get_figwidth() * 72
         plot_width = self.plot_width(canvas)
         made: list[Any] = []
@@ -64,12 +64,12 @@ class Grid:
         return made
 
     def first_column(self, axes: list[Any]) -> list[Any]:
-        """Those at the left edge."""
+        """Numbers of the panels at the left edge."""
         return axes[:: self.columns]
 
 
 def tidy(axes: Any, title: str) -> None:
-    """Title, and no ticks but the grid's."""
+    """Set the title, and leave no ticks but the grid's."""
     axes.set_title(title, pad=9)
     axes.tick_params(length=0, pad=5)
     for spine in axes.spines.values():
@@ -77,13 +77,13 @@ def tidy(axes: Any, title: str) -> None:
 
 
 def set_log_ticks(axis: Any, low: float, high: float, subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
-    """Ticks of a logarithmic axis between two values, both above 0.
+    """Set ticks of a logarithmic axis between two values, both above 0.
 
     Args:
-        axis: Of matplotlib's.
+        axis: Axis of matplotlib.
         low: Lowest value shown.
         high: Highest value shown.
-        subs: Ticks in each decade, where there is more than part of one.
+        subs: Ticks in each decade, if the axis spans more than part of one.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
@@ -94,7 +94,7 @@ def set_log_ticks(axis: Any, low: float, high: float, subs: tuple[float, ...] = 
 
 
 def number(value: float) -> str:
-    """A number as short as it can be told from its neighbours: three digits, none after the point from 100 up."""
+    """Write a number as short as neighbours allow: three digits, none after the point from 100 up."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -21,10 +21,10 @@ def nines(share: float) -> float:
 
 
 def share_told(runs: int) -> float:
-    """Highest percentile that this many samples can show: `latency.runs_needed` the other way round.
+    """Highest percentile that this many samples can show: the inverse of `latency.runs_needed`.
 
     Args:
-        runs: Samples, 1 or more.
+        runs: Number of samples, 1 or more.
 
     Returns:
         Share of the calls below it, in [0, 1); below 0.5 where not even the median can be told.
@@ -33,20 +33,20 @@ def share_told(runs: int) -> float:
 
 
 def tail_of_samples(nanoseconds: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The line through all percentiles that the samples can show.
+    """Compute the line through all percentiles that the samples can show.
 
     Args:
-        nanoseconds: int64 (runs,), one or more.
+        nanoseconds: Samples, int64 (runs,), one or more.
 
     Returns:
-        float64 (points,) places on the axis, ascending from 0, and float64 (points,) latencies in ms.
+        Places on the axis, float64 (points,), ascending from 0, and latencies in ms, float64 (points,).
     """
     places = np.linspace(0.0, nines(max(share_told(len(nanoseconds)), 0.5)), _POINTS)
     return places, np.quantile(nanoseconds, 1.0 - 10.0**-places) / 1e6
 
 
 def tail_of_report(latency: Latency) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The percentiles that a report gives, where the samples themselves were not kept; the same form."""
+    """The percentiles that a report gives, if the samples themselves were not kept; the same form."""
     found = [] if latency.min_ms is None else [(0.0, latency.min_ms)]
     for name, share in PERCENTILES.items():
         value = latency.percentile_ms(name)

@@ -1,4 +1,4 @@
-"""Gallery: which pictures a scenario gets, and what they show."""
+"""Gallery: the pictures that a scenario gets, and what they show."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ __all__ = ["Exhibit", "scenario_exhibits", "show"]
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A picture, or the sentence that stands where one would show nothing.
+    """A picture, or a sentence where a picture would show nothing.
 
     Attributes:
-        picture: None where a sentence says it all.
-        caption: What is to be seen.
-        legend: Series in it.
+        picture: Picture; None where a sentence is enough.
+        caption: Caption that says what is to be seen.
+        legend: Legend of the series in it.
     """
 
     picture: Picture | None
@@ -57,12 +57,12 @@ class _Scene:
 
 
 def scenario_exhibits(name: str, evidence: Sequence[Evidence], series: SeriesIndex) -> list[Exhibit]:
-    """Everything there is to see of one scenario.
+    """Make everything there is to see of one scenario.
 
     Args:
-        name: Of the scenario.
-        evidence: Of its rows, one or more.
-        series: Of the whole report.
+        name: Name of the scenario.
+        evidence: Evidence of its rows, one or more.
+        series: Series of the whole report.
     """
     scene = _Scene(name, panels_of(one.row for one in evidence), {id(one.row): one for one in evidence}, series)
     special: dict[str, list[Callable[[_Scene], Exhibit | None]]] = {
@@ -75,7 +75,7 @@ def scenario_exhibits(name: str, evidence: Sequence[Evidence], series: SeriesInd
 
 
 def show(name: str, title: str, caption: str, drawing: Drawing, legend: tuple[Series, ...] = ()) -> Exhibit:
-    """A picture whose caption is its description too."""
+    """Make a picture whose caption is its description too."""
     return Exhibit(draw_picture(name, title, caption, drawing), caption, legend)
 
 
@@ -118,7 +118,7 @@ def _tails(scene: _Scene) -> Exhibit:
 
 
 def _source(kept: int, rows: int) -> str:
-    """What the lines of `rows` rows are drawn from, where samples of `kept` of them were found."""
+    """Source of the lines of `rows` rows, if samples of `kept` of them were found."""
     if kept == rows:
         return "From every sample."
     if not kept:
@@ -160,7 +160,7 @@ def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], 
         if made:
             panels.append(LanePanel(title=panel.title, lanes=tuple(made)))
     if not panels:
-        return None  # of a report from before scenarios said so
+        return None  # for a report from before scenarios said so
     if not any(lane.value for panel in panels for lane in panel.lanes):
         return Exhibit(None, f"No frame was {what}, in any row.")
     return show(
@@ -186,7 +186,7 @@ def _late(scene: _Scene) -> Exhibit | None:
 
 
 def _ages(scene: _Scene) -> Exhibit | None:
-    """Age over the run, where samples were kept: whether the device falls behind."""
+    """Age over the run, if samples were kept: it shows whether the device falls behind."""
     panels = []
     for panel in scene.panels:
         made = []
@@ -214,7 +214,7 @@ def _over_time(scene: _Scene, value: Callable[[Window], float], unit: str) -> li
             if isinstance(outcome, Sustained):
                 x = np.asarray([window.start_s for window in outcome.windows])
                 y = np.asarray([value(window) for window in outcome.windows])
-                # One marker, at the end: runs are of different length, and the short ones would be all markers.
+                # There is one marker, at the end: runs have different lengths, and the short ones would be all markers.
                 marks = ((float(x[-1]), float(y[-1]), f"{y[0]:.4g} {unit} at first, {y[-1]:.4g} {unit} at last"),)
                 made.append(Line(series=series, x=x, y=y, marks=marks))
         if made:

@@ -1,4 +1,4 @@
-"""Lanes: a bar or a point for each series, with what reaches beyond it, panels side by side."""
+"""Lanes: a bar or a point for each series, with a line to a further value, panels side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ __all__ = ["Lane", "LanePanel", "are_bars", "lanes"]
 _PANELS_ACROSS = 3
 _LABEL_LENGTH = 36
 
-#: CSS pixels a letter takes at most, on average, in a label's size.
+#: Largest average width of a letter in a label's size, in CSS pixels.
 _LETTER = 6.2
 
-#: Between a lane's end and its text.
+#: Space between a lane's end and its text.
 _TEXT_GAP = 7
 
-#: Bars tell lengths apart up to this factor; beyond it there are points on a logarithmic axis, where bars have no foot.
+#: Bars tell lengths apart up to this factor. Beyond it there are points on a logarithmic axis, which has no zero.
 _LONGEST_BAR = 30.0
 
 
@@ -29,11 +29,11 @@ class Lane:
     """One bar, or point.
 
     Attributes:
-        series: Whose.
-        value: Its length, from 0.
-        reach: Where a thin line from its end leads to; None for none.
-        text: At the end of both.
-        tip: Shown when the pointer rests on it.
+        series: Series that it belongs to.
+        value: Length of the bar, from 0.
+        reach: Value that a thin line from its end leads to; None for none.
+        text: Text at the end of both.
+        tip: Text shown when the pointer rests on it.
     """
 
     series: Series
@@ -44,20 +44,20 @@ class Lane:
 
     @property
     def end(self) -> float:
-        """Where text begins."""
+        """Place where the text begins."""
         return self.value if self.reach is None else max(self.reach, self.value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanePanel:
-    """Lanes that share an axis; those of one series are on the same height in all panels of a row."""
+    """Lanes that share an axis; those of one series have the same height in all panels of a row."""
 
     title: str
     lanes: tuple[Lane, ...]
 
 
 def are_bars(panels: Sequence[LanePanel]) -> bool:
-    """Whether the shortest bar would still be seen beside the longest, in every panel."""
+    """Whether the shortest bar would still be visible beside the longest, in every panel."""
     for panel in panels:
         positive = [lane.value for lane in panel.lanes if lane.value > 0]
         if positive and min(positive) * _LONGEST_BAR < max(lane.end for lane in panel.lanes):
@@ -66,18 +66,18 @@ def are_bars(panels: Sequence[LanePanel]) -> bool:
 
 
 def lanes(panels: Sequence[LanePanel], axis_label: str, *, whole: float | None = None) -> Drawing:
-    """Bars from zero, or points on a logarithmic axis where `are_bars` says no.
+    """Draw bars from zero, or points on a logarithmic axis where `are_bars` says no.
 
     Args:
-        panels: What to draw.
-        axis_label: What the values are.
-        whole: Largest value there can be, as 100 for percent: bars from zero in any case.
+        panels: Panels to draw.
+        axis_label: Name of the values.
+        whole: Largest possible value, such as 100 for percent: bars from zero in any case.
     """
     return Drawing(height=lambda narrow: _grid(panels, narrow).height, draw=partial(_draw, panels, axis_label, whole))
 
 
 def _places(panels: Sequence[LanePanel]) -> dict[tuple[int, int], tuple[int, str]]:
-    """Lane and label of every series, twice where a panel has it twice, in the order of the series."""
+    """Lane and label of every series, twice if a panel has it twice, in the order of the series."""
     found: dict[tuple[int, int], str] = {}
     for panel in panels:
         for key, lane in _keyed(panel):
@@ -125,7 +125,7 @@ def _draw(panels: Sequence[LanePanel], axis_label: str, whole: float | None, can
 
 
 def _room(panel: LanePanel, width: float) -> float:
-    """What lies right of the longest lane for its text, over the rest: its size does not follow the axis."""
+    """Room right of the longest lane for its text, over the rest: its size does not follow the axis."""
     text = max(len(lane.text) for lane in panel.lanes) * _LETTER + _TEXT_GAP
     return text / max(width - text, width / 4)
 
@@ -143,7 +143,7 @@ def _set_linear(axes: Any, panel: LanePanel, whole: float | None, room: float) -
 
 
 def _set_log(axes: Any, panel: LanePanel, room: float) -> float:
-    """The axis' left end, which is no zero."""
+    """Set the axis' left end, which is no zero."""
     shortest = min(lane.value for lane in panel.lanes if lane.value > 0) / 1.5
     longest = max(lane.end for lane in panel.lanes)
     axes.set_xscale("log")
@@ -171,7 +171,7 @@ def _draw_lane(canvas: Canvas, axes: Any, place: int, lane: Lane, foot: float) -
 
 
 def _short(label: str) -> str:
-    """The label, its middle left out where it is long: what tells names apart mostly stands at their ends."""
+    """Shorten a label in its middle if it is long: names mostly differ at their ends."""
     if len(label) <= _LABEL_LENGTH:
         return label
     half = (_LABEL_LENGTH - 1) // 2

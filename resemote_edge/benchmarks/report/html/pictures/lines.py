@@ -23,9 +23,9 @@ class Line:
     """One line.
 
     Attributes:
-        series: Whose.
-        x: float64 (points,).
-        y: float64 (points,).
+        series: Series that it belongs to.
+        x: Values on the x axis, float64 (points,).
+        y: Values on the y axis, float64 (points,).
         marks: Points that have a marker: place in `x` and `y`, and what is shown when the pointer rests on it.
     """
 
@@ -54,14 +54,14 @@ class LinePanel:
 
 @dataclass(frozen=True, kw_only=True)
 class LineStyle:
-    """The axes.
+    """Style of the axes.
 
     Attributes:
-        x_label: What x is.
-        y_label: What y is.
-        x_ticks: Text to place; empty for matplotlib's choice.
-        x_scale: ``log2`` for powers of two.
-        y_scale: ``log`` for ratios, ``zero`` for a linear axis from 0.
+        x_label: Name of the x axis.
+        y_label: Name of the y axis.
+        x_ticks: Ticks on the x axis, text to place; empty for matplotlib's choice.
+        x_scale: Scale of the x axis: ``log2`` for powers of two.
+        y_scale: Scale of the y axis: ``log`` for ratios, ``zero`` for a linear axis from 0.
     """
 
     x_label: str

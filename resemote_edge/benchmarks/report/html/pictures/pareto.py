@@ -1,4 +1,4 @@
-"""Pareto front: what nothing else beats in both latency and accuracy."""
+"""Pareto front: the points that no other beats in both latency and accuracy."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ __all__ = ["pareto_front"]
 
 
 def pareto_front(latencies: Sequence[float], accuracies: Sequence[float]) -> list[int]:
-    """Which points no other point beats: none is as fast or faster and as accurate or more so, and better in one.
+    """Find the points that no other beats by being at least as fast and as accurate, and better in one.
 
     Args:
-        latencies: Lower is better.
-        accuracies: Higher is better, as many.
+        latencies: Latencies; lower is better.
+        accuracies: Accuracies, as many; higher is better.
 
     Returns:
-        Their places, by latency ascending; of equal points, all.
+        Places of the points, by latency ascending; of equal points, all.
     """
     points = list(zip(latencies, accuracies, strict=True))
     front = [at for at, point in enumerate(points) if not any(_beats(other, point) for other in points)]

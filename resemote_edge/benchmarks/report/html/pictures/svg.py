@@ -1,8 +1,8 @@
 """Pictures: matplotlib's drawings as inline SVG whose colours are the page's, in light and in dark.
 
-A drawing uses the colours of `INK`, `MUTED`, `GRID`, `PAPER` and `series_colour`, which stand for custom properties of
-the style sheet and occur nowhere else; they are replaced after drawing. Text stays text, in the page's font. Every
-picture is drawn twice, for wide screens and for narrow ones, since shrinking one to a phone would leave no letters.
+A drawing uses the colours of `INK`, `MUTED`, `GRID`, `PAPER` and `series_colour`. They stand for custom properties of
+the style sheet, occur nowhere else, and are replaced after drawing. Text stays text, in the page's font. Every picture
+is drawn twice, for wide screens and for narrow ones, since letters would be too small on a phone otherwise.
 """
 
 import io
@@ -32,22 +32,22 @@ __all__ = [
     "series_colour",
 ]
 
-#: Stand for ``--ink``, ``--muted``, ``--grid`` and ``--paper``.
+#: Colours that stand for ``--ink``, ``--muted``, ``--grid`` and ``--paper``.
 INK, MUTED, GRID, PAPER = "#010a01", "#010b01", "#010c01", "#fe0dfe"
 
 _PROPERTIES = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"}
 
-#: What drawings of others use for ink and paper.
+#: Colours that drawings from elsewhere use for ink and paper.
 _USUAL = {"#000000": "--ink", "#ffffff": "--paper"}
 
-#: Of a picture in CSS pixels, which a point of matplotlib's is at 72 dots an inch.
+#: Width of a picture in CSS pixels, which a point of matplotlib's is at 72 dots an inch.
 WIDE_WIDTH, NARROW_WIDTH = 920, 340
 
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "resemote-edge",
     "text.parse_math": False,  # names may hold dollar signs
-    "font.family": ["DejaVu Sans"],  # comes with matplotlib, so that the layout is the same everywhere
+    "font.family": ["DejaVu Sans"],  # This font comes with matplotlib, so that the layout is the same everywhere.
     "font.size": 11.0,
     "text.color": INK,
     "axes.edgecolor": GRID,
@@ -82,7 +82,7 @@ _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 _NO_TIPS: Mapping[str, str] = {}
 
-#: Elements and attributes of a drawing; nothing that loads, runs or reaches out of it.
+#: Elements and attributes allowed in a drawing; none of them loads, runs or reaches out of it.
 _TEXT_ELEMENTS = frozenset({"text", "tspan", "title", "desc"})
 _ELEMENTS = (
     _TEXT_ELEMENTS
@@ -104,18 +104,18 @@ _ATTRIBUTES = (
 
 
 def series_colour(number: int) -> str:
-    """What stands for ``--series-NUMBER``."""
+    """Colour that stands for ``--series-NUMBER``."""
     return f"#0e{number % COLOURS:02x}0e"
 
 
 @dataclass
 class Canvas:
-    """What a drawing is made on.
+    """Canvas that a drawing is made on.
 
     Attributes:
-        figure: Empty, sized in CSS pixels over 72.
+        figure: Empty figure, sized in CSS pixels over 72.
         narrow: Whether it is for a phone.
-        tips: Text by the group id of what it explains; use `explain`.
+        tips: Texts by the group id of the element they explain; use `explain`.
     """
 
     figure: "Figure"
@@ -123,7 +123,7 @@ class Canvas:
     tips: dict[str, str] = field(default_factory=dict)
 
     def explain(self, artist: Any, text: str) -> None:
-        """Show a text when the pointer rests on something drawn."""
+        """Show a text when the pointer rests on an element."""
         name = f"tip-{len(self.tips)}"
         artist.set_gid(name)
         self.tips[name] = printable(text)
@@ -131,11 +131,11 @@ class Canvas:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """Something to draw.
+    """A drawing to be made.
 
     Attributes:
-        height: CSS pixels; told whether the picture is narrow.
-        draw: Draws it.
+        height: Function that gives the height in CSS pixels; told whether the picture is narrow.
+        draw: Function that draws it.
     """
 
     height: Callable[[bool], float]
@@ -144,12 +144,12 @@ class Drawing:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """Inline SVG.
+    """A picture as inline SVG.
 
     Attributes:
-        title: What it shows.
-        wide: For wide screens and paper.
-        narrow: For phones; None where there is one for all, which scrolls in its frame.
+        title: Title that says what it shows.
+        wide: Version for wide screens and paper.
+        narrow: Version for phones; None where there is one for all, which scrolls in its frame.
     """
 
     title: str
@@ -158,13 +158,13 @@ class Picture:
 
 
 def draw_picture(name: str, title: str, description: str, drawing: Drawing) -> Picture:
-    """Draw for wide and for narrow screens.
+    """Draw a picture for wide and for narrow screens.
 
     Args:
-        name: Unique on the page; begins every id.
-        title: What it shows.
-        description: What is to be seen, for those who cannot see it.
-        drawing: What to draw.
+        name: Name that is unique on the page; begins every id.
+        title: Title that says what it shows.
+        description: Description of what is to be seen, for those who cannot see it.
+        drawing: Drawing to make.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -176,10 +176,10 @@ def draw_picture(name: str, title: str, description: str, drawing: Drawing) -> P
 
 
 def embed_svg(name: str, title: str, description: str, svg: str) -> Picture:
-    """A drawing of somebody else's, with what runs or loads anything taken out, and black and white as ink and paper.
+    """Embed a drawing from elsewhere; whatever runs or loads is removed, black and white become ink and paper.
 
     Raises:
-        InputError: It is not SVG.
+        InputError: The drawing is not SVG.
     """
     return Picture(title=title, wide=_inline(svg, name, (title, description), _PROPERTIES | _USUAL), narrow=None)
 
@@ -196,7 +196,7 @@ def _draw(name: str, title: str, description: str, drawing: Drawing, narrow: boo
         drawing.draw(canvas)
         buffer = io.StringIO()
         with warnings.catch_warnings():
-            # A name in letters that this font lacks is drawn by the browser, in a font that has them.
+            # The browser draws a name in letters that this font lacks, in a font that has them.
             warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
             canvas.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return _inline(buffer.getvalue(), name, (title, description), _PROPERTIES, canvas.tips)
@@ -205,7 +205,7 @@ def _draw(name: str, title: str, description: str, drawing: Drawing, narrow: boo
 def _inline(
     svg: str, name: str, words: tuple[str, str], properties: dict[str, str], tips: Mapping[str, str] = _NO_TIPS
 ) -> str:
-    """SVG as it may stand in HTML: own ids, the page's colours and font, a title and a description."""
+    """SVG that may stand in HTML: own ids, the page's colours and font, a title and a description."""
     try:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
@@ -225,7 +225,7 @@ def _inline(
 
 
 def _clean(root: ElementTree.Element) -> None:
-    """Plain names, known elements, references to the drawing itself."""
+    """Keep plain names, known elements, and references to the drawing itself."""
     for parent in list(root.iter()):
         for child in list(parent):
             local = child.tag.removeprefix(_SVG) if isinstance(child.tag, str) else ""
@@ -261,7 +261,7 @@ def _value(key: str, value: str, colours: dict[str, str]) -> str:
 
 
 def _declaration(name: str, value: str, colours: dict[str, str]) -> str:
-    if name == "font":  # size and family in one; the family is the page's
+    if name == "font":  # This is size and family in one; the family is the page's.
         size = re.search(r"(\d+(?:\.\d+)?)px", value)
         weight = "; font-weight: 600" if re.search(r"\b(bold|600|700)\b", value) else ""
         return f"font-size: {size.group(1)}px{weight}" if size else ""
@@ -276,7 +276,7 @@ def _colour(value: str, colours: dict[str, str]) -> str:
 
 
 def _own_id(element: ElementTree.Element, name: str, used: set[str], tips: Mapping[str, str]) -> None:
-    """Ids that begin with the picture's name where something refers to them, none elsewhere; tips where they belong."""
+    """Set ids that begin with the picture's name where they are referred to; drop others; add tips."""
     found = element.attrib.pop("id", None)
     if found in used:
         element.set("id", f"{name}-{found}")

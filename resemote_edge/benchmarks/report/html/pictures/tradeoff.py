@@ -1,4 +1,4 @@
-"""Trade-off: accuracy against latency, and the front of what nothing beats in both."""
+"""Trade-off: accuracy against latency, and the front of the points that no other beats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Point:
     """One file in one runtime.
 
     Attributes:
-        series: Whose.
-        latency_ms: p50.
-        accuracy: Percent.
-        interval: Its 95 % interval, percent.
+        series: Series that it belongs to.
+        latency_ms: Latency, p50.
+        accuracy: Accuracy in percent.
+        interval: Interval of the accuracy, 95 %, percent.
     """
 
     series: Series
@@ -33,7 +33,7 @@ class Point:
 
     @property
     def text(self) -> str:
-        """All of it in words."""
+        """Describe the point in words."""
         low, high = self.interval
         return f"{self.latency_ms:.2f} ms, {self.accuracy:.2f} % ({low:.2f} to {high:.2f})"
 
