@@ -223,7 +223,7 @@ CASES = [
     Case("explanation in the way", "bench explain {artifact} -o {explained}", "explanation.json exists; pass --force"),
     Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
     Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),
-    Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not 'bf16'", USAGE),
+    Case("unknown hint", "bench {artifact} --precision-hint fp8", "'fp8' is not one of 'bf16', 'tf32'", USAGE),
     Case("no contest", "experiments contest nowhere.toml -o out", "nowhere.toml: no such contest"),
     Case("contest with a misspelt key", "experiments contest {contest_key} -o out", "unknown field `threds`"),
     Case(
