@@ -112,12 +112,14 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         harness_p50_us: Median of the same call to a session that computes nothing, which is the cost of measuring
             itself; None in reports from before it was measured.
         peak_memory_bytes: High-water mark of the process.
-        outcome: What only this scenario says; None in reports from before there were scenarios.
-        samples_sha256: Of the file that keeps every sample; None when none was kept.
-        energy: Of a further run of the scenario, or why it was not measured; None in reports from before it was.
-        state_before: The machine before the timed run, warm-up included; None in reports from before it was read.
-        state_after: The machine after it.
-        throttled: What slowed the machine down or heated it between the two, a sentence each.
+        outcome: Result that only this scenario has; None in reports from before there were scenarios.
+        samples_sha256: Hash of the file that keeps every sample; None when none was kept.
+        energy: Energy of a further run of the scenario, or the reason why it was not measured; None in reports from
+            before it was.
+        state_before: State of the machine before the timed run, warm-up included; None in reports from before it was
+            read.
+        state_after: State of the machine after the run.
+        throttled: Events that slowed the machine down or heated it between the two, a sentence each.
         did_throttle: Whether heat, power or a quota slowed the machine down at any time of the run; None where the
             machine has nothing that would tell, and in reports from before it was watched.
     """

@@ -274,7 +274,9 @@ CASES = [
     Case("suite with an unknown scenario", "bench suite {suite_scenario} -o out", "unknown scenario 'cinema'"),
     Case("suite with an unknown recipe", "bench suite {suite_recipe} -o out", "no such recipe; the ones that come"),
     Case(
-        "suite that excludes a typing error", "bench suite {suite_exclude} -o out", "batch '9' is none of 1; correct it"
+        "suite that excludes a typing error",
+        "bench suite {suite_exclude} -o out",
+        "batch '9' is not one of 1; correct it",
     ),
     Case("suite that measures nothing", "bench suite {suite_nothing} -o out", "it names nothing to measure"),
     Case("suite into a file", "bench suite {suite_good} -o {text}", "text.txt is a file; pass a folder as -o"),

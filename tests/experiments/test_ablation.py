@@ -89,8 +89,8 @@ def test_committed_ablations_are_valid(path):
     ("old", "new", "words"),
     [
         ("flip = 0.0", "flop = 0.0", "arm weights.*flop"),
-        ('name = "weights"', 'name = "plain"', "arm plain stands there twice"),
-        ("seeds = [0, 1]", "seeds = [1, 1]", "seed 1 stands there twice"),
+        ('name = "weights"', 'name = "plain"', "arm plain appears twice"),
+        ("seeds = [0, 1]", "seeds = [1, 1]", "seed 1 appears twice"),
         ("width = 4", "width = 4\nseed = 3", "list the seeds at the top"),
         ('label = "weighed"', 'label = "weighed"\nteacher = "nobody"', "nobody.*neither embedded"),
         ("schema = 1", "schema = 9", "schema 9"),

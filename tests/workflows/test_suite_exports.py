@@ -170,7 +170,7 @@ def test_rows_that_the_suite_no_longer_has_are_left_out_and_said(pair, tmp_path)
     assert measured(told) == []
     assert names(report) == EVERY[0:3:2]
     assert report.suite.notes == (
-        "1 rows in the folder are none of the suite's as it is now, and left out: two-openvino-single-stream-b1-t1.",
+        "1 rows in the folder are not in the suite as it is now, and left out: two-openvino-single-stream-b1-t1.",
     )
     assert CliRunner().invoke(command, [str(path), "-o", str(folder)]).exit_code == 0
     assert report.suite.notes[0] in (folder / "report.md").read_text()

@@ -278,7 +278,7 @@ def _check_names(suite: Suite) -> None:
         listed = list(values)
         twice = [value for value in listed if listed.count(value) > 1]
         if twice:
-            raise InputError(f"{what} {twice[0]} stands there twice; remove or rename one")
+            raise InputError(f"{what} {twice[0]} appears twice; remove or rename one")
 
 
 def _check_settings(suite: Suite) -> None:
@@ -316,15 +316,19 @@ def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
         for pattern in patterns:
             # A number of threads may be right on another machine.
             if not _any_match([pattern], texts) and (name, suite.threads) != ("threads", None):
-                raise InputError(f"[[exclude]] {number}: {name} {pattern!r} is none of {', '.join(texts)}; correct it")
+                raise InputError(
+                    f"[[exclude]] {number}: {name} {pattern!r} is not one of {', '.join(texts)}; correct it"
+                )
 
 
 def _check_validity(check: ValidityEntry, suite: Suite) -> None:
     exported = [entry.artifact for entry in suite.exports]
     if not suite.artifacts and not _any_match([check.artifact], exported):
-        raise InputError(f"[[validity]]: artifact {check.artifact!r} is none of {', '.join(exported)}; correct it")
+        raise InputError(f"[[validity]]: artifact {check.artifact!r} is not one of {', '.join(exported)}; correct it")
     if suite.runtimes is not None and check.runtime not in suite.runtimes:
-        raise InputError(f"[[validity]]: runtime {check.runtime} is none of {', '.join(suite.runtimes)}; add it there")
+        raise InputError(
+            f"[[validity]]: runtime {check.runtime} is not one of {', '.join(suite.runtimes)}; add it there"
+        )
 
 
 def _text(value: object) -> str:

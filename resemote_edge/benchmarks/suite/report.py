@@ -75,6 +75,6 @@ def _notes(bench: Bench, steps: Sequence[Step], found: Sequence[KeptRow]) -> Ite
     others = [stem for stem in bench.folder.stems() if stem not in known]
     if others and len(known) == len(steps):
         yield (
-            f"{len(others)} rows in the folder are none of the suite's as it is now, and left out: "
+            f"{len(others)} rows in the folder are not in the suite as it is now, and left out: "
             f"{', '.join(others[:3])}{', ...' if len(others) > 3 else ''}."
         )

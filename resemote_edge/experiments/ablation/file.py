@@ -75,7 +75,7 @@ def load_ablation(path: Path) -> Ablation:
     for what, values in (("arm", names), ("seed", seeds)):
         twice = [value for value in values if values.count(value) > 1]
         if twice:
-            raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
+            raise InputError(f"{path}: {what} {twice[0]} appears twice; remove or rename one")
     for arm in ablation.arms:
         for layer in (ablation.recipe, arm.recipe):
             if "seed" in layer:

@@ -168,7 +168,7 @@ def choose_rows(contest: Contest, names: str) -> Contest:
 def _check_once(what: str, values: Sequence[object], path: Path) -> None:
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise InputError(f"{path}: {what} {twice[0]} stands there twice; remove or rename one")
+        raise InputError(f"{path}: {what} {twice[0]} appears twice; remove or rename one")
 
 
 def _check_width(contest: Contest, path: Path) -> None:

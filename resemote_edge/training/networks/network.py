@@ -5,6 +5,7 @@ on maps of 8x8 and smaller are written as one matrix product over gathered patch
 convolutions are several times slower there, most of all in the gradient of the weights.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, TypeAlias, TypeVar
 
 import torch
@@ -25,7 +26,7 @@ Dropout: TypeAlias = tuple[float | Tensor, float | Tensor]
 _Network = TypeVar("_Network", bound="Trainable")
 
 
-class Trainable(nn.Module):
+class Trainable(nn.Module, ABC):
     """A network in the form that `Trainer` takes.
 
     Args:
@@ -60,6 +61,7 @@ class Trainable(nn.Module):
             # First logits are small: the run starts from the priors, not from a confident guess.
             linear.weight.mul_(0.1)
 
+    @abstractmethod
     def forward(self, x: Tensor, draws: RowDraws | None = None, dropout: Dropout = (0.0, 0.0)) -> Tensor:
         """Compute logits.
 
@@ -71,7 +73,6 @@ class Trainable(nn.Module):
         Returns:
             Logits, (N, num_classes).
         """
-        raise NotImplementedError
 
 
 class TrainingNetwork(Trainable):
