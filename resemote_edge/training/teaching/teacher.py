@@ -152,6 +152,8 @@ def _answering(network: Trainable, device: torch.device, columns: Tensor) -> Tea
         images = resized(images, side)
         if device.type != "cuda" or torch.is_grad_enabled():
             return answer(images)[0]
-        return recorded.setdefault(len(images), Captured(answer))(images)[0].clone()
+        if len(images) not in recorded:
+            recorded[len(images)] = Captured(answer)
+        return recorded[len(images)](images)[0].clone()
 
     return ask
