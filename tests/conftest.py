@@ -1,5 +1,8 @@
 """Fixtures: a small random network, its artifacts, and FER2013 where it is at hand."""
 
+import hashlib
+import json
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -110,6 +114,29 @@ def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) 
             request = ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=folder / key)
             made[key] = export_artifact(request)
         return made[key]
+
+    return get
+
+
+@pytest.fixture
+def with_nan(artifacts: Callable[..., Artifact], tmp_path: Path) -> Callable[..., Artifact]:
+    """A function from a recipe whose artifact holds ONNX to a copy of the artifact in which one weight is NaN."""
+
+    def get(name: str, **graph: Any) -> Artifact:
+        folder = tmp_path / f"{name}-nan"
+        shutil.copytree(artifacts(name, **graph).path, folder)
+        model = onnx.load(folder / "model.onnx")
+        tensor = next(tensor for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
+        values = onnx.numpy_helper.to_array(tensor).copy()
+        values.flat[0] = np.nan
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+        content = model.SerializeToString()
+        (folder / "model.onnx").write_bytes(content)
+        passport = json.loads((folder / "passport.json").read_bytes())
+        entry = next(entry for entry in passport["files"] if entry["path"] == "model.onnx")
+        entry.update(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        (folder / "passport.json").write_text(json.dumps(passport))
+        return Artifact.load(folder)
 
     return get
 

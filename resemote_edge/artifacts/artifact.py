@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.onnx_file import refuse_external_data
 from resemote_edge.artifacts.passport import PASSPORT_NAME, FileEntry, Passport, decode_passport
 from resemote_edge.errors import ArtifactError, ArtifactMismatchError
 
 __all__ = ["Artifact", "file_sha256"]
+
+#: A passport with the hashes of its calibration images has some 100 kB.
+_MOST_PASSPORT_BYTES = 16 << 20
 
 
 def file_sha256(path: Path) -> str:
@@ -61,9 +65,15 @@ class Artifact:
         if not manifest.is_file():
             raise ArtifactError(f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact; "
                                 "make one with: resemote-edge export")  # fmt: skip
+        size = manifest.stat().st_size
+        if size > _MOST_PASSPORT_BYTES:
+            raise ArtifactError(f"{manifest}: {size} bytes, where at most {_MOST_PASSPORT_BYTES} make sense; "
+                                "export the artifact again")  # fmt: skip
         artifact = cls(folder, decode_passport(manifest.read_bytes(), str(manifest)))
         for entry in artifact.passport.files:
             artifact._check_file(entry)
+        for entry in artifact.passport.files:
+            artifact._check_format(entry)
         return artifact
 
     def find(self, formats: Iterable[str], roles: Iterable[str] = ("model",)) -> FileEntry | None:
@@ -113,9 +123,11 @@ class Artifact:
         return loaded
 
     def _check_file(self, entry: FileEntry) -> None:
-        if Path(entry.path).name != entry.path:
-            raise ArtifactError(f"{self.path}: file entry {entry.path!r} points outside the artifact's folder")
         path = self.path / entry.path
+        if path.is_symlink() and path.resolve().parent != self.path.resolve():
+            raise ArtifactError(f"{path}: a link that leads out of the artifact's folder; copy the file itself")
+        if path.exists() and not path.is_file():
+            raise ArtifactError(f"{path}: not a regular file; copy or export the artifact again")
         if not path.is_file():
             raise ArtifactError(f"{path}: listed in the passport but missing; copy or export the artifact again")
         size = path.stat().st_size
@@ -129,3 +141,23 @@ class Artifact:
                 f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed; "
                 "copy or export the artifact again"
             )
+
+    def _check_format(self, entry: FileEntry) -> None:
+        """Refuse what an engine would read as another format than the passport says, or along with other files."""
+        path = self.file(entry)
+        suffix = {"onnx": ".onnx", "openvino-ir": ".xml"}.get(entry.format)
+        if suffix is None:
+            return
+        if path.suffix != suffix:
+            raise ArtifactError(
+                f"{path}: listed as {entry.format}, whose files end in {suffix}; export the artifact again"
+            )
+        if entry.format == "onnx":
+            refuse_external_data(path)
+            return
+        with path.open("rb") as stream:
+            begins = stream.read(5)
+        if begins != b"<?xml":
+            raise ArtifactError(f"{path}: listed as {entry.format}, and is no XML; export the artifact again")
+        if not any((other.role, other.format) == ("weights", "openvino-weights") for other in self.passport.files):
+            raise ArtifactError(f"{self.path}: {entry.path} has no weights in the passport; export the artifact again")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,10 @@ from resemote_edge.errors import InputError
 __all__ = ["BATCH", "BatchRange", "TensorSpec"]
 
 #: Name of the one dynamic dimension.
-BATCH = "batch"
+BATCH: Literal["batch"] = "batch"
+
+_MOST_RANK = 8  # RESEMOTE_MAX_RANK
+_MOST_SIDE = 65536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +69,20 @@ class TensorSpec:
 
     Attributes:
         name: Tensor name, the same in every runtime.
-        dtype: Name of the numpy dtype, for example ``"float32"``.
+        dtype: Name of the numpy dtype.
         shape: Dimensions; the string ``"batch"`` stands for the dynamic first one.
     """
 
     name: str
-    dtype: str
-    shape: tuple[int | str, ...]
+    dtype: Literal["float32", "uint8"]
+    shape: tuple[int | Literal["batch"], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that no tensor has; raises ValueError, as decoders expect."""
+        sides = self.shape[1:] if self.shape[:1] == (BATCH,) else self.shape
+        sound = 1 <= len(self.shape) <= _MOST_RANK and all(type(s) is int and 1 <= s <= _MOST_SIDE for s in sides)
+        if not sound:
+            raise ValueError(f"a shape is at most {_MOST_RANK} sizes, the first of which may be {BATCH!r}")
 
     def check(self, array: Any) -> NDArray[Any]:
         """Return the array if it fits this spec.

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.session import (
     Availability,
@@ -98,6 +99,18 @@ def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -
     return settings
 
 
+def _sides(port: Any) -> tuple[int | None, ...]:
+    return tuple(side.get_length() if side.is_static else None for side in port.partial_shape)
+
+
+def _written_labels(model: Any) -> str | None:
+    """Labels in the file, as JSON: an IR's are among its runtime information, an ONNX's come from its metadata."""
+    for path in (["resemote_edge", "labels"], ["framework", "resemote_edge.labels"]):
+        if model.has_rt_info(path):
+            return str(model.get_rt_info(path).astype(str))
+    return None
+
+
 class _OpenVINOSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
         file = model_file(runtime, artifact)
@@ -106,7 +119,12 @@ class _OpenVINOSession(Session):
         settings = compile_settings(artifact, device, options)
         core = openvino.Core()
         try:
-            model = core.read_model(str(artifact.file(file)))
+            # Left to itself, OpenVINO takes whatever file of weights lies beside an IR.
+            weights = artifact.find(["openvino-weights"], roles=["weights"]) if file.format == "openvino-ir" else None
+            model = core.read_model(str(artifact.file(file)), *([str(artifact.file(weights))] if weights else []))
+            for ports, specs in ((model.inputs, self.inputs), (model.outputs, self.outputs)):
+                require_tensors(self, {name: _sides(port) for port in ports for name in port.names}, specs)
+            require_labels(self, _written_labels(model))
             self._compiled = core.compile_model(model, device.upper(), settings)
         except RuntimeError as error:
             raise ArtifactError(f"{artifact.file(file)}: OpenVINO cannot load it on {device}: {error}") from error

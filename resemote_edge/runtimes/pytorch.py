@@ -4,16 +4,23 @@ It is the reference that the other runtimes are compared with, and the way to ru
 knows nothing of the network's Python class: all operations and weights are in the file, and no code is loaded from it.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, InputError, missing_dependency
+from resemote_edge.errors import (
+    ArtifactError,
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    missing_dependency,
+)
+from resemote_edge.runtimes.agreement import require_labels
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 from resemote_edge.runtimes.cuda_memory import compute_capability
 from resemote_edge.runtimes.graph_operations import bind_operation
@@ -25,6 +32,7 @@ from resemote_edge.runtimes.session import (
     model_file,
     refuse_precision_hint,
 )
+from resemote_edge.runtimes.stored_graph import StoredNode, decode_graph
 
 __all__ = ["PyTorchRuntime", "float32_products"]
 
@@ -108,23 +116,30 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
 class _PyTorchSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: PyTorchRuntime) -> None:
         import torch
-        from safetensors import safe_open
+        from safetensors import SafetensorError, safe_open
 
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         self._torch = torch
         self._tf32 = options.precision_hint == "tf32"
-        with safe_open(artifact.file(file), framework="pt", device=device) as stream:
-            metadata = stream.metadata() or {}
-            weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-        if options.precision_hint == "bf16":
-            weights = {key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()}
+        path = artifact.file(file)
         try:
-            nodes = json.loads(metadata["graph"])
+            with safe_open(path, framework="pt", device=device) as stream:
+                metadata = stream.metadata() or {}
+                weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            require_labels(self, metadata.get("resemote_edge.labels"))
+            nodes = decode_graph(metadata.get("graph", ""), feeds=self._specs, weights=weights)
+            if options.precision_hint == "bf16":
+                weights = {
+                    key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()
+                }
             self._steps = [self._bind(node, weights) for node in nodes]
-        except KeyError as error:
-            raise ArtifactError(f"{artifact.file(file)}: incomplete graph, {error} is missing; export again") from None
-        self._dtype = next(value.dtype for value in weights.values() if value.is_floating_point())
+        except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+            raise ArtifactError(f"{path}: PyTorch cannot load it: {error}", hint="export the artifact again") from error
+        missing = {spec.name for spec in self.outputs} - {node.name for node in nodes}
+        if missing:
+            raise ArtifactMismatchError(f"{path}: no step makes {missing.pop()}", hint="export the artifact again")
+        self._dtype = next((value.dtype for value in weights.values() if value.is_floating_point()), torch.float32)
         self._graphs = _CudaGraphs(torch, device, self._forward) if options.cuda_graph else None
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -154,12 +169,23 @@ class _PyTorchSession(Session):
         tensors = {name: feed.to(self._dtype) for name, feed in feeds.items()}
         for name, inputs, operation in self._steps:
             tensors[name] = operation(*(tensors[source] for source in inputs))
+        for spec in self.outputs:
+            if tuple(tensors[spec.name].shape[1:]) != spec.shape[1:]:
+                raise ArtifactMismatchError(
+                    f"{self.artifact.file(self.file)}: the passport promises {spec.name} {spec.shape}, the model gives "
+                    f"{tuple(tensors[spec.name].shape)}",
+                    hint="export the artifact again",
+                )
         return {spec.name: tensors[spec.name] for spec in self.outputs}
 
-    def _bind(self, node: dict[str, Any], weights: dict[str, Any]) -> tuple[str, list[str], Callable[..., Any]]:
+    def _bind(self, node: StoredNode, weights: dict[str, Any]) -> tuple[str, tuple[str, ...], Callable[..., Any]]:
         """Bind one step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
-        params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
-        return node["name"], node["inputs"], bind_operation(self._torch, node["op"], params, node["attributes"])
+        params = {key: weights[f"{node.name}.{key}"] for key in node.params}
+        return (
+            node.name,
+            node.inputs,
+            bind_operation(self._torch, node.op, params, msgspec.to_builtins(node.attributes)),
+        )
 
 
 @contextmanager

@@ -1,5 +1,9 @@
 """Session, Runtime and the types they exchange: the interface that every runtime implements."""
 
+import ctypes
+import os
+import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +16,14 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import FileEntry
 from resemote_edge.artifacts.tensor_spec import TensorSpec
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.errors import (
+    ArtifactError,
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    ResEmoteEdgeError,
+    SessionClosedError,
+)
 
 __all__ = [
     "Availability",
@@ -86,8 +97,11 @@ class Session(ABC):
     The contract, tested for every runtime by the same template:
 
     - `run` blocks until the outputs are on the host; they are owned by the caller and never written again.
-    - A session is used by one thread at a time. It does not time itself.
-    - After `close`, `run` raises `SessionClosedError`; closing twice is fine.
+    - Threads take turns: a `run` waits for the one in another thread. Sessions of their own run side by side.
+    - After `close`, `run` raises `SessionClosedError`; closing twice is fine. `close` waits for the `run` that another
+      thread is in.
+    - A process forked from this one cannot run it, and is told so: an engine's threads do not survive a fork.
+    - A session does not time itself.
 
     A subclass sets up everything in its constructor and writes `_run` and `_close`.
 
@@ -103,7 +117,11 @@ class Session(ABC):
         self.device = device
         self.artifact = artifact
         self.file = file
-        self._closed = False
+        # Reentrant, as a signal handler may close the session in the middle of its thread's own `run`.
+        self._turn = threading.RLock()
+        self._running = False
+        self._why_closed = ""
+        _open_sessions.add(self)
         self._specs = {spec.name: spec for spec in self.inputs}
         self._batch = artifact.passport.batch
         # The shape of the last feed that passed the checks, where a session has one input.
@@ -131,11 +149,29 @@ class Session(ABC):
 
         Raises:
             InputError: A feed is missing, unknown, or of another dtype, shape or batch size.
-            SessionClosedError: After `close`.
+            ArtifactError: The engine fails.
+            SessionClosedError: After `close`, in a process that was forked since the session was opened, or from a
+                signal handler that interrupted a `run`.
         """
-        if self._closed:
-            raise SessionClosedError(f"this {self.runtime} session was closed; open a new one")
-        return self._run(self._same_as_before(feeds) or self._check(feeds))
+        with self._turn:
+            if self._why_closed or self._running:
+                raise SessionClosedError(
+                    f"this {self.runtime} session {self._why_closed or 'is in the middle of a call of this thread'}",
+                    hint="open a new one",
+                )
+            self._running = True
+            try:
+                return self._run(self._same_as_before(feeds) or self._check(feeds))
+            except _NOT_THE_ENGINE:
+                raise
+            except Exception as error:  # Engines' own types share no base class.
+                raise ArtifactError(
+                    f"{self.artifact.file(self.file)}: {self.runtime} on {self.device} cannot run it: {error}",
+                    hint="export the artifact again, or run it on another machine or runtime",
+                ) from error
+            finally:
+                self._running = False
+                self._close_if_asked()
 
     def _same_as_before(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
         """Feeds, if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""
@@ -165,9 +201,27 @@ class Session(ABC):
     @final
     def close(self) -> None:
         """Release what the session holds; calling it again does nothing."""
-        if not self._closed:
-            self._closed = True
+        with self._turn:
+            if self._why_closed:
+                return
+            self._why_closed = "was closed"
+            if not self._running:
+                self._close()
+
+    def _close_if_asked(self) -> None:
+        """Do what a `close` in the middle of a call left to its end."""
+        if self._why_closed:
             self._close()
+
+    def _abandon(self) -> None:
+        """Give the session up in a process that was just forked: whatever is called next waits for threads it lacks.
+
+        Engine objects are leaked on purpose, as their destructors would wait as well, at the latest when Python ends.
+        """
+        self._turn = threading.RLock()  # Another thread of the parent may have held it.
+        if not self._why_closed:
+            self._why_closed = f"was opened in process {os.getppid()}, of which this one is a fork"
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def __enter__(self) -> "Session":
         return self
@@ -184,6 +238,21 @@ class Session(ABC):
     @abstractmethod
     def _close(self) -> None:
         """Release engine objects; called once."""
+
+
+# What `run` raises for other reasons: a wrong feed, too little memory, or a fault of ours.
+_NOT_THE_ENGINE = (ResEmoteEdgeError, MemoryError, AssertionError, AttributeError, NameError, TypeError)
+
+#: Sessions that a forked process has to give up.
+_open_sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
+
+
+def _abandon_sessions() -> None:
+    for session in _open_sessions:
+        session._abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_sessions)
 
 
 class Runtime(Protocol):

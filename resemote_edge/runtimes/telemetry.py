@@ -1,5 +1,6 @@
 """Imports of packages that phone home, with their telemetry switched off."""
 
+import os
 import sys
 from typing import Any
 
@@ -34,7 +35,11 @@ def import_openvino(purpose: str) -> Any:
 
 
 def import_onnxruntime(purpose: str) -> Any:
-    """Import ``onnxruntime`` with its platform telemetry events disabled.
+    """Import ``onnxruntime`` without its telemetry.
+
+    From 1.32 on, importing it starts a thread that asks for its collector's address, and writes to the user's cache and
+    temporary folders. An environment variable that is set before the import prevents all of that; processes that this
+    one starts inherit it. A caller who set it to another value has chosen.
 
     Args:
         purpose: Work that needs the package, for the message when it is not installed.
@@ -45,6 +50,7 @@ def import_onnxruntime(purpose: str) -> Any:
     Raises:
         MissingDependencyError: The package is not installed.
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError:

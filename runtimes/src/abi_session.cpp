@@ -9,8 +9,7 @@
 namespace resemote_internal {
 
 HandleTable<Session>& sessions() {
-  // Never destroyed: what is still open when the process ends must not outlive its engine's own end.
-  static HandleTable<Session>* const table = new HandleTable<Session>(1, "session");
+  static HandleTable<Session>* const table = made_table<Session, sessions>(1, "session");
   return *table;
 }
 

@@ -59,6 +59,13 @@ std::string read_file(const std::string& path, std::int64_t most) {
   return contents;
 }
 
+std::string first_bytes(const std::string& path, std::size_t count) {
+  const auto stream = open_file(path);
+  std::string found(count, '\0');
+  found.resize(std::fread(&found[0], 1, count, stream.get()));
+  return found;
+}
+
 std::string file_sha256(const std::string& path) {
   Sha256 digest;
   in_blocks(path, [&](const char* data, std::size_t count) { digest.update(data, count); });

@@ -14,6 +14,9 @@ bool is_folder(const std::string& path);
 std::string read_file(const std::string& path, std::int64_t most);
 
 // Hex sha256 of its contents; throws the same.
+// Up to `count` bytes from its beginning.
+std::string first_bytes(const std::string& path, std::size_t count);
+
 std::string file_sha256(const std::string& path);
 
 }  // namespace resemote_internal

@@ -1,9 +1,12 @@
 /*
  * libresemote: runs the artifacts of resemote-edge without Python.
  *
- * Threads. Functions without a handle may be called from any thread at any time. A handle is used by one thread at a
- * time; two sessions may run at once, also of one artifact. Destroying a handle that another thread is using breaks
- * nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
+ * Threads. Every function may be called from any thread at any time. Threads that share a handle take turns, so each
+ * gets its own answer; two sessions run side by side, also of one artifact. Destroying a handle that another thread is
+ * using breaks nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
+ *
+ * Processes. A process that is forked opens its own: handles of the parent give RESEMOTE_STATUS_CLOSED there, as the
+ * engines' threads do not survive a fork.
  *
  * Ownership. What the caller passes in is read during the call and never kept. Outputs go to buffers of the caller.
  * Strings handed out belong to the handle they came from and live as long.
