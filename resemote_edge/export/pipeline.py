@@ -242,10 +242,8 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
 
 
 def _notes(checkpoint: Checkpoint, built: Built) -> tuple[str, ...]:
-    if checkpoint.labels_source == "assumed":
-        assumed = "the checkpoint does not state its label order; the published ResEmoteNet order was assumed"
-        return (*built.notes, assumed)
-    return built.notes
+    assumed = "the checkpoint does not state its label order; the published ResEmoteNet order was assumed"
+    return (*built.notes, *checkpoint.notes, *([assumed] if checkpoint.labels_source == "assumed" else []))
 
 
 def _entry(folder: Path, file: BuiltFile) -> FileEntry:

@@ -41,6 +41,7 @@ def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
         "labels_source": checkpoint.labels_source,
         "stored_dtype": checkpoint.stored_dtype,
         "stored_layout": checkpoint.stored_layout,
+        "notes": list(checkpoint.notes),
         "lineage": {
             "training_data": card.training_data,
             "training": card.training,
