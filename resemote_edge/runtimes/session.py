@@ -42,6 +42,10 @@ __all__ = [
 PrecisionHint = Literal["bf16", "tf32"]
 
 
+# Engines start as many threads as they are told to, each with memory of its own: thousands cannot even be ended.
+_THREADS_PER_CORE = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Availability:
     """Whether a runtime can work on this machine.
@@ -67,7 +71,8 @@ class SessionOptions:
 
     Attributes:
         device: Device to run on: ``cpu``, ``cuda:0``, ``gpu``, ``npu``. Only ``auto`` lets the runtime choose.
-        threads: Number of CPU threads for one call; None leaves it to the runtime.
+        threads: Number of CPU threads for one call, at most four for each core of the process; None leaves it to the
+            runtime.
         precision_hint: Precision to compute in. ``bf16`` (8 bits of mantissa) lets OpenVINO and PyTorch compute in
             bf16, whatever the artifact's floating type; ``tf32`` (11 bits) lets PyTorch round the factors of an fp32
             artifact's products on a GPU. A device that does not have the precision refuses it, and so does every other
@@ -83,8 +88,12 @@ class SessionOptions:
     cuda_graph: bool = False
 
     def __post_init__(self) -> None:
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"threads must be at least 1, got {self.threads}")
+        cores = len(os.sched_getaffinity(0))
+        if self.threads is not None and not 1 <= self.threads <= _THREADS_PER_CORE * cores:
+            raise InputError(
+                f"threads must be from 1 to {_THREADS_PER_CORE * cores}, {_THREADS_PER_CORE} for each core of this "
+                f"process; got {self.threads}"
+            )
         if self.precision_hint not in {None, *get_args(PrecisionHint)}:
             raise InputError(
                 f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}; or leave it out"

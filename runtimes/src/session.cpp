@@ -1,13 +1,29 @@
 #include "session.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "error.h"
 
 namespace resemote_internal {
 namespace {
+
+constexpr int kThreadsPerCore = 4;
+
+// Cores that this process may run on.
+int allowed_cores() {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (::sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -72,7 +88,12 @@ void view_all(const std::vector<TensorSpec>& specs, const resemote_tensor* tenso
 }  // namespace
 
 Session::Session(const std::string& path, const SessionOptions& options) : artifact_(path) {
-  if (options.threads < 0) refuse("threads must be 0 or more, got " + std::to_string(options.threads));
+  // Engines start as many threads as they are told to, each with memory of its own: thousands cannot even be ended.
+  const int most = kThreadsPerCore * allowed_cores();
+  if (options.threads < 0 || options.threads > most) {
+    refuse("threads must be from 0 to " + std::to_string(most) + ", " + std::to_string(kThreadsPerCore) +
+           " for each core of this process; got " + std::to_string(options.threads));
+  }
   if (options.backend != "auto") {
     open_with(find_backend(options.backend), options);
     return;

@@ -232,6 +232,11 @@ class SessionContract:
         with pytest.raises(DeviceUnavailableError, match="--device"):
             get_runtime(self.runtime).create_session(artifact, SessionOptions(device="tpu"))
 
+    @pytest.mark.parametrize("threads", [-1, 0, 1000, 100_000])
+    def test_threads_that_no_machine_has_are_refused(self, threads):
+        with pytest.raises(InputError, match=rf"threads must be from 1 to \d+, 4 for each core .*; got {threads}"):
+            SessionOptions(threads=threads)
+
     def test_a_format_it_cannot_load_is_refused(self, artifacts):
         with pytest.raises(ArtifactMismatchError, match="this artifact holds"):
             get_runtime(self.runtime).create_session(artifacts(self.foreign), self.options)

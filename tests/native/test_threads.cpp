@@ -116,3 +116,12 @@ TEST_CASE("a classifier destroyed while another thread waits or computes ends bo
     polling.join();
   }
 }
+
+TEST_CASE("threads that no machine has are refused") {
+  const MadeArtifact made;
+  resemote_session_options options = RESEMOTE_SESSION_OPTIONS_INIT;
+  resemote_session* session = nullptr;
+  options.threads = GENERATE(-1, 100000);
+  CHECK(resemote_session_create(made.path(), &options, &session) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK_THAT(resemote_last_error(), Catch::Contains("4 for each core"));
+}

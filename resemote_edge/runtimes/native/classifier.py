@@ -19,6 +19,7 @@ from resemote_edge.errors import InputError, SessionClosedError
 from resemote_edge.runtimes.native import structs
 from resemote_edge.runtimes.native.backend import choose_backend
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
+from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.vision.frame import Box, Frame
 
 __all__ = ["NativeClassifier", "NativeResult"]
@@ -80,8 +81,7 @@ class NativeClassifier:
         opened = Artifact.load(artifact)
         self.passport = opened.passport
         self._library = load_library()
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
+        SessionOptions(threads=threads)  # refuses what no session takes
         self.backend, self.device, _ = choose_backend(self._library, opened, device)
         sizes = structs.sized(structs.ClassifierOptions)
         sizes.max_faces, sizes.queue_depth = max_faces, queue_depth

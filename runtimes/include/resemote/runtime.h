@@ -108,7 +108,7 @@ typedef struct resemote_session_options {
   const char* library;   /* the engine's shared library, or a folder that holds it; NULL: $RESEMOTE_<BACKEND>_LIBRARY,
                             then where the loader looks */
   const char* cache_dir; /* folder where engines keep what they compiled; NULL: none is kept */
-  int32_t threads;       /* CPU threads for one call; 0: the engine decides */
+  int32_t threads;       /* CPU threads for one call, at most four a core; 0: the engine decides */
 } resemote_session_options;
 
 #define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
