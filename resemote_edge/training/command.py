@@ -21,6 +21,7 @@ from resemote_edge.training.images.validation import HeldOut
 from resemote_edge.training.networks.architectures import build_network
 from resemote_edge.training.networks.initial import initial_weights
 from resemote_edge.training.options import TrainingOptions
+from resemote_edge.training.run.folder import refuse_taken, written_by_us_alone
 from resemote_edge.training.run.hardware import autocast_dtype, keep_freed_memory, network_form
 from resemote_edge.training.run.interruption import Interruption
 from resemote_edge.training.run.log import CURVES_FILE, RunLog, draw_curves
@@ -92,7 +93,8 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         context = _context(options, earlier, splits, kind, processes)
         del splits["test"]
         folder = options.resume or options.out or Path("runs") / context["name"]
-        _refuse_taken(folder, resumed=earlier is not None)
+        if earlier is None:
+            refuse_taken(folder)
         spec = PreprocessSpec()
         images = TrainingImages(splits["train"], labels, config, spec, processes)
         validation = HeldOut(splits["validation"], labels, spec, processes)
@@ -226,16 +228,10 @@ def _asked_or_recorded(
     return recorded(teacher, images, Path(context["record"]), recording)
 
 
-def _refuse_taken(folder: Path, *, resumed: bool) -> None:
-    """Refuse the folder of a new run that is not empty."""
-    if not resumed and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
-
-
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
     """Make the folder of a new run; existing files are not touched."""
     if processes.first and not resumed:
-        _refuse_taken(folder, resumed=False)
+        refuse_taken(folder)
         folder.mkdir(parents=True, exist_ok=True)
     processes.wait()
 
@@ -250,7 +246,11 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
                 processes.wait()
         return None
     saver = StateSaver(folder)
-    with RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
+    with (
+        written_by_us_alone(folder),
+        RunLog(folder, trainer.history) as log,
+        Interruption().caught() as interruption,
+    ):
         while not trainer.finished:
             whole = trainer.run_epoch(observer.step, interruption)
             if not whole or trainer.finished or saver.due():
