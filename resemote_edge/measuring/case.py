@@ -9,10 +9,9 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.data.registry import recognise
 from resemote_edge.errors import InputError
-from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.processes.job import run_job
-from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRow, SpeedJob, SpeedResult
+from resemote_edge.measuring.processes.job import run_accuracy, run_speed
+from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRow, SpeedJob
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 
@@ -167,8 +166,7 @@ def measure_speed(case: BenchCase, options: MeasureOptions) -> BenchRow:
         slow_to_ms=options.slow_to_ms,
         samples=None if options.folder is None or samples is None else str((options.folder / samples).resolve()),
     )
-    speed = run_job(job, timeout_s=options.timeout_s)
-    assert isinstance(speed, SpeedResult)
+    speed = run_speed(job, timeout_s=options.timeout_s)
     passport = artifact.passport
     read = [entry for entry in passport.files if entry.path == speed.file]
     if read[0].role == "model":
@@ -192,13 +190,13 @@ def measure_speed(case: BenchCase, options: MeasureOptions) -> BenchRow:
     )
 
 
-def measure_accuracy(case: BenchCase, options: MeasureOptions, file_hash: str) -> AccuracyReport:
+def measure_accuracy(case: BenchCase, options: MeasureOptions, file_hash: str) -> AccuracyResult:
     """Measure the accuracy of the artifact in the runtime of a case; its scenario and batch do not matter.
 
     Args:
         case: Case whose artifact, runtime and threads are used.
         options: Options with `data` set.
-        file_hash: Hash (sha256) of the file that was timed.
+        file_hash: Hash (sha256) that the file has to have.
 
     Raises:
         InputError: The file has changed since.
@@ -214,8 +212,7 @@ def measure_accuracy(case: BenchCase, options: MeasureOptions, file_hash: str) -
         reference=None if options.reference is None else str(options.reference),
         precision_hint=options.precision_hint,
     )
-    answer = run_job(job, timeout_s=options.timeout_s)
-    assert isinstance(answer, AccuracyResult)
+    answer = run_accuracy(job, timeout_s=options.timeout_s)
     if answer.file_sha256 != file_hash:
         raise InputError(f"{case.artifact.path}: the file changed while it was measured; run the benchmark again")
-    return answer.report
+    return answer

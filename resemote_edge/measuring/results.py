@@ -17,10 +17,8 @@ from resemote_edge.runtimes.session import PrecisionHint
 __all__ = [
     "AccuracyJob",
     "AccuracyResult",
-    "Answer",
     "BenchReport",
     "BenchRow",
-    "Failure",
     "SpeedJob",
     "SpeedResult",
     "SuiteState",
@@ -32,7 +30,7 @@ __all__ = [
 REPORT_SCHEMA = 2
 
 
-class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
+class SpeedJob(Record, frozen=True, kw_only=True):
     """Job that measures one artifact in one runtime and scenario, in a process of its own.
 
     Attributes:
@@ -66,7 +64,7 @@ class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
     samples: str | None = None
 
 
-class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
+class AccuracyJob(Record, frozen=True, kw_only=True):
     """Job that measures the accuracy of one artifact and runtime, in a process of its own.
 
     Attributes:
@@ -148,20 +146,15 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
 
 
 class AccuracyResult(Record, frozen=True, kw_only=True, tag="accuracy"):
-    """Measurements of an accuracy job."""
+    """Accuracy of a file in a runtime.
+
+    Attributes:
+        file_sha256: Hash of the file that ran.
+        report: Report of its accuracy.
+    """
 
     file_sha256: str
     report: AccuracyReport
-
-
-class Failure(Record, frozen=True, kw_only=True, tag="failure"):
-    """Reason why a job failed, as one readable line."""
-
-    message: str
-
-
-#: Answers of a worker.
-Answer = SpeedResult | AccuracyResult | Failure
 
 
 class BenchRow(Record, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from resemote_edge.export.recipe import Recipe, find_recipe
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.stopping import Stop, stoppable
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.results import BenchReport, Unmeasured
 from resemote_edge.weights import embedded_checkpoint
 
@@ -319,6 +319,5 @@ def _export_all(found: _Found, notice: Notice, progress: Callable[[SuiteProgress
 def _export(entry: ExportEntry, path: Path) -> SuiteArtifact:
     arguments = {"variant": entry.variant, "recipe": _recipe_name(entry), "folder": str(path)}
     contestant = Contestant(name=entry.artifact, opener=f"{__name__}:build_artifact", arguments=arguments)
-    with WorkerProcess(contestant) as worker:
-        worker.open(_EXPORT_TIMEOUT_S)
+    run_apart(contestant, timeout_s=_EXPORT_TIMEOUT_S)
     return SuiteArtifact.of(Artifact.load(path))

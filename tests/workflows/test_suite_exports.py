@@ -56,7 +56,7 @@ def open_artifact(event, arguments):
             stream.write(str(os.getpid()))
         time.sleep(1000)
 
-if "resemote_edge.measuring.processes.worker" in sys.orig_argv:
+if "resemote_edge.measuring.processes.contestant" in sys.orig_argv:
     sys.addaudithook(open_artifact)
 """
 

@@ -195,7 +195,7 @@ def _measure_all(
         if options.data is not None and found:
             progress(f"{mine[0].artifact.passport.name} · {mine[0].runtime} · accuracy", done, total)
             try:
-                found = _with_accuracy(found, measure_accuracy(mine[0], options, found[0].speed.file_sha256))
+                found = _with_accuracy(found, measure_accuracy(mine[0], options, found[0].speed.file_sha256).report)
             except ResEmoteEdgeError as error:
                 failed.append(
                     Unmeasured(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from resemote_edge.benchmarks.suite.plan import Step
-from resemote_edge.benchmarks.suite.rows import KeptAccuracy, KeptFailure, KeptRow, KeptSpeed, KeptValidity
+from resemote_edge.benchmarks.suite.rows import KeptFailure, KeptRow, KeptSpeed, KeptValidity
 from resemote_edge.benchmarks.suite.runner import Bench
-from resemote_edge.measuring.results import BenchReport, BenchRow, SuiteState, Unmeasured
+from resemote_edge.measuring.results import AccuracyResult, BenchReport, BenchRow, SuiteState, Unmeasured
 
 __all__ = ["suite_report"]
 
@@ -62,7 +62,7 @@ def suite_report(
 def _with_accuracy(row: BenchRow, accuracies: Mapping[tuple[str, str], object]) -> BenchRow:
     """Add to the row the accuracy of the same file in the same runtime, if there is one."""
     found = accuracies.get((row.artifact, row.runtime))
-    if isinstance(found, KeptAccuracy) and found.file_sha256 == row.speed.file_sha256:
+    if isinstance(found, AccuracyResult) and found.file_sha256 == row.speed.file_sha256:
         return msgspec.structs.replace(row, accuracy=found.report)
     return row
 

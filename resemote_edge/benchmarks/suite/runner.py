@@ -16,7 +16,6 @@ from resemote_edge.benchmarks.suite.clock import SuiteClock
 from resemote_edge.benchmarks.suite.file import LoadedSuite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
 from resemote_edge.benchmarks.suite.rows import (
-    KeptAccuracy,
     KeptFailure,
     KeptRow,
     KeptSpeed,
@@ -29,6 +28,7 @@ from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.measuring.case import MeasureOptions, inputs_line, measure_accuracy, measure_speed
+from resemote_edge.measuring.results import AccuracyResult
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file
@@ -233,7 +233,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
     """Measure one step; if anything goes wrong, that is its result."""
     decided_by = bench.decided_by(step)
     began = time.monotonic()
-    found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
+    found: KeptSpeed | AccuracyResult | KeptValidity | KeptFailure
     try:
         found = _MEASURE[step.kind](bench, step)
         if file_sha256(step.entry.path / PASSPORT_NAME) != step.entry.passport_sha256:
@@ -268,12 +268,11 @@ def _speed(bench: Bench, step: Step) -> KeptSpeed:
     return KeptSpeed(row=measure_speed(step.case, bench.options))
 
 
-def _accuracy(bench: Bench, step: Step) -> KeptAccuracy:
+def _accuracy(bench: Bench, step: Step) -> AccuracyResult:
     if bench.reference_problem is not None:
         raise InputError(bench.reference_problem)
     file = model_file(get_runtime(step.runtime), step.entry.artifact)
-    report = measure_accuracy(step.case, bench.options, file.sha256)
-    return KeptAccuracy(file_sha256=file.sha256, report=report)
+    return measure_accuracy(step.case, bench.options, file.sha256)
 
 
 def _validity(bench: Bench, step: Step) -> KeptValidity:
@@ -291,7 +290,7 @@ def _validity(bench: Bench, step: Step) -> KeptValidity:
     return KeptValidity(validity=measure_validity(check))
 
 
-_MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | KeptAccuracy | KeptValidity]] = {
+_MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | AccuracyResult | KeptValidity]] = {
     "speed": _speed,
     "accuracy": _accuracy,
     "validity": _validity,
@@ -301,7 +300,7 @@ _MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | KeptAccuracy | KeptValid
 def _in_short(row: KeptRow) -> str:
     if isinstance(row.found, KeptSpeed):
         return f"p50 {row.found.row.speed.model.p50_ms:.2f} ms"
-    if isinstance(row.found, KeptAccuracy):
+    if isinstance(row.found, AccuracyResult):
         return f"{row.found.report.accuracy * 100:.2f} %"
     assert isinstance(row.found, KeptValidity)
     return f"{row.found.validity.ratio:.3f} of {row.found.validity.timer}"

@@ -37,7 +37,7 @@ from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.opener import INPUTS
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 from resemote_edge.weights import embedded_checkpoint
 
@@ -51,6 +51,8 @@ _TRAINING = "resemote_edge.training.throughput:open_training"
 
 #: Exporting and quantizing the paper's width takes minutes on a small machine; an hour means that it hangs.
 _PREPARE_TIMEOUT_S = 3600.0
+
+_apart = partial(run_apart, timeout_s=_PREPARE_TIMEOUT_S)
 
 _CALIBRATION_IMAGES = 64
 
@@ -287,12 +289,6 @@ def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepare
     prepared = _Prepared(row=row, folder=destination, contest=contest, python=python)
     opened = _apart(prepared.contestant(max(contest.threads), max(contest.batches)))
     return replace(prepared, facts=facts | opened)
-
-
-def _apart(contestant: Contestant) -> dict[str, Any]:
-    """Open something in a process of its own, and end it again."""
-    with WorkerProcess(contestant) as worker:
-        return worker.open(_PREPARE_TIMEOUT_S)
 
 
 def _measure_all(

@@ -184,12 +184,15 @@ def _contestants(request: LiveRequest) -> tuple[Contestant, Contestant]:
             "threads": request.effective_threads,
             "batch": request.batch,
             "device": request.device,
-            "cores": choose_cores(request.effective_threads),
             "whole": request.quantity == "crop to decision",
             "slowed_by": request.slow_b_by if side == "B" else 1.0,
         }
         name = f"{side} ({artifact.passport.name} in {runtime})"
-        sides.append(Contestant(name=name, opener=_OPENER, arguments=arguments, threads=request.effective_threads))
+        threads = request.effective_threads
+        contestant = Contestant(
+            name=name, opener=_OPENER, arguments=arguments, threads=threads, cores=choose_cores(threads)
+        )
+        sides.append(contestant)
     return sides[0], sides[1]
 
 
