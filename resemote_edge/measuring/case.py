@@ -7,20 +7,18 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
-from resemote_edge.data.registry import recognise
 from resemote_edge.errors import InputError
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.measuring.processes.job import run_accuracy, run_speed
 from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRow, SpeedJob
 from resemote_edge.measuring.scenarios import ScenarioSettings
-from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
+from resemote_edge.runtimes.session import PrecisionHint
 
 __all__ = [
     "SAMPLES_FOLDER",
     "BenchCase",
     "MeasureOptions",
-    "check_options",
-    "inputs_line",
+    "check_settings",
     "measure_accuracy",
     "measure_speed",
     "refuse_batch",
@@ -62,11 +60,6 @@ class MeasureOptions:
     timeout_s: float = 1800.0
     folder: Path | None = None
 
-    @property
-    def session_options(self) -> SessionOptions:
-        """The options that decide whether a session can be opened at all."""
-        return SessionOptions(device=self.device, precision_hint=self.precision_hint)
-
 
 @dataclass(frozen=True, kw_only=True)
 class BenchCase:
@@ -102,31 +95,22 @@ class BenchCase:
         return f"{self.artifact.passport.name} · {self.runtime} · {self.scenario} · batch {self.batch}"
 
 
-def inputs_line(options: MeasureOptions) -> str:
-    """Describe in words what is fed for timing."""
-    return f"drawn faces, {options.crop_side}x{options.crop_side} RGB"
-
-
-def check_options(options: MeasureOptions, batches: tuple[int, ...]) -> None:
-    """Refuse options that could only fail after something was measured.
+def check_settings(settings: ScenarioSettings, batches: tuple[int, ...]) -> None:
+    """Refuse settings that could only fail after something was measured.
 
     Raises:
         InputError: A batch size or a time makes no sense.
-        DatasetError: There is no such dataset.
     """
     if not batches or min(batches) < 1:
         raise InputError(f"batch sizes start at 1; got {batches}")
     if max(batches) > MAX_BATCH:
         raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
-    settings = options.settings
     times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
     for what, seconds in times.items():
         if not 0 <= seconds < float("inf"):
             raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
     if not 0 < settings.fps < float("inf"):
         raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
-    if options.data is not None:
-        recognise(options.data)
 
 
 def refuse_batch(artifact: Artifact, batch: int) -> None:

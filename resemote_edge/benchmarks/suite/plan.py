@@ -14,7 +14,6 @@ from resemote_edge.measuring.case import BenchCase
 from resemote_edge.measuring.results import Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, why_unavailable
-from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
 
@@ -44,15 +43,15 @@ class SuiteArtifact:
     passport_sha256: str = ""
 
     @classmethod
-    def of(cls, artifact: Artifact) -> "SuiteArtifact":
-        """Describe an artifact that exists."""
+    def of(cls, artifact: Artifact, roles: tuple[str, ...] = ("model",)) -> "SuiteArtifact":
+        """Describe an artifact that exists, whose files of these roles may run."""
         passport = artifact.passport
         return cls(
             name=passport.name,
             path=artifact.path,
             target=passport.target,
             precision=passport.precision,
-            formats=tuple(entry.format for entry in passport.files if entry.role == "model"),
+            formats=tuple(entry.format for entry in passport.files if entry.role in roles),
             largest_batch=passport.batch.max,
             opened=artifact,
             passport_sha256=file_sha256(artifact.path / PASSPORT_NAME),
@@ -167,7 +166,10 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
     names = [entry.name for entry in entries]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise InputError(f"suite {suite.name}: two artifacts are called {twice[0]}; rename the folder of one")
+        raise InputError(
+            f"two artifacts are called {twice[0]}, and their rows could not be told apart; export one of them under "
+            "another name, or measure them one after the other"
+        )
     pairs: list[tuple[SuiteArtifact, str]] = []
     unmeasured: list[Unmeasured] = []
     for entry in entries:
@@ -211,7 +213,7 @@ def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
     """Reason why it cannot run here; None when it can, or when that is not known before the export."""
     if entry.opened is None:
         return None
-    return why_unavailable(runtime, entry.opened, SessionOptions(device=suite.device))
+    return why_unavailable(runtime, entry.opened, suite.session_options)
 
 
 def _rows(suite: Suite, entry: SuiteArtifact, runtime: str) -> Iterator[Step]:

@@ -13,7 +13,7 @@ import resemote_edge
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.clock import SuiteClock
-from resemote_edge.benchmarks.suite.file import LoadedSuite
+from resemote_edge.benchmarks.suite.file import Suite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
 from resemote_edge.benchmarks.suite.rows import (
     KeptFailure,
@@ -27,7 +27,7 @@ from resemote_edge.benchmarks.suite.rows import (
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.case import MeasureOptions, inputs_line, measure_accuracy, measure_speed
+from resemote_edge.measuring.case import MeasureOptions, measure_accuracy, measure_speed
 from resemote_edge.measuring.results import AccuracyResult
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
@@ -44,20 +44,22 @@ class Bench:
     """Settings and facts that all steps of a suite share.
 
     Attributes:
-        loaded: Suite that is run.
-        folder: Folder in which rows are kept.
+        suite: Suite that is run.
         environment: Environment of this run.
         machine: Record of this machine.
+        folder: Folder in which rows are kept; None keeps none.
+        output: Folder of the report, in which samples are kept; None keeps none.
         data: Dataset for accuracy; None for none.
         data_sha256: Hash of the dataset's split.
         reference: Artifact that accuracies are compared with; None for none.
         reference_problem: Reason why the artifact that the suite names is not there; None where there is no problem.
     """
 
-    loaded: LoadedSuite
-    folder: SuiteFolder
+    suite: Suite
     environment: Environment
     machine: Machine
+    folder: SuiteFolder | None = None
+    output: Path | None = None
     data: Path | None = None
     data_sha256: str | None = None
     reference: SuiteArtifact | None = None
@@ -67,7 +69,7 @@ class Bench:
     @property
     def options(self) -> MeasureOptions:
         """Options that everything is measured with."""
-        suite = self.loaded.suite
+        suite = self.suite
         return MeasureOptions(
             settings=suite.effective_settings,
             device=suite.device,
@@ -75,14 +77,16 @@ class Bench:
             split="test" if suite.accuracy is None else suite.accuracy.split,
             reference=None if self.reference is None else self.reference.path,
             crop_side=suite.crop_side,
+            precision_hint=suite.precision_hint,
+            slow_to_ms=suite.slow_to_ms,
             timeout_s=suite.timeout_seconds,
-            folder=self.folder.path,
+            folder=self.output,
         )
 
     @property
     def inputs(self) -> str:
         """Describe in words what is fed for timing."""
-        return inputs_line(self.options)
+        return f"drawn faces, {self.suite.crop_side}x{self.suite.crop_side} RGB"
 
     def runtime_version(self, runtime: str) -> str:
         """Version of a runtime's package; asked for once."""
@@ -99,7 +103,8 @@ class Bench:
             "runtime version": self.runtime_version(step.runtime),
             "threads": step.threads,
             "cores": list(choose_cores(step.threads)),
-            "device": self.loaded.suite.device,
+            "device": self.suite.device,
+            "precision hint": self.suite.precision_hint,
             "machine": self.machine.id,
             "kernel": environment.kernel,
             "governor": environment.governor,
@@ -119,7 +124,8 @@ class Bench:
             "batch": step.batch,
             "streams": step.streams,
             "settings": settings,
-            "crop side": self.loaded.suite.crop_side,
+            "crop side": self.suite.crop_side,
+            "slowed to": self.suite.slow_to_ms or None,
         }
 
 
@@ -174,8 +180,8 @@ def sort_out(bench: Bench, steps: Sequence[Step], *, retry_failed: bool = False)
 def _look_at(bench: Bench, step: Step, retry_failed: bool) -> Planned:
     if step.entry.opened is None:
         return Planned(step=step, state="missing", why="its artifact is exported first")
-    kept = bench.folder.read(step.stem)
-    if kept is None:
+    kept = None if bench.folder is None else bench.folder.read(step.stem)
+    if bench.folder is None or kept is None:
         return Planned(step=step, state="missing")
     changes = kept.changes(bench.decided_by(step))
     if changes:
@@ -207,7 +213,7 @@ def run_steps(
         notice: Function called with what happens, one line at a time.
         progress: Function called with the progress.
     """
-    clock = SuiteClock(bench.loaded.suite.effective_settings)
+    clock = SuiteClock(bench.suite.effective_settings)
     for one in planned:
         if one.kept is not None:
             kept[one.step.stem] = one.kept
@@ -237,7 +243,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
     try:
         found = _MEASURE[step.kind](bench, step)
         if file_sha256(step.entry.path / PASSPORT_NAME) != step.entry.passport_sha256:
-            raise InputError(f"{step.entry.path}: was replaced while the suite ran; start the suite again")
+            raise InputError(f"{step.entry.path}: was replaced while it was measured; measure again")
     except ResEmoteEdgeError as error:
         found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
     except OSError as error:  # for example a full disk, or a file that vanished
@@ -255,6 +261,8 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
 
 def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
     """Write a row; one that cannot be written is reported as failed, since it would be gone with this run."""
+    if bench.folder is None:
+        return row
     try:
         bench.folder.write(step.stem, row)
     except OSError as error:
@@ -285,7 +293,7 @@ def _validity(bench: Bench, step: Step) -> KeptValidity:
         threads=step.threads,
         rounds=step.check.rounds,
         seconds=step.check.seconds,
-        timeout_s=bench.loaded.suite.timeout_seconds,
+        timeout_s=bench.suite.timeout_seconds,
     )
     return KeptValidity(validity=measure_validity(check))
 
