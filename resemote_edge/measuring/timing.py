@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.record import Strict
 
-__all__ = ["Budget", "Samples", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
+__all__ = ["Budget", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
 
 #: Calls of one look at whether times have settled, and number of looks in a row that must agree.
 _LOOK_RUNS = 5
@@ -56,33 +56,6 @@ class WarmUp(Strict, frozen=True, kw_only=True):
     settled: bool | None = None
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Times of all timed calls.
-
-    Attributes:
-        warmup_runs: Number of calls that were not timed.
-        nanoseconds: Wall time of each call, int64 (runs,).
-    """
-
-    warmup_runs: int
-    nanoseconds: NDArray[np.int64] = field(repr=False)
-
-    def percentile_ms(self, percent: float) -> float:
-        """Latency below which this share of the calls fell, in ms."""
-        return float(np.percentile(self.nanoseconds, percent)) / 1e6
-
-    @property
-    def runs(self) -> int:
-        """Number of timed calls."""
-        return len(self.nanoseconds)
-
-    @property
-    def mean_ms(self) -> float:
-        """Mean latency in ms."""
-        return float(self.nanoseconds.mean()) / 1e6
-
-
 def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
     """Call until times have settled: the medians of the last looks agree.
 
@@ -111,7 +84,7 @@ def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
     return WarmUp(runs=runs, seconds=(clock() - start) / 1e9, settled=settled)
 
 
-def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Samples]:
+def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[NDArray[np.int64]]:
     """Make several calls in turn, again and again, and time each.
 
     They take turns because a machine's speed drifts: calls timed one after the other could not be compared.
@@ -121,7 +94,7 @@ def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Sa
         budget: Length of the measurement, for each of them.
 
     Returns:
-        Every sample of every call, in order.
+        Wall times of each function's calls in nanoseconds, int64 (runs,), in order.
     """
     for _ in range(budget.warmup_runs):
         for call in calls:
@@ -134,7 +107,7 @@ def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Sa
             start = clock()
             call()
             taken.append(clock() - start)
-    return [Samples(budget.warmup_runs, np.asarray(taken, dtype=np.int64)) for taken in samples]
+    return [np.asarray(taken, dtype=np.int64) for taken in samples]
 
 
 def time_in_blocks(

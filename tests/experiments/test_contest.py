@@ -155,7 +155,8 @@ def test_figures_hold_together(ran):
     assert [(cell.row, cell.batch) for cell in report.cells] == [("eager", 1), ("ours", 1), ("eager", 2), ("ours", 2)]
     for cell in report.cells:
         assert (cell.threads, cell.rounds, cell.runs) == (1, 3, 9)
-        assert 0 < cell.latency_p50_ms <= cell.latency_p90_ms <= cell.latency_p99_ms < 1000
+        assert 0 < cell.latency_p50_ms < 1000
+        assert cell.latency_p90_ms is cell.latency_p99_ms is None  # nine calls cannot show them
         assert cell.runtime.startswith("pytorch 2." if cell.row == "eager" else "onnxruntime 1.")
     sizes = {cell.row: cell.model_size_bytes for cell in report.cells}
     assert sizes["ours"] < 0.6 * sizes["eager"]  # compaction drops more than half of the weights

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
@@ -35,6 +34,7 @@ from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
+from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.opener import INPUTS
 from resemote_edge.measuring.processes.worker_process import run_apart
@@ -318,17 +318,17 @@ def _measure_all(
 
 
 def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> Cell:
-    p50, p90, p99 = np.percentile(measured.nanoseconds, (50, 90, 99)) / 1e6
+    latency = summarize_latency(measured.nanoseconds.reshape(-1))
     return Cell(
         row=prepared.row.name,
         runtime=prepared.facts["runtime"],
         threads=threads,
         batch=batch,
         rounds=len(measured.nanoseconds),
-        runs=measured.nanoseconds.size,
-        latency_p50_ms=float(p50),
-        latency_p90_ms=float(p90),
-        latency_p99_ms=float(p99),
+        runs=latency.runs,
+        latency_p50_ms=latency.p50_ms,
+        latency_p90_ms=latency.p90_ms,
+        latency_p99_ms=latency.p99_ms,
         model_size_bytes=prepared.facts["model_size_bytes"],
     )
 

@@ -20,7 +20,7 @@ from resemote_edge.measuring.case import refuse_batch
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Restart, Side
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
-from resemote_edge.measuring.latency import summarize_latency
+from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS, RestartRatio, ratio_over_restarts
 from resemote_edge.measuring.statistics.verdict import check_margin, judge, rules_out
@@ -231,8 +231,8 @@ def _restarts(
             opened_first=side,
             rounds=one.nanoseconds.shape[0],
             runs_per_turn=one.nanoseconds.shape[1],
-            a_latency_p50_ms=float(np.median(one.nanoseconds)) / 1e6,
-            b_latency_p50_ms=float(np.median(other.nanoseconds)) / 1e6,
+            a_latency_p50_ms=median_ms(one.nanoseconds),
+            b_latency_p50_ms=median_ms(other.nanoseconds),
             ratio=ratio,
         )
         for (one, other), side, ratio in zip(measured, first, found.of_restarts, strict=True)

@@ -19,7 +19,7 @@ from resemote_edge.evaluation.accuracy import measure_accuracy
 from resemote_edge.machine.memory import peak_bytes
 from resemote_edge.machine.throttling import ThrottleWatch
 from resemote_edge.measuring.energy_pass import measure_energy
-from resemote_edge.measuring.latency import summarize_latency
+from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.null_session import NullSession
 from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, SpeedJob, SpeedResult
@@ -90,7 +90,7 @@ def _speed(job: SpeedJob) -> SpeedResult:
             crop_to_decision=summarize_latency(taken.stages[:, 1:].sum(axis=1)),
             stages={name: summarize_latency(values) for name, values in stages.items()},
             throughput_samples_per_s=job.batch / (float(taken.model.mean()) / 1e9),
-            harness_p50_us=float(np.median(harness)) / 1e3,
+            harness_p50_us=median_ms(harness) * 1e3,
             peak_memory_bytes=peak,
             outcome=taken.outcome,
             samples_sha256=sha256,
@@ -113,7 +113,7 @@ def _harness_ns(session: Session, subject: Subject) -> NDArray[np.int64]:
     """Cost of a call that computes nothing: checking the input, making outputs, reading the clock."""
     with NullSession(session) as null:
         budget = Budget(warmup_runs=_NULL_RUNS // 10, min_runs=_NULL_RUNS, min_seconds=0.0)
-        return time_calls([lambda: null.run(subject.feeds)], budget)[0].nanoseconds
+        return time_calls([lambda: null.run(subject.feeds)], budget)[0]
 
 
 def _accuracy(job: AccuracyJob) -> AccuracyResult:
