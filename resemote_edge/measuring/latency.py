@@ -27,7 +27,7 @@ class Latency(Strict, frozen=True, kw_only=True):
 
     Attributes:
         runs: Number of timed calls.
-        mean_ms: Mean over all calls. This and the next two are None in reports from before they were kept.
+        mean_ms: Mean over all calls. This and the next two are None where they were not recorded.
         min_ms: Shortest call.
         max_ms: Longest call.
         p50_ms: Median call.
@@ -41,9 +41,9 @@ class Latency(Strict, frozen=True, kw_only=True):
     """
 
     runs: int
-    mean_ms: float | None = None
-    min_ms: float | None = None
-    max_ms: float | None = None
+    mean_ms: float | None
+    min_ms: float | None
+    max_ms: float | None
     p50_ms: float
     p90_ms: float | None = None
     p95_ms: float | None = None

@@ -47,13 +47,13 @@ class WarmUp(Strict, frozen=True, kw_only=True):
 
     Attributes:
         runs: Number of calls.
-        seconds: Time they took; None in reports from before it was kept.
+        seconds: Time they took; None where it was not recorded.
         settled: Whether their times had settled; None where that was not waited for.
     """
 
     runs: int
-    seconds: float | None = None
-    settled: bool | None = None
+    seconds: float | None
+    settled: bool | None
 
 
 def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:

@@ -15,6 +15,7 @@ from resemote_edge.benchmarks.suite.in_memory import run_in_memory
 from resemote_edge.cli.bench_compare import compare as command
 from resemote_edge.errors import InputError
 from resemote_edge.evaluation.accuracy import AccuracyReport
+from resemote_edge.machine.energy import NotMeasured
 from resemote_edge.measuring.comparison.results import ReportComparison
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.results import BenchReport, BenchRow, SpeedResult, Unmeasured
@@ -65,9 +66,15 @@ def row(folder, *, keep=True, factor=1.0, tail=1.0, runs=600, seed=0, speed=(), 
         "model": summarize_latency(taken["model_ns"]),
         "crop_to_decision": summarize_latency(sum(taken[stage] for stage in STAGES)),
         "throughput_samples_per_s": 500.0, "peak_memory_bytes": 100 << 20, "samples_sha256": sha256,
+        "stages": {}, "harness_p50_us": None, "outcome": None, "energy": NotMeasured("no sensor was read"),
+        "state_before": None, "state_after": None, "throttled": (), "did_throttle": None,
     } | dict(speed)  # fmt: skip
+    fixed = {
+        "passport_sha256": "", "target": "openvino", "precision": "fp32", "width": 4, "scenario": "single-stream",
+        "threads": 2, "streams": 1, "slow_to_ms": 0.0, "model_size_bytes": 1_000_000,
+    }  # fmt: skip
     return BenchRow(
-        **{"target": "openvino", "precision": "fp32", "width": 4, "threads": 2, "model_size_bytes": 1_000_000} | facts,
+        **fixed | facts,
         speed=SpeedResult(**measured),
         samples=name,
     )
