@@ -1,7 +1,7 @@
 """Harness: warms up until times settle, times calls, keeps every sample, clips nothing."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,30 +84,26 @@ def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
     return WarmUp(runs=runs, seconds=(clock() - start) / 1e9, settled=settled)
 
 
-def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[NDArray[np.int64]]:
-    """Make several calls in turn, again and again, and time each.
-
-    They take turns because a machine's speed drifts: calls timed one after the other could not be compared.
+def time_calls(call: Callable[[], object], budget: Budget) -> NDArray[np.int64]:
+    """Make a call again and again, and time each.
 
     Args:
-        calls: Functions; each blocks until its work is done, as `Session.run` does.
-        budget: Length of the measurement, for each of them.
+        call: Function that blocks until its work is done, as `Session.run` does.
+        budget: Length of the measurement, of which `warmup_seconds` is not used.
 
     Returns:
-        Wall times of each function's calls in nanoseconds, int64 (runs,), in order.
+        Wall time of every timed call in nanoseconds, int64 (runs,), in order.
     """
     for _ in range(budget.warmup_runs):
-        for call in calls:
-            call()
+        call()
     clock = time.perf_counter_ns
-    samples: list[list[int]] = [[] for _ in calls]
-    end = clock() + int(budget.min_seconds * 1e9) * len(calls)
-    while len(samples[0]) < budget.max_runs and (len(samples[0]) < budget.min_runs or clock() < end):
-        for call, taken in zip(calls, samples, strict=True):
-            start = clock()
-            call()
-            taken.append(clock() - start)
-    return [np.asarray(taken, dtype=np.int64) for taken in samples]
+    taken: list[int] = []
+    end = clock() + int(budget.min_seconds * 1e9)
+    while len(taken) < budget.max_runs and (len(taken) < budget.min_runs or clock() < end):
+        start = clock()
+        call()
+        taken.append(clock() - start)
+    return np.asarray(taken, dtype=np.int64)
 
 
 def time_in_blocks(

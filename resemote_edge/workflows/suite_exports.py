@@ -177,16 +177,15 @@ def run_suite(
     return SuiteOutcome(report=msgspec.structs.replace(report, suite=state), interrupted=interrupted)
 
 
-def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
-    """Export embedded weights, as an opener in a process of its own; the folder's contents are replaced.
+def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
+    """Export weights, as an opener in a process of its own; the folder's contents are replaced.
 
     Args:
-        variant: Variant of the embedded weights.
+        checkpoint: Weights to export; INT8 recipes use the ranges that are recorded beside them.
         recipe: Name or file of the recipe.
         folder: Destination of the artifact.
     """
-    options = ExportOptions(checkpoint=embedded_checkpoint(variant), recipe=recipe, output=Path(folder), force=True)
-    run_export(options)
+    run_export(ExportOptions(checkpoint=Path(checkpoint), recipe=recipe, output=Path(folder), force=True))
     return Opened()
 
 
@@ -324,7 +323,11 @@ def _export_all(found: _Found, notice: Notice, progress: Callable[[SuiteProgress
 
 
 def _export(entry: ExportEntry, path: Path) -> SuiteArtifact:
-    arguments = {"variant": entry.variant, "recipe": _recipe_name(entry), "folder": str(path)}
+    arguments = {
+        "checkpoint": str(embedded_checkpoint(entry.variant)),
+        "recipe": _recipe_name(entry),
+        "folder": str(path),
+    }
     contestant = Contestant(name=entry.artifact, opener=f"{__name__}:build_artifact", arguments=arguments)
     run_apart(contestant, timeout_s=_EXPORT_TIMEOUT_S)
     return SuiteArtifact.of(Artifact.load(path))

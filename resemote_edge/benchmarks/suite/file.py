@@ -14,7 +14,7 @@ import msgspec
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import check_settings
+from resemote_edge.measuring.row import check_settings
 from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import PrecisionHint, SessionOptions

@@ -12,8 +12,8 @@ from resemote_edge.benchmarks.suite.runner import Bench, SuiteProgress, run_step
 from resemote_edge.data.registry import recognise
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.case import refuse_batch
 from resemote_edge.measuring.results import BenchReport
+from resemote_edge.measuring.row import refuse_batch
 from resemote_edge.runtimes.registry import get_runtime, runtimes_for
 
 __all__ = ["parse_batches", "parse_names", "run_in_memory"]

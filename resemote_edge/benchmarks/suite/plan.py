@@ -10,7 +10,6 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
 from resemote_edge.errors import InputError
-from resemote_edge.measuring.case import BenchCase
 from resemote_edge.measuring.results import Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, why_unavailable
@@ -96,25 +95,13 @@ class Step:
         return self.scenario or self.kind
 
     @property
-    def case(self) -> BenchCase:
-        """Case that is measured; for an accuracy, scenario and batch do not matter."""
-        return BenchCase(
-            artifact=self.entry.artifact,
-            runtime=self.runtime,
-            scenario=self.scenario or "single-stream",
-            batch=self.batch or 1,
-            threads=self.threads,
-            streams=self.streams,
-            fps=self.fps,
-        )
-
-    @property
     def stem(self) -> str:
-        """Name of the step's file."""
-        if self.kind == "speed":
-            return self.case.stem
-        at = "" if self.batch is None else f"-b{self.batch}-t{self.threads}"
-        return f"{self.entry.name}-{self.runtime}-{self.kind}{at}"
+        """Name for files about the step, the same every time and different for every step of one plan."""
+        parts = [self.entry.name, self.runtime, self.group]
+        parts += [] if self.batch is None else [f"b{self.batch}", f"t{self.threads}"]
+        parts += [] if self.streams == 1 else [f"s{self.streams}"]
+        parts += [] if self.fps is None else [f"{self.fps:g}fps"]
+        return "-".join(parts)
 
     def __str__(self) -> str:
         parts = [self.entry.name, self.runtime, self.group]

@@ -21,8 +21,8 @@ from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.record import Record
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import Environment
-from resemote_edge.measuring.case import SAMPLES_FOLDER
 from resemote_edge.measuring.results import AccuracyResult, BenchRow, Unmeasured, Validity
+from resemote_edge.measuring.row import SAMPLES_FOLDER
 
 __all__ = [
     "ARTIFACTS_FOLDER",

@@ -27,8 +27,9 @@ from resemote_edge.benchmarks.suite.rows import (
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.case import MeasureOptions, measure_accuracy, measure_speed
-from resemote_edge.measuring.results import AccuracyResult
+from resemote_edge.measuring.processes.job import run_accuracy
+from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, SpeedJob
+from resemote_edge.measuring.row import SAMPLES_FOLDER, measure_row
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file
@@ -67,21 +68,9 @@ class Bench:
     _versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def options(self) -> MeasureOptions:
-        """Options that everything is measured with."""
-        suite = self.suite
-        return MeasureOptions(
-            settings=suite.effective_settings,
-            device=suite.device,
-            data=self.data,
-            split="test" if suite.accuracy is None else suite.accuracy.split,
-            reference=None if self.reference is None else self.reference.path,
-            crop_side=suite.crop_side,
-            precision_hint=suite.precision_hint,
-            slow_to_ms=suite.slow_to_ms,
-            timeout_s=suite.timeout_seconds,
-            folder=self.output,
-        )
+    def split(self) -> str:
+        """Split that accuracy is measured on."""
+        return "test" if self.suite.accuracy is None else self.suite.accuracy.split
 
     @property
     def inputs(self) -> str:
@@ -114,10 +103,10 @@ class Bench:
         }
         if step.kind == "accuracy":
             reference = None if self.reference is None else self.reference.passport_sha256
-            return common | {"data": self.data_sha256, "split": self.options.split, "reference": reference}
+            return common | {"data": self.data_sha256, "split": self.split, "reference": reference}
         if step.check is not None:
             return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
-        settings: dict[str, Any] = msgspec.to_builtins(self.options.settings)
+        settings: dict[str, Any] = msgspec.to_builtins(self.suite.effective_settings)
         settings["fps"] = step.fps  # The settings' rate says nothing here.
         return common | {
             "scenario": step.scenario,
@@ -273,14 +262,49 @@ def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
 
 
 def _speed(bench: Bench, step: Step) -> KeptSpeed:
-    return KeptSpeed(row=measure_speed(step.case, bench.options))
+    assert step.scenario is not None
+    assert step.batch is not None
+    suite, settings = bench.suite, bench.suite.effective_settings
+    samples, path = None, None
+    if bench.output is not None:
+        samples = f"{SAMPLES_FOLDER}/{step.stem}.npz"
+        path = str((bench.output / samples).resolve())
+    job = SpeedJob(
+        artifact=str(step.entry.path),
+        runtime=step.runtime,
+        device=suite.device,
+        scenario=step.scenario,
+        settings=settings if step.fps is None else msgspec.structs.replace(settings, fps=step.fps),
+        threads=step.threads,
+        cores=choose_cores(step.threads),
+        batch=step.batch,
+        streams=step.streams,
+        crop_side=suite.crop_side,
+        precision_hint=suite.precision_hint,
+        slow_to_ms=suite.slow_to_ms,
+        samples=path,
+    )
+    row = measure_row(step.entry.artifact, job, timeout_s=suite.timeout_seconds, samples=samples)
+    return KeptSpeed(row=row)
 
 
 def _accuracy(bench: Bench, step: Step) -> AccuracyResult:
     if bench.reference_problem is not None:
         raise InputError(bench.reference_problem)
-    file = model_file(get_runtime(step.runtime), step.entry.artifact)
-    return measure_accuracy(step.case, bench.options, file.sha256)
+    job = AccuracyJob(
+        artifact=str(step.entry.path),
+        runtime=step.runtime,
+        device=bench.suite.device,
+        threads=step.threads,
+        data=str(bench.data),
+        split=bench.split,
+        reference=None if bench.reference is None else str(bench.reference.path),
+        precision_hint=bench.suite.precision_hint,
+    )
+    found = run_accuracy(job, timeout_s=bench.suite.timeout_seconds)
+    if found.file_sha256 != model_file(get_runtime(step.runtime), step.entry.artifact).sha256:
+        raise InputError(f"{step.entry.path}: the file changed while it was measured; run the benchmark again")
+    return found
 
 
 def _validity(bench: Bench, step: Step) -> KeptValidity:

@@ -30,7 +30,6 @@ from resemote_edge.experiments.contest.results import (
     SkippedRow,
 )
 from resemote_edge.experiments.peers import own_network
-from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
@@ -41,9 +40,11 @@ from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_contest"]
+__all__ = ["build_checkpoint", "quick", "run_contest"]
 
 _ARTIFACTS = "resemote_edge.measuring.processes.opener"
+
+_EXPORT = "resemote_edge.workflows.suite_exports:build_artifact"
 
 _PEERS = "resemote_edge.experiments.contest.openers"
 
@@ -116,31 +117,6 @@ def run_contest(
         accuracy=accuracy,
         differences=differences,
     )
-
-
-def export_row(row: Row, checkpoint: Path, folder: Path) -> Path:
-    """Export the artifact of one of our rows.
-
-    INT8 recipes use the ranges that are recorded beside the weights.
-
-    Args:
-        row: Row with a recipe.
-        checkpoint: Weights to export.
-        folder: Destination; it must not exist.
-
-    Returns:
-        The artifact's folder.
-
-    Raises:
-        ResEmoteEdgeError: The export failed.
-    """
-    return run_export(ExportOptions(checkpoint=checkpoint, recipe=row.recipe, output=folder)).path
-
-
-def build_artifact(row: dict[str, Any], checkpoint: str, folder: str) -> Opened:
-    """Run `export_row` as an opener, in a process of its own."""
-    export_row(msgspec.convert(row, Row), Path(checkpoint), Path(folder))
-    return Opened()
 
 
 def build_checkpoint(width: int, seed: int, path: str) -> Opened:
@@ -284,8 +260,8 @@ def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepare
         checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))
         destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # Rows may share an artifact.
         if not destination.exists():
-            options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
-            _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
+            options = {"checkpoint": checkpoint, "recipe": row.recipe, "folder": str(destination)}
+            _apart(Contestant(name=row.name, opener=_EXPORT, arguments=options))
     prepared = _Prepared(row=row, folder=destination, contest=contest, python=python)
     opened = _apart(prepared.contestant(max(contest.threads), max(contest.batches)))
     return replace(prepared, facts=facts | opened)

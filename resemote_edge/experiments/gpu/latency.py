@@ -251,7 +251,7 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
     rounds: list[list[NDArray[np.int64]]] = [[] for _ in pair]
     for _ in range(options.rounds):
         for at, call in enumerate(calls):
-            rounds[at] += time_calls([call], budgets[at])
+            rounds[at].append(time_calls(call, budgets[at]))
     for opened, taken, before in zip(pair, rounds, warmed, strict=True):
         yield GpuRow(
             network=opened.subject.network,
@@ -272,7 +272,7 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
 
 def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
     """Number of calls that a round has time for, judged by the median of a few."""
-    (few,) = time_calls([call], Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
+    few = time_calls(call, Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
     fitting = int(options.round_seconds * 1e3 / median_ms(few))
     runs = max(_FEWEST_ROUND_RUNS, min(fitting, _ROUND_RUNS))
     return Budget(warmup_runs=1, min_runs=runs, min_seconds=options.round_seconds / 3, max_runs=5 * _ROUND_RUNS)

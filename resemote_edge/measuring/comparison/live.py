@@ -16,12 +16,12 @@ from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import refuse_batch
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Restart, Side
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
 from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.row import refuse_batch
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS, RestartRatio, ratio_over_restarts
 from resemote_edge.measuring.statistics.verdict import check_margin, judge, rules_out
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime

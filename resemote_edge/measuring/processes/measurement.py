@@ -113,7 +113,7 @@ def _harness_ns(session: Session, subject: Subject) -> NDArray[np.int64]:
     """Cost of a call that computes nothing: checking the input, making outputs, reading the clock."""
     with NullSession(session) as null:
         budget = Budget(warmup_runs=_NULL_RUNS // 10, min_runs=_NULL_RUNS, min_seconds=0.0)
-        return time_calls([lambda: null.run(subject.feeds)], budget)[0]
+        return time_calls(lambda: null.run(subject.feeds), budget)
 
 
 def _accuracy(job: AccuracyJob) -> AccuracyResult:
