@@ -78,10 +78,10 @@ def test_what_there_is_no_time_for_is_listed(subjects):
 
 
 def test_a_failure_of_the_device_costs_its_rows_only(subjects, monkeypatch):
-    def time_calls(calls, budget):
+    def time_calls(call, budget):
         if failing.pop():
             raise RuntimeError("CUDA error: out of memory")
-        return real(calls, budget)
+        return real(call, budget)
 
     real, failing = gpu_latency.time_calls, [False] * 100 + [True]
     monkeypatch.setattr(gpu_latency, "time_calls", time_calls)

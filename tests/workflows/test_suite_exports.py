@@ -56,7 +56,7 @@ def open_artifact(event, arguments):
             stream.write(str(os.getpid()))
         time.sleep(1000)
 
-if "resemote_edge.measuring.processes.worker" in sys.orig_argv:
+if "resemote_edge.measuring.processes.contestant" in sys.orig_argv:
     sys.addaudithook(open_artifact)
 """
 
@@ -274,7 +274,7 @@ def test_an_artifact_that_is_replaced_on_the_way_is_not_mixed_in(pair, tmp_path)
 
     report = run_suite(load_suite(path), folder, notice=notice).report
     assert [row.reason for row in report.unmeasured] == [
-        f"{pair[0]}: was replaced while the suite ran; start the suite again"
+        f"{pair[0]}: was replaced while it was measured; measure again"
     ] * 2
     report, _ = run(path, folder)
     assert len(report.rows) == 6

@@ -34,6 +34,7 @@ from resemote_edge.experiments.native_check.report import (
     SplitParity,
 )
 from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 from resemote_edge.runtimes.native.classifier import NativeClassifier
 from resemote_edge.runtimes.native.library import engine_library, load_library
@@ -107,7 +108,7 @@ def _subject(artifact: Artifact, program: Path, threads: int, rounds: int, data:
         backend=f"{native.backend} {runtime.probe().version}",
         session_overhead_us=timed and timed[0],
         session_overhead_interval_us=timed and timed[1],
-        native_frame_ms=float(np.median(ours)) / 1e6,
+        native_frame_ms=median_ms(ours),
         python_over_native=ratio.value,
         python_over_native_interval=ratio.interval_95,
         parity=parity,
