@@ -10,10 +10,10 @@
 #include "engine_cache.h"
 #include "engine_fit.h"
 #include "error.h"
+#include "file.h"
 #include "tensorrt_engine.h"
 #include "tensorrt_library.h"
 #include "tensorrt_log.h"
-#include "whole_file.h"
 
 namespace resemote_internal {
 namespace tensorrt {
@@ -59,9 +59,8 @@ std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, 
                                                    const GpuInfo& gpu, const EngineRequest& request) {
   const std::string path = request.artifact.file(request.file);
   check_engine_fits(request.artifact.passport(), path, library.version(), gpu.compute_capability);
-  std::string plan;
+  const std::string plan = read_file(path);
   std::string reason;
-  if (!read_whole_file(path, plan, reason)) throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, reason);
   std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan.data(), plan.size(), reason);
   if (engine == nullptr) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
