@@ -15,7 +15,6 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import Emotion
 from resemote_edge.errors import InputError
 from resemote_edge.runtimes.native import structs
-from resemote_edge.runtimes.native.backend import choose_backend
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
 from resemote_edge.vision.frame import Box, Frame
 
@@ -80,7 +79,6 @@ class NativeClassifier:
         self._library = load_library()
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, got {threads}")
-        self.backend, self.device, _ = choose_backend(self._library, opened, device)
         sizes = structs.sized(structs.ClassifierOptions)
         sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
         self._closed = False
@@ -88,11 +86,15 @@ class NativeClassifier:
         self._library.check(
             self._library.functions.resemote_classifier_create(
                 os.fsencode(opened.path),
-                self._library.session_options(self.backend, self.device, threads),
+                self._library.session_options(device, threads),
                 sizes,
                 self._handle,
             )
         )
+        session = ctypes.c_void_p()
+        self._library.check(self._library.functions.resemote_classifier_get_session(self._handle, session))
+        info = self._library.session_info(session)
+        self.backend, self.device = info.backend.decode(), info.device.decode()
         self._decisions = (structs.Decision * max_faces)()
         self._probabilities = np.empty((max_faces, len(self.passport.labels)), np.float32)
 

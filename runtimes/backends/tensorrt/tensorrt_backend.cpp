@@ -56,9 +56,8 @@ std::unique_ptr<nvinfer1::ICudaEngine> deserialize(nvinfer1::IRuntime& runtime, 
 
 // The artifact's own engine.
 std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, const TensorRTLibrary& library,
-                                                   const GpuInfo& gpu, const EngineRequest& request) {
+                                                   const EngineRequest& request) {
   const std::string path = request.artifact.file(request.file);
-  check_engine_fits(request.artifact.passport(), path, library.version(), gpu.compute_capability);
   const std::string plan = read_file(path);
   std::string reason;
   std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan.data(), plan.size(), reason);
@@ -118,6 +117,14 @@ class TensorRTBackend final : public Backend {
     return info;
   }
 
+  void check(const EngineRequest& request) const override {
+    if (request.file.format != kEngineFormat) return;
+    const Cudart cuda;
+    check_engine_fits(request.artifact.passport(), request.artifact.file(request.file),
+                      TensorRTLibrary(request.library).version(),
+                      cuda.gpu(gpu_index(request.device, cuda)).compute_capability);
+  }
+
   std::unique_ptr<Engine> create(const EngineRequest& request) const override {
     TensorRTLibrary library(request.library);
     std::unique_ptr<Cudart> cuda(new Cudart);
@@ -126,7 +133,7 @@ class TensorRTBackend final : public Backend {
     const GpuInfo gpu = cuda->gpu(index);
     std::unique_ptr<nvinfer1::IRuntime> runtime = library.create_runtime();
     std::unique_ptr<nvinfer1::ICudaEngine> engine = request.file.format == kEngineFormat
-                                                        ? load_engine(*runtime, library, gpu, request)
+                                                        ? load_engine(*runtime, library, request)
                                                         : build_or_recall(*runtime, library, *cuda, gpu, request);
     return std::make_unique<TensorRTEngine>(std::move(cuda), index, request.artifact.passport(), std::move(runtime),
                                             std::move(engine), request.artifact.file(request.file));
