@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
@@ -26,6 +27,7 @@ __all__ = [
     "precision_hint_option",
     "runtime_option",
     "suite_progress",
+    "target_option",
     "threads_option",
     "variant_option",
 ]
@@ -61,6 +63,11 @@ def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[...,
     """Make the option ``--runtime NAME`` with this default."""
     words = f"{', '.join(RUNTIMES)}, or {default}."
     return click.option("--runtime", default=default, show_default=True, help=words)
+
+
+def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option ``--target NAME``, with every target there is."""
+    return click.option("--target", type=click.Choice(list(TARGETS)), help=words)
 
 
 def echo_json(value: Any) -> None:

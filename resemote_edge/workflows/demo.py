@@ -11,8 +11,9 @@ from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
 from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.summary import describe
-from resemote_edge.export.targets import get_target
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.results import BenchReport
 from resemote_edge.measuring.scenarios import preset
@@ -20,15 +21,6 @@ from resemote_edge.runtimes.registry import open_session, probe_all, runtimes_fo
 from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
-
-#: Target and precision of each of the demo's exports.
-_EXPORTS = (
-    ("onnx", "fp32"),
-    ("openvino", "fp32"),
-    ("onnx", "int8"),
-    ("openvino", "int8"),
-    ("tensorrt", "fp16"),
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,8 @@ def run_demo(
     for name, reason in unavailable.items():
         notice(f"runtime {name} cannot work here: {reason}")
     artifacts = []
-    for target, precision in _EXPORTS:
+    context = ExportContext()
+    for target, precision in [(name, each) for name, info in TARGETS.items() for each in info.demo]:
         name = f"{checkpoint.stem}-{target}-{precision}"
         options = ExportOptions(
             checkpoint=checkpoint,
@@ -89,14 +82,14 @@ def run_demo(
             output=output / name,
             force=force,
         )
-        artifact = run_export(options)
+        artifact = run_export(options, context=context)
         for line in describe(artifact, as_lines=True):
             notice(line)
         artifacts.append(artifact)
         _self_test(artifact, unavailable, notice)
     request = BenchRequest(
         artifacts=tuple(artifacts),
-        runtime_of_target={target: get_target(target).runtime for target, _ in _EXPORTS},
+        runtime_of_target={name: info.home_runtime for name, info in TARGETS.items()},
         batches=(1,),
         options=MeasureOptions(settings=preset("quick"), data=data),
     )
