@@ -1,36 +1,33 @@
 """``resemote-edge export``."""
 
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, variant_option
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, target_option, variant_option
+from resemote_edge.export.recipe import PRECISIONS
 from resemote_edge.vision.preprocessing import InputFormat
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="What to export for.")
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "fp16", "int8", "w8"]),
-    help="w8: weights alone in 8 bits.  [default: fp32]",
-)
+@target_option("What to export for.")
+@click.option("--precision", type=click.Choice(PRECISIONS), help="w8: weights alone in 8 bits.  [default: fp32]")
 @click.option("--recipe", help="A recipe's name or file; decides target and precision.")
 @variant_option
 @labels_option
 @click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
 @click.option(
     "--input",
-    "input_format",
-    type=click.Choice(["tensor", "gray-u8", "rgb-u8", "bgr-u8"]),
+    type=click.Choice(get_args(InputFormat)),
     help="What the model takes: the normalised tensor, or a uint8 64x64 crop.  [default: the recipe's]",
 )
 @click.option(
     "--output",
     "output_format",
-    type=click.Choice(["logits", "probabilities"]),
+    type=click.Choice(get_args(OutputFormat)),
     help="What the model gives: logits, or probabilities it computes itself.  [default: the recipe's]",
 )
 @click.option(
@@ -57,22 +54,10 @@ from resemote_edge.vision.preprocessing import InputFormat
 def export(
     checkpoint: Path | None,
     variant: str | None,
-    target: str | None,
-    precision: str | None,
-    recipe: str | None,
-    labels: str | None,
-    compact: bool | None,
-    input_format: InputFormat | None,
-    output_format: OutputFormat | None,
-    lowering: str | None,
-    data: Path | None,
-    max_drop: float | None,
-    repair: bool | None,
     keep_float: str | None,
-    output: Path | None,
-    force: bool,
     list_recipes: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Export CHECKPOINT (or embedded weights) to an artifact.
 
@@ -88,6 +73,7 @@ def export(
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
     from resemote_edge.export.command import ExportOptions, list_all, run_export
+    from resemote_edge.export.context import ExportContext
     from resemote_edge.export.summary import describe
     from resemote_edge.weights import choose_checkpoint
     from resemote_edge.workflows.autotune import choose_lowering
@@ -96,25 +82,14 @@ def export(
         for line in list_all():
             click.echo(line)
         return
-    options = ExportOptions(
+    context = ExportContext()
+    request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
-        target=target,
-        precision=precision,
-        recipe=recipe,
-        labels=labels,
-        compact=compact,
-        input=input_format,
-        output_format=output_format,
-        lowering=lowering,
-        data=data,
-        max_drop=max_drop,
-        repair=repair,
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
-        output=output,
-        force=force,
+        **options,
     )
-    options = choose_lowering(options, notice=lambda text: click.echo(f"  {text}", err=True))
-    artifact = run_export(options, stage=lambda name: click.echo(f"  {name}", err=True))
+    request = choose_lowering(request, lambda text: click.echo(f"  {text}", err=True), context)
+    artifact = run_export(request, lambda name: click.echo(f"  {name}", err=True), context)
     if as_json:
         echo_json(describe(artifact))
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
@@ -29,6 +30,7 @@ __all__ = [
     "precision_hint_option",
     "runtime_option",
     "suite_progress",
+    "target_option",
     "threads_option",
     "variant_option",
 ]
@@ -88,6 +90,11 @@ def gathered_options(
         return gathering
 
     return decorate
+
+
+def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option ``--target NAME``, with every target there is."""
+    return click.option("--target", type=click.Choice(list(TARGETS)), help=words)
 
 
 def echo_json(value: Any) -> None:

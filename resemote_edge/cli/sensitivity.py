@@ -10,16 +10,17 @@ from resemote_edge.cli.output import (
     json_option,
     labels_option,
     measuring_progress,
+    target_option,
     variant_option,
 )
+from resemote_edge.export.recipe import EIGHT_BIT
+from resemote_edge.export.targets import TARGETS
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="Scheme of which target."
-)
-@click.option("--precision", type=click.Choice(["int8", "w8"]), help="What is put into eight bits.  [default: int8]")
+@target_option("Scheme of which target.")
+@click.option("--precision", type=click.Choice(EIGHT_BIT), help="What is put into eight bits.  [default: int8]")
 @click.option("--recipe", help="A recipe's name or file; decides both.")
 @variant_option
 @labels_option
@@ -63,7 +64,7 @@ def sensitivity(
     refuse_files(output, SENSITIVITY_FILES, force=force)
     options = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
-        target=target or (None if recipe else "onnx"),
+        target=target or (None if recipe else next(iter(TARGETS))),
         precision=precision or (None if recipe else "int8"),
         recipe=recipe,
         labels=labels,

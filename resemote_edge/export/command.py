@@ -11,6 +11,7 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_existing
 from resemote_edge.artifacts.output_format import OutputFormat
 from resemote_edge.errors import InputError, missing_package
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
     EIGHT_BIT,
@@ -21,6 +22,7 @@ from resemote_edge.export.recipe import (
     find_recipe,
     refuse_board_without_int8,
 )
+from resemote_edge.export.targets import find_target
 from resemote_edge.labels import split_labels
 from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
@@ -86,12 +88,17 @@ class ExportOptions:
     force: bool = False
 
 
-def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda name: None) -> Artifact:
+def run_export(
+    options: ExportOptions,
+    stage: Callable[[str], None] = lambda name: None,
+    context: ExportContext | None = None,
+) -> Artifact:
     """Export as the options say.
 
     Args:
         options: Options that the user gave.
         stage: Function called as each stage begins.
+        context: Context of the run, where several exports share their work; None for a run of one export.
 
     Returns:
         The artifact.
@@ -109,7 +116,8 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     try:
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
     except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "exporting a checkpoint") from None
+        extras = ",".join(find_target(recipe.target).extras)
+        raise missing_package(error, extras, "exporting a checkpoint") from None
 
     stage("checkpoint")
     request = ExportRequest(
@@ -119,7 +127,7 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
         data=options.data,
         force=options.force,
     )
-    return export_artifact(request, stage)
+    return export_artifact(request, stage, context)
 
 
 def rank_sensitivity(

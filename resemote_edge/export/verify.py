@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
 from resemote_edge.artifacts.passport import Verification
-from resemote_edge.data.registry import load_dataset
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import GateError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
@@ -38,7 +38,9 @@ class VerifyInputs:
     feeds: NDArray[Any] = field(repr=False)
 
 
-def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str]) -> VerifyInputs:
+def choose_inputs(
+    data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str], datasets: DatasetReader
+) -> VerifyInputs:
     """Choose real faces of the validation split if data is given; otherwise drawn faces and noise, half each.
 
     Args:
@@ -46,13 +48,14 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, 
         count: Number of inputs.
         preprocessing: Preprocessing of the network.
         labels: Labels of the network.
+        datasets: Reader of the data.
 
     Raises:
         DatasetError: The data cannot be read.
         InputError: The data has other classes than the network.
     """
     if data is not None:
-        dataset = load_dataset(data, splits=("validation",))["validation"]
+        dataset = datasets.load(data, ("validation",))["validation"]
         dataset.targets_in(labels)  # This refuses other classes before any work.
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
@@ -133,8 +136,7 @@ def _gate(result: Verification) -> None:
 
 def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, str]:
     """Open the session that verifies a staged artifact; ``yes`` if it runs the deployed file, else ``no: `` and why."""
-    built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
-    if built_on_device:
+    if artifact.find(get_runtime(runtime).formats) is None:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
     if artifact.passport.engine is None:
         # The CPU is used everywhere, so that an export means the same on every machine.

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.recipe import LoweringEvidence
+from resemote_edge.export.targets import find_target
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.comparison.live import LiveRequest, compare_live
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.workflows.default_artifact import RUNTIME_OF_TARGET
 
 __all__ = ["choose_lowering"]
 
@@ -23,12 +24,17 @@ _FORMS = ("conv", "matmul")
 _SECONDS = 6.0
 
 
-def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lambda text: None) -> ExportOptions:
+def choose_lowering(
+    options: ExportOptions,
+    notice: Callable[[str], None] = lambda text: None,
+    context: ExportContext | None = None,
+) -> ExportOptions:
     """Resolve ``lowering = "auto"``.
 
     Args:
         options: Options of an export.
         notice: Function called with what was measured, one line at a time.
+        context: Context of the run, for its exports.
 
     Returns:
         The options with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
@@ -42,7 +48,7 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
     recipe = resolve_recipe(options)
     if recipe.graph.lowering != "auto":
         return options
-    runtime = RUNTIME_OF_TARGET[recipe.target]
+    runtime = find_target(recipe.target).home_runtime
     availability = get_runtime(runtime).probe()
     if not availability.available:
         raise DeviceUnavailableError(
@@ -55,7 +61,7 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
         for form in _FORMS:
             notice(f"autotune: exporting with {form}")
             trial = dataclasses.replace(options, lowering=form, output=Path(folder, form), force=False)
-            artifacts[form] = run_export(trial)
+            artifacts[form] = run_export(trial, context=context)
         p50: dict[tuple[str, int], float] = {}
         for batch in batches:
             request = LiveRequest(

@@ -13,22 +13,14 @@ from resemote_edge.benchmarks.suite.in_memory import run_in_memory
 from resemote_edge.benchmarks.suite.runner import SuiteProgress
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.summary import describe
-from resemote_edge.export.targets import get_target
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.measuring.results import BenchReport
 from resemote_edge.runtimes.registry import RUNTIMES, open_session, probe_all, runtimes_for, why_unavailable
 from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
-
-#: Target and precision of each of the demo's exports.
-_EXPORTS = (
-    ("onnx", "fp32"),
-    ("openvino", "fp32"),
-    ("onnx", "int8"),
-    ("openvino", "int8"),
-    ("tensorrt", "fp16"),
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,8 @@ def run_demo(
     for name, reason in unavailable.items():
         notice(f"runtime {name} cannot work here: {reason}")
     artifacts = []
-    for target, precision in _EXPORTS:
+    context = ExportContext()
+    for target, precision in [(name, each) for name, info in TARGETS.items() for each in info.demo]:
         name = f"{checkpoint.stem}-{target}-{precision}"
         options = ExportOptions(
             checkpoint=checkpoint,
@@ -89,7 +82,7 @@ def run_demo(
             output=output / name,
             force=force,
         )
-        artifact = run_export(options)
+        artifact = run_export(options, context=context)
         for line in describe(artifact, as_lines=True):
             notice(line)
         artifacts.append(artifact)
@@ -100,8 +93,11 @@ def run_demo(
 
 def _suite() -> Suite:
     """Every artifact in the one runtime that its target is made for."""
-    homes = {target: get_target(target).runtime for target, _ in _EXPORTS}
-    others = {target: tuple(name for name in RUNTIMES if name != home) for target, home in homes.items()}
+    others = {
+        target: tuple(name for name in RUNTIMES if name != info.home_runtime)
+        for target, info in TARGETS.items()
+        if info.demo
+    }
     return Suite(
         schema=SUITE_SCHEMA,
         name="demo",

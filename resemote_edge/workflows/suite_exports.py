@@ -21,6 +21,7 @@ from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import Recipe, find_recipe
+from resemote_edge.export.targets import find_target
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.stopping import Stop, stoppable
@@ -32,14 +33,6 @@ __all__ = ["SuiteForecast", "SuiteOutcome", "build_artifact", "forecast_suite", 
 
 #: An export takes minutes on a small machine; an hour means that it hangs.
 _EXPORT_TIMEOUT_S = 3600.0
-
-#: Format of each target's model file, as far as it has to be known before the export.
-_FORMATS: dict[str, tuple[str, ...]] = {
-    "onnx": ("onnx",),
-    "openvino": ("openvino-ir",),
-    "pytorch": ("graph",),
-    "tensorrt": ("tensorrt-engine", "tensorrt-rtx-engine"),
-}
 
 Notice = Callable[[str], None]
 
@@ -294,7 +287,7 @@ def _to_come(entry: ExportEntry, recipe: Recipe, path: Path) -> SuiteArtifact:
         path=path,
         target=recipe.target,
         precision=recipe.precision,
-        formats=_FORMATS[recipe.target],
+        formats=find_target(recipe.target).formats,
         largest_batch=recipe.batch.max,
         opened=None,
     )

@@ -55,6 +55,7 @@ std::string read_file(const std::string& path, std::int64_t most) {
                                                       std::to_string(most) + " make sense; export the artifact again");
   }
   std::string contents;
+  if (size > 0) contents.reserve(static_cast<std::size_t>(size));  // grown by doubling, a plan would be there twice
   in_blocks(path, [&](const char* data, std::size_t count) { contents.append(data, count); });
   return contents;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace resemote_internal {
@@ -11,7 +12,7 @@ std::int64_t file_size(const std::string& path);
 bool is_folder(const std::string& path);
 
 // Its contents; throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where it cannot be read or has more than `most`.
-std::string read_file(const std::string& path, std::int64_t most);
+std::string read_file(const std::string& path, std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 // Hex sha256 of its contents; throws the same.
 // Up to `count` bytes from its beginning.

@@ -9,9 +9,9 @@ namespace resemote_internal {
 // Never unloaded: engines keep threads and exit handlers that do not survive it.
 class SharedLibrary {
  public:
-  // Opens the first that is there: `chosen` (a library, or a folder that holds one) if not empty, else the environment
-  // variable's value, likewise, else each of `names` where the loader looks. In a folder, `names` are looked for first
-  // as they are, then with a version behind them.
+  // Opens the first that is there, of `chosen`: libraries, or folders that hold one, separated by ':'. An empty one, as
+  // in an empty text, stands for the environment variable's value, or where it has none, for each of `names` where the
+  // loader looks. In a folder, `names` are looked for first as they are, then with a version behind them.
   // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE that names what was tried and `hint`.
   SharedLibrary(const std::vector<std::string>& names, const std::string& chosen, const char* variable,
                 const std::string& hint);

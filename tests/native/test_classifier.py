@@ -132,7 +132,7 @@ def test_openvino_keeps_what_it_compiled_in_the_cache_folder(artifacts, tmp_path
     library = native_library.load_library()
     artifact, cache = artifacts("cpu-openvino-fp32"), tmp_path / "cache"
     for _ in range(2):
-        options = library.session_options("openvino", "cpu", 1)
+        options = library.session_options("cpu", 1)
         options.cache_dir = os.fsencode(cache)
         session = ctypes.c_void_p()
         library.check(library.functions.resemote_session_create(os.fsencode(artifact.path), options, session))

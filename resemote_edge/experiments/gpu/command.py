@@ -92,12 +92,13 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
 
 def _export(job: _Job) -> str | None:
     """Export, and say why it failed; None when it did not. A sentence, as not every exception crosses processes."""
+    from resemote_edge.export.context import ExportContext
     from resemote_edge.export.pipeline import ExportRequest, export_artifact
     from resemote_edge.export.recipe import find_recipe
     from resemote_edge.labels import RESEMOTENET
     from resemote_edge.models.checkpoint import load_checkpoint
 
-    checkpoint = None
+    checkpoint, context = None, ExportContext()
     for precision in _PRECISIONS:
         name = f"{job.network}-{job.graph}-{precision}"
         destination = Path(job.folder) / name
@@ -107,7 +108,9 @@ def _export(job: _Job) -> str | None:
             checkpoint = checkpoint or load_checkpoint(job.checkpoint, RESEMOTENET)
             recipe = find_recipe(f"any-pytorch-{precision}")
             recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **_OPTIONS[job.graph]))
-            export_artifact(ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination))
+            export_artifact(
+                ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination), context=context
+            )
         except ResEmoteEdgeError as error:
             return f"{name}: {error}"
     return None

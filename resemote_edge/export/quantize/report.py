@@ -10,6 +10,7 @@ import msgspec
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.errors import InputError, MissingDependencyError, missing_dependency
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
@@ -91,10 +92,13 @@ def run_sensitivity(
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing; pass one of precision int8 or w8")
     spec = PreprocessSpec(input=recipe.graph.input)
-    traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels))
-    plan = plan_quantization(checkpoint, recipe.quantize, request.data)
+    context = ExportContext()
+    inputs = choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels, context.datasets)
+    traced = trace(checkpoint, recipe, spec, inputs, context)
+    plan = plan_quantization(checkpoint, recipe.quantize, request.data, context)
     # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.
-    chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED, labels=checkpoint.labels)
+    seed = recipe.quantize.seed + _SEED
+    chosen = choose_calibration(request.data, request.images, seed, labels=checkpoint.labels, datasets=context.datasets)
     layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
     return SensitivityReport(
         checkpoint=checkpoint.path.name,

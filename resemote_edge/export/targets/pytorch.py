@@ -18,9 +18,6 @@ __all__ = ["PyTorchTarget"]
 class PyTorchTarget:
     """Writes ``model.safetensors``."""
 
-    name = "pytorch"
-    runtime = "pytorch"
-
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision; the ONNX itself is not used."""
         return recipe.float_precision

@@ -36,9 +36,6 @@ class _Builder:
 class TensorRTTarget:
     """Writes ``model.onnx`` and ``model.engine``; with ``builder = "on-device"``, it writes only the ONNX."""
 
-    name = "tensorrt"
-    runtime = "tensorrt"
-
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision if types stand in the ONNX, fp32 if the builder is told by flags."""
         return recipe.float_precision if _options(recipe).typing == "strong" else "fp32"

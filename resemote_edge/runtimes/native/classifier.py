@@ -17,7 +17,6 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import Emotion
 from resemote_edge.errors import InputError, SessionClosedError
 from resemote_edge.runtimes.native import structs
-from resemote_edge.runtimes.native.backend import choose_backend
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
 from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.vision.frame import Box, Frame
@@ -82,7 +81,6 @@ class NativeClassifier:
         self.passport = opened.passport
         self._library = load_library()
         SessionOptions(threads=threads)  # refuses what no session takes
-        self.backend, self.device, _ = choose_backend(self._library, opened, device)
         sizes = structs.sized(structs.ClassifierOptions)
         sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
         self._closed = False
@@ -90,7 +88,7 @@ class NativeClassifier:
         self._library.check(
             self._library.functions.resemote_classifier_create(
                 os.fsencode(opened.path),
-                self._library.session_options(self.backend, self.device, threads),
+                self._library.session_options(device, threads),
                 sizes,
                 self._handle,
             )
@@ -98,6 +96,10 @@ class NativeClassifier:
         # One for calls that compute, one for those that wait for a result, so that neither waits for the other.
         self._classified = _Answers(max_faces, self.passport.labels)
         self._polled = _Answers(max_faces, self.passport.labels)
+        session = ctypes.c_void_p()
+        self._library.check(self._library.functions.resemote_classifier_get_session(self._handle, session))
+        info = self._library.session_info(session)
+        self.backend, self.device = info.backend.decode(), info.device.decode()
 
     def classify(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
         """Classify the faces of a frame in one batch.

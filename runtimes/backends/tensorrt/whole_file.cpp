@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include <sys/stat.h>
@@ -70,26 +69,6 @@ class TemporaryFile {
 };
 
 }  // namespace
-
-bool read_whole_file(const std::string& path, std::string& contents, std::string& reason) {
-  struct stat found {};
-  std::ifstream file(path, std::ios::binary);
-  if (!file || stat(path.c_str(), &found) != 0) {
-    reason = path + ": " + std::strerror(errno);
-    return false;
-  }
-  if (!S_ISREG(found.st_mode)) {  // a folder opens like a file, and says it is endless
-    reason = path + ": is not a file";
-    return false;
-  }
-  contents.resize(static_cast<std::size_t>(found.st_size));
-  if (!contents.empty()) file.read(&contents[0], static_cast<std::streamsize>(contents.size()));
-  if (!file) {
-    reason = path + ": cannot be read to its end";
-    return false;
-  }
-  return true;
-}
 
 void write_whole_file(const std::string& path, const void* contents, std::size_t size) {
   TemporaryFile file(path);

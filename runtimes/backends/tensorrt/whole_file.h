@@ -1,4 +1,4 @@
-// Files that are read whole, and written whole or not at all. POSIX.
+// Files that are written whole or not at all. POSIX.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,6 @@
 
 namespace resemote_internal {
 namespace tensorrt {
-
-// Reads a file into `contents`. False, with the reason, where it cannot be read.
-bool read_whole_file(const std::string& path, std::string& contents, std::string& reason);
 
 // Writes to a temporary file beside `path`, flushes it to the disk and renames it: whoever opens `path`, at any time
 // and after any crash, finds the old contents or the new. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.

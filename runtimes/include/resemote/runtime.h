@@ -105,8 +105,9 @@ typedef struct resemote_session_options {
   size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
   const char* backend;   /* NULL or "auto": the first that can run the artifact here */
   const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the backend's first */
-  const char* library;   /* the engine's shared library, or a folder that holds it; NULL: $RESEMOTE_<BACKEND>_LIBRARY,
-                            then where the loader looks */
+  const char* library;   /* the engine's shared library, or a folder that holds it; several, separated by ':', are tried
+                            in turn. NULL, or an empty one of several: $RESEMOTE_<BACKEND>_LIBRARY, then where the loader
+                            looks */
   const char* cache_dir; /* folder where engines keep what they compiled; NULL: none is kept */
   int32_t threads;       /* CPU threads for one call, at most four a core; 0: the engine decides */
 } resemote_session_options;
@@ -115,6 +116,20 @@ typedef struct resemote_session_options {
 
 /* Fills in the defaults above. */
 RESEMOTE_API resemote_status resemote_session_options_init(resemote_session_options* options);
+
+typedef struct resemote_backend_choice {
+  size_t struct_size; /* in: sizeof(resemote_backend_choice) */
+  char backend[64];
+  char device[64];    /* the effective one, never "auto" */
+  char file[256];     /* the artifact's file that would run */
+  char skipped[1024]; /* why each backend that was asked before this one cannot run the artifact here; "" where none was */
+} resemote_backend_choice;
+
+/* Tells in which backend and on which device resemote_session_create would open an artifact, from its passport and from
+   what the backends' probes find; reads no other file and loads nothing. Where no backend can run it, the status is what
+   resemote_session_create would give, and resemote_last_error() says why none can. `options` may be NULL. */
+RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
+                                                     resemote_backend_choice* choice);
 
 /* Opens an artifact: a folder with a passport.json, every file of which is checked against it (size, sha256).
    `options` may be NULL. On failure *session is NULL. */
