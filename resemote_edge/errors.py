@@ -58,6 +58,7 @@ OPTIONAL = frozenset(
         "onnxscript",
         "openvino",
         "pycuda",
+        "pynvml",
         "safetensors",
         "tensorboardX",
         "tensorrt",
