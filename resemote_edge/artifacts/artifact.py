@@ -59,8 +59,10 @@ class Artifact:
             found = "a file" if folder.exists() else "nothing there"
             raise ArtifactError(f"{folder}: an artifact is a folder with a {PASSPORT_NAME}, found {found}")
         if not manifest.is_file():
-            raise ArtifactError(f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact; "
-                                "make one with: resemote-edge export")  # fmt: skip
+            raise ArtifactError(
+                f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact",
+                hint="make one with: resemote-edge export",
+            )
         artifact = cls(folder, decode_passport(manifest.read_bytes(), str(manifest)))
         for entry in artifact.passport.files:
             artifact._check_file(entry)
@@ -101,7 +103,8 @@ class Artifact:
         if not sound:
             raise ArtifactError(
                 f"{self.path}: golden crops {crops.dtype}{crops.shape} and logits {logits.dtype}{logits.shape} do not "
-                f"fit the passport ({info.count} crops); export the artifact again"
+                f"fit the passport ({info.count} crops)",
+                hint="export the artifact again",
             )
         return crops, logits
 
@@ -109,7 +112,9 @@ class Artifact:
         try:
             loaded: NDArray[Any] = np.load(self.path / name, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise ArtifactError(f"{self.path / name}: cannot be read ({error}); export the artifact again") from None
+            raise ArtifactError(
+                f"{self.path / name}: cannot be read ({error})", hint="export the artifact again"
+            ) from None
         return loaded
 
     def _check_file(self, entry: FileEntry) -> None:
@@ -117,15 +122,15 @@ class Artifact:
             raise ArtifactError(f"{self.path}: file entry {entry.path!r} points outside the artifact's folder")
         path = self.path / entry.path
         if not path.is_file():
-            raise ArtifactError(f"{path}: listed in the passport but missing; copy or export the artifact again")
+            raise ArtifactError(f"{path}: listed in the passport but missing", hint="copy or export the artifact again")
         size = path.stat().st_size
         if size != entry.size_bytes:
             raise ArtifactMismatchError(
-                f"{path}: {size} bytes, the passport says {entry.size_bytes}; copy or export the artifact again"
+                f"{path}: {size} bytes, the passport says {entry.size_bytes}", hint="copy or export the artifact again"
             )
         found = file_sha256(path)
         if found != entry.sha256:
             raise ArtifactMismatchError(
-                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed; "
-                "copy or export the artifact again"
+                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed",
+                hint="copy or export the artifact again",
             )

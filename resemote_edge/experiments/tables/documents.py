@@ -82,38 +82,38 @@ def _kind(path: Path) -> str:
 
 def _ablation_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: an ablation has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: an ablation has one table", hint="write nothing after the path")
     report = read_ablation_report(path)
     return f"{ablation_line(report)}\n\n{ablation_table(report)}"
 
 
 def _layer_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: an explanation has one table", hint="write nothing after the path")
     return layer_markdown(read_explanation(path))
 
 
 def _device_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: a list of devices has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: a list of devices has one table", hint="write nothing after the path")
     return device_table(path)
 
 
 def _weights_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: a folder of weights has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: a folder of weights has one table", hint="write nothing after the path")
     return weights_table(path)
 
 
 def _validity_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: a summary of comparisons has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: a summary of comparisons has one table", hint="write nothing after the path")
     return comparison_validity_table(read_comparison_validity(path))
 
 
 def _native_table(path: Path, name: str) -> str:
     if name:
-        raise InputError(f"{path}#{name}: a native-validity summary has one table; write nothing after the path")
+        raise InputError(f"{path}#{name}: a native-validity summary has one table", hint="write nothing after the path")
     return native_validity_table(read_native_validity(path))
 
 
@@ -126,10 +126,10 @@ def _contest_table(path: Path, name: str) -> str:
     }
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"{path}#{name}: a contest has no such table; write {known} or nothing after the path")
+        raise InputError(f"{path}#{name}: a contest has no such table", hint=f"write {known} or nothing after the path")
     report = read_contest_report(path)
     if name in ("accuracy", "differences") and not report.accuracy:
-        raise InputError(f"{path}#{name}: no accuracy was measured; run the contest again with --data")
+        raise InputError(f"{path}#{name}: no accuracy was measured", hint="run the contest again with --data")
     return f"{measured_line(report)}\n\n{tables[name](report)}"
 
 
@@ -138,7 +138,9 @@ def _bench_table(path: Path, name: str) -> str:
     tables |= {scenario: partial(outcome_table, scenario=scenario) for scenario in OUTCOME_COLUMNS}
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"{path}#{name}: a report of bench has no such table; write {known} or nothing after the path")
+        raise InputError(
+            f"{path}#{name}: a report of bench has no such table", hint=f"write {known} or nothing after the path"
+        )
     report = read_report(path)
     environment = report.environment
     threads = ", ".join(map(str, sorted({row.threads for row in report.rows})))
