@@ -85,8 +85,16 @@ def test_the_test_finds_who_reads_a_message():
 
 
 #: Where errors still tell the cure in their reason.
-TOLD_IN_REASON = ("artifacts/passport.py", "benchmarks/suite/", "data/", "export/", "measuring/", "models/checkpoint.py")
-TOLD_IN_REASON += ("vision/", "workflows/")
+TOLD_IN_REASON = (
+    "artifacts/passport.py",
+    "benchmarks/suite/",
+    "data/",
+    "export/",
+    "measuring/",
+    "models/checkpoint.py",
+    "vision/",
+    "workflows/",
+)
 
 _CURE = re.compile(r"; |\. [A-Z]|\bpass (-|another)|\bpip install\b|\brun: |\bmake native\b")
 
