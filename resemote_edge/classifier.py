@@ -200,7 +200,9 @@ class EmotionClassifier:
             ArtifactMismatchError: The model gives NaN or Inf, which is no answer.
         """
         if isinstance(crops, np.ndarray) and crops.ndim < (3 if color == "gray" else 4):
-            raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
+            raise InputError(
+                f"expected a sequence of crops, got one array of shape {crops.shape}", hint="wrap it in a list"
+            )
         out = np.empty((len(crops), len(self.labels)), dtype=np.float32)
         for chunk in self.passport.batch.chunks(len(crops), at_most=256):
             out[chunk] = self.infer(self.preprocess(crops[chunk], color=color))

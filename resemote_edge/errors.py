@@ -17,8 +17,11 @@
     +-- SessionClosedError         a session was used after close
     +-- NativeError                the native library reported a failure
 
-Each error says what failed and what was found (``reason``), and what to do about it (``hint``). On the command line it
-ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
+Each error says what failed and what was found (``reason``), and what to do about it (``hint``)::
+
+    raise InputError(f"{path} exists", hint="pass --force to replace it")
+
+On the command line it ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
 """
 
 from collections.abc import Iterator
@@ -58,6 +61,7 @@ OPTIONAL = frozenset(
         "onnxscript",
         "openvino",
         "pycuda",
+        "pynvml",
         "safetensors",
         "tensorboardX",
         "tensorrt",
@@ -73,12 +77,12 @@ class ResEmoteEdgeError(Exception):
     Its text is ``reason; hint``. Who needs one of the two takes the attribute: texts are for people.
 
     Args:
-        reason: What failed and what was found; the cure as well, where there is no `hint`.
-        hint: What to do about it.
+        reason: What failed and what was found.
+        hint: What to do about it; empty where nothing can be done.
 
     Attributes:
         reason: As given.
-        hint: As given; empty where the reason says it.
+        hint: As given.
     """
 
     exit_code = 1

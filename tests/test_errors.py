@@ -84,6 +84,67 @@ def test_the_test_finds_who_reads_a_message():
     assert not reads_a_message("try:\n    f()\nexcept E as error:\n    print(str(error), error.hint)")
 
 
+#: Where errors still tell the cure in their reason.
+TOLD_IN_REASON = (
+    "artifacts/passport.py",
+    "benchmarks/suite/",
+    "data/",
+    "export/",
+    "measuring/",
+    "models/checkpoint.py",
+    "vision/",
+    "workflows/",
+)
+
+_CURE = re.compile(r"; |\. [A-Z]|\bpass (-|another)|\bpip install\b|\brun: |\bmake native\b")
+
+
+def literal(node: ast.AST) -> str:
+    """What a string says whatever its values are."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(literal(value) for value in node.values if isinstance(value, ast.Constant))
+    return literal(node.left) + literal(node.right) if isinstance(node, ast.BinOp) else ""
+
+
+def cures_in_reasons(source: str) -> list[int]:
+    """Lines of errors of ours whose reason says what to do, which is for the hint to say."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in errors.__all__ and node.args
+        if _CURE.search(literal(node.args[0]))
+    ]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        name
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not (name := path.relative_to(PACKAGE).as_posix()).startswith(TOLD_IN_REASON)
+    ],
+)
+def test_what_to_do_is_in_the_hint(module):
+    assert cures_in_reasons((PACKAGE / module).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "lines"),
+    [
+        ('InputError(f"{path} exists; remove it")', [1]),
+        ('InputError(f"{path} exists. Remove it")', [1]),
+        ('InputError("no dataset, pass --data")', [1]),
+        ('InputError(f"{path} exists", hint="remove it; or pass --force")', []),
+        ("InputError(f\"{path}: {'; '.join(differences)}\")", []),
+        ('ValueError("a; b")', []),
+    ],
+)
+def test_a_cure_in_a_reason_is_found(call, lines):
+    assert cures_in_reasons(f"raise {call}") == lines
+
+
 def failure(name):
     return ModuleNotFoundError(f"No module named {name!r}", name=name)
 
@@ -137,6 +198,6 @@ def test_no_handler_hides_a_fault_of_ours():
 def test_the_optional_packages_are_those_of_the_extras():
     text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
     listed = text[text.index("[project.optional-dependencies]") : text.index("\ndev = [")]
-    imported = {"pillow": "PIL", "cuda-python": "cuda", "tensorrt-rtx": "tensorrt_rtx"}
+    imported = {"pillow": "PIL", "cuda-python": "cuda", "nvidia-ml-py": "pynvml", "tensorrt-rtx": "tensorrt_rtx"}
     packages = {imported.get(name, name) for name in re.findall(r'"([\w-]+)>=', listed)}
     assert packages | {"markupsafe"} == errors.OPTIONAL  # jinja2 brings markupsafe

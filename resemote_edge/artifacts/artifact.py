@@ -63,12 +63,16 @@ class Artifact:
             found = "a file" if folder.exists() else "nothing there"
             raise ArtifactError(f"{folder}: an artifact is a folder with a {PASSPORT_NAME}, found {found}")
         if not manifest.is_file():
-            raise ArtifactError(f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact; "
-                                "make one with: resemote-edge export")  # fmt: skip
+            raise ArtifactError(
+                f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact",
+                hint="make one with: resemote-edge export",
+            )
         size = manifest.stat().st_size
         if size > _MOST_PASSPORT_BYTES:
-            raise ArtifactError(f"{manifest}: {size} bytes, where at most {_MOST_PASSPORT_BYTES} make sense; "
-                                "export the artifact again")  # fmt: skip
+            raise ArtifactError(
+                f"{manifest}: {size} bytes, where at most {_MOST_PASSPORT_BYTES} make sense",
+                hint="export the artifact again",
+            )
         artifact = cls(folder, decode_passport(manifest.read_bytes(), str(manifest)))
         for entry in artifact.passport.files:
             artifact._check_file(entry)
@@ -111,7 +115,8 @@ class Artifact:
         if not sound:
             raise ArtifactError(
                 f"{self.path}: golden crops {crops.dtype}{crops.shape} and logits {logits.dtype}{logits.shape} do not "
-                f"fit the passport ({info.count} crops); export the artifact again"
+                f"fit the passport ({info.count} crops)",
+                hint="export the artifact again",
             )
         return crops, logits
 
@@ -119,7 +124,9 @@ class Artifact:
         try:
             loaded: NDArray[Any] = np.load(self.path / name, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise ArtifactError(f"{self.path / name}: cannot be read ({error}); export the artifact again") from None
+            raise ArtifactError(
+                f"{self.path / name}: cannot be read ({error})", hint="export the artifact again"
+            ) from None
         return loaded
 
     def _check_file(self, entry: FileEntry) -> None:
@@ -129,17 +136,17 @@ class Artifact:
         if path.exists() and not path.is_file():
             raise ArtifactError(f"{path}: not a regular file; copy or export the artifact again")
         if not path.is_file():
-            raise ArtifactError(f"{path}: listed in the passport but missing; copy or export the artifact again")
+            raise ArtifactError(f"{path}: listed in the passport but missing", hint="copy or export the artifact again")
         size = path.stat().st_size
         if size != entry.size_bytes:
             raise ArtifactMismatchError(
-                f"{path}: {size} bytes, the passport says {entry.size_bytes}; copy or export the artifact again"
+                f"{path}: {size} bytes, the passport says {entry.size_bytes}", hint="copy or export the artifact again"
             )
         found = file_sha256(path)
         if found != entry.sha256:
             raise ArtifactMismatchError(
-                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed; "
-                "copy or export the artifact again"
+                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed",
+                hint="copy or export the artifact again",
             )
 
     def _check_format(self, entry: FileEntry) -> None:

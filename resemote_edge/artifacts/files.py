@@ -32,16 +32,16 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
             holds files that are not the artifact's, is the current folder, or is a link that leads nowhere.
     """
     if destination.is_symlink() and not destination.exists():
-        raise InputError(f"{destination} is a link that leads nowhere; remove it, or pass another -o")
+        raise InputError(f"{destination} is a link that leads nowhere", hint="remove it, or pass another -o")
     if not destination.exists():
         return
     if destination.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise InputError(f"{destination} is the current folder or one around it; pass a folder to make as -o")
+        raise InputError(f"{destination} is the current folder or one around it", hint="pass a folder to make as -o")
     if not force:
-        raise InputError(f"{destination} exists; pass --force to replace it, or another destination")
+        raise InputError(f"{destination} exists", hint="pass --force to replace it, or another destination")
     foreign = _foreign_files(destination)
     if foreign:
-        raise InputError(f"{destination} exists and {foreign}, so --force will not delete it; pass another -o")
+        raise InputError(f"{destination} exists and {foreign}, so --force will not delete it", hint="pass another -o")
 
 
 def _foreign_files(folder: Path) -> str:
@@ -73,10 +73,10 @@ def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> N
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; pass a folder as -o")
+        raise InputError(f"{folder} is a file", hint="pass a folder as -o")
     taken = [name for name in names if (folder / name).exists()]
     if taken and not force:
-        raise InputError(f"{folder / taken[0]} exists; pass --force to replace it, or another -o")
+        raise InputError(f"{folder / taken[0]} exists", hint="pass --force to replace it, or another -o")
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
             # Renaming onto a folder that is not empty fails: another process was faster.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            raise InputError(f"{destination} appeared during the export; pass --force or another -o") from None
+            raise InputError(f"{destination} appeared during the export", hint="pass --force or another -o") from None
         return
     refuse_existing(destination, force=force)
     if exchange(staging, destination):

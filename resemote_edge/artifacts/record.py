@@ -71,7 +71,9 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
         raise InputError(f"{path}: not {what}: found the kind {label.kind!r}, expected {expected!r}")
     if label.schema != schema:
         noun = what.rsplit(maxsplit=1)[-1]
-        raise InputError(f"{path}: {noun} schema {label.schema}, this version reads schema {schema}; make it again")
+        raise InputError(
+            f"{path}: {noun} schema {label.schema}, this version reads schema {schema}", hint="make it again"
+        )
     try:
         return msgspec.json.decode(content, type=kind)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:

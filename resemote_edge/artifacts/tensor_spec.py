@@ -58,8 +58,8 @@ class BatchRange:
         if batch < self.min or (self.max is not None and batch > self.max):
             upper = "any" if self.max is None else self.max
             raise InputError(
-                f"batch size {batch} is outside the artifact's range {self.min}..{upper}; "
-                "split the batch, or export with another range in the recipe"
+                f"batch size {batch} is outside the artifact's range {self.min}..{upper}",
+                hint="split the batch, or export with another range in the recipe",
             )
 
 
@@ -99,7 +99,9 @@ class TensorSpec:
         if not isinstance(array, np.ndarray):
             raise InputError(f"input '{self.name}' must be a numpy array, got {type(array).__name__}")
         if array.dtype != self.numpy_dtype:
-            raise InputError(f"input '{self.name}' must be {self.dtype}, got {array.dtype}; convert it before the call")
+            raise InputError(
+                f"input '{self.name}' must be {self.dtype}, got {array.dtype}", hint="convert it before the call"
+            )
         start, sides = self._fixed
         if array.ndim != len(self.shape) or array.shape[start:] != sides:
             raise InputError(f"input '{self.name}' must have shape {self._shape_text()}, got {tuple(array.shape)}")

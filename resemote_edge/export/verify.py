@@ -12,10 +12,10 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
 from resemote_edge.artifacts.passport import Verification
 from resemote_edge.data.registry import DatasetReader
-from resemote_edge.errors import GateError
+from resemote_edge.errors import GateError, ResEmoteEdgeError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.runtimes.registry import get_runtime, why_unavailable
+from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import Session, SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -141,9 +141,10 @@ def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, st
     if artifact.passport.engine is None:
         # The CPU is used everywhere, so that an export means the same on every machine.
         return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
-    reason = why_unavailable(runtime, artifact)
-    if reason is not None:
-        reason = reason.replace(f"{artifact.path}: ", "").partition("; ")[0]
+    try:
+        get_runtime(runtime).check(artifact, SessionOptions())
+    except ResEmoteEdgeError as error:
+        reason = error.reason.replace(f"{artifact.path}: ", "")
         return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"
     return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
 

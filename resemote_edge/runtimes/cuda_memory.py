@@ -131,16 +131,16 @@ class CudaPythonProvider(CudaProvider):
         try:
             status, *results = getattr(self._cudart, function)(*arguments)
         except RuntimeError as error:  # The CUDA libraries themselves are missing.
-            raise DeviceUnavailableError(f"CUDA cannot be used: {error}; install NVIDIA's driver") from None
+            raise DeviceUnavailableError(f"CUDA cannot be used: {error}", hint="install NVIDIA's driver") from None
         if int(status) != 0:
             _, text = self._cudart.cudaGetErrorString(status)
             readable = text.decode() if isinstance(text, bytes) else str(text)
             if status.name == "cudaErrorInsufficientDriver":
                 raise DeviceUnavailableError(
-                    f"NVIDIA's driver is too old for the installed cuda-python, or absent (CUDA says: {readable}); "
-                    "update the driver, or install an older one: pip install 'cuda-python<13'"
+                    f"NVIDIA's driver is too old for the installed cuda-python, or absent (CUDA says: {readable})",
+                    hint="update the driver, or install an older one: pip install 'cuda-python<13'",
                 )
-            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name}); look at nvidia-smi")
+            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name})", hint="look at nvidia-smi")
         return results[0] if results else None
 
 
@@ -159,7 +159,7 @@ class PyCudaProvider(CudaProvider):
             # Not pushed here: a context left on a thread's stack makes pycuda abort the process at exit.
             self._context = self._driver.Device(index).retain_primary_context()
         except self._driver.Error as error:
-            raise DeviceUnavailableError(f"CUDA cannot be used: {error}; check NVIDIA's driver") from None
+            raise DeviceUnavailableError(f"CUDA cannot be used: {error}", hint="check NVIDIA's driver") from None
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -234,7 +234,9 @@ def find_provider(index: int = 0) -> CudaProvider:
     """
     count = gpu_count()
     if count <= index:
-        raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {count} GPUs here")
+        raise DeviceUnavailableError(
+            f"cuda:{index} was not found, NVIDIA's driver finds {count} GPUs here", hint="look at nvidia-smi"
+        )
     failures = []
     for package, provider in _PROVIDERS.items():
         try:
@@ -242,8 +244,8 @@ def find_provider(index: int = 0) -> CudaProvider:
         except ImportError as error:
             failures.append(f"{package}: {error}")
     raise MissingDependencyError(
-        f"CUDA needs the package 'cuda-python' or 'pycuda', and neither can be imported ({'; '.join(failures)}); "
-        "run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)"
+        f"CUDA needs the package 'cuda-python' or 'pycuda', and neither can be imported ({'; '.join(failures)})",
+        hint="run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)",
     )
 
 
@@ -274,7 +276,9 @@ def compute_capability(index: int = 0) -> str:
             or driver.cuDeviceGet(ctypes.byref(device), index) != 0
             or driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device) != 0
         ):
-            raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {gpu_count()} GPUs here")
+            raise DeviceUnavailableError(
+                f"cuda:{index} was not found, NVIDIA's driver finds {gpu_count()} GPUs here", hint="look at nvidia-smi"
+            )
         parts.append(str(value.value))
     return ".".join(parts)
 

@@ -106,8 +106,8 @@ class _ONNXRuntimeSession(Session):
             raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error
         if self._session.get_providers()[0] != provider:
             raise DeviceUnavailableError(
-                f"runtime onnxruntime: asked for {device}, got {self._session.get_providers()[0]}; "
-                "install the CUDA and cuDNN versions this onnxruntime was built for, or pass --device cpu"
+                f"runtime onnxruntime: asked for {device}, got {self._session.get_providers()[0]}",
+                hint="install the CUDA and cuDNN versions this onnxruntime was built for, or pass --device cpu",
             )
         for tensors, specs in ((self._session.get_inputs(), self.inputs), (self._session.get_outputs(), self.outputs)):
             require_tensors(self, {one.name: _sides(one.shape) for one in tensors}, specs)

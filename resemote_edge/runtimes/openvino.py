@@ -59,8 +59,8 @@ class OpenVINORuntime:
             capabilities = openvino.Core().get_property(device.upper(), "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in capabilities:
                 raise DeviceUnavailableError(
-                    f"runtime openvino: {device} has no bf16, only {', '.join(capabilities)}; leave the precision hint "
-                    "out, or pass another --device"
+                    f"runtime openvino: {device} has no bf16, only {', '.join(capabilities)}",
+                    hint="leave the precision hint out, or pass another --device",
                 )
         return device
 
@@ -77,8 +77,9 @@ def _refuse_saturation(artifact: Artifact, device: str) -> None:
         return
     if quantization.weight_levels > SAFE_WEIGHT_LEVELS and int8_sums_saturate():
         raise DeviceUnavailableError(
-            f"runtime openvino: this CPU has no VNNI, and OpenVINO's int8 sums of {artifact.path} would overflow; "
-            "export with --recipe cpu-no-vnni-openvino-int8, or run the ONNX of cpu-onnxruntime-int8 in onnxruntime"
+            f"runtime openvino: this CPU has no VNNI, and OpenVINO's int8 sums of {artifact.path} would overflow",
+            hint="export with --recipe cpu-no-vnni-openvino-int8, or run the ONNX of cpu-onnxruntime-int8 in "
+            "onnxruntime",
         )
 
 

@@ -75,7 +75,7 @@ class PyTorchRuntime:
             _check_hint(artifact, device, options.precision_hint)
         if options.cuda_graph and not device.startswith("cuda"):
             raise DeviceUnavailableError(
-                f"runtime pytorch: a CUDA graph needs an NVIDIA GPU, not {device}; leave it out"
+                f"runtime pytorch: a CUDA graph needs an NVIDIA GPU, not {device}", hint="leave it out"
             )
         return device
 
@@ -97,7 +97,10 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
     precision = artifact.passport.precision
     if precision in ("int8", "w8") or (hint == "tf32" and precision != "fp32"):
         wanted = "fp32" if hint == "tf32" else "fp32 or fp16"
-        raise InputError(f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}")
+        raise InputError(
+            f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}",
+            hint="leave it out",
+        )
     if device.startswith("cuda:"):
         capability = compute_capability(int(device.removeprefix("cuda:")))
         # Both came with compute capability 8.0; on older devices they are emulated, or computed in fp32.
@@ -108,8 +111,8 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
         missing = why_no_bf16()
     if missing is not None:
         raise DeviceUnavailableError(
-            f"runtime pytorch: {device} has no {hint} ({missing}); leave the precision hint out, "
-            "or pass another --device"
+            f"runtime pytorch: {device} has no {hint} ({missing})",
+            hint="leave the precision hint out, or pass another --device",
         )
 
 

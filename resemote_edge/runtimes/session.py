@@ -96,7 +96,8 @@ class SessionOptions:
             )
         if self.precision_hint not in {None, *get_args(PrecisionHint)}:
             raise InputError(
-                f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}; or leave it out"
+                f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}",
+                hint="pass one of them, or leave it out",
             )
 
 
@@ -200,7 +201,7 @@ class Session(ABC):
     def _check(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if feeds.keys() != self._specs.keys():
             names = ", ".join(self._specs)
-            raise InputError(f"feeds must be named {names}; got {', '.join(sorted(feeds)) or 'none'}")
+            raise InputError(f"feeds must be named {names}, got {', '.join(sorted(feeds)) or 'none'}")
         checked = {name: spec.check(feeds[name]) for name, spec in self._specs.items()}
         first = next(iter(checked.values()))
         self._batch.check(len(first))
@@ -307,8 +308,8 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
     if entry is None:
         have = ", ".join(sorted({e.format for e in artifact.passport.files if e.role in ("model", "source")}))
         raise ArtifactMismatchError(
-            f"{artifact.path}: runtime {runtime.name} loads {', '.join(runtime.formats)}, this artifact holds {have}; "
-            "choose another --runtime, or export for a target it can load"
+            f"{artifact.path}: runtime {runtime.name} loads {', '.join(runtime.formats)}, this artifact holds {have}",
+            hint="choose another --runtime, or export for a target it can load",
         )
     return entry
 
@@ -329,7 +330,7 @@ def refuse_precision_hint(runtime: str, options: SessionOptions, *, known: tuple
         return
     knows = f"knows the precision hint {', '.join(known)} only" if known else "knows no precision hint"
     others = "openvino or pytorch" if hint == "bf16" else "pytorch"
-    raise InputError(f"runtime {runtime} {knows}, got {hint!r}; leave it out, or pass --runtime {others}")
+    raise InputError(f"runtime {runtime} {knows}, got {hint!r}", hint=f"leave it out, or pass --runtime {others}")
 
 
 def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
@@ -339,7 +340,7 @@ def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
         InputError: The options ask for a CUDA graph.
     """
     if options.cuda_graph:
-        raise InputError(f"runtime {runtime} records no CUDA graph; leave it out, or use the runtime pytorch")
+        raise InputError(f"runtime {runtime} records no CUDA graph", hint="leave it out, or use the runtime pytorch")
 
 
 def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:
@@ -361,7 +362,7 @@ def require_device(runtime: str, device: str, availability: Availability) -> str
         return availability.devices[0]
     if device not in availability.devices:
         raise DeviceUnavailableError(
-            f"runtime {runtime}: device {device!r} was not found; found {', '.join(availability.devices)}",
+            f"runtime {runtime}: device {device!r} was not found among {', '.join(availability.devices)}",
             hint="pass one of these as --device (nothing is used in its place)",
         )
     return device

@@ -78,12 +78,12 @@ class TensorRTRuntime:
         model_file(self, artifact)
         engine = artifact.passport.engine
         if engine is None:
-            raise ArtifactMismatchError(f"{artifact.path}: its passport describes no engine; export it again")
+            raise ArtifactMismatchError(f"{artifact.path}: its passport describes no engine", hint="export it again")
         module = _import(engine.builder)
         if module is None:
             raise MissingDependencyError(
-                f"{artifact.path}: its engine runs under the package '{engine.builder}', which is not installed; "
-                f"run: pip install 'resemote-edge[{engine.builder}]'"
+                f"{artifact.path}: its engine runs under the package '{engine.builder}', which is not installed",
+                hint=f"run: pip install 'resemote-edge[{engine.builder}]'",
             )
         check_engine(engine, str(artifact.path), version=str(module.__version__))
         device = "cuda:0" if options.device == "auto" else options.device
@@ -116,13 +116,14 @@ def check_engine(
     """
     if version is not None and version != engine.version:
         raise ArtifactMismatchError(
-            f"{origin}: the engine was built by {engine.builder} {engine.version}, installed is {version}; "
-            f"install {engine.builder}=={engine.version}, or export the artifact again here"
+            f"{origin}: the engine was built by {engine.builder} {engine.version}, installed is {version}",
+            hint=f"install {engine.builder}=={engine.version}, or export the artifact again here",
         )
     if compute_capability is not None and compute_capability not in engine.compute_capabilities:
         raise ArtifactMismatchError(
             f"{origin}: the engine was built for compute capability {', '.join(engine.compute_capabilities)}, this "
-            f"GPU has {compute_capability}; export again with it in tensorrt.compute_capabilities"
+            f"GPU has {compute_capability}",
+            hint="export again with it in tensorrt.compute_capabilities",
         )
 
 
@@ -136,7 +137,7 @@ def _import(builder: str) -> Any:
 def _index(device: str) -> int:
     kind, _, index = device.partition(":")
     if kind != "cuda" or not index.isdigit():
-        raise DeviceUnavailableError(f"runtime tensorrt runs on cuda:N, not on {device!r}; pass --device cuda:0")
+        raise DeviceUnavailableError(f"runtime tensorrt runs on cuda:N, not on {device!r}", hint="pass --device cuda:0")
     return int(index)
 
 
@@ -156,7 +157,7 @@ class _TensorRTSession(Session):
         self._runtime: Any = None
         largest = artifact.passport.batch.max
         if largest is None:
-            raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch; export it again")
+            raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch", hint="export it again")
         self._logger = trt.Logger(trt.Logger.ERROR)
         try:
             with provider.current():
@@ -170,18 +171,20 @@ class _TensorRTSession(Session):
         self._runtime = trt.Runtime(self._logger)
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
-            raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised; export it again")
+            raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised", hint="export it again")
         self._context = self._engine.create_execution_context()
         if self._context is None:
-            raise DeviceUnavailableError(f"{path}: no execution context on {self.device}; is its memory full?")
+            raise DeviceUnavailableError(
+                f"{path}: no execution context on {self.device}", hint="look at nvidia-smi, its memory may be full"
+            )
         self._stream = self._provider.stream_create()
         for spec in (*self.inputs, *self.outputs):
             if np.dtype(trt.nptype(self._engine.get_tensor_dtype(spec.name))) != np.dtype(spec.dtype):
-                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}; export it again")
+                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}", hint="export it again")
             size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
             self._buffers[spec.name] = self._provider.allocate(size * np.dtype(spec.dtype).itemsize)
             if not self._context.set_tensor_address(spec.name, self._buffers[spec.name]):
-                raise ArtifactMismatchError(f"{path}: the engine has no tensor '{spec.name}'; export it again")
+                raise ArtifactMismatchError(f"{path}: the engine has no tensor '{spec.name}'", hint="export it again")
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         with self._provider.current():

@@ -138,7 +138,7 @@ def _load(
 ) -> tuple[dict[str, Dataset], str]:
     path = options.data or (Path(earlier.context["data"]) if earlier is not None else None)
     if path is None:
-        raise InputError("no dataset was named; pass --data")
+        raise InputError("no dataset was named", hint="pass --data")
     kind = earlier.context["dataset"] if earlier is not None else options.dataset
     if kind == AUTO and path.exists():
         kind = recognise(path)
@@ -158,8 +158,8 @@ def _context(
             before = earlier.context.get(name, value)
             if before != value:
                 raise TrainingError(
-                    f"{options.resume}: was started on other data ({name} {before[:16]}, now {value[:16]}); pass the "
-                    "--data it was started with"
+                    f"{options.resume}: was started on other data ({name} {before[:16]}, now {value[:16]})",
+                    hint="pass the --data it was started with",
                 )
         return {**earlier.context, "processes": processes.world}
     family = "resemotenet-" if options.recipe().architecture == RESEMOTENET else ""
@@ -211,8 +211,8 @@ def _answers(
     if context["teachers_accuracy"] < config.distillation.floor:
         raise TrainingError(
             f"the teachers together are right for {context['teachers_accuracy'] * 100:.2f} % of the validation split, "
-            f"and the recipe asks for {config.distillation.floor * 100:.2f} % (distillation.floor); train better "
-            "teachers, or more of them"
+            f"and the recipe asks for {config.distillation.floor * 100:.2f} % (distillation.floor)",
+            hint="train better teachers, or more of them",
         )
     return answers
 
@@ -223,7 +223,9 @@ def _asked_or_recorded(
     if context.get("record") is None:
         return asked(teacher)
     if processes.world > 1:
-        raise InputError("--record-teacher works with one process; several can --replay-teacher what it recorded")
+        raise InputError(
+            "--record-teacher works with one process", hint="several can --replay-teacher what it recorded"
+        )
     recording = recording_of(config, context, tuple(context["teachers"]), context["teachers_accuracy"])
     return recorded(teacher, images, Path(context["record"]), recording)
 
@@ -303,7 +305,8 @@ def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path,
         partial.replace(path)
     except (OSError, RuntimeError) as error:
         raise TrainingError(
-            f"{path}: cannot be written ({error}); {STATE_FILE} is whole: free space, then pass --resume {path.parent}"
+            f"{path}: cannot be written ({error})",
+            hint=f"{STATE_FILE} is whole: free space, then pass --resume {path.parent}",
         ) from None
     finally:
         partial.unlink(missing_ok=True)

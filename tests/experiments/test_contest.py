@@ -128,7 +128,7 @@ def test_choosing_rows_keeps_the_ratios_between_them(tmp_path):
     alone = choose_rows(contest, "ours")
     assert [row.name for row in alone.rows] == ["ours"]
     assert alone.ratios == ()
-    with pytest.raises(InputError, match="has no row 'mine'; its rows: eager, ours"):
+    with pytest.raises(InputError, match="has no row 'mine'; choose among eager, ours"):
         choose_rows(contest, "ours,mine")
 
 

@@ -194,8 +194,8 @@ def test_one_command_exports_and_measures(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--export-only",), "--export-only needs --artifacts"),
-        (("--device", "cpu"), "-o is missing"),
+        (("--export-only",), "none was named; pass --artifacts"),
+        (("--device", "cpu"), "gpu.json into; pass -o"),
         (("-o", "x", "--processes", "0"), "0 is not in the range"),
         (("-o", "x", "--batches", "none"), "batch sizes are whole numbers"),
         (("-o", "x", "--networks", "xxl"), "xxl"),

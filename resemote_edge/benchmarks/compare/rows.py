@@ -102,7 +102,7 @@ def _both_samples(
 def _by_quantity(samples: dict[str, NDArray[np.int64]], path: Path) -> _Samples:
     missing = [name for name in ("model_ns", *_DECISION) if name not in samples]
     if missing:
-        raise InputError(f"{path}: holds no {', '.join(missing)}; measure again")
+        raise InputError(f"{path}: holds no {', '.join(missing)}", hint="measure again")
     decision: NDArray[np.int64] = np.sum([samples[name] for name in _DECISION], axis=0, dtype=np.int64)
     return {"model": samples["model_ns"], "crop to decision": decision}
 

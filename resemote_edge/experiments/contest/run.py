@@ -204,8 +204,8 @@ def _inputs(contest: Contest) -> str:
 def _judged_on(contest: Contest, data: Path) -> dict[str, Dataset]:
     if all(row.network in ("random", "untrained") for row in contest.rows):
         raise InputError(
-            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing; leave --data out or "
-            "give a row a checkpoint"
+            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing",
+            hint="leave --data out or give a row a checkpoint",
         )
     return load_dataset(data, splits=("train", "test"))
 

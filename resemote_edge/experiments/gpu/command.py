@@ -83,7 +83,7 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
     from resemote_edge.models.resemotenet import WIDTHS
 
     if network not in WIDTHS:
-        raise InputError(f"unknown network {network!r}; choose one of {', '.join(WIDTHS)}")
+        raise InputError(f"unknown network {network!r}", hint=f"choose one of {', '.join(WIDTHS)}")
     path = folder / f"{network}-random.pt"
     if not path.is_file():
         torch.save({"model_state_dict": random_network(WIDTHS[network]).state_dict()}, path)
@@ -169,9 +169,9 @@ def gpu(
       python -m resemote_edge.experiments gpu -o benchmarks/results/my-card
     """
     if export_only and artifacts is None:
-        raise InputError("--export-only needs --artifacts: the folder to export into")
+        raise InputError("--export-only exports into a folder, and none was named", hint="pass --artifacts")
     if not export_only and output is None:
-        raise InputError("-o is missing: the folder to write gpu.json into")
+        raise InputError("no folder was named to write gpu.json into", hint="pass -o")
     names = parse_names(networks)
     on_gpu = device != "cpu"
     options = GpuOptions(
@@ -185,7 +185,7 @@ def gpu(
     )
     path = None if output is None else output / "gpu.json"
     if path is not None and path.exists() and not force:
-        raise InputError(f"{path} exists; pass --force to replace it")
+        raise InputError(f"{path} exists", hint="pass --force to replace it")
     with ExitStack() as stack:
         folder = artifacts or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         build_artifacts(names, folder, random=random_weights, processes=processes)

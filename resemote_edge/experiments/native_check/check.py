@@ -121,7 +121,7 @@ def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> t
     try:
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise InputError(f"{program}: cannot be run ({error.strerror}); build it with: make native") from None
+        raise InputError(f"{program}: cannot be run ({error.strerror})", hint="build it with: make native") from None
     if done.returncode != 0:
         raise InputError(f"{program}: {done.stderr.strip()}")
     samples = json.loads(done.stdout)
@@ -174,7 +174,7 @@ def _stripped_bytes() -> int:
     library = Path(load_library().path)
     strip = shutil.which("strip")
     if strip is None:
-        raise InputError("the program 'strip' is not installed; install binutils")
+        raise InputError("the program 'strip' is not installed", hint="install binutils")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / library.name
         subprocess.run([strip, "-o", str(copy), str(library)], check=True)

@@ -230,7 +230,7 @@ def _boxes(boxes: Sequence[Box]) -> Any:
     # ctypes would silently cut larger numbers to 32 bits.
     for number, box in enumerate(boxes):
         if not all(-_INT32 <= value < _INT32 for value in (box.x, box.y, box.width, box.height)):
-            raise InputError(f"box {number} ({box}) does not fit 32 bits; leave it out")
+            raise InputError(f"box {number} ({box}) does not fit 32 bits", hint="leave it out")
     return (structs.Box * len(boxes))(*[structs.Box(box.x, box.y, box.width, box.height) for box in boxes])
 
 
