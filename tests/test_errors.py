@@ -41,7 +41,7 @@ def test_an_error_carries_its_reason_and_its_hint():
 
 
 #: torch.load has one error for a file that is no checkpoint and for one that it will not run; its words alone differ.
-READS_A_MESSAGE = {"models/checkpoint.py"}
+READS_A_MESSAGE = {"models/weights_file.py"}
 
 _TAKING_APART = {"partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith", "find"}
 
@@ -86,12 +86,10 @@ def test_the_test_finds_who_reads_a_message():
 
 #: Where errors still tell the cure in their reason.
 TOLD_IN_REASON = (
-    "artifacts/passport.py",
     "benchmarks/suite/",
     "data/",
     "export/",
     "measuring/",
-    "models/checkpoint.py",
     "vision/",
     "workflows/",
 )

@@ -132,9 +132,9 @@ class Artifact:
     def _check_file(self, entry: FileEntry) -> None:
         path = self.path / entry.path
         if path.is_symlink() and path.resolve().parent != self.path.resolve():
-            raise ArtifactError(f"{path}: a link that leads out of the artifact's folder; copy the file itself")
+            raise ArtifactError(f"{path}: a link that leads out of the artifact's folder", hint="copy the file itself")
         if path.exists() and not path.is_file():
-            raise ArtifactError(f"{path}: not a regular file; copy or export the artifact again")
+            raise ArtifactError(f"{path}: not a regular file", hint="copy or export the artifact again")
         if not path.is_file():
             raise ArtifactError(f"{path}: listed in the passport but missing", hint="copy or export the artifact again")
         size = path.stat().st_size
@@ -157,7 +157,7 @@ class Artifact:
             return
         if path.suffix != suffix:
             raise ArtifactError(
-                f"{path}: listed as {entry.format}, whose files end in {suffix}; export the artifact again"
+                f"{path}: listed as {entry.format}, whose files end in {suffix}", hint="export the artifact again"
             )
         if entry.format == "onnx":
             refuse_external_data(path)
@@ -165,6 +165,8 @@ class Artifact:
         with path.open("rb") as stream:
             begins = stream.read(5)
         if begins != b"<?xml":
-            raise ArtifactError(f"{path}: listed as {entry.format}, and is no XML; export the artifact again")
+            raise ArtifactError(f"{path}: listed as {entry.format}, and is no XML", hint="export the artifact again")
         if not any((other.role, other.format) == ("weights", "openvino-weights") for other in self.passport.files):
-            raise ArtifactError(f"{self.path}: {entry.path} has no weights in the passport; export the artifact again")
+            raise ArtifactError(
+                f"{self.path}: {entry.path} has no weights in the passport", hint="export the artifact again"
+            )

@@ -161,7 +161,8 @@ def _put_back(old: Path, destination: Path, error: BaseException) -> None:
         kept = Path(tempfile.mkdtemp(prefix=f"{destination.name}-old-", dir=destination.parent))
         old.rename(kept / destination.name)
         raise InputError(
-            f"{destination}: cannot be replaced ({error}), nor put back; what was there is {kept / destination.name}"
+            f"{destination}: cannot be replaced ({error}), nor put back",
+            hint=f"what was there is {kept / destination.name}",
         ) from error
 
 

@@ -43,12 +43,14 @@ def refuse_external_data(path: Path) -> None:
     """
     with path.open("rb") as stream:
         if path.stat().st_size == 0:
-            raise ArtifactError(f"{path}: an empty file, not ONNX; export the artifact again")
+            raise ArtifactError(f"{path}: an empty file, not ONNX", hint="export the artifact again")
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
             try:
                 _walk(content, path)
             except (IndexError, ValueError) as error:
-                raise ArtifactError(f"{path}: damaged, or not ONNX ({error}); export the artifact again") from None
+                raise ArtifactError(
+                    f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again"
+                ) from None
 
 
 def _walk(content: mmap.mmap, path: Path) -> None:
@@ -62,8 +64,8 @@ def _walk(content: mmap.mmap, path: Path) -> None:
                 if wire == _VARINT and _varint(content, place, end)[0] == 0:
                     continue  # data_location: DEFAULT, which is inside
                 raise ArtifactError(
-                    f"{path}: holds a tensor whose data lies outside the file, which the passport does not vouch for; "
-                    "export the artifact again"
+                    f"{path}: holds a tensor whose data lies outside the file, which the passport does not vouch for",
+                    hint="export the artifact again",
                 )
             inner = _FIELDS[message].get(number)
             if inner is not None and wire == _BYTES:

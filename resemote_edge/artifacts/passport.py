@@ -370,12 +370,12 @@ def decode_passport(raw: bytes, origin: str) -> Passport:
         found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version
         if found != SCHEMA_VERSION:
             raise PassportVersionError(
-                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}; "
-                "export the artifact again, or install the version that wrote it"
+                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}",
+                hint="export the artifact again, or install the version that wrote it",
             )
         passport = msgspec.json.decode(raw, type=Passport)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ArtifactError(f"{origin}: not a valid passport: {error}; export the artifact again") from None
+        raise ArtifactError(f"{origin}: not a valid passport: {error}", hint="export the artifact again") from None
     for contradiction in contradictions(passport):
-        raise ArtifactError(f"{origin}: not a valid passport: {contradiction}; export the artifact again")
+        raise ArtifactError(f"{origin}: not a valid passport: {contradiction}", hint="export the artifact again")
     return passport

@@ -119,7 +119,7 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
     _check_keys_and_shapes(state, width, classes, source)
     for key, value in state.items():
         if not torch.isfinite(value).all():
-            raise CheckpointError(f"{source}: {key} holds NaN or Inf; these weights cannot be used")
+            raise CheckpointError(f"{source}: {key} holds NaN or Inf", hint="take the weights of an earlier epoch")
     card = _read_card(source)
     order, order_source = _label_order(labels, metadata, card, classes, source)
     compact = any(tuple(state[key].shape[2:]) == size for key, (size, _) in COMPACT_TAPS.items())
@@ -175,12 +175,12 @@ def _width(state: dict[str, Tensor], path: Path) -> int:
     if first is None or first.ndim != 4 or tuple(first.shape[1:]) != (3, 3, 3):
         found = "no such key" if first is None else f"shape {tuple(first.shape)}"
         raise CheckpointError(
-            f"{path}: not a ResEmoteNet: conv1.weight must have shape (width, 3, 3, 3), found {found}; "
-            f"its first keys are {', '.join(list(state)[:4])}"
+            f"{path}: not a ResEmoteNet: conv1.weight must have shape (width, 3, 3, 3), found {found} "
+            f"(first keys: {', '.join(list(state)[:4])})"
         )
     width = int(first.shape[0])
     if width % 4:
-        raise CheckpointError(f"{path}: conv1.weight has {width} filters; a ResEmoteNet's width is a multiple of 4")
+        raise CheckpointError(f"{path}: conv1.weight has {width} filters, and a ResEmoteNet's width is a multiple of 4")
     return width
 
 
@@ -189,7 +189,9 @@ def _classes(state: dict[str, Tensor], path: Path) -> int:
     if last is None or last.ndim != 2:
         return len(RESEMOTENET)  # The key is reported along with others that are missing or wrong.
     if len(last) < 2:
-        raise CheckpointError(f"{path}: fc4.weight has shape {tuple(last.shape)}; a classifier has two logits or more")
+        raise CheckpointError(
+            f"{path}: fc4.weight has shape {tuple(last.shape)}, and a classifier has two logits or more"
+        )
     return len(last)
 
 
@@ -244,11 +246,11 @@ def _label_order(
         try:
             return _named(stated, classes, f"{path}: the label order it states"), "file"
         except InputError as error:
-            raise CheckpointError(f"{error}; pass --labels") from None
+            raise CheckpointError(f"{error}", hint="pass --labels") from None
     if classes != len(RESEMOTENET):
         raise CheckpointError(
-            f"{path}: {classes} logits, and no label order is stated beside the weights; pass --labels with {classes} "
-            "names, comma-separated, in the order of the logits"
+            f"{path}: {classes} logits, and no label order is stated beside the weights",
+            hint=f"pass --labels with {classes} names, comma-separated, in the order of the logits",
         )
     return RESEMOTENET, "assumed"
 

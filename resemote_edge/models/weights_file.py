@@ -123,8 +123,8 @@ def _read_torch(path: Path, with_labels: bool) -> tuple[dict[str, Tensor], dict[
     wrapper = loaded if isinstance(loaded, dict) else {}
     if isinstance(wrapper.get("architecture"), str) and wrapper["architecture"] != "resemotenet":
         raise CheckpointError(
-            f"{path}: weights of a {wrapper['architecture']}, which was trained to teach (train --teacher {path}); "
-            "only a ResEmoteNet is exported"
+            f"{path}: weights of a {wrapper['architecture']}, which was trained to teach",
+            hint=f"export a ResEmoteNet; this one is for train --teacher {path}",
         )
     state, notes = _state_in(loaded, path)
     return state, _stated_labels(wrapper, path) if with_labels else {}, notes
@@ -136,13 +136,12 @@ def _load(path: Path) -> Any:
     except MemoryError:
         raise
     except Exception as error:  # A damaged file makes any part of the unpickler fail, in any type.
-        text = str(error)
-        if "weights_only" in text or "Unsupported" in text:
+        if "weights_only" in str(error) or "Unsupported" in str(error):
             raise CheckpointError(
                 f"{path}: holds Python objects besides tensors, and loading them would run code from the file",
                 hint="save model.state_dict() alone, or as safetensors",
             ) from None
-        if "can't allocate memory" in text:
+        if "can't allocate memory" in str(error):
             raise MemoryError from None
         raise CheckpointError(
             f"{path}: truncated or not a PyTorch checkpoint ({_first_line(error)})", hint="fetch or copy it again"
@@ -168,7 +167,9 @@ def _check_archive(path: Path) -> None:
 def _check_members(members: list[zipfile.ZipInfo], path: Path) -> None:
     names = [member.filename for member in members]
     if any(name.endswith(("constants.pkl", ".data.pkl.py")) or "/code/" in name for name in names):
-        raise CheckpointError(f"{path}: a TorchScript archive, which holds code; save model.state_dict() instead")
+        raise CheckpointError(
+            f"{path}: a TorchScript archive, which holds code", hint="save model.state_dict() instead"
+        )
     if not any(name.endswith("data.pkl") for name in names):
         raise CheckpointError(
             f"{path}: a zip archive of {', '.join(names[:3]) or 'nothing'}, not weights",
@@ -243,12 +244,14 @@ def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:
         value = wrapper.get(key)
         if isinstance(value, dict):  # torchvision's class_to_idx: name to index
             if {type(index) for index in value.values()} != {int} or sorted(value.values()) != [*range(len(value))]:
-                raise CheckpointError(f"{path}: its '{key}' does not number the classes from 0 up; pass --labels")
+                raise CheckpointError(
+                    f"{path}: its '{key}' does not number the classes from 0 up", hint="pass --labels"
+                )
             value = sorted(value, key=value.__getitem__)
         if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
             return {"labels": json.dumps(list(value))}
         if value is not None:
-            raise CheckpointError(f"{path}: its '{key}' is not a list of names; pass --labels")
+            raise CheckpointError(f"{path}: its '{key}' is not a list of names", hint="pass --labels")
     return {}
 
 

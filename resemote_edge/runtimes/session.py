@@ -92,7 +92,7 @@ class SessionOptions:
         if self.threads is not None and not 1 <= self.threads <= _THREADS_PER_CORE * cores:
             raise InputError(
                 f"threads must be from 1 to {_THREADS_PER_CORE * cores}, {_THREADS_PER_CORE} for each core of this "
-                f"process; got {self.threads}"
+                f"process, got {self.threads}"
             )
         if self.precision_hint not in {None, *get_args(PrecisionHint)}:
             raise InputError(

@@ -234,7 +234,7 @@ class SessionContract:
 
     @pytest.mark.parametrize("threads", [-1, 0, 1000, 100_000])
     def test_threads_that_no_machine_has_are_refused(self, threads):
-        with pytest.raises(InputError, match=rf"threads must be from 1 to \d+, 4 for each core .*; got {threads}"):
+        with pytest.raises(InputError, match=rf"threads must be from 1 to \d+, 4 for each core .*, got {threads}"):
             SessionOptions(threads=threads)
 
     def test_a_format_it_cannot_load_is_refused(self, artifacts):
