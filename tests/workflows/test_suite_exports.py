@@ -129,6 +129,8 @@ def test_a_finished_suite_is_not_measured_again(pair, tmp_path):
     forecast = forecast_suite(load_suite(path), folder)
     assert [one.state for one in forecast.planned] == ["done"] * 6
     assert forecast.total_seconds == 0.0
+    path.write_text("slow_to_ms = 5.0\n" + path.read_text())
+    assert {one.why for one in forecast_suite(load_suite(path), folder).planned} == {"changed since: slowed to"}
 
 
 def test_what_is_missing_is_measured_and_nothing_else(pair, tmp_path):

@@ -5,11 +5,11 @@ drifts is fair to both, and medians are compared.
 """
 
 import re
-import statistics
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -143,7 +143,7 @@ def measure_validity(check: Check) -> Validity:
                     ours.append(_ours(check))
                 else:
                     theirs.append(timer.run(check, feeds, Path(folder)))
-    ratio = _median(one.p50_ms for one in ours) / _median(one.p50_ms for one in theirs)
+    ratio = median(one.p50_ms for one in ours) / median(one.p50_ms for one in theirs)
     ratios = [mine.p50_ms / other.p50_ms for mine, other in zip(ours, theirs, strict=True)]
     return Validity(
         artifact=check.artifact.passport.name,
@@ -160,12 +160,8 @@ def measure_validity(check: Check) -> Validity:
         ratio=ratio,
         ratio_range=(min(ratios), max(ratios)),
         within_5_percent=abs(ratio - 1.0) <= TOLERANCE,
-        mean_ratio=_median(one.mean_ms for one in ours) / _median(one.mean_ms for one in theirs),
+        mean_ratio=median(one.mean_ms for one in ours) / median(one.mean_ms for one in theirs),
     )
-
-
-def _median(values: Iterable[float]) -> float:
-    return statistics.median(values)
 
 
 def _ours(check: Check) -> Timed:
@@ -257,9 +253,9 @@ def parse_printed(printed: str, what: str) -> Timed:
                 "understood, leave the [[validity]] out"
             )
         values[name] = found[0]
-    median, unit = values["median latency"]
+    shown, unit = values["median latency"]
     return Timed(
-        p50_ms=float(median) * _MS_PER_UNIT[unit], mean_ms=float(values["duration"][0]) / int(values["count"][0])
+        p50_ms=float(shown) * _MS_PER_UNIT[unit], mean_ms=float(values["duration"][0]) / int(values["count"][0])
     )
 
 
