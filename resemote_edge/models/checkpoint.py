@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.artifact import file_sha256
-from resemote_edge.errors import CheckpointError, InputError, missing_dependency
+from resemote_edge.errors import CheckpointError, InputError, needs
 from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand
 from resemote_edge.models.resemotenet import ResEmoteNet
@@ -179,10 +179,8 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
+    with needs("export", f"reading {path.name}"):
         from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise missing_dependency("safetensors", "export", f"reading {path.name}") from None
     try:
         with safe_open(path, framework="pt") as stream:
             return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118

@@ -13,7 +13,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, InputError, missing_dependency
+from resemote_edge.errors import (
+    ArtifactError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    missing_dependency,
+    needs,
+)
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 from resemote_edge.runtimes.cuda_memory import compute_capability
 from resemote_edge.runtimes.graph_operations import bind_operation
@@ -44,15 +51,11 @@ class PyTorchRuntime:
     def probe(self) -> Availability:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
-            import safetensors  # noqa: F401
-            import torch
-        except ImportError as error:
-            return Availability(
-                available=False,
-                version=None,
-                reason=f"package '{error.name}' is not installed",
-                hint="run: pip install 'resemote-edge[pytorch]'",
-            )
+            with needs("pytorch", "it"):
+                import safetensors  # noqa: F401
+                import torch
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 

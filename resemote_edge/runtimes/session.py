@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import FileEntry
 from resemote_edge.artifacts.tensor_spec import TensorSpec
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.errors import (
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    ResEmoteEdgeError,
+    SessionClosedError,
+)
 
 __all__ = [
     "Availability",
@@ -48,6 +55,12 @@ class Availability:
     devices: tuple[str, ...] = ()
     reason: str = ""
     hint: str = ""
+
+    @classmethod
+    def refused(cls, error: ResEmoteEdgeError) -> "Availability":
+        """What an error of loading the package says; one that is there and cannot be loaded has no known version."""
+        version = None if isinstance(error, MissingDependencyError) else "unknown"
+        return cls(available=False, version=version, reason=error.reason, hint=error.hint)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ It is run by its own ``main``, on the same cores as ours and with its telemetry 
 
 import sys
 
-from resemote_edge.errors import MissingDependencyError
+from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError, needs
 from resemote_edge.measuring.processes.child import end_with_parent, pin
 from resemote_edge.runtimes.telemetry import import_openvino
 
@@ -24,10 +24,11 @@ def main(arguments: list[str]) -> int:
     pin(int(core) for core in arguments[0].split(","))
     try:
         import_openvino(PURPOSE)
-        from openvino.tools.benchmark.main import main as benchmark_app
-    except (ImportError, MissingDependencyError) as error:
+        with needs("openvino", PURPOSE):
+            from openvino.tools.benchmark.main import main as benchmark_app
+    except (DeviceUnavailableError, MissingDependencyError) as error:
         # The parent quotes the last line of a process that failed.
-        print(f"{PURPOSE} cannot be imported ({error}); run: pip install 'resemote-edge[openvino]'", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     sys.argv = ["benchmark_app", *arguments[1:]]  # benchmark_app reads this itself, wherever it is called from
     benchmark_app()
