@@ -7,20 +7,12 @@ knows nothing of the network's Python class: all operations and weights are in t
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import (
-    ArtifactError,
-    DeviceUnavailableError,
-    InputError,
-    MissingDependencyError,
-    missing_dependency,
-    needs,
-)
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, InputError, MissingDependencyError, needs
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 from resemote_edge.runtimes.cuda_memory import compute_capability
 from resemote_edge.runtimes.graph_operations import bind_operation
@@ -42,6 +34,13 @@ _MOST_GRAPHS = 8
 _CALLS_BEFORE_RECORDING = 3
 
 
+def _import_torch(purpose: str) -> Any:
+    with needs("pytorch", purpose):
+        import safetensors  # noqa: F401
+        import torch
+    return torch
+
+
 class PyTorchRuntime:
     """PyTorch on the CPU or a CUDA device."""
 
@@ -51,9 +50,7 @@ class PyTorchRuntime:
     def probe(self) -> Availability:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
-            with needs("pytorch", "it"):
-                import safetensors  # noqa: F401
-                import torch
+            torch = _import_torch("it")
         except (DeviceUnavailableError, MissingDependencyError) as error:
             return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
@@ -62,9 +59,7 @@ class PyTorchRuntime:
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """Return the device; needs the packages, a device that can do what the options ask, and a file it can load."""
         refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
-        for package in ("torch", "safetensors"):
-            if find_spec(package) is None:
-                raise missing_dependency(package, "pytorch", "runtime pytorch")
+        _import_torch("runtime pytorch")
         device = check_portable(self, artifact, options)
         if options.precision_hint is not None:
             _check_hint(artifact, device, options.precision_hint)
