@@ -38,13 +38,11 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     from resemote_edge.benchmarks.report.files import write_report
     from resemote_edge.benchmarks.suite.file import load_suite
     from resemote_edge.cli.views.bench import show_report
-    from resemote_edge.errors import missing_package
+    from resemote_edge.errors import needs
 
     loaded = load_suite(file)
-    try:
+    with needs("export", "running a suite"):
         from resemote_edge.workflows.suite_exports import forecast_suite, run_suite
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "running a suite") from None
 
     if dry_run:
         forecast = forecast_suite(loaded, output, data=data, retry_failed=retry_failed)

@@ -74,7 +74,7 @@ def export(
     """
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.context import ExportContext
-    from resemote_edge.export.summary import describe
+    from resemote_edge.export.summary import describe, describe_lines
     from resemote_edge.weights import choose_checkpoint
     from resemote_edge.workflows.autotune import choose_lowering
 
@@ -93,5 +93,5 @@ def export(
     if as_json:
         echo_json(describe(artifact))
         return
-    for line in describe(artifact, as_lines=True):
+    for line in describe_lines(artifact):
         click.echo(line)

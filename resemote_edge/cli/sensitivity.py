@@ -1,6 +1,7 @@
 """``resemote-edge sensitivity``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,15 +35,11 @@ from resemote_edge.export.targets import TARGETS
 def sensitivity(
     checkpoint: Path | None,
     variant: str | None,
-    target: str | None,
-    precision: str | None,
-    recipe: str | None,
-    labels: str | None,
     images: int,
-    data: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Rank the layers of CHECKPOINT (or of embedded weights) by the damage each does when it alone is quantized.
 
@@ -62,16 +59,12 @@ def sensitivity(
     from resemote_edge.weights import choose_checkpoint
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
-    options = ExportOptions(
-        checkpoint=choose_checkpoint(checkpoint, variant),
-        target=target or (None if recipe else next(iter(TARGETS))),
-        precision=precision or (None if recipe else "int8"),
-        recipe=recipe,
-        labels=labels,
-        data=data,
-    )
+    if options["recipe"] is None:
+        options["target"] = options["target"] or next(iter(TARGETS))
+        options["precision"] = options["precision"] or EIGHT_BIT[0]
+    request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = rank_sensitivity(options, images, progress)
+        report = rank_sensitivity(request, images, progress)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.content import foreign_content
-from resemote_edge.errors import CheckpointError, missing_dependency
+from resemote_edge.errors import CheckpointError, needs
 
 __all__ = ["WeightsFile", "is_counter", "read_weights"]
 
@@ -103,10 +103,8 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
+    with needs("export", f"reading {path.name}"):
         from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise missing_dependency("safetensors", "export", f"reading {path.name}") from None
     try:
         with safe_open(path, framework="pt") as stream:
             return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError
+from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError, needs, where_installed
 
 __all__ = ["CudaProvider", "compute_capability", "find_provider", "gpu_count", "installed_provider"]
 
@@ -80,10 +80,10 @@ class CudaPythonProvider(CudaProvider):
 
     def __init__(self, index: int = 0) -> None:
         super().__init__(index)
-        try:
+        self._cudart: Any = None
+        with where_installed("cuda"):
             self._cudart = import_module("cuda.bindings.runtime")
-        except ModuleNotFoundError:
-            self._cudart = import_module("cuda.cudart")  # name before cuda-python 12.6
+        self._cudart = self._cudart or import_module("cuda.cudart")  # name before cuda-python 12.6
         self._call("cudaGetDeviceCount")  # Called so that an unusable driver is reported here and not later.
 
     @contextmanager
@@ -229,22 +229,19 @@ def find_provider(index: int = 0) -> CudaProvider:
         A provider bound to that device.
 
     Raises:
-        MissingDependencyError: Neither package can be imported; the message says what was tried.
-        DeviceUnavailableError: There is no driver, or no such GPU.
+        MissingDependencyError: Neither package is installed.
+        DeviceUnavailableError: There is no driver, or no such GPU, or the package cannot be loaded.
     """
     count = gpu_count()
     if count <= index:
         raise DeviceUnavailableError(
             f"cuda:{index} was not found, NVIDIA's driver finds {count} GPUs here", hint="look at nvidia-smi"
         )
-    failures = []
     for package, provider in _PROVIDERS.items():
-        try:
+        with needs("tensorrt", "CUDA"), where_installed(package):
             return provider(index)
-        except ImportError as error:
-            failures.append(f"{package}: {error}")
     raise MissingDependencyError(
-        f"CUDA needs the package 'cuda-python' or 'pycuda', and neither can be imported ({'; '.join(failures)})",
+        "CUDA needs the package 'cuda-python' or 'pycuda', and neither is installed",
         hint="run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)",
     )
 

@@ -40,14 +40,9 @@ class ONNXRuntimeRuntime:
     def probe(self) -> Availability:
         """List each ``cuda:N``, if the build has the CUDA provider and the driver finds GPUs, and then ``cpu``."""
         try:
-            onnxruntime = import_onnxruntime("runtime onnxruntime")
-        except MissingDependencyError:
-            return Availability(
-                available=False,
-                version=None,
-                reason="package 'onnxruntime' is not installed",
-                hint="run: pip install 'resemote-edge[onnxruntime]'",
-            )
+            onnxruntime = import_onnxruntime("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         gpus = gpu_count() if _CUDA in onnxruntime.get_available_providers() else 0
         devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)

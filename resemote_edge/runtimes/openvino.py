@@ -31,14 +31,9 @@ class OpenVINORuntime:
     def probe(self) -> Availability:
         """List the devices as OpenVINO does, in lower case."""
         try:
-            openvino = import_openvino("runtime openvino")
-        except MissingDependencyError:
-            return Availability(
-                available=False,
-                version=None,
-                reason="package 'openvino' is not installed",
-                hint="run: pip install 'resemote-edge[openvino]'",
-            )
+            openvino = import_openvino("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         # "GPU.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
         devices = tuple(sorted(name.lower() for name in openvino.Core().available_devices))
         version = openvino.__version__.split("-")[0]

@@ -6,7 +6,6 @@ knows nothing of the network's Python class: all operations and weights are in t
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -18,7 +17,8 @@ from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
     InputError,
-    missing_dependency,
+    MissingDependencyError,
+    needs,
 )
 from resemote_edge.runtimes.agreement import require_labels
 from resemote_edge.runtimes.cpu_features import why_no_bf16
@@ -43,6 +43,13 @@ _MOST_GRAPHS = 8
 _CALLS_BEFORE_RECORDING = 3
 
 
+def _import_torch(purpose: str) -> Any:
+    with needs("pytorch", purpose):
+        import safetensors  # noqa: F401
+        import torch
+    return torch
+
+
 class PyTorchRuntime:
     """PyTorch on the CPU or a CUDA device."""
 
@@ -52,24 +59,16 @@ class PyTorchRuntime:
     def probe(self) -> Availability:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
-            import safetensors  # noqa: F401
-            import torch
-        except ImportError as error:
-            return Availability(
-                available=False,
-                version=None,
-                reason=f"package '{error.name}' is not installed",
-                hint="run: pip install 'resemote-edge[pytorch]'",
-            )
+            torch = _import_torch("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """Return the device; needs the packages, a device that can do what the options ask, and a file it can load."""
         refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
-        for package in ("torch", "safetensors"):
-            if find_spec(package) is None:
-                raise missing_dependency(package, "pytorch", "runtime pytorch")
+        _import_torch("runtime pytorch")
         device = check_portable(self, artifact, options)
         if options.precision_hint is not None:
             _check_hint(artifact, device, options.precision_hint)

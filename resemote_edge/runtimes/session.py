@@ -21,6 +21,7 @@ from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
     InputError,
+    MissingDependencyError,
     ResEmoteEdgeError,
     SessionClosedError,
 )
@@ -63,6 +64,12 @@ class Availability:
     devices: tuple[str, ...] = ()
     reason: str = ""
     hint: str = ""
+
+    @classmethod
+    def refused(cls, error: ResEmoteEdgeError) -> "Availability":
+        """What an error of loading the package says; one that is there and cannot be loaded has no known version."""
+        version = None if isinstance(error, MissingDependencyError) else "unknown"
+        return cls(available=False, version=version, reason=error.reason, hint=error.hint)
 
 
 @dataclass(frozen=True, kw_only=True)

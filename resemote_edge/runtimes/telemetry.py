@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 
 __all__ = ["import_onnxruntime", "import_openvino"]
 
@@ -27,10 +27,8 @@ def import_openvino(purpose: str) -> Any:
     """
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
+    with needs("openvino", purpose):
         import openvino
-    except ImportError:
-        raise missing_dependency("openvino", "openvino", purpose) from None
     return openvino
 
 
@@ -51,9 +49,7 @@ def import_onnxruntime(purpose: str) -> Any:
         MissingDependencyError: The package is not installed.
     """
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    try:
+    with needs("onnxruntime", purpose):
         import onnxruntime
-    except ImportError:
-        raise missing_dependency("onnxruntime", "onnxruntime", purpose) from None
     onnxruntime.disable_telemetry_events()
     return onnxruntime

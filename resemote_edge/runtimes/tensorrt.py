@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import EngineInfo
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
+from resemote_edge.errors import (
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    needs,
+    where_installed,
+)
 from resemote_edge.runtimes.cuda_memory import (
     CudaProvider,
     compute_capability,
@@ -45,7 +52,10 @@ class TensorRTRuntime:
 
     def probe(self) -> Availability:
         """Probe the machine; available when one of the two packages is installed and CUDA finds a GPU."""
-        versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
+        try:
+            versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
+        except DeviceUnavailableError as error:
+            return Availability.refused(error)
         version = ", ".join(versions) or None
         if version is None:
             return Availability(
@@ -128,10 +138,11 @@ def check_engine(
 
 
 def _import(builder: str) -> Any:
-    try:
-        return import_module(_MODULES[builder])
-    except (ImportError, OSError, KeyError):  # OSError: the bindings are there, their libraries are not.
-        return None
+    """Package that runs a builder's engines; None where it is not installed."""
+    if builder in _MODULES:
+        with needs(builder, "it"), where_installed(_MODULES[builder]):
+            return import_module(_MODULES[builder])
+    return None
 
 
 def _index(device: str) -> int:

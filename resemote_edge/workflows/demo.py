@@ -14,7 +14,7 @@ from resemote_edge.benchmarks.suite.runner import SuiteProgress
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.summary import describe
+from resemote_edge.export.summary import describe_lines
 from resemote_edge.export.targets import TARGETS
 from resemote_edge.measuring.results import BenchReport
 from resemote_edge.runtimes.registry import RUNTIMES, open_session, probe_all, runtimes_for, why_unavailable
@@ -83,7 +83,7 @@ def run_demo(
             force=force,
         )
         artifact = run_export(options, context=context)
-        for line in describe(artifact, as_lines=True):
+        for line in describe_lines(artifact):
             notice(line)
         artifacts.append(artifact)
         _self_test(artifact, unavailable, notice)

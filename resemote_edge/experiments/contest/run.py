@@ -18,7 +18,7 @@ import msgspec
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_package
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, needs
 from resemote_edge.experiments.contest.accuracy import judge_rows
 from resemote_edge.experiments.contest.file import Contest, Row
 from resemote_edge.experiments.contest.results import (
@@ -121,15 +121,13 @@ def run_contest(
 
 def build_checkpoint(width: int, seed: int, path: str) -> Opened:
     """Write a random network as a checkpoint, with activation ranges beside it, as an opener."""
-    try:
+    with needs("peers", "running a contest"):
         from resemote_edge.data.calibration import drawn_calibration
         from resemote_edge.export.quantize.quantization import calibrate
         from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
         from resemote_edge.labels import RESEMOTENET
         from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
         from resemote_edge.models.random_network import random_network
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "peers", "running a contest") from None
     save_checkpoint(random_network(width, seed).state_dict(), Path(path), RESEMOTENET)
     checkpoint = load_checkpoint(path)
     chosen = drawn_calibration(_CALIBRATION_IMAGES)

@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 
 from resemote_edge.artifacts.passport import EngineInfo
-from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError
+from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError, needs
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.models.graph import INPUT
@@ -115,12 +115,8 @@ def _dotted(name: str) -> str:
 
 
 def _import(module: str, extra: str, purpose: str) -> Any:
-    try:
+    with needs(extra, purpose):
         return import_module(module)
-    except (ImportError, OSError) as error:
-        raise MissingDependencyError(
-            f"{purpose} needs the package '{extra}' ({error}); run: pip install 'resemote-edge[{extra}]'"
-        ) from None
 
 
 # --- building ---------------------------------------------------------------------------------------------------------

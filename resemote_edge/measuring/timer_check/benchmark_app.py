@@ -4,7 +4,7 @@ import io
 import sys
 from contextlib import redirect_stdout
 
-from resemote_edge.errors import MissingDependencyError, ResEmoteEdgeError
+from resemote_edge.errors import ResEmoteEdgeError, needs
 from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.runtimes.telemetry import import_openvino
 
@@ -27,14 +27,10 @@ def run_benchmark_app(arguments: list[str]) -> Opened:
         ResEmoteEdgeError: It gave up; the message has its last line.
     """
     printed = io.StringIO()
-    try:
+    # its log keeps the stream that it finds when it is imported
+    with redirect_stdout(printed), needs("openvino", PURPOSE):
         import_openvino(PURPOSE)
-        with redirect_stdout(printed):  # its log keeps the stream that it finds when it is imported
-            from openvino.tools.benchmark.main import main as benchmark_app
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"{PURPOSE} cannot be imported ({error}); run: pip install 'resemote-edge[openvino]'"
-        ) from None
+        from openvino.tools.benchmark.main import main as benchmark_app
     sys.argv = ["benchmark_app", *arguments]  # benchmark_app reads this itself, wherever it is called from
     try:
         with redirect_stdout(printed):

@@ -16,6 +16,7 @@ from resemote_edge.errors import (
     PassportVersionError,
     ResEmoteEdgeError,
     SessionClosedError,
+    where_installed,
 )
 from resemote_edge.runtimes.native import structs
 
@@ -170,10 +171,9 @@ def engine_library(backend: str) -> str | None:
     if backend not in _ENGINE_FOLDERS or os.environ.get(f"RESEMOTE_{backend.upper()}_LIBRARY"):
         return None
     package, folder = _ENGINE_FOLDERS[backend]
-    try:
+    spec = None
+    with where_installed(package):
         spec = util.find_spec(package)
-    except ModuleNotFoundError:  # A finder hides the package.
-        return None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if (Path(place) / folder).is_dir():
             return str(Path(place) / folder)

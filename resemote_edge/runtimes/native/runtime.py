@@ -36,7 +36,7 @@ class NativeRuntime:
         try:
             library = load_library()
         except (MissingDependencyError, NativeError) as error:
-            return Availability(available=False, version=None, reason=error.reason, hint=error.hint)
+            return Availability.refused(error)
         found = {backend: library.probe(backend) for backend in library.backends()}
         devices: dict[str, None] = {}
         for info in found.values():

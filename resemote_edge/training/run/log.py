@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.training.run.state import EpochRecord
 
 __all__ = ["CURVES_FILE", "EVENTS_FOLDER", "LOG_FILE", "RunLog", "draw_curves"]
@@ -36,12 +36,10 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, history: Sequence[EpochRecord] = ()) -> None:
-        try:
+        with needs("train", "logging a training run"):
             from tensorboardX.event_file_writer import EventsWriter
             from tensorboardX.proto.event_pb2 import Event, SessionLog
             from tensorboardX.summary import scalar
-        except ModuleNotFoundError:
-            raise missing_dependency("tensorboardX", "train", "logging a training run") from None
         self._folder = folder
         self._event, self._scalar = Event, scalar
         # SummaryWriter would do this in a thread, which needs /dev/shm and stops for good when the clock is set back.
@@ -84,11 +82,9 @@ def draw_curves(history: Sequence[EpochRecord], path: Path) -> None:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
+    with needs("report", "drawing learning curves"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
-        raise missing_dependency("matplotlib", "report", "drawing learning curves") from None
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
     losses, accuracies = figure.subplots(1, 2)

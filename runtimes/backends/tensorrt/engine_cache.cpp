@@ -9,7 +9,6 @@
 #include "error.h"
 #include "file.h"
 #include "sha256.h"
-#include "whole_file.h"
 
 namespace resemote_internal {
 namespace tensorrt {

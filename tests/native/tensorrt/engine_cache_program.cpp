@@ -11,7 +11,6 @@
 #include "engine_fit.h"
 #include "error.h"
 #include "file.h"
-#include "whole_file.h"
 
 namespace {
 
@@ -148,9 +147,9 @@ void folders_are_made_or_refused(const std::string& folder) {
 void a_failed_write_leaves_what_was_there(const std::string& folder) {
   // The target is a folder, so that the rename at the end fails.
   const std::string target = folder + "/target";
-  resemote_internal::tensorrt::create_folder(target);
+  resemote_internal::create_folder(target);
   const std::string message = message_of(RESEMOTE_STATUS_BACKEND_FAILED, [&] {
-    resemote_internal::tensorrt::write_whole_file(target, kPlan.data(), kPlan.size());
+    resemote_internal::write_whole_file(target, kPlan.data(), kPlan.size());
   });
   CHECK(holds(message, target) && holds(message, "cannot be written"));
   CHECK(files_in(folder) == 1);
@@ -208,7 +207,7 @@ int main(int count, char** arguments) {
   damage_is_noticed(folder + "/damage");
   no_folder_keeps_nothing();
   folders_are_made_or_refused(folder);
-  resemote_internal::tensorrt::create_folder(folder + "/failed");
+  resemote_internal::create_folder(folder + "/failed");
   a_failed_write_leaves_what_was_there(folder + "/failed");
   versions_are_read_and_compared();
   engines_of_others_are_refused_with_both_numbers();
