@@ -140,7 +140,7 @@ def measure_gpu(
         ResEmoteEdgeError: Nothing could be measured.
     """
     if not subjects or not options.batches or min(options.batches) < 1:
-        raise InputError("no artifact was named, or no batch size, or one below 1", hint="name at least one of each")
+        raise InputError("no artifact was named, or no batch sizes from 1 up", hint="name at least one of each")
     end = time.monotonic() + options.seconds
     require_device("pytorch", options.device, get_runtime("pytorch").probe())
     probe = probe_device(options.device, side=options.probe_side, copied_bytes=options.probe_bytes)

@@ -301,7 +301,7 @@ def test_reports_of_one_artifact_each_need_no_common_name(write):
 
 
 def test_nothing_in_common(write):
-    with pytest.raises(InputError, match=r"no row of .* the one holds tiny in openvino.*; the other tiny in onnx"):
+    with pytest.raises(InputError, match=r"no row of .* the one holds tiny in openvino.*, and the other tiny in onnx"):
         compare_reports(write("a"), write("b", {"runtime": "onnxruntime"}))
 
 
