@@ -11,6 +11,7 @@ from typing import Any
 
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress
+from resemote_edge.data.members import check_source
 from resemote_edge.errors import DatasetError, InputError
 
 __all__ = ["AUTO", "DATASETS", "load_dataset", "recognise"]
@@ -61,7 +62,7 @@ def load_dataset(
     source = Path(path)
     if kind not in (AUTO, *DATASETS):
         raise InputError(f"unknown kind of dataset {kind!r}; choose from {AUTO}, {', '.join(DATASETS)}")
-    _refuse_absent(source)
+    check_source(source)
     with_labels = [name for name in DATASETS if "labels_file" in signature(_loader(name)).parameters]
     if labels_file is not None and kind not in (AUTO, *with_labels):
         raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
@@ -100,11 +101,6 @@ def _read_once(
     return {split: known[split] for split in splits if split in known}
 
 
-def _refuse_absent(path: Path) -> None:
-    if not path.exists():
-        raise DatasetError(f"{path}: no such dataset; pass a file or folder that exists")
-
-
 def _file_state(path: Path) -> tuple[str, int, int] | None:
     """State that tells a file from another, or from an earlier version of it; None for a folder."""
     if not path.is_file():
@@ -123,7 +119,7 @@ def recognise(path: Path) -> str:
         DatasetError: There is no such path, no kind is recognised, or several are.
     """
     global _last_recognised  # noqa: PLW0603 - one file's kind, dropped for the next file's
-    _refuse_absent(path)
+    check_source(path)
     file = _file_state(path)
     if file is not None and _last_recognised is not None and _last_recognised[0] == file:
         return _last_recognised[1]
