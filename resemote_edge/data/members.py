@@ -15,7 +15,7 @@ from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.vision.image import MAX_FILE_BYTES, check_file, read_file
 from resemote_edge.vision.signatures import HEAD_BYTES, foreign, is_image
 
-__all__ = ["MAX_MEMBERS", "Member", "check_source", "image_members", "is_zip", "open_members"]
+__all__ = ["MAX_MEMBERS", "Member", "check_source", "image_members", "is_zip", "open_members", "packed_in"]
 
 #: Most files that a folder or zip may hold.
 MAX_MEMBERS = 500_000
@@ -40,6 +40,9 @@ _LITTER = re.compile(
     re.IGNORECASE,
 )
 
+#: Suffixes of files that people pack again, or whose folder they pass.
+_PACKED = (".csv", ".tsv", ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".parquet")
+
 _LITTER_REASON = "left by a system or program"
 
 
@@ -48,21 +51,18 @@ class Member(NamedTuple):
 
     Attributes:
         name: Path inside, with forward slashes.
-        read: Function that returns its bytes.
-        head: Function that returns its first bytes; None to read all of it for them.
+        read: Function that returns its bytes; if it is passed a number, the first so many.
         unread: Reason why it is not to be read, where it is no file or lies among what systems leave; empty otherwise.
     """
 
     name: str
-    read: Callable[[], bytes]
-    head: Callable[[], bytes] | None = None
+    read: Callable[..., bytes]
     unread: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Folders and file name of the path."""
-        # This does not use PurePosixPath: datasets have tens of thousands of files, and it takes seconds for them.
-        return tuple(part for part in self.name.split("/") if part not in ("", "."))
+        return tuple(self.name.split("/"))
 
     def why_no_image(self) -> str:
         """Reason why this is not an image to be read; empty where it is one."""
@@ -73,7 +73,7 @@ class Member(NamedTuple):
         if suffix in _SUFFIXES:
             return ""
         try:
-            head = (self.head or self.read)()[:HEAD_BYTES]
+            head = self.read(HEAD_BYTES)
         except (InputError, OSError) as error:
             return f"cannot be read ({getattr(error, 'strerror', None) or error})"
         if is_image(head):
@@ -132,6 +132,14 @@ def open_members(source: Path) -> Iterator[list[Member]]:
         raise DatasetError(f"{source}: neither a folder nor a whole zip; pass one of these")
 
 
+def packed_in(source: Path) -> str | None:
+    """Name of the first table or archive in a folder or zip, which may be what was meant; None if there is none."""
+    if not source.is_dir() and not is_zip(source):
+        return None
+    with open_members(source) as members:
+        return next((member.name for member in members if member.name.lower().endswith(_PACKED)), None)
+
+
 def image_members(members: list[Member]) -> tuple[list[Member], list[tuple[Member, str]]]:
     """Tell images from what is not read.
 
@@ -179,7 +187,7 @@ def _files_in(root: Path) -> Iterator[Member]:
                     elif entry.is_dir():
                         waiting.append((entry.path, f"{name}/", above | {here}))
                     elif entry.is_file():
-                        yield Member(name, partial(read_file, entry.path), partial(_head_of, entry.path))
+                        yield Member(name, partial(_read_file, entry.path))
                     elif entry.is_symlink():
                         target = os.readlink(entry.path)
                         raise DatasetError(f"{entry.path}: a link to {target}, which is not there; mend or remove it")
@@ -190,9 +198,11 @@ def _files_in(root: Path) -> Iterator[Member]:
             raise DatasetError(f"{where}: cannot be read ({error.strerror or error}); make it readable") from None
 
 
-def _head_of(path: str) -> bytes:
+def _read_file(path: str, size: int | None = None) -> bytes:
+    if size is None:
+        return read_file(path)
     with open(path, "rb") as stream:
-        return stream.read(HEAD_BYTES)
+        return stream.read(size)
 
 
 # --- zips -------------------------------------------------------------------------------------------------------------
@@ -227,9 +237,12 @@ def _directory(source: Path) -> tuple[int, int]:
 def _members_of(archive: zipfile.ZipFile, source: Path) -> Iterator[Member]:
     seen: set[str] = set()
     for info in archive.infolist():
-        name = info.filename.replace("\\", "/")  # as some programs for Windows write it
+        name = info.filename
         if name.endswith("/"):
             continue
+        if "\\" in name or "//" in name or "./" in name or name.startswith("/"):
+            # Some programs for Windows write backslashes; others keep what they were called with.
+            name = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
         if name in seen:
             raise DatasetError(f"{source}: {name} is in it twice; pack it again")
         seen.add(name)
@@ -238,20 +251,20 @@ def _members_of(archive: zipfile.ZipFile, source: Path) -> Iterator[Member]:
         elif stat.S_ISLNK(info.external_attr >> 16):
             raise DatasetError(f"{source}: {name} is a symbolic link; pack what it leads to in its place")
         else:
-            yield Member(name, partial(_read, archive, info, info.file_size), partial(_read, archive, info, HEAD_BYTES))
+            yield Member(name, partial(_read, archive, info))
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
-    """First bytes of a member.
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int | None = None) -> bytes:
+    """Bytes of a member, all or the first.
 
     Raises:
         InputError: It is too large, encrypted, damaged, or packed in an unknown way; the message does not name it.
     """
-    if size > MAX_FILE_BYTES:
-        raise InputError(f"{size / 1e6:,.0f} MB; files of up to {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
+    if size is None and info.file_size > MAX_FILE_BYTES:
+        raise InputError(f"{info.file_size / 1e6:,.0f} MB; files of up to {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
     try:
         with archive.open(info) as stream:
-            return stream.read(size)
+            return stream.read(info.file_size if size is None else size)
     except Exception as error:
         # Each way of packing has errors of its own, and a wrong password is a RuntimeError.
         raise InputError(f"not readable in the zip ({error or type(error).__name__})") from None

@@ -11,7 +11,7 @@ from typing import Any
 
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress
-from resemote_edge.data.members import check_source
+from resemote_edge.data.members import check_source, packed_in
 from resemote_edge.errors import DatasetError, InputError
 
 __all__ = ["AUTO", "DATASETS", "load_dataset", "recognise"]
@@ -139,6 +139,9 @@ def _recognise(path: Path) -> str:
         return published[0]
     if _module(_GENERAL).recognises(path):
         return _GENERAL
+    if inside := packed_in(path):
+        cure = f"pass {path / inside}" if path.is_dir() else "unpack it and pass that file"
+        raise DatasetError(f"{path}: no images in folders, but {inside} is in it; {cure}")
     looked_for = "; ".join(f"{name}: {_module(name).LAYOUT}" for name in DATASETS)
     raise DatasetError(f"{path}: cannot tell what dataset this is. Looked for {looked_for}")
 

@@ -13,7 +13,7 @@ IMAGE_FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "
 
 _IMAGE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|II[*+]\0|MM\0[*+]|P[1-6]\s+[#0-9]"
-    rb"|BM........[\x0c-\xff]\0\0\0[\x0c-\x7c]\0\0\0",
+    rb"|BM....\0\0\0\0..\0\0[\x0c-\x7c]\0\0\0",
     re.DOTALL,
 )
 
