@@ -4,6 +4,7 @@ A command's module imports click alone; what it needs beyond that is imported wh
 command works with the base dependencies.
 """
 
+import io
 import os
 import signal
 import sys
@@ -70,6 +71,10 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None = Non
     """
     # A termination request unwinds like any error, so that staging folders are removed on the way out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files and classes may hold what the terminal's encoding lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         command.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:

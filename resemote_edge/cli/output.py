@@ -98,8 +98,8 @@ def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., An
 
 
 def echo_json(value: Any) -> None:
-    """Print a value as indented JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print a value as indented JSON on stdout, in ASCII, since the encoding of the stream may have no more."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 #: Packages that some kinds of files need and others do not.
