@@ -121,7 +121,7 @@ def _refuse_foreign(head: bytes, path: Path) -> None:
 def _is_text(head: bytes) -> bool:
     text = head.decode("utf-8-sig", "replace")
     return bool(text.strip()) and not any(
-        ord(char) < 32 and char not in "\r\n\t" or char == "\ufffd" for char in text[:-4]
+        (ord(char) < 32 and char not in "\r\n\t") or char == "\ufffd" for char in text[:-4]
     )
 
 
