@@ -124,11 +124,12 @@ def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",
 @contextmanager
 def measuring_progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr, cleared at the end; yields ``update(done, total)``."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from resemote_edge.cli.terminal import open_console
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=open_console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -140,13 +141,13 @@ def suite_progress() -> Iterator[tuple[Callable[[str], None], Callable[["SuitePr
     Yields:
         ``notice(text)`` and ``update(progress)``.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from resemote_edge.benchmarks.suite.clock import duration_text
+    from resemote_edge.cli.terminal import open_console
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     with Progress(*columns, TextColumn("{task.description}", markup=False), console=console, transient=True) as bar:
         task = bar.add_task("", total=None, left="")
 

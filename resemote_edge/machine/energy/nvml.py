@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class NVMLSensor(EnergySensor):
             return NotMeasured(f"NVML tells of this machine's GPUs, not of the one recorded in {root}")
         pynvml: Any = None
         with where_installed("pynvml"):
-            import pynvml
+            pynvml = import_module("pynvml")
         if pynvml is None:
             return NotMeasured("the package nvidia-ml-py is not installed; for a GPU, run: pip install nvidia-ml-py")
         try:
