@@ -1,5 +1,7 @@
 """Strict structs, and records: strict JSON with a schema number, the form in which measurements are kept."""
 
+import codecs
+import stat
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -8,7 +10,7 @@ from msgspec import Meta
 
 from resemote_edge.errors import InputError
 
-__all__ = ["Count", "Record", "Sha256", "Strict", "Text", "read_record"]
+__all__ = ["DECODE_ERRORS", "Count", "Record", "Sha256", "Strict", "Text", "read_record", "read_text_bytes"]
 
 #: Words of one line's length.
 Text = Annotated[str, Meta(max_length=1000)]
@@ -18,6 +20,27 @@ Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 #: A number of things, or of bytes.
 Count = Annotated[int, Meta(ge=0)]
+
+
+#: What a decoder raises for text that does not fit, is no text, is nested without end, or that a struct refuses.
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
+
+_MOST_TEXT_BYTES = 64 << 20  # a report with every sample's summary has some megabytes
+
+
+def read_text_bytes(path: Path) -> bytes:
+    """Bytes of a text file that a person or a program wrote, without a byte-order mark.
+
+    Raises:
+        OSError: It cannot be read.
+        InputError: It is no regular file, such as a pipe, which would be waited for, or larger than any text of ours.
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise InputError(f"{path}: {'a folder' if path.is_dir() else 'not a regular file'}", hint="pass a file")
+    if facts.st_size > _MOST_TEXT_BYTES:
+        raise InputError(f"{path}: {facts.st_size} bytes, and no such file has more than {_MOST_TEXT_BYTES}")
+    return path.read_bytes().removeprefix(codecs.BOM_UTF8)
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,12 +82,12 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
             of the wrong type; the message names the field, what was found and what is expected.
     """
     try:
-        content = path.read_bytes()
+        content = read_text_bytes(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read as {what}: {error.strerror or error}") from None
     try:
         label = msgspec.json.decode(content, type=_Label)
-    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not {what}: {error}") from None
     expected = _kind_of(kind)
     if label.kind != expected:
@@ -76,7 +99,7 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
         )
     try:
         return msgspec.json.decode(content, type=kind)
-    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: does not match the schema of {what}: {error}") from None
 
 

@@ -1,13 +1,12 @@
 """Recipe: every setting that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
-import codecs
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
 from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
@@ -219,8 +218,8 @@ def load_recipe(path: Path) -> Recipe:
     if not path.is_file():
         raise InputError(f"{path}: no such recipe; the ones that come with it are: {', '.join(available_recipes())}")
     try:
-        recipe = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Recipe)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        recipe = msgspec.toml.decode(read_text_bytes(path), type=Recipe)
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not a valid recipe: {error}") from None
     if recipe.schema != RECIPE_SCHEMA:
         raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")

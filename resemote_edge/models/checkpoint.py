@@ -1,6 +1,5 @@
 """Checkpoints: reads weights in every form they circulate in, and says exactly what is wrong with bad ones."""
 
-import codecs
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.artifact import file_sha256
+from resemote_edge.artifacts.record import DECODE_ERRORS, read_text_bytes
 from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand
@@ -223,8 +223,8 @@ def _read_card(path: Path) -> ModelCard:
     if not card_path.is_file():
         return ModelCard()
     try:
-        return msgspec.json.decode(card_path.read_bytes().removeprefix(codecs.BOM_UTF8), type=ModelCard)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.json.decode(read_text_bytes(card_path), type=ModelCard)
+    except DECODE_ERRORS as error:
         raise CheckpointError(
             f"{card_path}: it has the name of a model card for {path.name}, and is none ({error})",
             hint="move it elsewhere, or mend it",
@@ -268,5 +268,5 @@ def _named(labels: tuple[str, ...], classes: int, what: str) -> tuple[str, ...]:
 def _metadata_labels(text: str, path: Path) -> tuple[str, ...]:
     try:
         return msgspec.json.decode(text, type=tuple[str, ...])
-    except msgspec.DecodeError as error:
+    except DECODE_ERRORS as error:
         raise CheckpointError(f"{path}: its 'labels' metadata is not a JSON list of names ({error})") from None

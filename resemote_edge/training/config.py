@@ -1,12 +1,12 @@
 """TrainingConfig: every setting that decides what a training run computes, strictly validated, from TOML."""
 
-import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from resemote_edge.artifacts.record import DECODE_ERRORS, read_text_bytes
 from resemote_edge.errors import InputError
 
 __all__ = ["RESEMOTENET", "VARIANTS", "Augmentation", "Distillation", "TrainingConfig", "layered_config", "load_config"]
@@ -215,10 +215,10 @@ def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> Trai
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        loaded = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        loaded = msgspec.toml.decode(read_text_bytes(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such training recipe", hint="pass a TOML file") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not a TOML file: {error}") from None
     fields: dict[str, Any] = loaded
     return fields

@@ -3,7 +3,6 @@
 `resemote_edge.workflows.suite_exports` exports and measures what it lists.
 """
 
-import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -12,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
 from resemote_edge.measuring.row import check_settings
@@ -247,10 +246,10 @@ def load_suite(path: Path) -> LoadedSuite:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such suite; one is a TOML file, as those in benchmarks/suites")
-    content = path.read_bytes()
+    content = read_text_bytes(path)
     try:
-        suite = msgspec.toml.decode(content.removeprefix(codecs.BOM_UTF8), type=Suite)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        suite = msgspec.toml.decode(content, type=Suite)
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not a valid suite: {error}") from None
     if suite.schema != SUITE_SCHEMA:
         raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")

@@ -18,7 +18,7 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.record import Record
+from resemote_edge.artifacts.record import DECODE_ERRORS, Record
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.measuring.results import AccuracyResult, BenchRow, Unmeasured, Validity
@@ -163,7 +163,7 @@ class SuiteFolder:
             return
         try:
             found = msgspec.toml.decode(copy.read_bytes(), type=dict[str, Any]).get("name")
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except DECODE_ERRORS as error:
             raise InputError(f"{copy}: not a suite any more ({error}); delete it, or pass another -o") from None
         if found != name:
             raise InputError(f"{self.path} holds the results of suite {found!r}, not of {name!r}; pass another -o")
@@ -250,7 +250,7 @@ class SuiteFolder:
             row = msgspec.json.decode(path.read_bytes(), type=KeptRow)
         except FileNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except DECODE_ERRORS as error:
             raise InputError(f"{path}: not a finished row ({error}); delete it, or pass another -o") from None
         if row.schema != ROW_SCHEMA:
             raise InputError(f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}; delete it")

@@ -1,13 +1,12 @@
 """Ablation: a recipe and variations of it, in one TOML file, to be compared over several seeds."""
 
-import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import TrainingConfig, layered_config
 from resemote_edge.weights import EMBEDDED, named_checkpoint
@@ -65,12 +64,12 @@ def load_ablation(path: Path) -> Ablation:
             is not valid.
     """
     try:
-        ablation = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Ablation)
+        ablation = msgspec.toml.decode(read_text_bytes(path), type=Ablation)
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such ablation", hint="pass a TOML file such as benchmarks/ablations/xs.toml"
         ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not a valid ablation: {error}") from None
     if ablation.schema != ABLATION_SCHEMA:
         raise InputError(f"{path}: ablation schema {ablation.schema}, this version reads schema {ABLATION_SCHEMA}")

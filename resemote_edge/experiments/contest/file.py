@@ -1,13 +1,12 @@
 """Contest: a comparison with other tools, in one TOML file."""
 
-import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.peers import PEERS, own_network
 from resemote_edge.runtimes.registry import RUNTIMES
@@ -128,8 +127,8 @@ def load_contest(path: Path) -> Contest:
     if not path.is_file():
         raise InputError(f"{path}: no such contest", hint="pass a TOML file, such as those in benchmarks/contests")
     try:
-        contest = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Contest)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        contest = msgspec.toml.decode(read_text_bytes(path), type=Contest)
+    except DECODE_ERRORS as error:
         raise InputError(f"{path}: not a valid contest: {error}") from None
     if contest.schema != CONTEST_SCHEMA:
         raise InputError(f"{path}: contest schema {contest.schema}, this version reads schema {CONTEST_SCHEMA}")

@@ -6,7 +6,7 @@ import msgspec
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.passport import CalibrationManifest
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
 from resemote_edge.errors import CheckpointError
 from resemote_edge.models.checkpoint import Checkpoint
 
@@ -49,8 +49,8 @@ def read_recorded(checkpoint: Checkpoint) -> RecordedRanges | None:
     if not path.is_file():
         return None
     try:
-        recorded = msgspec.json.decode(path.read_bytes(), type=RecordedRanges)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        recorded = msgspec.json.decode(read_text_bytes(path), type=RecordedRanges)
+    except DECODE_ERRORS as error:
         raise CheckpointError(f"{path}: not valid activation ranges: {error}; run: resemote-edge calibrate") from None
     if recorded.schema != RANGES_SCHEMA:
         raise CheckpointError(f"{path}: ranges of schema {recorded.schema}, this version reads schema {RANGES_SCHEMA}")

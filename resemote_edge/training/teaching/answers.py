@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.record import DECODE_ERRORS, read_text_bytes
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.images.batches import Batch, TrainingImages
@@ -89,13 +90,13 @@ def read_recording(folder: Path) -> Recording:
     """
     path = folder / RECORDING_FILE
     try:
-        recording = msgspec.json.decode(path.read_bytes(), type=Recording)
+        recording = msgspec.json.decode(read_text_bytes(path), type=Recording)
     except FileNotFoundError:
         raise InputError(
             f"{folder}: no {RECORDING_FILE} there, so no recorded teacher",
             hint=f"record one with --record-teacher {folder}",
         ) from None
-    except (msgspec.DecodeError, OSError) as error:
+    except (*DECODE_ERRORS, OSError) as error:
         raise InputError(
             f"{path}: not the description of a recorded teacher ({error})", hint="record it again"
         ) from None
