@@ -8,14 +8,13 @@ Numbers are indices into `RESEMOTENET`; names of the expressions do as well. The
 their loader takes the first line for one, which loses an image; here the content decides. Columns may have any names.
 """
 
-import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 
 from resemote_edge.data.members import Member, image_members
-from resemote_edge.data.table import rows_of
+from resemote_edge.data.table import rows_of, text_of
 from resemote_edge.data.tree import SPLIT_FOLDERS, Placed, Tree
 from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.labels import RESEMOTENET, canonical_name
@@ -108,14 +107,14 @@ def _flat_images(images: list[Member], source: Path) -> dict[str, _Split]:
 def _read(split: _Split, table: Member, where: str) -> list[tuple[Member, str]]:
     """Images and labels that the table of a split names."""
     try:
-        content = io.BytesIO(table.read())
+        text = text_of(table.read(), where)
     except (InputError, OSError) as error:
         raise DatasetError(f"{where}: {getattr(error, 'strerror', None) or error}") from None
     faces: list[tuple[Member, str]] = []
     lines: dict[str, int] = {}
     header: list[str] = []
     columns: tuple[int, int] | None = None
-    for line, row in rows_of(content, where):
+    for line, row in rows_of(text, where):
         at = f"{where}:{line}"
         cells = [cell.strip() for cell in row]
         columns = columns or _columns(split, cells, header, at)

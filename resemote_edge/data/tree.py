@@ -9,7 +9,7 @@ from typing import NamedTuple
 from resemote_edge.data.members import Member, image_members
 from resemote_edge.errors import DatasetError
 
-__all__ = ["SPLIT_FOLDERS", "Placed", "Tree", "left_out", "place"]
+__all__ = ["MAX_CLASSES", "SPLIT_FOLDERS", "Placed", "Tree", "left_out", "place"]
 
 #: Names that a split's folder may have, lower case.
 SPLIT_FOLDERS: dict[str, str] = {
@@ -23,6 +23,9 @@ SPLIT_FOLDERS: dict[str, str] = {
     "testing": "test",
     "privatetest": "test",
 }
+
+#: Most classes that a dataset may have.
+MAX_CLASSES = 1000
 
 # "PublicTest_10131363.jpg", "train_00001_aligned.jpg"
 _NAMED = re.compile(rf"({'|'.join(sorted(SPLIT_FOLDERS, key=len, reverse=True))})[_-]\d", re.IGNORECASE)
@@ -76,6 +79,7 @@ def place(members: list[Member], where: str) -> Tree:
     images, others = image_members(members)
     placed = []
     split_folders: dict[str, str] = {}
+    classes: set[str] = set()
     for member in images:
         parts = member.parts
         if len(parts) < 2:
@@ -92,6 +96,9 @@ def place(members: list[Member], where: str) -> Tree:
                 f"{where}: the folders {split_folders[split]!r} and {parts[-3]!r} both stand for split '{split}'; "
                 "leave one, or put their images together"
             )
+        classes.add(parts[-2])
+        if len(classes) > MAX_CLASSES:
+            raise DatasetError(f"{where}: images in over {MAX_CLASSES:,} folders; each would be a class; {_EXPECTED}")
         placed.append(Placed(member, split, parts[-2]))
     _refuse_mixed(placed, where)
     return _by_name(Tree(placed, others), where)

@@ -69,11 +69,15 @@ def to_gray(crop: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:
     if color == "gray":
         return crop
     weights = _LUMA_RGB if color == "rgb" else _LUMA_RGB[::-1]
-    gray = np.empty(crop.shape[:2], dtype=np.uint8)
-    for rows in _strips(*crop.shape[:2]):
-        wide = crop[rows].astype(np.uint32)
-        luma = wide[..., 0] * weights[0] + wide[..., 1] * weights[1] + wide[..., 2] * weights[2]
-        gray[rows] = (luma + 0x8000) >> 16
+    if crop.shape[0] * crop.shape[1] <= _STRIP_PIXELS:
+        return _luma(crop, weights)
+    return np.concatenate([_luma(crop[rows], weights) for rows in _strips(*crop.shape[:2])])
+
+
+def _luma(crop: NDArray[np.uint8], weights: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    wide = crop.astype(np.uint32)
+    luma = wide[..., 0] * weights[0] + wide[..., 1] * weights[1] + wide[..., 2] * weights[2]
+    gray: NDArray[np.uint8] = ((luma + 0x8000) >> 16).astype(np.uint8)
     return gray
 
 
@@ -135,10 +139,12 @@ def resize_triangle(gray: NDArray[np.uint8], height: int, width: int) -> NDArray
     vertical = triangle_weights(gray.shape[1], height)
     horizontal = triangle_weights(gray.shape[2], width)
     # Sums of integers are exact in any order, so that the rows may come in strips.
-    first, *others = _strips(*gray.shape[1:])
-    narrow = vertical[:, first] @ gray[:, first].astype(np.float64)
-    for rows in others:
-        narrow += vertical[:, rows] @ gray[:, rows].astype(np.float64)
+    if gray.shape[1] * gray.shape[2] <= _STRIP_PIXELS:
+        narrow = vertical @ gray.astype(np.float64)
+    else:
+        narrow = np.zeros((len(gray), height, gray.shape[2]), dtype=np.float64)
+        for rows in _strips(*gray.shape[1:]):
+            narrow += vertical[:, rows] @ gray[:, rows].astype(np.float64)
     exact = narrow @ horizontal.T
     half = float(1 << (2 * _FRACTION_BITS - 1))
     return np.floor((exact + half) / float(1 << (2 * _FRACTION_BITS))).astype(np.uint8)

@@ -1,19 +1,17 @@
-import io
-
 import pytest
 
 from resemote_edge.data.datasets.affectnet import load_affectnet
 from resemote_edge.data.datasets.expw import load_expw
 from resemote_edge.data.datasets.ferplus import load_ferplus
 from resemote_edge.data.datasets.rafdb import load_rafdb
-from resemote_edge.data.table import MAX_LINE, lines_of, rows_of
+from resemote_edge.data.table import MAX_LINE, lines_of, open_text, rows_of, text_of
 from resemote_edge.errors import DatasetError
 
 VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
 
 
 def rows(content):
-    return list(rows_of(io.BytesIO(content), "x.csv"))
+    return list(rows_of(text_of(content, "x.csv"), "x.csv"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -47,8 +45,8 @@ def test_what_is_no_table_is_named(case):
 def test_a_sparse_table_is_not_read_into_memory(tmp_path):
     with (tmp_path / "x.csv").open("wb") as stream:
         stream.truncate(3_000_000_000)
-    with (tmp_path / "x.csv").open("rb") as stream, pytest.raises(DatasetError, match="a line of more than"):
-        next(lines_of(stream, "x.csv"))
+    with open_text(tmp_path / "x.csv") as text, pytest.raises(DatasetError, match="a line of more than"):
+        next(lines_of(text, "x.csv"))
 
 
 @pytest.mark.parametrize(

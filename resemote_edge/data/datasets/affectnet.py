@@ -21,6 +21,7 @@ training images (`WITH_VALIDATION`), drawn by pixels, class by class, equal face
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -129,8 +130,13 @@ def _taken(label: str, pool: str, listing: Listing, where: str) -> bool:
 
 
 def _read_list(path: Path, pool: str, listing: Listing) -> None:
+    with open_text(path) as stream:
+        _read_rows(stream, path, pool, listing)
+
+
+def _read_rows(stream: TextIO, path: Path, pool: str, listing: Listing) -> None:
     folder: Path | None = None
-    for where, row in _rows(path):
+    for where, row in _rows(stream, path):
         label = row["expression"].strip()
         if not _taken(label, pool, listing, where):
             continue
@@ -144,9 +150,9 @@ def _read_list(path: Path, pool: str, listing: Listing) -> None:
         listing.add(pool, Face(file_member(folder / name, listing.source), int(label), box))
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _rows(stream: TextIO, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Every row, with the file and line it comes from."""
-    rows = rows_of(open_text(path), str(path))
+    rows = rows_of(stream, str(path))
     header = [name.strip() for name in next(rows, (0, []))[1]]
     lacking = [name for name in _COLUMNS if name not in header]
     if lacking:

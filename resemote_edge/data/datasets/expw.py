@@ -114,11 +114,12 @@ def _first(root: Path, candidates: tuple[Path, ...]) -> Path | None:
 def _read(labels: Path) -> list[_Row]:
     rows = []
     seen: set[str] = set()
-    for number, line in enumerate(lines_of(open_text(labels), str(labels)), start=1):
-        text = " ".join(line.split())
-        if text:
-            rows.append(_read_line(text, number, f"{labels}:{number}", repeated=text in seen))
-            seen.add(text)
+    with open_text(labels) as stream:
+        for number, line in enumerate(lines_of(stream, str(labels)), start=1):
+            text = " ".join(line.split())
+            if text:
+                rows.append(_read_line(text, number, f"{labels}:{number}", repeated=text in seen))
+                seen.add(text)
     return rows
 
 

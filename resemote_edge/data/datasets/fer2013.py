@@ -6,6 +6,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,8 @@ def load_fer2013(
         with open_members(source) as members:
             rows = _read_members(members, source, splits, progress)
     elif source.suffix.lower() == ".csv":
-        rows = _read_csv(source, splits, progress)
+        with open_text(source) as stream:
+            rows = _read_csv(stream, source, splits, progress)
     else:
         raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file; pass one of these")
     found = [split for split in splits if rows[split].images or split not in optional]
@@ -84,7 +86,8 @@ def recognises(path: Path) -> bool:
     """Whether this looks like FER2013, by a header line, or by folder names and the first image."""
     if path.suffix.lower() == ".csv" and path.is_file():
         try:
-            _, header = next(rows_of(open_text(path), str(path)), (0, []))
+            with open_text(path) as stream:
+                _, header = next(rows_of(stream, str(path)), (0, []))
         except DatasetError:
             return False
         return sorted(name.strip() for name in header) == sorted(_COLUMNS)
@@ -130,11 +133,11 @@ def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
 # --- the CSV form -----------------------------------------------------------------------------------------------------
 
 
-def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) -> dict[str, _Rows]:
+def _read_csv(stream: TextIO, source: Path, splits: tuple[str, ...], progress: Progress | None) -> dict[str, _Rows]:
     rows = {split: _Rows() for split in splits}
     size = source.stat().st_size
     read = 0
-    table = rows_of(open_text(source), str(source))
+    table = rows_of(stream, str(source))
     _, names = next(table, (0, []))
     header = [name.strip() for name in names]
     if sorted(header) != sorted(_COLUMNS):

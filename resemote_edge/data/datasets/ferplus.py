@@ -179,11 +179,12 @@ def _read_votes(table: Path) -> list[_Votes]:
             f"{table}: no such file; put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the "
             "labels file (--labels-file)"
         )
-    rows = rows_of(open_text(table), str(table))
-    header = [name.strip() for name in next(rows, (0, []))[1]]
-    if tuple(header) != _HEADER:
-        raise DatasetError(f"{table}:1: expected the header {','.join(_HEADER)}, found {','.join(header)[:80]!r}")
-    return [_read_row(cells, f"{table}:{line}", line) for line, cells in rows]
+    with open_text(table) as stream:
+        rows = rows_of(stream, str(table))
+        header = [name.strip() for name in next(rows, (0, []))[1]]
+        if tuple(header) != _HEADER:
+            raise DatasetError(f"{table}:1: expected the header {','.join(_HEADER)}, found {','.join(header)[:80]!r}")
+        return [_read_row(cells, f"{table}:{line}", line) for line, cells in rows]
 
 
 def _read_row(cells: list[str], where: str, line: int) -> _Votes:

@@ -25,13 +25,10 @@ from resemote_edge.data.tree import Placed, left_out, place
 from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.labels import canonical_labels, canonical_name
 
-__all__ = ["LAYOUT", "MAX_CLASSES", "load_folder", "recognises"]
+__all__ = ["LAYOUT", "load_folder", "recognises"]
 
 #: What `recognises` looks for, in words.
 LAYOUT = "<split>/<class>/ or <class>/ with images, 2 classes or more, in a folder or zip"
-
-#: Most classes that a dataset may have.
-MAX_CLASSES = 1000
 
 _POOL = "all"
 
@@ -106,8 +103,6 @@ def _class_names(placed: list[Placed], source: Path) -> dict[str, str]:
     """Label of every folder."""
     folders = sorted({(entry.split or "", entry.folder) for entry in placed})
     names = {folder: normalize("NFC", folder.strip()) for _, folder in folders}
-    if len(names) > MAX_CLASSES:
-        raise DatasetError(f"{source}: {len(names):,} folders with images, {MAX_CLASSES:,} classes are read; {LAYOUT}")
     alike = {folder: normalize("NFKC", name).casefold() for folder, name in names.items()}
     with suppress(InputError):  # Not every one is an expression: they stay as they are.
         names = alike = {folder: canonical_name(folder) for folder in names}

@@ -67,7 +67,9 @@ def load_rafdb(
         raise DatasetError(f"{root}: expected {LAYOUT}, found no {_LIST.as_posix()}; pass the folder that holds both")
     wanted = listing.pools_for(splits)
     seen: set[str] = set()
-    for number, line in enumerate(lines_of(open_text(root / _LIST), str(root / _LIST)), start=1):
+    with open_text(root / _LIST) as stream:
+        lines = list(lines_of(stream, str(root / _LIST)))
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             name, pool, target = _read_line(line.strip(), f"{root / _LIST}:{number}")
             if name in seen:
