@@ -6,7 +6,7 @@ namespace {
 
 constexpr int kMostFaces = 4096;
 
-// A classifier with the handle under which its session is lent out.
+// A classifier, and the handle through which callers use its session.
 class Owner {
  public:
   explicit Owner(std::unique_ptr<Classifier> made)
@@ -20,7 +20,7 @@ class Owner {
 };
 
 HandleTable<Owner>& classifiers() {
-  // Never destroyed: what is still open when the process ends must not outlive its engine's own end.
+  // Never destroyed, because handles that are open when the process ends must not outlive their engine.
   static HandleTable<Owner>* const table = new HandleTable<Owner>(2, "classifier");
   return *table;
 }

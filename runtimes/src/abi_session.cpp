@@ -9,7 +9,7 @@
 namespace resemote_internal {
 
 HandleTable<Session>& sessions() {
-  // Never destroyed: what is still open when the process ends must not outlive its engine's own end.
+  // Never destroyed, because handles that are open when the process ends must not outlive their engine.
   static HandleTable<Session>* const table = new HandleTable<Session>(1, "session");
   return *table;
 }

@@ -1,4 +1,4 @@
-// Reading files whole or in blocks.
+// Functions that read files, whole or in blocks.
 #pragma once
 
 #include <cstdint>
@@ -6,14 +6,14 @@
 
 namespace resemote_internal {
 
-// Size of a regular file; negative where there is none.
+// Size of a regular file in bytes; negative if there is none.
 std::int64_t file_size(const std::string& path);
 bool is_folder(const std::string& path);
 
-// Its contents; throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where it cannot be read or has more than `most`.
+// Contents of a file. Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if it cannot be read or exceeds `most` bytes.
 std::string read_file(const std::string& path, std::int64_t most);
 
-// Hex sha256 of its contents; throws the same.
+// Hex sha256 of a file's contents. Throws the same.
 std::string file_sha256(const std::string& path);
 
 }  // namespace resemote_internal

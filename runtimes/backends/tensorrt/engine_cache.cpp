@@ -17,10 +17,10 @@ namespace {
 using nlohmann::json;
 
 constexpr int kSchema = 1;
-constexpr std::size_t kDigestShown = 12;  // hex digits of the ONNX's digest in a file name, for people to see
+constexpr std::size_t kDigestShown = 12;  // hex digits of the ONNX's digest in a file name, for people
 
-// FNV-1a in 64 bits. It is there to notice a file that was cut short or damaged; who may write to the folder could
-// write any engine into it, and no digest beside the file would help.
+// FNV-1a in 64 bits. It detects a file that was cut short or damaged. It does not protect against an attacker, who
+// could write any engine with its digest into the folder.
 std::string checksum(const void* bytes, std::size_t size) {
   constexpr std::uint64_t kOffset = 14695981039346656037ULL;
   constexpr std::uint64_t kPrime = 1099511628211ULL;
@@ -43,7 +43,7 @@ json as_json(const EngineKey& key) {
   };
 }
 
-// A version or digest as part of a file name, whatever was in it.
+// Makes a version or digest safe for a file name.
 std::string file_name_part(const std::string& text) {
   std::string part = text;
   for (char& letter : part) {
@@ -52,7 +52,7 @@ std::string file_name_part(const std::string& text) {
   return part;
 }
 
-// Why a description is not that of this key and plan; empty if it is. Throws what the JSON library throws.
+// Says why a description does not match this key and plan; empty if it does. Throws what the JSON library throws.
 std::string refuse(const json& description, const EngineKey& key, const std::string& plan) {
   if (description.at("schema").get<int>() != kSchema) return "it was written by another version of this library";
   if (description.at("key") != as_json(key)) return "it was built for something else";
@@ -80,7 +80,7 @@ CachedPlan EngineCache::find(const EngineKey& key) const {
   if (!read_whole_file(plan_path(key), cached.plan, cached.reason)) return cached;
   try {
     cached.reason = refuse(json::parse(text), key, cached.plan);
-  } catch (const std::exception& error) {  // the JSON library's, the same in all its versions
+  } catch (const std::exception& error) {  // exceptions of the JSON library in any of its versions
     cached.reason = std::string("its description cannot be read: ") + error.what();
   }
   cached.found = cached.reason.empty();
@@ -99,7 +99,7 @@ void EngineCache::keep(const EngineKey& key, const void* plan, std::size_t size)
       {"plan_size_bytes", size},
       {"plan_fnv1a64", checksum(plan, size)},
   };
-  // The plan first: a description without its plan, or with another one, is refused by its checksum.
+  // The plan is written first. A description without its plan, or with another one, is refused because of its checksum.
   write_whole_file(plan_path(key), plan, size);
   const std::string text = description.dump(2) + "\n";
   write_whole_file(description_path(key), text.data(), text.size());

@@ -17,7 +17,7 @@ namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
-constexpr mode_t kFileMode = 0644;  // mkstemp gives 0600, and other users of the board may share the cache
+constexpr mode_t kFileMode = 0644;  // mkstemp sets 0600, but other users of the board may share the cache
 constexpr mode_t kFolderMode = 0755;
 
 // A temporary file, removed unless it was renamed.
@@ -78,7 +78,7 @@ bool read_whole_file(const std::string& path, std::string& contents, std::string
     reason = path + ": " + std::strerror(errno);
     return false;
   }
-  if (!S_ISREG(found.st_mode)) {  // a folder opens like a file, and says it is endless
+  if (!S_ISREG(found.st_mode)) {  // a folder can be opened like a file
     reason = path + ": is not a file";
     return false;
   }
@@ -100,7 +100,7 @@ void write_whole_file(const std::string& path, const void* contents, std::size_t
 void create_folder(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    // What is there already, or stands on a read-only file system, is judged below.
+    // An existing folder, or one on a read-only file system, is checked below.
     mkdir(part.c_str(), kFolderMode);
     if (end == std::string::npos) break;
   }
