@@ -11,7 +11,7 @@ import urllib.request
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the protocol's own name for a reference
 
-#: A browser that does no more than it is told.
+#: Options of a browser without background activity.
 _FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",

@@ -532,7 +532,7 @@ def test_bad_input_ends_in_one_readable_line(case, world, tmp_path, type_in):
     assert case.says in stderr
     errors = [line for line in stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
-    # Besides it, progress (indented) and click's usage lines at most.
+    # Besides the error, only progress (indented) and click's usage lines may appear.
     assert stdout == ""
     assert list(tmp_path.iterdir()) == []
     assert {name: snapshot(path) for name, path in world.items() if path.is_dir()} == before

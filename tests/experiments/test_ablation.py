@@ -82,7 +82,7 @@ def test_committed_ablations_are_valid(path):
     ablation = load_ablation(path)
     assert ablation.name == path.stem
     recipes = [arm_config(ablation, arm, 0).to_dict() for arm in ablation.arms if arm.teacher is None]
-    assert all(recipes.count(recipe) == 1 for recipe in recipes)  # an arm that changes nothing compares nothing
+    assert all(recipes.count(recipe) == 1 for recipe in recipes)  # an arm that changes nothing would compare nothing
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_pixels_without_a_range_are_refused(gray, tmp_path):
 
 def test_exif_orientation_is_followed(gray, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    exif[0x0112] = 6  # to be rotated by 90 degrees clockwise
     Image.fromarray(gray[:30]).save(tmp_path / "turned.png", exif=exif)
     assert np.array_equal(read_rgb(tmp_path / "turned.png")[..., 0], np.rot90(gray[:30], -1))
 

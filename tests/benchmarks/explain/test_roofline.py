@@ -58,7 +58,7 @@ def test_its_colours_are_the_pages(found):
     for colour in ("currentColor", "var(--roofline-fp32, ", "var(--roofline-int8, ", "var(--roofline-memory, "):
         assert colour in svg
     assert "prefers-color-scheme:dark" in svg
-    # Nothing in its style may reach what stands beside it in a page.
+    # Its style must not affect other elements of a page.
     for css in re.findall("<style[^>]*>(.*?)</style>", svg, re.DOTALL):
         selectors = re.findall(r"([^{}]+)\{(?!svg)", css.replace("@media(prefers-color-scheme:dark){", ""))
         assert selectors

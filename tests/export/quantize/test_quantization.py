@@ -13,7 +13,7 @@ OPTIONS = QuantizeOptions(scheme="unsigned", calibration_images=64)
 
 
 def plan(checkpoint, data, options):
-    """The plan, and how many times its observation told of progress."""
+    """The plan, and the number of progress reports while it observed."""
     told = []
     return plan_quantization(checkpoint, options, data, lambda done, total: told.append(done)), len(told)
 
