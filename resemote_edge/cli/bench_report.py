@@ -70,7 +70,9 @@ def _print_schema(context: click.Context) -> None:
         and context.get_parameter_source(option.name or "") is not click.core.ParameterSource.DEFAULT
     ]
     if given:
-        raise click.UsageError("--schema prints the schema of all reports, and goes with nothing else", context)
+        raise click.UsageError(
+            "--schema prints the schema of all reports, and cannot be combined with other arguments", context
+        )
 
     from resemote_edge.benchmarks.report.schema import report_schema
 

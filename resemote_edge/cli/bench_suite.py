@@ -66,7 +66,7 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     _show_report(outcome.report, as_json=as_json)
     echo_written(write_report(outcome.report, output), ("page",))
     if outcome.interrupted is not None:
-        click.echo("interrupted; finished rows are kept, and the same command goes on with the others", err=True)
+        click.echo("interrupted; finished rows are kept, and the same command continues with the others", err=True)
         sys.exit(128 + outcome.interrupted)
     sys.exit(1 if outcome.report.failed else 0)
 

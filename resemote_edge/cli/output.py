@@ -92,7 +92,7 @@ def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",
     for kind in kinds:
         if kind not in written:
             hint = f"{_NEEDS[kind]}; run: pip install 'resemote-edge[report]'"
-            click.echo(f"no {kind}: it needs {hint}", err=True)
+            click.echo(f"{kind}: not written, because it needs {hint}", err=True)
 
 
 @contextmanager

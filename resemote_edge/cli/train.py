@@ -126,7 +126,7 @@ def train(
     with Screen() as screen:
         result = run_training(options, screen)
     if result.interrupted is not None:
-        screen.notice(f"interrupted and saved; go on with: resemote-edge train --resume {result.folder}")
+        screen.notice(f"interrupted and saved; continue with: resemote-edge train --resume {result.folder}")
         sys.exit(128 + result.interrupted)
     if result.evaluation is None:  # not rank 0
         return

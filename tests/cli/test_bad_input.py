@@ -219,7 +219,7 @@ CASES = [
     Case("report again with text as roofline", "bench report {plain} -o out --roofline {text}", "text.txt: not a roof"),
     Case("report again with a broken roofline", "bench report {roofed} -o out", "torn.svg: not a roofline"),
     Case("report again of nothing", "bench report", "Missing argument 'REPORT'", USAGE),
-    Case("schema of a report", "bench report {plain} --schema", "goes with nothing else", USAGE),
+    Case("schema of a report", "bench report {plain} --schema", "cannot be combined with other arguments", USAGE),
     Case("explanation in the way", "bench explain {artifact} -o {explained}", "explanation.json exists; pass --force"),
     Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
     Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),

@@ -181,7 +181,7 @@ def test_a_signal_keeps_what_is_finished(faces, tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert "the same command goes on" in errors
+    assert "the same command continues" in errors
     assert "Traceback" not in errors
     assert {path.name for path in (tmp_path / "out").rglob("*.json")} == {"plain-0.json"}
 

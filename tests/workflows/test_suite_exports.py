@@ -360,7 +360,7 @@ def test_an_interruption_ends_the_child_and_keeps_what_is_done(pair, tmp_path, n
     assert process.returncode == code, errors
     assert not alive(child)
     assert "Traceback" not in errors
-    assert "the same command goes on" in errors
+    assert "the same command continues" in errors
     assert "1 of 2 rows are missing" in said
     report = read_report(folder / "report.json")
     assert names(report) == EVERY[4:5]

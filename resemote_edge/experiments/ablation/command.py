@@ -51,7 +51,7 @@ def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as
             progress=progress,
         )
     if outcome.report is None:
-        click.echo("interrupted; finished trials are kept, and the same command goes on with the others", err=True)
+        click.echo("interrupted; finished trials are kept, and the same command continues with the others", err=True)
         sys.exit(128 + (outcome.interrupted or 0))
     written = write_ablation_report(outcome.report, output)
     click.echo(outcome.report.to_json().decode() if as_json else markdown_ablation(outcome.report), nl=False)

@@ -78,7 +78,7 @@ def verdict_check(
             experiment = Experiment(request=request, count=count, slow_down=slow_down, folder=output)
             summary = run_experiment(experiment, lambda text: click.echo(text, err=True))
     except Stop as stop:
-        click.echo("stopped; the same command goes on with what is missing", err=True)
+        click.echo("stopped; the same command continues with what is missing", err=True)
         sys.exit(128 + stop.signal)
     click.echo(comparison_validity_markdown(summary), nl=False)
     if not summary.passed:
