@@ -3,6 +3,7 @@
 The labels are those of the network: the seven expressions, or whatever classes it was trained on.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.output_format import PROBABILITIES, log_probabilities, softmax
-from resemote_edge.errors import InputError
+from resemote_edge.errors import ArtifactMismatchError, InputError
 from resemote_edge.vision.frame import Box, Frame
 from resemote_edge.vision.frame import crops as crops_of
 from resemote_edge.vision.preprocessing import ColorOrder
@@ -45,7 +46,8 @@ class Emotion:
 class EmotionClassifier:
     """Classifies face crops with one session.
 
-    A classifier is used by one thread at a time, like the session it owns; `close` it or use it as a context manager.
+    Threads that share a classifier take turns, as with the session it owns; `close` it or use it as a context manager.
+    A process that is forked afterwards opens its own.
 
     Attributes:
         session: The session that computes the outputs; closed along with the classifier.
@@ -73,7 +75,8 @@ class EmotionClassifier:
 
         Raises:
             InputError: A crop is of the wrong type, shape, size or colour order.
-            SessionClosedError: After `close`.
+            ArtifactError: The engine fails, or gives NaN.
+            SessionClosedError: After `close`, or in a process that was forked since.
         """
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
         return self.decide(self.outputs([crops] if single else crops, color=color))  # type: ignore[list-item]
@@ -194,12 +197,21 @@ class EmotionClassifier:
 
         Raises:
             InputError: A crop is unusable.
+            ArtifactMismatchError: The model gives NaN or Inf, which is no answer.
         """
         if isinstance(crops, np.ndarray) and crops.ndim < (3 if color == "gray" else 4):
-            raise InputError(f"expected a sequence of crops, got one array of shape {crops.shape}; wrap it in a list")
+            raise InputError(
+                f"expected a sequence of crops, got one array of shape {crops.shape}", hint="wrap it in a list"
+            )
         out = np.empty((len(crops), len(self.labels)), dtype=np.float32)
         for chunk in self.passport.batch.chunks(len(crops), at_most=256):
             out[chunk] = self.infer(self.preprocess(crops[chunk], color=color))
+        # A sum of squares is the fastest look at every value: any NaN or Inf makes it one.
+        if not math.isfinite(np.vdot(out, out)):
+            raise ArtifactMismatchError(
+                f"{self.session.artifact.path}: {self.session.runtime} on {self.session.device} gives NaN or Inf",
+                hint="run resemote-edge verify; export the artifact again, or run it on another device or runtime",
+            )
         return out
 
     def close(self) -> None:

@@ -17,8 +17,11 @@
     +-- SessionClosedError         a session was used after close
     +-- NativeError                the native library reported a failure
 
-Each error says what failed and what was found (``reason``), and what to do about it (``hint``). On the command line it
-ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
+Each error says what failed and what was found (``reason``), and what to do about it (``hint``)::
+
+    raise InputError(f"{path} exists", hint="pass --force to replace it")
+
+On the command line it ends as one readable line and ``exit_code``; a traceback there is a bug of ours.
 """
 
 from collections.abc import Iterator
@@ -40,7 +43,7 @@ __all__ = [
     "SessionClosedError",
     "TrainingError",
     "missing_dependency",
-    "missing_package",
+    "needs",
     "where_installed",
 ]
 
@@ -58,6 +61,7 @@ OPTIONAL = frozenset(
         "onnxscript",
         "openvino",
         "pycuda",
+        "pynvml",
         "safetensors",
         "tensorboardX",
         "tensorrt",
@@ -73,12 +77,12 @@ class ResEmoteEdgeError(Exception):
     Its text is ``reason; hint``. Who needs one of the two takes the attribute: texts are for people.
 
     Args:
-        reason: What failed and what was found; the cure as well, where there is no `hint`.
-        hint: What to do about it.
+        reason: What failed and what was found.
+        hint: What to do about it; empty where nothing can be done.
 
     Attributes:
         reason: As given.
-        hint: As given; empty where the reason says it.
+        hint: As given.
     """
 
     exit_code = 1
@@ -163,24 +167,35 @@ def missing_dependency(package: str, extra: str, purpose: str) -> MissingDepende
     )
 
 
-def missing_package(error: ModuleNotFoundError, extra: str, purpose: str) -> MissingDependencyError:
-    """Build the error for an import of a module of ours that failed for want of an optional package.
+@contextmanager
+def needs(extra: str, purpose: str, *packages: str) -> Iterator[None]:
+    """A context in which optional packages are imported, or modules of ours that import them.
 
     Args:
-        error: What the import raised.
-        extra: Extra of this distribution that installs the package.
-        purpose: What needs it, as the start of a sentence ("exporting a checkpoint").
-
-    Returns:
-        The error, for the caller to raise.
+        extra: Extra of this distribution that installs the packages; several are separated by commas.
+        purpose: Work that needs them, as the start of a sentence ("exporting a checkpoint").
+        packages: Packages that may be missing, by the names they are imported by; `OPTIONAL` if none are named.
 
     Raises:
-        ModuleNotFoundError: The same error again, where the module is of no optional package: a fault of ours.
+        MissingDependencyError: One of the packages is not installed.
+        DeviceUnavailableError: A package is installed, and cannot be loaded on this machine.
+
+    Anything else that goes wrong, such as an import of ours that fails, raises as ever.
     """
-    package = _package(error)
-    if package not in OPTIONAL:
-        raise error
-    return missing_dependency(package, extra, purpose)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if _package(error) not in (packages or OPTIONAL):
+            raise
+        raise missing_dependency(_package(error), extra, purpose) from None
+    except (ImportError, OSError) as error:
+        # The loader of shared libraries raises OSError itself. A name that a module of ours lacks is our fault.
+        if type(error) not in {ImportError, OSError} or _package(error) == "resemote_edge":
+            raise
+        raise DeviceUnavailableError(
+            f"{purpose} needs a package that is installed and cannot be loaded ({error})",
+            hint=f"install it again: pip install --force-reinstall 'resemote-edge[{extra}]'",
+        ) from error
 
 
 @contextmanager
@@ -197,5 +212,5 @@ def where_installed(*packages: str) -> Iterator[None]:
             raise
 
 
-def _package(error: ModuleNotFoundError) -> str:
-    return (error.name or "").partition(".")[0]
+def _package(error: ImportError | OSError) -> str:
+    return (getattr(error, "name", None) or "").partition(".")[0]

@@ -48,7 +48,7 @@ def canonical_name(name: str) -> str:
     lowered = name.strip().lower()
     known = _ALIASES.get(lowered, lowered)
     if known not in CANONICAL:
-        raise InputError(f"unknown emotion label {name!r}; expected one of {', '.join(CANONICAL)}")
+        raise InputError(f"unknown emotion label {name!r}", hint=f"use one of {', '.join(CANONICAL)}")
     return known
 
 
@@ -107,7 +107,9 @@ def _spelled(names: Sequence[str], *, all_emotions: bool) -> tuple[str, ...]:
         raise InputError("a label order needs names, got none")
     for name in spelled:
         if not name or not name.isprintable():
-            raise InputError(f"label {name!r} cannot be shown; give every class a name of printable characters")
+            raise InputError(f"label {name!r} cannot be shown", hint="give every class a name of printable characters")
         if spelled.count(name) > 1:
-            raise InputError(f"the label order repeats {name!r}: {', '.join(spelled)}; give every class its own name")
+            raise InputError(
+                f"the label order repeats {name!r}: {', '.join(spelled)}", hint="give every class its own name"
+            )
     return spelled

@@ -1,5 +1,8 @@
 """Fixtures: a small random network, its artifacts, and FER2013 if it is available."""
 
+import hashlib
+import json
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,17 +10,19 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.data.locate import FER2013_VARIABLE, find_fer2013
-from resemote_edge.export.defaults import WITHOUT_VNNI
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import Recipe, find_recipe
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.labels import FER2013, RESEMOTENET
 from resemote_edge.models.checkpoint import Checkpoint, load_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -57,7 +62,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def skip_unless_it_runs_here(recipe: str) -> None:
     """For recipes whose int8 sums OpenVINO would clip on this CPU, and whose artifacts it therefore refuses."""
-    if recipe in WITHOUT_VNNI and int8_sums_saturate():
+    if (
+        any(recipe == f"{info.recipes}-{each}" for info in TARGETS.values() for each in info.without_vnni)
+        and int8_sums_saturate()
+    ):
         pytest.skip(f"{recipe}: this CPU has no VNNI")
 
 
@@ -99,6 +107,7 @@ def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) 
     """
     folder = tmp_path_factory.mktemp("artifacts")
     made: dict[str, Artifact] = {}
+    context = ExportContext()
 
     def get(name: str, **graph: Any) -> Artifact:
         skip_unless_it_runs_here(name)
@@ -108,8 +117,31 @@ def artifacts(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) 
             skip_unless_it_is_made_here(recipe)
             recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **graph))
             request = ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=folder / key)
-            made[key] = export_artifact(request)
+            made[key] = export_artifact(request, context=context)
         return made[key]
+
+    return get
+
+
+@pytest.fixture
+def with_nan(artifacts: Callable[..., Artifact], tmp_path: Path) -> Callable[..., Artifact]:
+    """A function from a recipe whose artifact holds ONNX to a copy of the artifact in which one weight is NaN."""
+
+    def get(name: str, **graph: Any) -> Artifact:
+        folder = tmp_path / f"{name}-nan"
+        shutil.copytree(artifacts(name, **graph).path, folder)
+        model = onnx.load(folder / "model.onnx")
+        tensor = next(tensor for tensor in model.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
+        values = onnx.numpy_helper.to_array(tensor).copy()
+        values.flat[0] = np.nan
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+        content = model.SerializeToString()
+        (folder / "model.onnx").write_bytes(content)
+        passport = json.loads((folder / "passport.json").read_bytes())
+        entry = next(entry for entry in passport["files"] if entry["path"] == "model.onnx")
+        entry.update(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        (folder / "passport.json").write_text(json.dumps(passport))
+        return Artifact.load(folder)
 
     return get
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from resemote_edge.evaluation.accuracy import AccuracyReport
+from resemote_edge.machine.energy import NotMeasured
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.results import BenchReport, BenchRow, SpeedResult, SuiteState, Unmeasured, Validity
 from resemote_edge.measuring.scenarios import Camera, MultiStream, Offline, ScenarioSettings, SingleStream, Sustained
@@ -63,11 +64,12 @@ def row(artifact, runtime, scenario, batch, middle_ms, *, runs=500, share=None, 
         device="cpu", runtime_version="1.0", file="model.onnx", file_sha256="1" * 64, cores=(0, 1),
         warm_up=WarmUp(runs=10, seconds=0.1, settled=True), load_time_ms=80.0, first_inference_ms=9.0, model=model,
         crop_to_decision=whole, stages={"inference": model}, throughput_samples_per_s=throughput, harness_p50_us=5.0,
-        peak_memory_bytes=150 << 20, outcome=outcome(scenario, whole, throughput),
+        peak_memory_bytes=150 << 20, outcome=outcome(scenario, whole, throughput), samples_sha256=None,
+        energy=NotMeasured("no sensor was read"), state_before=None, state_after=None, throttled=(), did_throttle=None,
     )  # fmt: skip
     return BenchRow(
         artifact=artifact, passport_sha256="2" * 64, target="onnx", precision="fp32", width=16, runtime=runtime,
-        scenario=scenario, batch=batch, threads=2, model_size_bytes=9_000_000, speed=speed,
+        scenario=scenario, batch=batch, threads=2, streams=1, slow_to_ms=0.0, model_size_bytes=9_000_000, speed=speed,
         accuracy=None if share is None else accuracy(share), **other,
     )  # fmt: skip
 

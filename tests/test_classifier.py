@@ -7,7 +7,7 @@ import resemote_edge
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.output_format import softmax
 from resemote_edge.cli.predict import predict
-from resemote_edge.errors import DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
 from resemote_edge.vision.drawn import drawn_faces
 
 RECIPE = "cpu-onnxruntime-fp32"
@@ -133,3 +133,12 @@ def test_probabilities_of_the_engine_are_handed_on_as_they_are(artifacts):
             assert list(emotion.probabilities.values()) == row.tolist()
             assert emotion.label == classifier.labels[row.argmax()]
             assert emotion.score == row.max()
+
+
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+def test_nan_is_no_answer(with_nan, output):
+    artifact = with_nan("cpu-onnxruntime-fp32", output=output)
+    with resemote_edge.load(artifact, runtime="onnxruntime") as classifier:
+        for call in (classifier, classifier.logits, classifier.probabilities):
+            with pytest.raises(ArtifactMismatchError, match="gives NaN or Inf; run resemote-edge verify"):
+                call(np.zeros((1, 48, 48), np.uint8), color="gray")

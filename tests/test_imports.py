@@ -128,7 +128,7 @@ def test_the_cure_survives_the_way_to_the_screen(command):
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (["export", "--target", "onnx"], "export"),
+        (["export", "--target", "onnx"], "export,onnxruntime"),
         (["checkpoint", "inspect"], "export"),
         (["checkpoint", "pack", "a.pt", "-o", "b.safetensors", "--dtype", "int8"], "export"),
     ],

@@ -59,6 +59,7 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
     "export.verify": {"runtimes", "classifier"},  # the one stage that runs the export
+    "export.repair": {"measuring"},  # compares exports, in processes that run them
 }
 
 #: Modules side by side in one folder, `__init__` not counted.

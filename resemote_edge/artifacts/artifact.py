@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.onnx_file import refuse_external_data
 from resemote_edge.artifacts.passport import PASSPORT_NAME, FileEntry, Passport, decode_passport
 from resemote_edge.errors import ArtifactError, ArtifactMismatchError
 
 __all__ = ["Artifact", "file_sha256"]
+
+#: A passport with the hashes of its calibration images has some 100 kB.
+_MOST_PASSPORT_BYTES = 16 << 20
 
 
 def file_sha256(path: Path) -> str:
@@ -59,11 +63,21 @@ class Artifact:
             found = "a file" if folder.exists() else "nothing there"
             raise ArtifactError(f"{folder}: an artifact is a folder with a {PASSPORT_NAME}, found {found}")
         if not manifest.is_file():
-            raise ArtifactError(f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact; "
-                                "make one with: resemote-edge export")  # fmt: skip
+            raise ArtifactError(
+                f"{folder}: no {PASSPORT_NAME} in this folder, so it is not an artifact",
+                hint="make one with: resemote-edge export",
+            )
+        size = manifest.stat().st_size
+        if size > _MOST_PASSPORT_BYTES:
+            raise ArtifactError(
+                f"{manifest}: {size} bytes, where at most {_MOST_PASSPORT_BYTES} make sense",
+                hint="export the artifact again",
+            )
         artifact = cls(folder, decode_passport(manifest.read_bytes(), str(manifest)))
         for entry in artifact.passport.files:
             artifact._check_file(entry)
+        for entry in artifact.passport.files:
+            artifact._check_format(entry)
         return artifact
 
     def find(self, formats: Iterable[str], roles: Iterable[str] = ("model",)) -> FileEntry | None:
@@ -101,7 +115,8 @@ class Artifact:
         if not sound:
             raise ArtifactError(
                 f"{self.path}: golden crops {crops.dtype}{crops.shape} and logits {logits.dtype}{logits.shape} do not "
-                f"fit the passport ({info.count} crops); export the artifact again"
+                f"fit the passport ({info.count} crops)",
+                hint="export the artifact again",
             )
         return crops, logits
 
@@ -109,23 +124,49 @@ class Artifact:
         try:
             loaded: NDArray[Any] = np.load(self.path / name, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise ArtifactError(f"{self.path / name}: cannot be read ({error}); export the artifact again") from None
+            raise ArtifactError(
+                f"{self.path / name}: cannot be read ({error})", hint="export the artifact again"
+            ) from None
         return loaded
 
     def _check_file(self, entry: FileEntry) -> None:
-        if Path(entry.path).name != entry.path:
-            raise ArtifactError(f"{self.path}: file entry {entry.path!r} points outside the artifact's folder")
         path = self.path / entry.path
+        if path.is_symlink() and path.resolve().parent != self.path.resolve():
+            raise ArtifactError(f"{path}: a link that leads out of the artifact's folder", hint="copy the file itself")
+        if path.exists() and not path.is_file():
+            raise ArtifactError(f"{path}: not a regular file", hint="copy or export the artifact again")
         if not path.is_file():
-            raise ArtifactError(f"{path}: listed in the passport but missing; copy or export the artifact again")
+            raise ArtifactError(f"{path}: listed in the passport but missing", hint="copy or export the artifact again")
         size = path.stat().st_size
         if size != entry.size_bytes:
             raise ArtifactMismatchError(
-                f"{path}: {size} bytes, the passport says {entry.size_bytes}; copy or export the artifact again"
+                f"{path}: {size} bytes, the passport says {entry.size_bytes}", hint="copy or export the artifact again"
             )
         found = file_sha256(path)
         if found != entry.sha256:
             raise ArtifactMismatchError(
-                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed; "
-                "copy or export the artifact again"
+                f"{path}: sha256 {found[:12]}…, the passport says {entry.sha256[:12]}…: the file was changed",
+                hint="copy or export the artifact again",
+            )
+
+    def _check_format(self, entry: FileEntry) -> None:
+        """Refuse what an engine would read as another format than the passport says, or along with other files."""
+        path = self.file(entry)
+        suffix = {"onnx": ".onnx", "openvino-ir": ".xml"}.get(entry.format)
+        if suffix is None:
+            return
+        if path.suffix != suffix:
+            raise ArtifactError(
+                f"{path}: listed as {entry.format}, whose files end in {suffix}", hint="export the artifact again"
+            )
+        if entry.format == "onnx":
+            refuse_external_data(path)
+            return
+        with path.open("rb") as stream:
+            begins = stream.read(5)
+        if begins != b"<?xml":
+            raise ArtifactError(f"{path}: listed as {entry.format}, and is no XML", hint="export the artifact again")
+        if not any((other.role, other.format) == ("weights", "openvino-weights") for other in self.passport.files):
+            raise ArtifactError(
+                f"{self.path}: {entry.path} has no weights in the passport", hint="export the artifact again"
             )

@@ -1,4 +1,4 @@
-"""Writing that leaves the whole thing or nothing: files are staged beside the destination, then renamed."""
+"""Writing that leaves the whole thing or nothing: files are staged beside the destination, synced, then renamed."""
 
 import errno
 import io
@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.errors import InputError
+from resemote_edge.artifacts.partial import OLD_NAME, exchange, partial_folder, sync, sync_tree
+from resemote_edge.errors import InputError, ResEmoteEdgeError
+
+#: Bytes below which a disk counts as full.
+_FULL_BYTES = 1 << 20
 
 __all__ = ["refuse_existing", "refuse_files", "staged_files", "staged_folder", "write_file", "write_picture"]
 
@@ -28,16 +32,16 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
             holds files that are not the artifact's, is the current folder, or is a link that leads nowhere.
     """
     if destination.is_symlink() and not destination.exists():
-        raise InputError(f"{destination} is a link that leads nowhere; remove it, or pass another -o")
+        raise InputError(f"{destination} is a link that leads nowhere", hint="remove it, or pass another -o")
     if not destination.exists():
         return
     if destination.resolve() in (Path.cwd(), *Path.cwd().parents):
-        raise InputError(f"{destination} is the current folder or one around it; pass a folder to make as -o")
+        raise InputError(f"{destination} is the current folder or one around it", hint="pass a folder to make as -o")
     if not force:
-        raise InputError(f"{destination} exists; pass --force to replace it, or another destination")
+        raise InputError(f"{destination} exists", hint="pass --force to replace it, or another destination")
     foreign = _foreign_files(destination)
     if foreign:
-        raise InputError(f"{destination} exists and {foreign}, so --force will not delete it; pass another -o")
+        raise InputError(f"{destination} exists and {foreign}, so --force will not delete it", hint="pass another -o")
 
 
 def _foreign_files(folder: Path) -> str:
@@ -69,10 +73,10 @@ def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> N
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; pass a folder as -o")
+        raise InputError(f"{folder} is a file", hint="pass a folder as -o")
     taken = [name for name in names if (folder / name).exists()]
     if taken and not force:
-        raise InputError(f"{folder / taken[0]} exists; pass --force to replace it, or another -o")
+        raise InputError(f"{folder / taken[0]} exists", hint="pass --force to replace it, or another -o")
 
 
 @contextmanager
@@ -91,17 +95,31 @@ def staged_folder(destination: Path, *, force: bool = False) -> Iterator[Path]:
     """
     created = [parent for parent in destination.parents if not parent.exists()]
     destination.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
     try:
-        yield staging
-        # mkdtemp and some writers make private files; an artifact is meant to be read by whoever deploys it.
-        staging.chmod(0o755)
-        for path in staging.iterdir():
-            path.chmod(0o644)
-        _put_in_place(staging, destination, force=force)
+        with partial_folder(destination.parent, destination.name) as staging, _disk_full_told(destination):
+            yield staging
+            # Temporary folders and some writers make private files; an artifact is for whoever deploys it.
+            staging.chmod(0o755)
+            for path in staging.iterdir():
+                path.chmod(0o644)
+            sync_tree(staging)
+            _put_in_place(staging, destination, force=force)
+            sync(destination.parent)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
         _remove_empty(created)
+
+
+@contextmanager
+def _disk_full_told(destination: Path) -> Iterator[None]:
+    """Say that the disk is full, where a library says "basic_ios::clear" or "inline_container.cc:672"."""
+    try:
+        yield
+    except (ResEmoteEdgeError, OSError):
+        raise
+    except Exception as error:
+        if shutil.disk_usage(destination.parent).free >= _FULL_BYTES:
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(destination)) from error
 
 
 def _remove_empty(created: list[Path]) -> None:
@@ -120,18 +138,32 @@ def _put_in_place(staging: Path, destination: Path, *, force: bool) -> None:
             # Renaming onto a folder that is not empty fails: another process was faster.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            raise InputError(f"{destination} appeared during the export; pass --force or another -o") from None
+            raise InputError(f"{destination} appeared during the export", hint="pass --force or another -o") from None
         return
     refuse_existing(destination, force=force)
-    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
-    destination.rename(aside / "old")
+    if exchange(staging, destination):
+        return  # What was there is in the partial folder now, and goes with it.
+    with partial_folder(destination.parent, destination.name) as aside:
+        old = aside / OLD_NAME
+        destination.rename(old)
+        try:
+            staging.rename(destination)
+        except BaseException as error:
+            _put_back(old, destination, error)
+            raise
+
+
+def _put_back(old: Path, destination: Path, error: BaseException) -> None:
+    """Undo a replacement that failed; if that fails as well, keep the older one where it can be found."""
     try:
-        staging.rename(destination)
-    except BaseException:
-        (aside / "old").rename(destination)
-        raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        old.rename(destination)
+    except OSError:
+        kept = Path(tempfile.mkdtemp(prefix=f"{destination.name}-old-", dir=destination.parent))
+        old.rename(kept / destination.name)
+        raise InputError(
+            f"{destination}: cannot be replaced ({error}), nor put back",
+            hint=f"what was there is {kept / destination.name}",
+        ) from error
 
 
 @contextmanager
@@ -150,16 +182,18 @@ def staged_files(folder: Path, *, force: bool = False) -> Iterator[Path]:
     """
     created = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     try:
-        yield staging
-        staged = sorted(staging.iterdir())
-        refuse_files(folder, [path.name for path in staged], force=force)
-        for path in staged:
-            path.chmod(0o644)
-            path.replace(folder / path.name)
+        with partial_folder(folder, "") as staging, _disk_full_told(folder):
+            yield staging
+            staged = sorted(staging.iterdir())
+            refuse_files(folder, [path.name for path in staged], force=force)
+            for path in staged:
+                path.chmod(0o644)
+                sync(path)
+            for path in staged:
+                path.replace(folder / path.name)
+            sync(folder)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
         _remove_empty(created)
 
 
@@ -175,15 +209,17 @@ def write_file(path: Path, content: str | bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        with partial_folder(path.parent, path.name) as staging:
+            partial = staging / path.name
+            with partial.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
     except OSError as error:
         error.filename = str(path)  # A full disk names no file, and the partial file is of no use.
         raise
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_picture(figure: Any, path: Path) -> None:

@@ -5,12 +5,14 @@ from (lineage, recipe, tools) and what was measured (verification), so that an a
 machine that made it. `SCHEMA_VERSION` changes whenever an old reader would misread a new passport.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from resemote_edge.artifacts.consistency import contradictions
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import Count, Sha256, Strict, Text
 from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
 from resemote_edge.errors import ArtifactError, PassportVersionError
 from resemote_edge.evaluation.paired import PairedComparison
@@ -52,11 +54,11 @@ class FileEntry(Strict, frozen=True, kw_only=True):
         size_bytes: Size of the contents.
     """
 
-    path: str
-    role: str
-    format: str
-    sha256: str
-    size_bytes: int
+    path: Text
+    role: Text
+    format: Text
+    sha256: Sha256
+    size_bytes: Count
 
 
 class LayerWork(Strict, frozen=True, kw_only=True):
@@ -69,10 +71,10 @@ class LayerWork(Strict, frozen=True, kw_only=True):
         multiply_adds: Multiply-adds for one image; products with a padding's zeros are included.
     """
 
-    name: str
-    weights: int
-    weight_bits: int
-    multiply_adds: int
+    name: Text
+    weights: Count
+    weight_bits: Count
+    multiply_adds: Count
 
 
 class Rewrite(Strict, frozen=True, kw_only=True):
@@ -277,10 +279,10 @@ class GoldenInfo(Strict, frozen=True, kw_only=True):
             gives.
     """
 
-    crops: str
-    logits: str
-    count: int
-    max_abs_diff: float
+    crops: Text
+    logits: Text
+    count: Annotated[int, Meta(ge=1, le=4096)]
+    max_abs_diff: Annotated[float, Meta(ge=0.0)]
 
 
 class Passport(Strict, frozen=True, kw_only=True):
@@ -312,19 +314,19 @@ class Passport(Strict, frozen=True, kw_only=True):
     """
 
     schema_version: int
-    name: str
-    created_utc: str
-    target: str
-    precision: str
-    labels: tuple[str, ...]
+    name: Text
+    created_utc: Text
+    target: Text
+    precision: Text
+    labels: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=4096)]
     preprocessing: PreprocessSpec
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    inputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=16)]
+    outputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=16)]
     batch: BatchRange
     lineage: Lineage
     recipe: dict[str, Any]
     tools: dict[str, str]
-    files: tuple[FileEntry, ...]
+    files: Annotated[tuple[FileEntry, ...], Meta(max_length=256)]
     golden: GoldenInfo
     layers: tuple[LayerWork, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
@@ -361,28 +363,19 @@ def decode_passport(raw: bytes, origin: str) -> Passport:
 
     Raises:
         PassportVersionError: The passport has another schema version.
-        ArtifactError: The text is not JSON, or a field is missing, unknown or of the wrong type.
+        ArtifactError: The text is not JSON; a field is missing, unknown, of the wrong type or out of bounds; or the
+            passport contradicts itself.
     """
     try:
         found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version
         if found != SCHEMA_VERSION:
             raise PassportVersionError(
-                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}; "
-                "export the artifact again, or install the version that wrote it"
+                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}",
+                hint="export the artifact again, or install the version that wrote it",
             )
         passport = msgspec.json.decode(raw, type=Passport)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{origin}: not a valid passport: {error}; export the artifact again") from None
-    named = [spec.name for spec in passport.outputs]
-    if named not in ([LOGITS], [PROBABILITIES]):
-        raise ArtifactError(
-            f"{origin}: not a valid passport: outputs are named {', '.join(named) or 'nothing'}, expected "
-            f"{LOGITS} or {PROBABILITIES}; export the artifact again"
-        )
-    labels, shape = passport.labels, passport.outputs[0].shape
-    if not labels or len(set(labels)) != len(labels) or shape[1:] != (len(labels),):
-        raise ArtifactError(
-            f"{origin}: not a valid passport: {len(labels)} labels ({', '.join(labels)}) for an output of shape "
-            f"{shape}, where each class has one name; export the artifact again"
-        )
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ArtifactError(f"{origin}: not a valid passport: {error}", hint="export the artifact again") from None
+    for contradiction in contradictions(passport):
+        raise ArtifactError(f"{origin}: not a valid passport: {contradiction}", hint="export the artifact again")
     return passport

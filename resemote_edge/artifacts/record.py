@@ -1,13 +1,23 @@
 """Strict structs, and records: strict JSON with a schema number, the form in which measurements are kept."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from resemote_edge.errors import InputError
 
-__all__ = ["Record", "Strict", "read_record"]
+__all__ = ["Count", "Record", "Sha256", "Strict", "Text", "read_record"]
+
+#: Words of one line's length.
+Text = Annotated[str, Meta(max_length=1000)]
+
+#: Hex sha256 of a file.
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+#: A number of things, or of bytes.
+Count = Annotated[int, Meta(ge=0)]
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +71,9 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
         raise InputError(f"{path}: not {what}: found the kind {label.kind!r}, expected {expected!r}")
     if label.schema != schema:
         noun = what.rsplit(maxsplit=1)[-1]
-        raise InputError(f"{path}: {noun} schema {label.schema}, this version reads schema {schema}; make it again")
+        raise InputError(
+            f"{path}: {noun} schema {label.schema}, this version reads schema {schema}", hint="make it again"
+        )
     try:
         return msgspec.json.decode(content, type=kind)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,10 @@ from resemote_edge.errors import InputError
 __all__ = ["BATCH", "BatchRange", "TensorSpec"]
 
 #: Name of the one dynamic dimension.
-BATCH = "batch"
+BATCH: Literal["batch"] = "batch"
+
+_MOST_RANK = 8  # RESEMOTE_MAX_RANK
+_MOST_SIDE = 65536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,8 @@ class BatchRange:
         if batch < self.min or (self.max is not None and batch > self.max):
             upper = "any" if self.max is None else self.max
             raise InputError(
-                f"batch size {batch} is outside the artifact's range {self.min}..{upper}; "
-                "split the batch, or export with another range in the recipe"
+                f"batch size {batch} is outside the artifact's range {self.min}..{upper}",
+                hint="split the batch, or export with another range in the recipe",
             )
 
 
@@ -66,13 +69,20 @@ class TensorSpec:
 
     Attributes:
         name: Tensor name, the same in every runtime.
-        dtype: Name of the numpy dtype, for example ``"float32"``.
+        dtype: Name of the numpy dtype.
         shape: Dimensions; the string ``"batch"`` stands for the dynamic first one.
     """
 
     name: str
-    dtype: str
-    shape: tuple[int | str, ...]
+    dtype: Literal["float32", "uint8"]
+    shape: tuple[int | Literal["batch"], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that no tensor has; raises ValueError, as decoders expect."""
+        sides = self.shape[1:] if self.shape[:1] == (BATCH,) else self.shape
+        sound = 1 <= len(self.shape) <= _MOST_RANK and all(type(s) is int and 1 <= s <= _MOST_SIDE for s in sides)
+        if not sound:
+            raise ValueError(f"a shape is at most {_MOST_RANK} sizes, the first of which may be {BATCH!r}")
 
     def check(self, array: Any) -> NDArray[Any]:
         """Return the array if it fits this spec.
@@ -89,7 +99,9 @@ class TensorSpec:
         if not isinstance(array, np.ndarray):
             raise InputError(f"input '{self.name}' must be a numpy array, got {type(array).__name__}")
         if array.dtype != self.numpy_dtype:
-            raise InputError(f"input '{self.name}' must be {self.dtype}, got {array.dtype}; convert it before the call")
+            raise InputError(
+                f"input '{self.name}' must be {self.dtype}, got {array.dtype}", hint="convert it before the call"
+            )
         start, sides = self._fixed
         if array.ndim != len(self.shape) or array.shape[start:] != sides:
             raise InputError(f"input '{self.name}' must have shape {self._shape_text()}, got {tuple(array.shape)}")

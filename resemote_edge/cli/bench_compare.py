@@ -1,5 +1,6 @@
 """``resemote-edge bench compare``."""
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ import click
 from resemote_edge.cli.output import (
     device_option,
     echo_written,
+    gathered_options,
     json_option,
     measuring_progress,
     precision_hint_option,
@@ -17,9 +19,51 @@ from resemote_edge.cli.output import (
 from resemote_edge.runtimes.session import PrecisionHint
 
 #: Options that only mean something with --live.
-_LIVE_ONLY = frozenset(
-    ("runtime", "runtime_b", "device", "threads", "batch", "timed", "precision_hint", "seconds", "restarts", "output")
+_LIVE_OPTIONS = (
+    runtime_option("auto"),
+    click.option("--runtime-b", default=None, help="Runtime for B, if it differs from A's."),
+    device_option,
+    threads_option,
+    click.option(
+        "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
+    ),
+    click.option(
+        "--timed",
+        type=click.Choice(["model", "decision"]),
+        default="model",
+        show_default=True,
+        help="Time to compare: the model alone, or the whole way from face crops to decisions.",
+    ),
+    precision_hint_option,
+    click.option(
+        "--seconds",
+        type=click.FloatRange(min=0.0, min_open=True),
+        default=None,
+        help="Seconds to measure. Starting the processes takes additional time.  [default: 45]",
+    ),
+    click.option(
+        "--restarts", type=click.IntRange(min=6), default=None, help="Number of pairs of fresh processes.  [default: 9]"
+    ),
+    click.option(
+        "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the result and every sample."
+    ),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveChoice:
+    """Values of the options of a live comparison, each named after its option."""
+
+    runtime: str
+    runtime_b: str | None
+    device: str
+    threads: int | None
+    batch: int
+    timed: Literal["model", "decision"]
+    precision_hint: PrecisionHint | None
+    seconds: float | None
+    restarts: int | None
+    output: Path | None
 
 
 @click.command()
@@ -38,33 +82,7 @@ _LIVE_ONLY = frozenset(
     help="Compare reports although their machines or settings differ. With --live, replace the files in -o.",
 )
 @json_option
-@runtime_option("auto")
-@click.option("--runtime-b", default=None, help="Runtime for B, if it differs from A's.")
-@device_option
-@threads_option
-@click.option(
-    "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
-)
-@click.option(
-    "--timed",
-    type=click.Choice(["model", "decision"]),
-    default="model",
-    show_default=True,
-    help="Time to compare: the model alone, or the whole way from face crops to decisions.",
-)
-@precision_hint_option
-@click.option(
-    "--seconds",
-    type=click.FloatRange(min=0.0, min_open=True),
-    default=None,
-    help="Seconds to measure. Starting the processes takes additional time.  [default: 45]",
-)
-@click.option(
-    "--restarts", type=click.IntRange(min=6), default=None, help="Number of pairs of fresh processes.  [default: 9]"
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the result and every sample."
-)
+@gathered_options("choice", LiveChoice, _LIVE_OPTIONS)
 @click.pass_context
 def compare(
     context: click.Context,
@@ -74,16 +92,7 @@ def compare(
     margin: float | None,
     force: bool,
     as_json: bool,
-    runtime: str,
-    runtime_b: str | None,
-    device: str,
-    threads: int | None,
-    batch: int,
-    timed: Literal["model", "decision"],
-    precision_hint: PrecisionHint | None,
-    seconds: float | None,
-    restarts: int | None,
-    output: Path | None,
+    choice: LiveChoice,
 ) -> None:
     """Tell whether B is faster or slower than A.
 
@@ -118,26 +127,26 @@ def compare(
         compare_live,
     )
 
-    refuse_files(output, LIVE_FILES, force=force)
+    refuse_files(choice.output, LIVE_FILES, force=force)
     request = LiveRequest(
         a=Artifact.load(a),
         b=Artifact.load(b),
-        runtime=runtime,
-        runtime_b=runtime_b,
-        device=device,
-        threads=threads,
-        batch=batch,
-        quantity="model" if timed == "model" else "crop to decision",
-        precision_hint=precision_hint,
-        seconds=seconds or LIVE_SECONDS,
-        restarts=restarts or LIVE_RESTARTS,
+        runtime=choice.runtime,
+        runtime_b=choice.runtime_b,
+        device=choice.device,
+        threads=choice.threads,
+        batch=choice.batch,
+        quantity="model" if choice.timed == "model" else "crop to decision",
+        precision_hint=choice.precision_hint,
+        seconds=choice.seconds or LIVE_SECONDS,
+        restarts=choice.restarts or LIVE_RESTARTS,
         margin=LIVE_MARGIN if margin is None else margin,
     )
     with measuring_progress("measuring") as update:
         run = compare_live(request, progress=lambda share: update(round(share * 100), 100))
     click.echo(run.comparison.to_json().decode() if as_json else markdown_live_comparison(run.comparison), nl=False)
-    if output is not None:
-        echo_written(write_live_comparison(run, output))
+    if choice.output is not None:
+        echo_written(write_live_comparison(run, choice.output))
     raise SystemExit(3 if run.comparison.slower else 0)
 
 
@@ -151,7 +160,8 @@ def _compare_reports(a: Path, b: Path, *, margin: float | None, force: bool, as_
 
 
 def _refuse_live_options(context: click.Context) -> None:
+    live_only = {field.name for field in fields(LiveChoice)}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
-        if option.name in _LIVE_ONLY and source is not click.core.ParameterSource.DEFAULT:
+        if option.name in live_only and source is not click.core.ParameterSource.DEFAULT:
             raise click.UsageError(f"{option.opts[-1]} belongs to --live, which measures artifacts", context)

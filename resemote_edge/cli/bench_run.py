@@ -4,16 +4,15 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.measuring import measuring_options
+from resemote_edge.cli.measuring import MeasuringChoice, measuring_options
 from resemote_edge.cli.output import (
     echo_written,
     json_option,
-    measuring_progress,
     runtime_option,
+    suite_progress,
     threads_option,
     variant_option,
 )
-from resemote_edge.runtimes.session import PrecisionHint
 
 
 @click.command()
@@ -58,20 +57,7 @@ def run(
     output: Path | None,
     force: bool,
     as_json: bool,
-    preset: str,
-    device: str,
-    precision_hint: PrecisionHint | None,
-    data: Path | None,
-    split: str,
-    reference: Path | None,
-    crop_side: int,
-    fps: float,
-    queue: int,
-    min_seconds: float | None,
-    min_runs: int | None,
-    warmup: int | None,
-    slow_to_ms: float,
-    timeout: float,
+    measuring: MeasuringChoice,
 ) -> None:
     """Measure latency, memory, size and accuracy of ARTIFACTS.
 
@@ -92,51 +78,26 @@ def run(
     """
     import sys
 
-    from rich.console import Console
-
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
-    from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, parse_names, run_bench
-    from resemote_edge.cli.measuring import chosen_options
-    from resemote_edge.cli.views.bench import rich_table
+    from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names, run_in_memory
+    from resemote_edge.cli.views.bench import show_report
     from resemote_edge.workflows.default_artifact import artifacts_or_default
 
     refuse_files(output, REPORT_FILES, force=force)
-    opened = artifacts_or_default(artifacts, runtime, device, lambda text: click.echo(text, err=True), variant)
-    request = BenchRequest(
-        artifacts=opened,
-        runtime=runtime,
+    suite = measuring.suite(
+        runtimes=None if runtime == "all" else (runtime,),
         scenarios=parse_names(scenario),
         batches=parse_batches(batch),
-        threads=threads,
-        streams=streams,
-        options=chosen_options(
-            preset=preset,
-            device=device,
-            precision_hint=precision_hint,
-            data=data,
-            split=split,
-            reference=reference,
-            crop_side=crop_side,
-            fps=fps,
-            queue=queue,
-            min_seconds=min_seconds,
-            min_runs=min_runs,
-            warmup=warmup,
-            slow_to_ms=slow_to_ms,
-            timeout=timeout,
-            folder=output,
-        ),
+        threads=None if threads is None else (threads,),
+        streams=(streams,),
     )
-    with measuring_progress("measuring") as update:
-        report = run_bench(request, progress=lambda _, done, total: update(done, total))
-    if as_json:
-        click.echo(report.to_json().decode(), nl=False)
-    else:
-        console = Console()
-        console.print(rich_table(report))
-        for row in report.unmeasured:
-            console.print(f"not measured: {row.artifact} in {row.runtime}: {row.reason}", style="yellow", markup=False)
+    opened = artifacts_or_default(
+        artifacts, runtime, measuring.device, lambda text: click.echo(text, err=True), variant
+    )
+    with suite_progress() as (_, progress):
+        report = run_in_memory(suite, opened, data=measuring.data, output=output, progress=progress)
+    show_report(report, as_json=as_json)
     if output is not None:
         echo_written(write_report(report, output), ("page",))
     sys.exit(1 if report.failed else 0)

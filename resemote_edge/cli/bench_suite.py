@@ -9,7 +9,6 @@ import click
 from resemote_edge.cli.output import data_option, echo_json, echo_written, json_option, suite_progress
 
 if TYPE_CHECKING:
-    from resemote_edge.measuring.results import BenchReport
     from resemote_edge.workflows.suite_exports import SuiteForecast
 
 
@@ -47,13 +46,12 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     """
     from resemote_edge.benchmarks.report.files import write_report
     from resemote_edge.benchmarks.suite.file import load_suite
-    from resemote_edge.errors import missing_package
+    from resemote_edge.cli.views.bench import show_report
+    from resemote_edge.errors import needs
 
     loaded = load_suite(file)
-    try:
+    with needs("export", "running a suite"):
         from resemote_edge.workflows.suite_exports import forecast_suite, run_suite
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "running a suite") from None
 
     if dry_run:
         forecast = forecast_suite(loaded, output, data=data, retry_failed=retry_failed)
@@ -63,34 +61,12 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
         click.echo("accuracy is not measured: pass --data with the dataset", err=True)
     with suite_progress() as (notice, progress):
         outcome = run_suite(loaded, output, data=data, retry_failed=retry_failed, notice=notice, progress=progress)
-    _show_report(outcome.report, as_json=as_json)
+    show_report(outcome.report, as_json=as_json)
     echo_written(write_report(outcome.report, output), ("page",))
     if outcome.interrupted is not None:
         click.echo("interrupted; finished rows are kept, and the same command continues with the others", err=True)
         sys.exit(128 + outcome.interrupted)
     sys.exit(1 if outcome.report.failed else 0)
-
-
-def _show_report(report: "BenchReport", *, as_json: bool) -> None:
-    from rich.console import Console
-
-    from resemote_edge.benchmarks.report.markdown import validity_table
-    from resemote_edge.cli.views.bench import rich_table
-
-    if as_json:
-        click.echo(report.to_json().decode(), nl=False)
-        return
-    console = Console()
-    if report.rows:
-        console.print(rich_table(report))
-    if report.validity:
-        click.echo(validity_table(report))
-    for row in report.unmeasured:
-        at = " ".join(part for part in (row.scenario, row.batch and f"batch {row.batch}") if part)
-        text = f"not measured: {row.artifact} in {row.runtime}{at and f', {at}'}: {row.reason}"
-        console.print(text, style="yellow", markup=False)
-    if report.suite is not None and report.suite.missing:
-        console.print(f"{report.suite.missing} of {report.suite.planned} rows are missing", style="yellow")
 
 
 def _show_forecast(forecast: "SuiteForecast", *, as_json: bool) -> None:

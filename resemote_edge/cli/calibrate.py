@@ -62,6 +62,6 @@ def calibrate(
             weights, labels, data, images=images, seed=seed, output=output, force=force, progress=progress
         )
     if as_json:
-        echo_json(written.to_dict())
+        echo_json({"path": str(written.path), "tensors": written.tensors, "images": written.described})
     else:
         click.echo(f"wrote {written.path}: ranges of {written.tensors} tensors over {written.described}")

@@ -109,12 +109,10 @@ def expand(source: Path, output: Path, labels: str | None, force: bool, as_json:
 
 
 def _conversion() -> "ModuleType":
-    from resemote_edge.errors import missing_package
+    from resemote_edge.errors import needs
 
-    try:
+    with needs("export", "converting a checkpoint"):
         from resemote_edge.models import conversion
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "converting a checkpoint") from None
     return conversion
 
 

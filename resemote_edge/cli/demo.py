@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, measuring_progress
+from resemote_edge.cli.output import data_option, suite_progress
 from resemote_edge.weights import EMBEDDED
 
 
@@ -41,11 +41,8 @@ def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
     from resemote_edge.workflows.demo import run_demo
 
     console = Console()
-    with measuring_progress("measuring") as update:
-        result = run_demo(
-            data, output, variant=variant, force=force, notice=lambda text: click.echo(text, err=True),
-            progress=lambda _, done, total: update(done, total),
-        )  # fmt: skip
+    with suite_progress() as (notice, progress):
+        result = run_demo(data, output, variant=variant, force=force, notice=notice, progress=progress)
     console.print(rich_table(result.report))
     for row in result.report.unmeasured:
         if row.runtime in result.unavailable:

@@ -1,20 +1,22 @@
 """``resemote-edge export``."""
 
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, variant_option
+from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, target_option, variant_option
+from resemote_edge.export.recipe import PRECISIONS
 from resemote_edge.vision.preprocessing import InputFormat
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option("--target", type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]), help="Target to export for.")
+@target_option("Target to export for.")
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16", "int8", "w8"]),
+    type=click.Choice(PRECISIONS),
     help="Precision of the model. w8 stores the weights in 8 bits and computes in floating point.  [default: fp32]",
 )
 @click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
@@ -27,14 +29,13 @@ from resemote_edge.vision.preprocessing import InputFormat
 )
 @click.option(
     "--input",
-    "input_format",
-    type=click.Choice(["tensor", "gray-u8", "rgb-u8", "bgr-u8"]),
+    type=click.Choice(get_args(InputFormat)),
     help="Input of the model: the normalised tensor, or a 64x64 crop in uint8.  [default: the recipe's]",
 )
 @click.option(
     "--output",
     "output_format",
-    type=click.Choice(["logits", "probabilities"]),
+    type=click.Choice(get_args(OutputFormat)),
     help="Output of the model: logits, or probabilities, for which a softmax is added.  [default: the recipe's]",
 )
 @click.option(
@@ -69,22 +70,10 @@ from resemote_edge.vision.preprocessing import InputFormat
 def export(
     checkpoint: Path | None,
     variant: str | None,
-    target: str | None,
-    precision: str | None,
-    recipe: str | None,
-    labels: str | None,
-    compact: bool | None,
-    input_format: InputFormat | None,
-    output_format: OutputFormat | None,
-    lowering: str | None,
-    data: Path | None,
-    max_drop: float | None,
-    repair: bool | None,
     keep_float: str | None,
-    output: Path | None,
-    force: bool,
     list_recipes: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Export CHECKPOINT, or embedded weights, to an artifact.
 
@@ -103,7 +92,8 @@ def export(
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
     from resemote_edge.export.command import ExportOptions, list_all, run_export
-    from resemote_edge.export.summary import describe
+    from resemote_edge.export.context import ExportContext
+    from resemote_edge.export.summary import describe, describe_lines
     from resemote_edge.weights import choose_checkpoint
     from resemote_edge.workflows.autotune import choose_lowering
 
@@ -111,27 +101,16 @@ def export(
         for line in list_all():
             click.echo(line)
         return
-    options = ExportOptions(
+    context = ExportContext()
+    request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
-        target=target,
-        precision=precision,
-        recipe=recipe,
-        labels=labels,
-        compact=compact,
-        input=input_format,
-        output_format=output_format,
-        lowering=lowering,
-        data=data,
-        max_drop=max_drop,
-        repair=repair,
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
-        output=output,
-        force=force,
+        **options,
     )
-    options = choose_lowering(options, notice=lambda text: click.echo(f"  {text}", err=True))
-    artifact = run_export(options, stage=lambda name: click.echo(f"  {name}", err=True))
+    request = choose_lowering(request, lambda text: click.echo(f"  {text}", err=True), context)
+    artifact = run_export(request, lambda name: click.echo(f"  {name}", err=True), context)
     if as_json:
         echo_json(describe(artifact))
         return
-    for line in describe(artifact, as_lines=True):
+    for line in describe_lines(artifact):
         click.echo(line)

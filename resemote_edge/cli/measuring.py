@@ -1,18 +1,18 @@
-"""Options that commands which measure share, and their meaning."""
+"""MeasuringChoice: the options of a command that measures, as one argument, and the suite they describe."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from resemote_edge.cli.output import data_option, device_option, precision_hint_option
+from resemote_edge.cli.output import data_option, device_option, gathered_options, precision_hint_option
 from resemote_edge.runtimes.session import PrecisionHint
 
 if TYPE_CHECKING:
-    from resemote_edge.measuring.case import MeasureOptions
+    from resemote_edge.benchmarks.suite.file import Suite
 
-__all__ = ["chosen_options", "measuring_options"]
+__all__ = ["MeasuringChoice", "measuring_options"]
 
 _OPTIONS = (
     click.option(
@@ -93,50 +93,55 @@ _OPTIONS = (
 )
 
 
-def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command every option that `chosen_options` takes, except the folder."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+@dataclass(frozen=True, kw_only=True)
+class MeasuringChoice:
+    """Values of the options below, each named after its option."""
+
+    preset: str
+    device: str
+    precision_hint: PrecisionHint | None
+    data: Path | None
+    split: Literal["validation", "test"]
+    reference: Path | None
+    crop_side: int
+    fps: float
+    queue: int
+    min_seconds: float | None
+    min_runs: int | None
+    warmup: int | None
+    slow_to_ms: float
+    timeout: float
+
+    def suite(self, **matrix: Any) -> "Suite":
+        """Describe measurements as a suite.
+
+        Args:
+            matrix: Fields of `Suite`: runtimes, scenarios, batches, threads, streams.
+        """
+        import msgspec
+
+        from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, AccuracyOptions, Suite
+        from resemote_edge.measuring.scenarios import preset
+
+        changes: dict[str, Any] = {"fps": self.fps, "queue_frames": self.queue}
+        changes |= {} if self.min_seconds is None else {"min_seconds": self.min_seconds}
+        changes |= {} if self.min_runs is None else {"min_runs": self.min_runs}
+        changes |= {} if self.warmup is None else {"warmup_runs": self.warmup, "warmup_seconds": 0.0}
+        reference = None if self.reference is None else str(self.reference)
+        return Suite(
+            schema=SUITE_SCHEMA,
+            name="bench",
+            description="What the command line asks for.",
+            settings=msgspec.structs.replace(preset(self.preset), **changes),
+            accuracy=AccuracyOptions(split=self.split, reference=reference),
+            device=self.device,
+            crop_side=self.crop_side,
+            precision_hint=self.precision_hint,
+            slow_to_ms=self.slow_to_ms,
+            timeout_seconds=self.timeout,
+            **matrix,
+        )
 
 
-def chosen_options(
-    *,
-    preset: str,
-    device: str,
-    precision_hint: PrecisionHint | None,
-    data: Path | None,
-    split: str,
-    reference: Path | None,
-    crop_side: int,
-    fps: float,
-    queue: int,
-    min_seconds: float | None,
-    min_runs: int | None,
-    warmup: int | None,
-    slow_to_ms: float,
-    timeout: float,
-    folder: Path | None,
-) -> "MeasureOptions":
-    """Turn the options of `measuring_options` into `MeasureOptions`."""
-    import msgspec
-
-    from resemote_edge.measuring.case import MeasureOptions
-    from resemote_edge.measuring.scenarios import preset as preset_settings
-
-    changes: dict[str, Any] = {"fps": fps, "queue_frames": queue}
-    changes |= {} if min_seconds is None else {"min_seconds": min_seconds}
-    changes |= {} if min_runs is None else {"min_runs": min_runs}
-    changes |= {} if warmup is None else {"warmup_runs": warmup, "warmup_seconds": 0.0}
-    return MeasureOptions(
-        settings=msgspec.structs.replace(preset_settings(preset), **changes),
-        device=device,
-        data=data,
-        split=split,
-        reference=reference,
-        crop_side=crop_side,
-        precision_hint=precision_hint,
-        slow_to_ms=slow_to_ms,
-        timeout_s=timeout,
-        folder=folder,
-    )
+#: Decorator of commands that measure; the values of its options are the argument `measuring`.
+measuring_options = gathered_options("measuring", MeasuringChoice, _OPTIONS)

@@ -1,13 +1,16 @@
 """Functions that commands share: progress on stderr, JSON on stdout, options that mean the same everywhere."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
@@ -20,12 +23,14 @@ __all__ = [
     "device_option",
     "echo_json",
     "echo_written",
+    "gathered_options",
     "json_option",
     "labels_option",
     "measuring_progress",
     "precision_hint_option",
     "runtime_option",
     "suite_progress",
+    "target_option",
     "threads_option",
     "variant_option",
 ]
@@ -69,6 +74,35 @@ def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[...,
     """Make the option ``--runtime NAME`` with this default."""
     words = f"Runtime to use: {', '.join(RUNTIMES)}, or {default}."
     return click.option("--runtime", default=default, show_default=True, help=words)
+
+
+def gathered_options(
+    argument: str, kind: type, options: Sequence[Callable[..., Any]]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a decorator that gives a command many options, whose values reach it as one argument.
+
+    Args:
+        argument: Name of the argument.
+        kind: Dataclass with a field for each option, of the option's name.
+        options: Options in the order of ``--help``.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def gathering(*args: Any, **values: Any) -> Any:
+            gathered = kind(**{field.name: values.pop(field.name) for field in fields(kind)})
+            return command(*args, **values, **{argument: gathered})
+
+        for option in reversed(options):
+            gathering = option(gathering)
+        return gathering
+
+    return decorate
+
+
+def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option ``--target NAME``, with every target there is."""
+    return click.option("--target", type=click.Choice(list(TARGETS)), help=words)
 
 
 def echo_json(value: Any) -> None:

@@ -1,6 +1,7 @@
 """``resemote-edge sensitivity``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,20 +11,19 @@ from resemote_edge.cli.output import (
     json_option,
     labels_option,
     measuring_progress,
+    target_option,
     variant_option,
 )
+from resemote_edge.export.recipe import EIGHT_BIT
+from resemote_edge.export.targets import TARGETS
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--target",
-    type=click.Choice(["onnx", "openvino", "tensorrt", "pytorch"]),
-    help="Target whose quantization scheme is used.  [default: onnx]",
-)
+@target_option("Target whose quantization scheme is used.  [default: onnx]")
 @click.option(
     "--precision",
-    type=click.Choice(["int8", "w8"]),
+    type=click.Choice(EIGHT_BIT),
     help="Precision to try: int8 or w8.  [default: int8]",
 )
 @click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
@@ -41,15 +41,11 @@ from resemote_edge.cli.output import (
 def sensitivity(
     checkpoint: Path | None,
     variant: str | None,
-    target: str | None,
-    precision: str | None,
-    recipe: str | None,
-    labels: str | None,
     images: int,
-    data: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Rank the layers by the error that quantizing each causes.
 
@@ -72,16 +68,12 @@ def sensitivity(
     from resemote_edge.weights import choose_checkpoint
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
-    options = ExportOptions(
-        checkpoint=choose_checkpoint(checkpoint, variant),
-        target=target or (None if recipe else "onnx"),
-        precision=precision or (None if recipe else "int8"),
-        recipe=recipe,
-        labels=labels,
-        data=data,
-    )
+    if options["recipe"] is None:
+        options["target"] = options["target"] or next(iter(TARGETS))
+        options["precision"] = options["precision"] or EIGHT_BIT[0]
+    request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = rank_sensitivity(options, images, progress)
+        report = rank_sensitivity(request, images, progress)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

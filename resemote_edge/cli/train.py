@@ -115,12 +115,10 @@ def train(
         return
     check_options(options, variant_named=variant is not None)
 
-    from resemote_edge.errors import missing_package
+    from resemote_edge.errors import needs
 
-    try:
+    with needs("train", "training"):
         from resemote_edge.training.command import run_training
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "train", "training") from None
     from resemote_edge.cli.views.training import Screen, result_facts, result_table
 
     with Screen() as screen:

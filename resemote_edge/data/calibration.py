@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.passport import CalibrationManifest
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.registry import load_dataset
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import DatasetError
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.vision.drawn import drawn_faces
@@ -53,7 +53,12 @@ class CalibrationSet:
 
 
 def choose_calibration(
-    data: str | Path, count: int = 512, seed: int = 0, *, labels: Sequence[str] | None = None
+    data: str | Path,
+    count: int = 512,
+    seed: int = 0,
+    *,
+    labels: Sequence[str] | None = None,
+    datasets: DatasetReader | None = None,
 ) -> CalibrationSet:
     """Choose calibration images from FER2013.
 
@@ -63,6 +68,7 @@ def choose_calibration(
         count: Number of images wanted.
         seed: Seed of the choice; the same seed gives the same images in the same order.
         labels: Labels of the network to calibrate; None not to check whether the data has its classes.
+        datasets: Reader that may hold the dataset; None for one of its own.
 
     Returns:
         The set.
@@ -71,7 +77,7 @@ def choose_calibration(
         DatasetError: The dataset cannot be read, has too few images, or holds noise.
         InputError: The dataset has other classes than the labels.
     """
-    splits = load_dataset(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
+    splits = (datasets or DatasetReader()).load(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
     if labels is not None:
         splits["train"].targets_in(labels)  # This refuses other classes.
     held_out = {digest for name in _HELD_OUT if name in splits for digest in splits[name].pixel_digests()}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.data.members import Member
-from resemote_edge.errors import DatasetError, missing_dependency
+from resemote_edge.errors import DatasetError, needs
 from resemote_edge.vision.image import eight_bits
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, resize_triangle, to_gray
 
@@ -92,10 +92,8 @@ def decode_gray(member: Member, where: str) -> NDArray[np.uint8]:
         DatasetError: It is not an image, or the file is gone; the message names it.
         MissingDependencyError: Pillow is not installed.
     """
-    try:
+    with needs("images", "reading image files"):
         from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError:
-        raise missing_dependency("PIL", "images", "reading image files") from None
     try:
         with Image.open(io.BytesIO(member.read())) as image:
             upright = eight_bits(ImageOps.exif_transpose(image))

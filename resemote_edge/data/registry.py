@@ -13,7 +13,7 @@ from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress
 from resemote_edge.errors import DatasetError, InputError
 
-__all__ = ["AUTO", "DATASETS", "load_dataset", "recognise"]
+__all__ = ["AUTO", "DATASETS", "DatasetReader", "load_dataset", "recognise"]
 
 #: Kind that stands for looking at the files themselves.
 AUTO = "auto"
@@ -70,34 +70,39 @@ def load_dataset(
     if labels_file is not None:
         found: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional, labels_file=labels_file)
         return found
-    return _read_once(source, kind, splits, progress, optional)
+    read: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional)
+    return read
 
 
-#: Splits of the file read last, and the state of that file. An export reads the same file for calibration, verification
-#: and the gate, and decoding it takes longer than any of them.
-_last_read: tuple[tuple[str, str, int, int], dict[str, Dataset]] | None = None
+class DatasetReader:
+    """Reads splits as `load_dataset` does, and keeps those of the file that was read last.
 
-#: Kind of the file recognised last, and the state of that file.
-_last_recognised: tuple[tuple[str, int, int], str] | None = None
+    An export reads the same file for calibration, verification and the gate, and decoding it takes longer than any of
+    them. A folder is always read, since its files may change unseen.
+    """
 
+    def __init__(self) -> None:
+        self._file: tuple[str, int, int] | None = None
+        self._kind = AUTO
+        self._splits: dict[str, Dataset] = {}
 
-def _read_once(
-    source: Path, kind: str, splits: tuple[str, ...], progress: Progress | None, optional: tuple[str, ...]
-) -> dict[str, Dataset]:
-    """Read the part of a file not read before; folders are always read, since their files may change unseen."""
-    global _last_read  # noqa: PLW0603 - one file's splits, dropped for the next file's
-    load = _loader(kind)
-    file = _file_state(source)
-    if file is None:
-        read: dict[str, Dataset] = load(source, splits, progress, optional=optional)
-        return read
-    key = (kind, *file)
-    known = _last_read[1] if _last_read is not None and _last_read[0] == key else {}
-    missing = tuple(split for split in splits if split not in known)
-    if missing:
-        known = known | load(source, missing, progress, optional=tuple(set(optional) & set(missing)))
-        _last_read = (key, known)
-    return {split: known[split] for split in splits if split in known}
+    def load(
+        self, path: str | Path, splits: tuple[str, ...] = SPLITS, *, optional: tuple[str, ...] = ()
+    ) -> dict[str, Dataset]:
+        """Read the splits that are not kept; see `load_dataset`."""
+        source = Path(path)
+        _refuse_absent(source)
+        file = _file_state(source)
+        if file is None:
+            return load_dataset(source, splits=splits, optional=optional)
+        if file != self._file:
+            kind = recognise(source)
+            self._file, self._kind, self._splits = file, kind, {}
+        missing = tuple(split for split in splits if split not in self._splits)
+        if missing:
+            allowed = tuple(set(optional) & set(missing))
+            self._splits |= load_dataset(source, self._kind, missing, optional=allowed)
+        return {split: self._splits[split] for split in splits if split in self._splits}
 
 
 def _refuse_absent(path: Path) -> None:
@@ -114,7 +119,7 @@ def _file_state(path: Path) -> tuple[str, int, int] | None:
 
 
 def recognise(path: Path) -> str:
-    """Tell the kind of a dataset from the files at its path; a file is looked at once, as long as it stays the same.
+    """Tell the kind of a dataset from the files at its path.
 
     Returns:
         Kind, one of `DATASETS`.
@@ -122,18 +127,7 @@ def recognise(path: Path) -> str:
     Raises:
         DatasetError: There is no such path, no kind is recognised, or several are.
     """
-    global _last_recognised  # noqa: PLW0603 - one file's kind, dropped for the next file's
     _refuse_absent(path)
-    file = _file_state(path)
-    if file is not None and _last_recognised is not None and _last_recognised[0] == file:
-        return _last_recognised[1]
-    kind = _recognise(path)
-    if file is not None:
-        _last_recognised = (file, kind)
-    return kind
-
-
-def _recognise(path: Path) -> str:
     published = [name for name in DATASETS if name != _GENERAL and _module(name).recognises(path)]
     if len(published) > 1:
         raise DatasetError(

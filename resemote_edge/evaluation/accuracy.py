@@ -156,7 +156,8 @@ def measure_accuracy(
         if reference.labels != classifier.labels:
             raise InputError(
                 f"the reference's label order is {', '.join(reference.labels)}, the artifact's "
-                f"{', '.join(classifier.labels)}; export both from the same checkpoint"
+                f"{', '.join(classifier.labels)}",
+                hint="export both from the same checkpoint",
             )
         agree = (reference.passport.name, predict_logits(reference, test))
     copies = None if train is None else train_copies(test, train)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from resemote_edge.artifacts.files import write_picture
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.evaluation.accuracy import AccuracyReport
 
 __all__ = ["draw_confusion"]
@@ -19,11 +19,9 @@ def draw_confusion(report: AccuracyReport, path: Path) -> None:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
+    with needs("report", "drawing the confusion matrix"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
-        raise missing_dependency("matplotlib", "report", "drawing the confusion matrix") from None
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from resemote_edge.artifacts.files import refuse_files
 from resemote_edge.export.command import load_weights, required_data
@@ -24,10 +23,6 @@ class WrittenRanges:
     path: Path
     tensors: int
     described: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record as plain JSON types."""
-        return {"path": str(self.path), "tensors": self.tensors, "images": self.described}
 
 
 def record_ranges(

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_existing
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.errors import InputError, missing_package
+from resemote_edge.errors import InputError, needs
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
     EIGHT_BIT,
@@ -21,6 +22,7 @@ from resemote_edge.export.recipe import (
     find_recipe,
     refuse_board_without_int8,
 )
+from resemote_edge.export.targets import find_target
 from resemote_edge.labels import split_labels
 from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
@@ -39,6 +41,8 @@ __all__ = [
     "resolve_recipe",
     "run_export",
 ]
+
+_Section = TypeVar("_Section", bound=msgspec.Struct)
 
 #: Folder for artifacts when no destination is named.
 ARTIFACTS_FOLDER = Path("artifacts")
@@ -86,12 +90,17 @@ class ExportOptions:
     force: bool = False
 
 
-def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda name: None) -> Artifact:
+def run_export(
+    options: ExportOptions,
+    stage: Callable[[str], None] = lambda name: None,
+    context: ExportContext | None = None,
+) -> Artifact:
     """Export as the options say.
 
     Args:
         options: Options that the user gave.
         stage: Function called as each stage begins.
+        context: Context of the run, where several exports share their work; None for a run of one export.
 
     Returns:
         The artifact.
@@ -106,10 +115,8 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
-    try:
+    with needs(",".join(find_target(recipe.target).extras), "exporting a checkpoint"):
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "exporting a checkpoint") from None
 
     stage("checkpoint")
     request = ExportRequest(
@@ -119,7 +126,7 @@ def run_export(options: ExportOptions, stage: Callable[[str], None] = lambda nam
         data=options.data,
         force=options.force,
     )
-    return export_artifact(request, stage)
+    return export_artifact(request, stage, context)
 
 
 def rank_sensitivity(
@@ -142,10 +149,9 @@ def rank_sensitivity(
     recipe = resolve_recipe(options)
     data = required_data(options.data)
     checkpoint = load_weights(options.checkpoint, options.labels)
-    from resemote_edge.export.quantize.report import SensitivityRequest, run_sensitivity
+    from resemote_edge.export.quantize.report import run_sensitivity
 
-    request = SensitivityRequest(checkpoint=checkpoint, recipe=recipe, data=data, images=images)
-    return run_sensitivity(request, progress)
+    return run_sensitivity(checkpoint, recipe, data, images, progress)
 
 
 def required_data(data: Path | None) -> Path:
@@ -166,10 +172,8 @@ def load_weights(path: Path | None, labels: str | None) -> "Checkpoint":
         CheckpointError: The checkpoint cannot be read.
         MissingDependencyError: A package of the export extra is not installed.
     """
-    try:
+    with needs("export", "reading a checkpoint"):
         from resemote_edge.models.checkpoint import load_checkpoint
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "reading a checkpoint") from None
     return load_checkpoint(path or default_checkpoint(), split_labels(labels))
 
 
@@ -180,36 +184,25 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         InputError: Options contradict each other, or a recipe is not valid.
     """
     recipe = _named_recipe(options)
-    graph = recipe.graph
-    if options.compact is not None:
-        graph = msgspec.structs.replace(graph, compact=options.compact)
-    if options.input is not None:
-        graph = msgspec.structs.replace(graph, input=options.input)
-    if options.output_format is not None:
-        graph = msgspec.structs.replace(graph, output=options.output_format)
+    graph = _changed(recipe.graph, compact=options.compact, input=options.input, output=options.output_format)
     if options.lowering is not None and options.lowering != graph.lowering:
         # Figures that decided for something else would only mislead.
         graph = msgspec.convert(
             {**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions
         )
-    if options.evidence is not None:
-        graph = msgspec.structs.replace(graph, evidence=options.evidence)
-    return msgspec.structs.replace(_with_gate(recipe, options), graph=graph)
-
-
-def _with_gate(recipe: Recipe, options: ExportOptions) -> Recipe:
-    """The recipe with the options' limits of the gate, and with layers to keep floating."""
-    gate = recipe.gate
-    if options.max_drop is not None:
-        gate = msgspec.structs.replace(gate, max_drop_points=options.max_drop)
-    if options.repair is not None:
-        gate = msgspec.structs.replace(gate, repair=options.repair)
+    graph = _changed(graph, evidence=options.evidence)
+    gate = _changed(recipe.gate, max_drop_points=options.max_drop, repair=options.repair)
     quantize = recipe.quantize
     if options.keep_float:
         if quantize is None:
             raise InputError(f"--keep-float is for precisions int8 and w8; {recipe.name} is all floating")
         quantize = msgspec.structs.replace(quantize, keep_float=options.keep_float)
-    return msgspec.structs.replace(recipe, gate=gate, quantize=quantize)
+    return msgspec.structs.replace(recipe, graph=graph, gate=gate, quantize=quantize)
+
+
+def _changed(section: _Section, **changes: Any) -> _Section:
+    """The section of a recipe with the changes that are not None."""
+    return msgspec.structs.replace(section, **{name: value for name, value in changes.items() if value is not None})
 
 
 def _named_recipe(options: ExportOptions) -> Recipe:

@@ -1,25 +1,11 @@
 """Recipe that is used when only a target and a precision are named."""
 
-from typing import get_args
-
 from resemote_edge.errors import InputError
-from resemote_edge.export.recipe import Precision, available_recipes
+from resemote_edge.export.recipe import PRECISIONS, available_recipes
+from resemote_edge.export.targets import find_target
 from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 
-__all__ = ["PRECISIONS", "RECIPE_PREFIXES", "WITHOUT_VNNI", "default_recipe"]
-
-#: Target to ``<device>-<runtime>`` of its default recipes.
-RECIPE_PREFIXES: dict[str, str] = {
-    "onnx": "cpu-onnxruntime",
-    "openvino": "cpu-openvino",
-    "tensorrt": "rtx-tensorrt",
-    "pytorch": "any-pytorch",
-}
-
-#: Default recipe to the one that replaces it where int8 sums of this machine's CPU saturate.
-WITHOUT_VNNI: dict[str, str] = {"cpu-openvino-int8": "cpu-no-vnni-openvino-int8"}
-
-PRECISIONS: tuple[str, ...] = get_args(Precision)
+__all__ = ["default_recipe"]
 
 
 def default_recipe(target: str, precision: str) -> str:
@@ -28,10 +14,8 @@ def default_recipe(target: str, precision: str) -> str:
     Raises:
         InputError: No target has that name, or it has no recipe for that precision.
     """
-    if target not in RECIPE_PREFIXES:
-        raise InputError(f"unknown target {target!r}; choose one of {', '.join(RECIPE_PREFIXES)}")
-    name = f"{RECIPE_PREFIXES[target]}-{precision}"
-    if name not in available_recipes():
-        known = [other for other in PRECISIONS if f"{RECIPE_PREFIXES[target]}-{other}" in available_recipes()]
-        raise InputError(f"target {target} has no recipe for precision {precision}; it has {', '.join(known)}")
-    return WITHOUT_VNNI.get(name, name) if int8_sums_saturate() else name
+    info = find_target(target)
+    recipes = {each: f"{info.recipes}-{each}" for each in PRECISIONS if f"{info.recipes}-{each}" in available_recipes()}
+    if precision not in recipes:
+        raise InputError(f"target {target} has no recipe for precision {precision}; it has {', '.join(recipes)}")
+    return info.without_vnni.get(precision, recipes[precision]) if int8_sums_saturate() else recipes[precision]

@@ -15,20 +15,16 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import PROBABILITIES, log_probabilities
 from resemote_edge.artifacts.passport import GateResult, RepairStep
 from resemote_edge.data.dataset import Dataset
-from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError
 from resemote_edge.evaluation.paired import compare_paired, paired_interval
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.golden import reference_logits
 from resemote_edge.export.recipe import GateOptions
+from resemote_edge.export.tracing import Traced
 from resemote_edge.export.verify import open_for_verification, run_all
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["AccuracyGate", "make_gate", "upper_drop"]
-
-# If the same weights are exported several times, as in the demo, the reference is computed once. 0.1 MB each.
-_REFERENCES: dict[tuple[str, str, str], NDArray[np.float32]] = {}
 
 
 @dataclass(frozen=True)
@@ -80,16 +76,16 @@ class AccuracyGate:
 
 
 def make_gate(
-    checkpoint: Checkpoint, model: ResEmoteNet, data: Path, spec: PreprocessSpec, options: GateOptions
+    checkpoint: Checkpoint, traced: Traced, data: Path, options: GateOptions, context: ExportContext
 ) -> AccuracyGate:
-    """Compute the reference's logits, once per process for the same weights, images and input.
+    """Compute the reference's logits, once in a run for the same weights, images and input.
 
     Args:
         checkpoint: Weights that are exported.
-        model: Network built from them, float32, in eval mode.
+        traced: Network built from them, and the input spec of the exported graph.
         data: Dataset with the validation split.
-        spec: Input spec of the exported graph.
         options: Limits of the gate.
+        context: Context of the run.
 
     Returns:
         The gate.
@@ -97,13 +93,13 @@ def make_gate(
     Raises:
         DatasetError: The validation split cannot be read, or is too small to show what is asked.
     """
-    dataset = load_dataset(data, splits=("validation",))["validation"]
+    dataset = context.datasets.load(data, ("validation",))["validation"]
     _refuse_too_few(dataset, options)
+    spec = traced.preprocessing
     feeds = spec(list(dataset.images), "gray")
     key = (checkpoint.sha256, dataset.sha256(), spec.input)
-    if key not in _REFERENCES:
-        _REFERENCES[key] = reference_logits(model, spec.tensor(feeds))
-    return AccuracyGate(dataset, feeds, dataset.targets_in(checkpoint.labels), _REFERENCES[key], options)
+    reference = context.references.get(key, lambda: reference_logits(traced.model, spec.tensor(feeds)))
+    return AccuracyGate(dataset, feeds, dataset.targets_in(checkpoint.labels), reference, options)
 
 
 def _refuse_too_few(dataset: Dataset, options: GateOptions) -> None:

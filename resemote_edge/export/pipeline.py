@@ -27,6 +27,7 @@ from resemote_edge.artifacts.passport import (
 )
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.gate import make_gate
 from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, Golden, make_golden
 from resemote_edge.export.onnx import to_onnx
@@ -34,7 +35,7 @@ from resemote_edge.export.quantize.quantization import QuantizationPlan, plan_qu
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.repair import build_until_accepted
-from resemote_edge.export.targets import get_target
+from resemote_edge.export.targets import find_target, get_target
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.export.tracing import Traced, trace
 from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
@@ -72,12 +73,15 @@ class ExportRequest:
     force: bool = False
 
 
-def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: None) -> Artifact:
+def export_artifact(
+    request: ExportRequest, stage: StageCallback = lambda name: None, context: ExportContext | None = None
+) -> Artifact:
     """Run the pipeline.
 
     Args:
         request: Export to run.
         stage: Function called as each stage begins.
+        context: Context of the run, where several exports share their work; None for a run of one export.
 
     Returns:
         The artifact at its destination, verified.
@@ -93,16 +97,17 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
     After any error, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    get_target(recipe.target)  # An unknown target is refused before any work.
+    find_target(recipe.target)  # An unknown target is refused before any work.
     refuse_existing(request.destination, force=request.force)
     stage("graph")
     spec = PreprocessSpec(input=recipe.graph.input)
-    inputs = choose_inputs(request.data, recipe.verify.samples, spec, request.checkpoint.labels)
-    traced = trace(request.checkpoint, recipe, spec, inputs)
+    context = context or ExportContext()
+    inputs = choose_inputs(request.data, recipe.verify.samples, spec, request.checkpoint.labels, context.datasets)
+    traced = trace(request.checkpoint, recipe, spec, inputs, context)
     plan = None
     if recipe.quantize is not None:
         stage("quantize")
-        plan = plan_quantization(request.checkpoint, recipe.quantize, request.data)
+        plan = plan_quantization(request.checkpoint, recipe.quantize, request.data, context)
     with staged_folder(request.destination, force=request.force) as folder:
         staged = _Staged(request, traced, plan, inputs, folder, stage)
         if recipe.precision == "fp32":
@@ -111,8 +116,8 @@ def export_artifact(request: ExportRequest, stage: StageCallback = lambda name: 
             passport = msgspec.structs.replace(staged.build().passport, gate=_gate_not_run(recipe))
         else:
             stage("reference accuracy")
-            gate = make_gate(request.checkpoint, traced.model, request.data, spec, recipe.gate)
-            rank = None if plan is None else _ranking(traced, plan, request.data)
+            gate = make_gate(request.checkpoint, traced, request.data, recipe.gate, context)
+            rank = None if plan is None else _ranking(traced, plan, request.data, context)
             accepted = build_until_accepted(staged, gate, rank, stage)
             passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
         stage("passport")
@@ -136,7 +141,7 @@ class _Staged:
     @property
     def runtime(self) -> str:
         """Runtime that verifies."""
-        return get_target(self.request.recipe.target).runtime
+        return find_target(self.request.recipe.target).home_runtime
 
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
         """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
@@ -165,7 +170,7 @@ class _Staged:
         draft = msgspec.structs.replace(draft, quantization=record, layers=work)
         self.stage("verify")
         feeds = self.inputs.feeds
-        result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, target.runtime)
+        result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, self.runtime)
         return Artifact(self.folder, msgspec.structs.replace(draft, verification=result))
 
 
@@ -176,11 +181,14 @@ def _gate_not_run(recipe: Recipe) -> GateResult:
     )
 
 
-def _ranking(traced: Traced, plan: QuantizationPlan, data: Path) -> Callable[[], list[LayerSensitivity]]:
+def _ranking(
+    traced: Traced, plan: QuantizationPlan, data: Path, context: ExportContext
+) -> Callable[[], list[LayerSensitivity]]:
     """Rank layers on training images, when asked; on validation images the ranking would fit the model to the gate."""
 
     def rank() -> list[LayerSensitivity]:
-        chosen = choose_calibration(data, min(_RANKING_IMAGES, plan.options.calibration_images), plan.options.seed)
+        count = min(_RANKING_IMAGES, plan.options.calibration_images)
+        chosen = choose_calibration(data, count, plan.options.seed, datasets=context.datasets)
         return rank_layers(traced.graph, plan, traced.preprocessing(list(chosen.images), "gray"))
 
     return rank
@@ -242,10 +250,8 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
 
 
 def _notes(checkpoint: Checkpoint, built: Built) -> tuple[str, ...]:
-    if checkpoint.labels_source == "assumed":
-        assumed = "the checkpoint does not state its label order; the published ResEmoteNet order was assumed"
-        return (*built.notes, assumed)
-    return built.notes
+    assumed = "the checkpoint does not state its label order; the published ResEmoteNet order was assumed"
+    return (*built.notes, *checkpoint.notes, *([assumed] if checkpoint.labels_source == "assumed" else []))
 
 
 def _entry(folder: Path, file: BuiltFile) -> FileEntry:

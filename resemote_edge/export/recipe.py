@@ -1,7 +1,7 @@
 """Recipe: every setting that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -10,10 +10,12 @@ from resemote_edge.artifacts.record import Strict
 from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
+from resemote_edge.export.targets import TARGETS, find_target
 from resemote_edge.vision.preprocessing import InputFormat
 
 __all__ = [
     "EIGHT_BIT",
+    "PRECISIONS",
     "GateOptions",
     "GraphOptions",
     "LoweringEvidence",
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 Precision = Literal["fp32", "fp16", "int8", "w8"]
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 #: Precisions that the quantize stage makes.
 EIGHT_BIT: tuple[Precision, ...] = ("int8", "w8")
@@ -168,7 +172,7 @@ class Recipe(Strict, frozen=True, kw_only=True):
         schema: Schema of the recipe, `RECIPE_SCHEMA`.
         name: Name, ``<device>-<runtime>-<precision>``, which is the file's stem.
         description: Description in one sentence.
-        target: Target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
+        target: Name of the target, one of `resemote_edge.export.targets.TARGETS`.
         precision: Precision: ``fp32``, ``fp16``; ``int8``: weights and activations in eight bits; ``w8``: weights
             alone.
         opset: ONNX opset of the graph.
@@ -219,8 +223,7 @@ def load_recipe(path: Path) -> Recipe:
         raise InputError(f"{path}: not a valid recipe: {error}") from None
     if recipe.schema != RECIPE_SCHEMA:
         raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")
-    if (recipe.target == "tensorrt") != (recipe.tensorrt is not None):
-        raise InputError(f'{path}: a [tensorrt] section belongs to target = "tensorrt", and only there')
+    _check_target(path, recipe)
     if (recipe.precision in EIGHT_BIT) != (recipe.quantize is not None):
         raise InputError(f"{path}: a [quantize] section belongs to precision int8 or w8, and only there")
     if recipe.quantize is not None:
@@ -230,6 +233,16 @@ def load_recipe(path: Path) -> Recipe:
     if recipe.precision in EIGHT_BIT and recipe.tensorrt is not None:
         refuse_board_without_int8(recipe.name, recipe.tensorrt)
     return recipe
+
+
+def _check_target(path: Path, recipe: Recipe) -> None:
+    try:
+        wanted = find_target(recipe.target).section
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    for target, info in TARGETS.items():
+        if info.section is not None and (info.section == wanted) != (getattr(recipe, info.section) is not None):
+            raise InputError(f'{path}: a [{info.section}] section belongs to target = "{target}", and only there')
 
 
 def refuse_board_without_int8(name: str, options: TensorRTOptions) -> None:

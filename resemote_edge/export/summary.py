@@ -1,35 +1,35 @@
-"""describe: the result of an export, in lines for people or as JSON."""
+"""The result of an export, as JSON or in lines for people."""
 
-from typing import Any, Literal, overload
+from typing import Any
 
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.summary import gate_line, quantization_line
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_lines"]
 
 
-@overload
-def describe(artifact: Artifact, as_lines: Literal[False] = False) -> dict[str, Any]: ...
-@overload
-def describe(artifact: Artifact, as_lines: Literal[True]) -> list[str]: ...
-def describe(artifact: Artifact, as_lines: bool = False) -> dict[str, Any] | list[str]:
-    """Describe an export's result: path, size and verification, as JSON types or as lines for people."""
+def describe(artifact: Artifact) -> dict[str, Any]:
+    """Describe an export's result, path, size and verification, as JSON types."""
+    passport = artifact.passport
+    return {
+        "artifact": str(artifact.path),
+        "files": {entry.path: entry.size_bytes for entry in passport.files},
+        "verification": msgspec.to_builtins(passport.verification),
+        "rewrites": msgspec.to_builtins(passport.rewrites),
+        "quantization": msgspec.to_builtins(passport.quantization),
+        "gate": msgspec.to_builtins(passport.gate),
+        "engine": msgspec.to_builtins(passport.engine),
+        "notes": list(passport.notes),
+    }
+
+
+def describe_lines(artifact: Artifact) -> list[str]:
+    """The same in lines for people."""
     passport = artifact.passport
     result = passport.verification
     assert result is not None  # The pipeline writes no passport without it.
-    if not as_lines:
-        return {
-            "artifact": str(artifact.path),
-            "files": {entry.path: entry.size_bytes for entry in passport.files},
-            "verification": msgspec.to_builtins(result),
-            "rewrites": msgspec.to_builtins(passport.rewrites),
-            "quantization": msgspec.to_builtins(passport.quantization),
-            "gate": msgspec.to_builtins(passport.gate),
-            "engine": msgspec.to_builtins(passport.engine),
-            "notes": list(passport.notes),
-        }
     megabytes = sum(entry.size_bytes for entry in passport.files if entry.role in ("model", "weights")) / 1e6
     lines = [
         f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB",

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.passport import Lineage, Rewrite
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.golden import in_batches, reference_logits
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.verify import VerifyInputs
@@ -65,19 +66,17 @@ class Traced:
         return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
 
 
-#: Graph traced last, and its source. Several targets are exported from the same weights in one process, and a proof
-#: takes longer than writing most of them. Only one is kept, since it holds the network twice.
-_last_traced: tuple[tuple[object, ...], Traced] | None = None
-
-
-def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs) -> Traced:
-    """Build and rewrite the graph as a recipe says; the same graph is proved once in a process.
+def trace(
+    checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs, context: ExportContext
+) -> Traced:
+    """Build and rewrite the graph as a recipe says; the same graph is proved once in a run.
 
     Args:
         checkpoint: Weights to export.
         recipe: Recipe, whose [graph] section decides.
         spec: Input spec of the graph.
         inputs: Inputs of the verify stage; the rewritings are proved on the first of them.
+        context: Context of the run.
 
     Returns:
         The graph with its proofs.
@@ -85,7 +84,6 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
     Raises:
         GateError: A rewriting changed the function.
     """
-    global _last_traced  # noqa: PLW0603 - dropped for the next graph
     lineage = _lineage(checkpoint)
     feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
     described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
@@ -97,21 +95,20 @@ def trace(checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: 
         # The weights themselves are compared, because the file they were read from may have changed.
         tuple(float(tensor.sum(dtype=torch.float64)) for tensor in checkpoint.state.values()),
     )
-    if _last_traced is not None and _last_traced[0] == key:
-        return _last_traced[1]
-    _last_traced = None  # This comes before the next one is built: both might not fit into memory.
-    model = checkpoint.build()
-    steps: list[Step] = []
-    if recipe.graph.compact:
-        steps.append(("compact", compact))
-    if recipe.graph.lowering == "matmul":
-        steps.append(("lower", lower))
-    if spec.input != "tensor":
-        steps.append((f"embed {spec.input}", embed_preprocessing(spec, _PIXEL_COPIES if quantized else 1)))
-    graph, rewrites = prove(model, steps, spec, feeds, described)
-    traced = Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
-    _last_traced = (key, traced)
-    return traced
+
+    def build() -> Traced:
+        model = checkpoint.build()
+        steps: list[Step] = []
+        if recipe.graph.compact:
+            steps.append(("compact", compact))
+        if recipe.graph.lowering == "matmul":
+            steps.append(("lower", lower))
+        if spec.input != "tensor":
+            steps.append((f"embed {spec.input}", embed_preprocessing(spec, _PIXEL_COPIES if quantized else 1)))
+        graph, rewrites = prove(model, steps, spec, feeds, described)
+        return Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
+
+    return context.traced.get(key, build)
 
 
 def _lineage(checkpoint: Checkpoint) -> Lineage:

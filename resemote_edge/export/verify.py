@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
 from resemote_edge.artifacts.passport import Verification
-from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import GateError
+from resemote_edge.data.registry import DatasetReader
+from resemote_edge.errors import GateError, ResEmoteEdgeError
 from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.runtimes.registry import get_runtime, why_unavailable
+from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import Session, SessionOptions
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -38,7 +38,9 @@ class VerifyInputs:
     feeds: NDArray[Any] = field(repr=False)
 
 
-def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str]) -> VerifyInputs:
+def choose_inputs(
+    data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str], datasets: DatasetReader
+) -> VerifyInputs:
     """Choose real faces of the validation split if data is given; otherwise drawn faces and noise, half each.
 
     Args:
@@ -46,13 +48,14 @@ def choose_inputs(data: Path | None, count: int, preprocessing: PreprocessSpec, 
         count: Number of inputs.
         preprocessing: Preprocessing of the network.
         labels: Labels of the network.
+        datasets: Reader of the data.
 
     Raises:
         DatasetError: The data cannot be read.
         InputError: The data has other classes than the network.
     """
     if data is not None:
-        dataset = load_dataset(data, splits=("validation",))["validation"]
+        dataset = datasets.load(data, ("validation",))["validation"]
         dataset.targets_in(labels)  # This refuses other classes before any work.
         chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
         feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
@@ -133,15 +136,15 @@ def _gate(result: Verification) -> None:
 
 def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, str]:
     """Open the session that verifies a staged artifact; ``yes`` if it runs the deployed file, else ``no: `` and why."""
-    built_on_device = artifact.passport.target == "tensorrt" and artifact.passport.engine is None
-    if built_on_device:
+    if artifact.find(get_runtime(runtime).formats) is None:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
     if artifact.passport.engine is None:
         # The CPU is used everywhere, so that an export means the same on every machine.
         return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
-    reason = why_unavailable(runtime, artifact)
-    if reason is not None:
-        reason = reason.replace(f"{artifact.path}: ", "").partition("; ")[0]
+    try:
+        get_runtime(runtime).check(artifact, SessionOptions())
+    except ResEmoteEdgeError as error:
+        reason = error.reason.replace(f"{artifact.path}: ", "")
         return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"
     return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
 

@@ -1,15 +1,12 @@
 """Diagnosis: what this machine can run, and what to install so that it can run more."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 from resemote_edge.runtimes.registry import probe_all
 from resemote_edge.runtimes.session import Availability
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Diagnosis", "diagnose"]
 

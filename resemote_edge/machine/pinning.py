@@ -27,7 +27,7 @@ def choose_cores(threads: int, allowed: tuple[int, ...] | None = None, root: Pat
     """
     cores = allowed_cores() if allowed is None else allowed
     if threads < 1 or not cores:
-        raise InputError(f"cannot choose cores for {threads} threads among {len(cores)} cores; both start at 1")
+        raise InputError(f"cannot choose cores for {threads} threads among {len(cores)} cores: both start at 1")
     rank: dict[int, int] = {}
     seen: dict[tuple[int, ...], int] = {}
     for core in sorted(cores):

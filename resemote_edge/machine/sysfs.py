@@ -52,8 +52,8 @@ def required_int(path: Path, alike: Path | None = None) -> int:
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM):
             raise DeviceUnavailableError(
-                f"{path} may not be read by this user; run as root, or let root allow it until the next boot: "
-                f"sudo chmod a+r {alike or path}"
+                f"{path} may not be read by this user",
+                hint=f"run as root, or let root allow it until the next boot: sudo chmod a+r {alike or path}",
             ) from None
         raise DeviceUnavailableError(f"{path} cannot be read: {error.strerror}") from None
     try:

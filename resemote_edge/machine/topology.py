@@ -1,4 +1,7 @@
-"""Topology: sockets, cores, threads, caches and memory nodes of the processor."""
+"""Topology: sockets, cores, threads, caches and memory nodes of the processor.
+
+It is read from sysfs and not from lscpu, which small systems lack and which says less: docs/decisions/0015-topology.md.
+"""
 
 import os
 import re

@@ -1,6 +1,10 @@
-"""Latency: a distribution of wall times, with intervals, and without percentiles that too few samples cannot show."""
+"""Latency: a distribution of wall times, with intervals, and without percentiles that too few samples cannot show.
+
+Percentiles of latencies are computed here and nowhere else.
+"""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -10,7 +14,7 @@ from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.statistics.block_bootstrap import resampled_percentiles
 
-__all__ = ["PERCENTILES", "Latency", "runs_needed", "summarize_latency"]
+__all__ = ["PERCENTILES", "Latency", "median_ms", "quantiles_ms", "runs_needed", "summarize_latency"]
 
 #: Field stem to the share of the calls below that percentile.
 PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
@@ -23,7 +27,7 @@ class Latency(Strict, frozen=True, kw_only=True):
 
     Attributes:
         runs: Number of timed calls.
-        mean_ms: Mean over all calls. This and the next two are None in reports from before they were kept.
+        mean_ms: Mean over all calls. This and the next two are None where they were not recorded.
         min_ms: Shortest call.
         max_ms: Longest call.
         p50_ms: Median call.
@@ -37,9 +41,9 @@ class Latency(Strict, frozen=True, kw_only=True):
     """
 
     runs: int
-    mean_ms: float | None = None
-    min_ms: float | None = None
-    max_ms: float | None = None
+    mean_ms: float | None
+    min_ms: float | None
+    max_ms: float | None
     p50_ms: float
     p90_ms: float | None = None
     p95_ms: float | None = None
@@ -66,6 +70,21 @@ def runs_needed(share: float) -> int:
     return math.ceil(math.log(0.025) / math.log(share))
 
 
+def median_ms(nanoseconds: NDArray[np.int64]) -> float:
+    """Median of the calls in ms, where it is not reported as a figure with an interval; the samples have any shape."""
+    return float(np.median(nanoseconds)) / 1e6
+
+
+def quantiles_ms(nanoseconds: NDArray[np.int64], shares: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantiles in ms for curves and axes, whether or not the samples can show them as figures.
+
+    Args:
+        nanoseconds: Times of the calls, int64 (runs,).
+        shares: Shares of the calls below each quantile, in [0, 1].
+    """
+    return np.quantile(nanoseconds, shares) / 1e6
+
+
 def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Latency:
     """Summarise every sample; the intervals are by `resampled_percentiles`.
 
@@ -79,8 +98,9 @@ def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Laten
     if not nanoseconds.size:
         raise InputError("no call was timed; measure for longer, or ask for more runs")
     shares = {name: share for name, share in PERCENTILES.items() if len(nanoseconds) >= runs_needed(share)}
-    values = {f"{name}_ms": float(np.quantile(nanoseconds, share)) / 1e6 for name, share in shares.items()}
-    values.setdefault("p50_ms", float(np.median(nanoseconds)) / 1e6)
+    found = quantiles_ms(nanoseconds, list(shares.values()))
+    values = {f"{name}_ms": float(value) for name, value in zip(shares, found, strict=True)}
+    values.setdefault("p50_ms", median_ms(nanoseconds))
     return Latency(
         runs=len(nanoseconds),
         mean_ms=float(nanoseconds.mean()) / 1e6,

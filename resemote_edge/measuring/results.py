@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from resemote_edge.artifacts.record import Record, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.energy import Energy, NotMeasured
@@ -17,10 +15,8 @@ from resemote_edge.runtimes.session import PrecisionHint
 __all__ = [
     "AccuracyJob",
     "AccuracyResult",
-    "Answer",
     "BenchReport",
     "BenchRow",
-    "Failure",
     "SpeedJob",
     "SpeedResult",
     "SuiteState",
@@ -32,7 +28,7 @@ __all__ = [
 REPORT_SCHEMA = 2
 
 
-class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
+class SpeedJob(Record, frozen=True, kw_only=True):
     """Job that measures one artifact in one runtime and scenario, in a process of its own.
 
     Attributes:
@@ -66,7 +62,7 @@ class SpeedJob(Record, frozen=True, kw_only=True, tag="speed"):
     samples: str | None = None
 
 
-class AccuracyJob(Record, frozen=True, kw_only=True, tag="accuracy"):
+class AccuracyJob(Record, frozen=True, kw_only=True):
     """Job that measures the accuracy of one artifact and runtime, in a process of its own.
 
     Attributes:
@@ -98,7 +94,7 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         runtime_version: Version of the runtime's package.
         file: File that ran, relative to the artifact.
         file_sha256: Hash of that file.
-        cores: Cores the process was pinned to.
+        cores: Cores the process was pinned to; empty where it was not pinned.
         warm_up: Calls before the clock counted.
         load_time_ms: Time from files to a session that can run; the package's import and the files' hashes are not in
             it.
@@ -106,62 +102,55 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         model: Time of the session alone. In scenarios whose calls follow each other, it is timed on input that is
             ready; where frames arrive, as part of each decision.
         crop_to_decision: Time from pixels to labelled probabilities.
-        stages: Times of its stages, and of ``decode``, which is not part of it; empty in reports from before they were
-            timed separately.
+        stages: Times of its stages, and of ``decode``, which is not part of it; empty where they were not timed apart.
         throughput_samples_per_s: Throughput: crops over mean time of the model alone.
         harness_p50_us: Median of the same call to a session that computes nothing, which is the cost of measuring
-            itself; None in reports from before it was measured.
+            itself; None where it was not measured.
         peak_memory_bytes: High-water mark of the process.
-        outcome: Result that only this scenario has; None in reports from before there were scenarios.
+        outcome: Result that only this scenario has; None where it was not recorded.
         samples_sha256: Hash of the file that keeps every sample; None when none was kept.
-        energy: Energy of a further run of the scenario, or the reason why it was not measured; None in reports from
-            before it was.
-        state_before: State of the machine before the timed run, warm-up included; None in reports from before it was
-            read.
-        state_after: State of the machine after the run.
-        throttled: Events that slowed the machine down or heated it between the two, a sentence each.
+        energy: Energy of a further run of the scenario, or the reason why it was not measured.
+        state_before: State of the machine before the timed run, warm-up included; None where it was not read.
+        state_after: State of the machine after the run; None where it was not read.
+        throttled: Events that slowed the machine down or heated it between the two, a sentence each; empty where the
+            states were not read.
         did_throttle: Whether heat, power or a quota slowed the machine down at any time of the run; None where the
-            machine has nothing that would tell, and in reports from before it was watched.
+            machine has nothing that would tell, and where it was not watched.
     """
 
     device: str
     runtime_version: str
     file: str
     file_sha256: str
-    cores: tuple[int, ...] = ()
+    cores: tuple[int, ...]
     warm_up: WarmUp
     load_time_ms: float
     first_inference_ms: float
     model: Latency
     crop_to_decision: Latency
-    stages: dict[str, Latency] = msgspec.field(default_factory=dict)
+    stages: dict[str, Latency]
     throughput_samples_per_s: float
-    harness_p50_us: float | None = None
+    harness_p50_us: float | None
     peak_memory_bytes: int
-    outcome: Outcome | None = None
-    samples_sha256: str | None = None
-    energy: Energy | NotMeasured | None = None
-    state_before: MachineState | None = None
-    state_after: MachineState | None = None
-    throttled: tuple[str, ...] = ()
-    did_throttle: bool | None = None
+    outcome: Outcome | None
+    samples_sha256: str | None
+    energy: Energy | NotMeasured
+    state_before: MachineState | None
+    state_after: MachineState | None
+    throttled: tuple[str, ...]
+    did_throttle: bool | None
 
 
 class AccuracyResult(Record, frozen=True, kw_only=True, tag="accuracy"):
-    """Measurements of an accuracy job."""
+    """Accuracy of a file in a runtime.
+
+    Attributes:
+        file_sha256: Hash of the file that ran.
+        report: Report of its accuracy.
+    """
 
     file_sha256: str
     report: AccuracyReport
-
-
-class Failure(Record, frozen=True, kw_only=True, tag="failure"):
-    """Reason why a job failed, as one readable line."""
-
-    message: str
-
-
-#: Answers of a worker.
-Answer = SpeedResult | AccuracyResult | Failure
 
 
 class BenchRow(Record, frozen=True, kw_only=True):
@@ -169,7 +158,7 @@ class BenchRow(Record, frozen=True, kw_only=True):
 
     Attributes:
         artifact: Name of the artifact.
-        passport_sha256: Hash of its passport, and so of every file; empty in reports from before it was kept.
+        passport_sha256: Hash of its passport, and so of every file; empty where it was not recorded.
         target: Target it was exported for.
         precision: Precision of the artifact.
         precision_hint: Precision hint that the session was opened with; None where it computed in the artifact's
@@ -188,16 +177,16 @@ class BenchRow(Record, frozen=True, kw_only=True):
     """
 
     artifact: str
-    passport_sha256: str = ""
+    passport_sha256: str
     target: str
     precision: str
     width: int
     runtime: str
-    scenario: str = "single-stream"
+    scenario: str
     batch: int
     threads: int
-    streams: int = 1
-    slow_to_ms: float = 0.0
+    streams: int
+    slow_to_ms: float
     model_size_bytes: int
     speed: SpeedResult
     accuracy: AccuracyReport | None = None
@@ -296,7 +285,7 @@ class BenchReport(Record, frozen=True, kw_only=True):
         environment: Record of the machine, from `capture_environment`.
         inputs: Inputs that were fed for timing.
         accuracy_data: Name of the dataset and split; None when accuracy was not measured.
-        settings: Settings of the scenarios; None in reports from before they were kept.
+        settings: Settings of the scenarios; None where they were not recorded.
         rows: Rows that were measured.
         unmeasured: Combinations that were not measured.
         validity: Checks of our timer against others.
@@ -308,7 +297,7 @@ class BenchReport(Record, frozen=True, kw_only=True):
     environment: dict[str, Any]
     inputs: str
     accuracy_data: str | None
-    settings: ScenarioSettings | None = None
+    settings: ScenarioSettings | None
     rows: tuple[BenchRow, ...]
     unmeasured: tuple[Unmeasured, ...] = ()
     validity: tuple[Validity, ...] = ()

@@ -1,15 +1,15 @@
 """Harness: warms up until times settle, times calls, keeps every sample, clips nothing."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.record import Strict
 
-__all__ = ["Budget", "Samples", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
+__all__ = ["Budget", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
 
 #: Calls of one look at whether times have settled, and number of looks in a row that must agree.
 _LOOK_RUNS = 5
@@ -47,40 +47,13 @@ class WarmUp(Strict, frozen=True, kw_only=True):
 
     Attributes:
         runs: Number of calls.
-        seconds: Time they took; None in reports from before it was kept.
+        seconds: Time they took; None where it was not recorded.
         settled: Whether their times had settled; None where that was not waited for.
     """
 
     runs: int
-    seconds: float | None = None
-    settled: bool | None = None
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Times of all timed calls.
-
-    Attributes:
-        warmup_runs: Number of calls that were not timed.
-        nanoseconds: Wall time of each call, int64 (runs,).
-    """
-
-    warmup_runs: int
-    nanoseconds: NDArray[np.int64] = field(repr=False)
-
-    def percentile_ms(self, percent: float) -> float:
-        """Latency below which this share of the calls fell, in ms."""
-        return float(np.percentile(self.nanoseconds, percent)) / 1e6
-
-    @property
-    def runs(self) -> int:
-        """Number of timed calls."""
-        return len(self.nanoseconds)
-
-    @property
-    def mean_ms(self) -> float:
-        """Mean latency in ms."""
-        return float(self.nanoseconds.mean()) / 1e6
+    seconds: float | None
+    settled: bool | None
 
 
 def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
@@ -111,30 +84,26 @@ def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
     return WarmUp(runs=runs, seconds=(clock() - start) / 1e9, settled=settled)
 
 
-def time_calls(calls: Sequence[Callable[[], object]], budget: Budget) -> list[Samples]:
-    """Make several calls in turn, again and again, and time each.
-
-    They take turns because a machine's speed drifts: calls timed one after the other could not be compared.
+def time_calls(call: Callable[[], object], budget: Budget) -> NDArray[np.int64]:
+    """Make a call again and again, and time each.
 
     Args:
-        calls: Functions; each blocks until its work is done, as `Session.run` does.
-        budget: Length of the measurement, for each of them.
+        call: Function that blocks until its work is done, as `Session.run` does.
+        budget: Length of the measurement, of which `warmup_seconds` is not used.
 
     Returns:
-        Every sample of every call, in order.
+        Wall time of every timed call in nanoseconds, int64 (runs,), in order.
     """
     for _ in range(budget.warmup_runs):
-        for call in calls:
-            call()
+        call()
     clock = time.perf_counter_ns
-    samples: list[list[int]] = [[] for _ in calls]
-    end = clock() + int(budget.min_seconds * 1e9) * len(calls)
-    while len(samples[0]) < budget.max_runs and (len(samples[0]) < budget.min_runs or clock() < end):
-        for call, taken in zip(calls, samples, strict=True):
-            start = clock()
-            call()
-            taken.append(clock() - start)
-    return [Samples(budget.warmup_runs, np.asarray(taken, dtype=np.int64)) for taken in samples]
+    taken: list[int] = []
+    end = clock() + int(budget.min_seconds * 1e9)
+    while len(taken) < budget.max_runs and (len(taken) < budget.min_runs or clock() < end):
+        start = clock()
+        call()
+        taken.append(clock() - start)
+    return np.asarray(taken, dtype=np.int64)
 
 
 def time_in_blocks(

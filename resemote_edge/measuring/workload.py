@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.classifier import EmotionClassifier
+from resemote_edge.errors import where_installed
 from resemote_edge.runtimes.session import Session
 from resemote_edge.vision.drawn import drawn_faces
 
@@ -78,15 +79,14 @@ class Subject:
 
 def _encoded(crops: list[NDArray[np.uint8]]) -> list[bytes]:
     """The crops as JPEG; none where Pillow is not installed, as on a device that is fed pixels."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return []
     encoded = []
-    for crop in crops:
-        stream = io.BytesIO()
-        Image.fromarray(crop).save(stream, format="JPEG", quality=_JPEG_QUALITY)
-        encoded.append(stream.getvalue())
+    with where_installed("PIL"):
+        from PIL import Image
+
+        for crop in crops:
+            stream = io.BytesIO()
+            Image.fromarray(crop).save(stream, format="JPEG", quality=_JPEG_QUALITY)
+            encoded.append(stream.getvalue())
     return encoded
 
 

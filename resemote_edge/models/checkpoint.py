@@ -1,9 +1,7 @@
 """Checkpoints: reads weights in every form they circulate in, and says exactly what is wrong with bad ones."""
 
+import codecs
 import json
-import pickle
-import struct
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,18 +11,14 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.artifact import file_sha256
-from resemote_edge.errors import CheckpointError, InputError, missing_dependency
+from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.labels import RESEMOTENET, canonical_labels
 from resemote_edge.models.compact import COMPACT_TAPS, expand
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.models.stored_weights import is_weight, unpack_weights
+from resemote_edge.models.weights_file import is_counter, read_weights
 
 __all__ = ["Checkpoint", "ModelCard", "load_checkpoint", "save_checkpoint"]
-
-_WRAPPED = ("model_state_dict", "state_dict")
-_LABEL_KEYS = ("labels", "classes", "class_to_idx")
-# BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
-_IGNORED_SUFFIX = ".num_batches_tracked"
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +52,7 @@ class Checkpoint:
         stored_dtype: Dtype of most weights in the file; ``int8`` weights have scales beside them.
         stored_layout: Layout of the file, ``published`` or ``compact``.
         card: Model card, as far as there is one; all fields empty otherwise.
+        notes: What was chosen among a file's contents, in sentences.
     """
 
     path: Path
@@ -69,6 +64,7 @@ class Checkpoint:
     stored_dtype: str
     stored_layout: str
     card: ModelCard = field(default_factory=ModelCard, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -85,7 +81,7 @@ class Checkpoint:
         """Build the network with these weights, on the CPU, in eval mode. It shares memory with `state`."""
         with torch.device("meta"):
             model = ResEmoteNet(self.width, self.num_classes)
-        counters = {key: torch.zeros((), dtype=torch.int64) for key in model.state_dict() if _is_counter(key)}
+        counters = {key: torch.zeros((), dtype=torch.int64) for key in model.state_dict() if is_counter(key)}
         model.load_state_dict({**self.state, **counters}, assign=True)
         return model.eval()
 
@@ -93,10 +89,10 @@ class Checkpoint:
 def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> Checkpoint:
     """Read a checkpoint.
 
-    Accepted: ``{'model_state_dict': ...}`` or ``{'state_dict': ...}``, a bare state dict, either with a ``module.``
-    prefix, safetensors, any floating dtype, int8 with scales (`stored_weights`), ``res_block3`` in the published or the
-    compact layout. Width and number of classes are read from the weights; a label order stated beside them (``labels``,
-    ``classes``, ``class_to_idx``) is used.
+    Accepted: a state dict, bare or in one of the wrappers that training frameworks write, under any prefix
+    (`weights_file`); safetensors; any floating dtype, int8 with scales (`stored_weights`); ``res_block3`` in the
+    published or the compact layout. Width and number of classes are read from the weights; a label order stated beside
+    them (``labels``, ``classes``, ``class_to_idx``) is used.
 
     Args:
         path: File to read. A JSON file of the same stem beside it is read as its model card.
@@ -113,17 +109,17 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
     """
     source = Path(path)
     if not source.is_file():
-        found = "a folder" if source.is_dir() else "nothing there"
+        found = "a folder" if source.is_dir() else "something else" if source.exists() else "nothing there"
         raise CheckpointError(f"{source}: no such checkpoint file, found {found}")
-    raw, metadata = _read_safetensors(source) if _is_safetensors(source) else _read_torch(source, labels is None)
-    stored = _strip_prefix(raw)
+    found_in = read_weights(source, with_labels=labels is None)
+    stored, metadata = found_in.state, found_in.metadata
     state = unpack_weights(stored, source)
     _refuse_integers(state, source)
     width, classes = _width(state, source), _classes(state, source)
     _check_keys_and_shapes(state, width, classes, source)
     for key, value in state.items():
         if not torch.isfinite(value).all():
-            raise CheckpointError(f"{source}: {key} holds NaN or Inf; these weights cannot be used")
+            raise CheckpointError(f"{source}: {key} holds NaN or Inf", hint="take the weights of an earlier epoch")
     card = _read_card(source)
     order, order_source = _label_order(labels, metadata, card, classes, source)
     compact = any(tuple(state[key].shape[2:]) == size for key, (size, _) in COMPACT_TAPS.items())
@@ -137,6 +133,7 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
         stored_dtype=_stored_dtype(stored),
         stored_layout="compact" if compact else "published",
         card=card,
+        notes=found_in.notes,
     )
 
 
@@ -155,7 +152,7 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not _is_counter(key)}
+    kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not is_counter(key)}
     partial = path.with_name(path.name + ".partial")
     stated = {} if labels is None else {"labels": json.dumps(list(labels))}
     try:
@@ -165,96 +162,6 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _is_counter(key: str) -> bool:
-    return key.endswith(_IGNORED_SUFFIX)
-
-
-def _is_safetensors(path: Path) -> bool:
-    # A safetensors file starts with the length of its JSON header, then "{"; torch's formats start otherwise.
-    with path.open("rb") as stream:
-        head = stream.read(9)
-    return path.suffix == ".safetensors" or (len(head) == 9 and head[8:] == b"{" and head[:2] != b"PK")
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise missing_dependency("safetensors", "export", f"reading {path.name}") from None
-    try:
-        with safe_open(path, framework="pt") as stream:
-            return {key: stream.get_tensor(key) for key in stream.keys()}, stream.metadata() or {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a whole safetensors file ({error}); fetch or copy it again") from None
-
-
-def _read_torch(path: Path, with_labels: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if _is_torchscript(path):
-        raise CheckpointError(f"{path}: a TorchScript archive, which holds code; save model.state_dict() instead")
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
-            raise CheckpointError(
-                f"{path}: holds Python objects besides tensors, and loading them would run code from the file; "
-                "save model.state_dict() alone, or as safetensors"
-            ) from None
-        raise CheckpointError(f"{path}: not a PyTorch checkpoint ({_first_line(error)})") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError, struct.error, zipfile.BadZipFile) as error:
-        raise CheckpointError(
-            f"{path}: truncated or not a PyTorch checkpoint ({_first_line(error)}); fetch or copy it again"
-        ) from None
-    wrapper = loaded if isinstance(loaded, dict) else {}
-    if isinstance(wrapper.get("architecture"), str) and wrapper["architecture"] != "resemotenet":
-        raise CheckpointError(
-            f"{path}: weights of a {wrapper['architecture']}, which was trained to teach (train --teacher {path}); "
-            "only a ResEmoteNet is exported"
-        )
-    state = next((wrapper[key] for key in _WRAPPED if key in wrapper), loaded)
-    if (
-        not isinstance(state, dict)
-        or not state
-        or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items())
-    ):
-        keys = ", ".join(map(str, list(state)[:5])) if isinstance(state, dict) else type(state).__name__
-        raise CheckpointError(
-            f"{path}: expected a state dict or {{'model_state_dict': state dict}}, found {keys or 'an empty dict'}"
-        )
-    return {key: value.to_dense() for key, value in state.items()}, _stated_labels(wrapper, path) if with_labels else {}
-
-
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(("constants.pkl", ".data.pkl.py")) or "/code/" in name for name in archive.namelist())
-
-
-def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:
-    """The label order beside the state dict, under the names that training scripts give it."""
-    for key in _LABEL_KEYS:
-        value = wrapper.get(key)
-        if isinstance(value, dict):  # torchvision's class_to_idx: name to index
-            if {type(index) for index in value.values()} != {int} or sorted(value.values()) != [*range(len(value))]:
-                raise CheckpointError(f"{path}: its '{key}' does not number the classes from 0 up; pass --labels")
-            value = sorted(value, key=value.__getitem__)
-        if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
-            return {"labels": json.dumps(list(value))}
-        if value is not None:
-            raise CheckpointError(f"{path}: its '{key}' is not a list of names; pass --labels")
-    return {}
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
-
-
-def _strip_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    if state and all(key.startswith("module.") for key in state):
-        state = {key.removeprefix("module."): value for key, value in state.items()}
-    return {key: value for key, value in state.items() if not _is_counter(key)}
 
 
 def _refuse_integers(state: dict[str, Tensor], path: Path) -> None:
@@ -268,12 +175,12 @@ def _width(state: dict[str, Tensor], path: Path) -> int:
     if first is None or first.ndim != 4 or tuple(first.shape[1:]) != (3, 3, 3):
         found = "no such key" if first is None else f"shape {tuple(first.shape)}"
         raise CheckpointError(
-            f"{path}: not a ResEmoteNet: conv1.weight must have shape (width, 3, 3, 3), found {found}; "
-            f"its first keys are {', '.join(list(state)[:4])}"
+            f"{path}: not a ResEmoteNet: conv1.weight must have shape (width, 3, 3, 3), found {found} "
+            f"(first keys: {', '.join(list(state)[:4])})"
         )
     width = int(first.shape[0])
     if width % 4:
-        raise CheckpointError(f"{path}: conv1.weight has {width} filters; a ResEmoteNet's width is a multiple of 4")
+        raise CheckpointError(f"{path}: conv1.weight has {width} filters, and a ResEmoteNet's width is a multiple of 4")
     return width
 
 
@@ -282,14 +189,16 @@ def _classes(state: dict[str, Tensor], path: Path) -> int:
     if last is None or last.ndim != 2:
         return len(RESEMOTENET)  # The key is reported along with others that are missing or wrong.
     if len(last) < 2:
-        raise CheckpointError(f"{path}: fc4.weight has shape {tuple(last.shape)}; a classifier has two logits or more")
+        raise CheckpointError(
+            f"{path}: fc4.weight has shape {tuple(last.shape)}, and a classifier has two logits or more"
+        )
     return len(last)
 
 
 def _check_keys_and_shapes(state: dict[str, Tensor], width: int, classes: int, path: Path) -> None:
     with torch.device("meta"):
         reference = ResEmoteNet(width, classes).state_dict()
-    expected = {key: tuple(value.shape) for key, value in reference.items() if not _is_counter(key)}
+    expected = {key: tuple(value.shape) for key, value in reference.items() if not is_counter(key)}
     missing = sorted(expected.keys() - state.keys())
     extra = sorted(state.keys() - expected.keys())
     if missing or extra:
@@ -314,9 +223,12 @@ def _read_card(path: Path) -> ModelCard:
     if not card_path.is_file():
         return ModelCard()
     try:
-        return msgspec.json.decode(card_path.read_bytes(), type=ModelCard)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{card_path}: not a valid model card: {error}") from None
+        return msgspec.json.decode(card_path.read_bytes().removeprefix(codecs.BOM_UTF8), type=ModelCard)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{card_path}: it has the name of a model card for {path.name}, and is none ({error})",
+            hint="move it elsewhere, or mend it",
+        ) from None
 
 
 def _stored_dtype(stored: dict[str, Tensor]) -> str:
@@ -334,11 +246,11 @@ def _label_order(
         try:
             return _named(stated, classes, f"{path}: the label order it states"), "file"
         except InputError as error:
-            raise CheckpointError(f"{error}; pass --labels") from None
+            raise CheckpointError(f"{error}", hint="pass --labels") from None
     if classes != len(RESEMOTENET):
         raise CheckpointError(
-            f"{path}: {classes} logits, and no label order is stated beside the weights; pass --labels with {classes} "
-            "names, comma-separated, in the order of the logits"
+            f"{path}: {classes} logits, and no label order is stated beside the weights",
+            hint=f"pass --labels with {classes} names, comma-separated, in the order of the logits",
         )
     return RESEMOTENET, "assumed"
 

@@ -108,9 +108,9 @@ def pack_checkpoint(
         InputError: The output exists already, is the source, or is no ``.safetensors`` file.
     """
     if storage not in STORAGES:
-        raise InputError(f"unknown storage {storage!r}; choose one of {', '.join(STORAGES)}")
+        raise InputError(f"unknown storage {storage!r}", hint=f"choose one of {', '.join(STORAGES)}")
     if output.suffix != ".safetensors":
-        raise InputError(f"{output}: packed weights are a .safetensors file; pass -o {output.stem}.safetensors")
+        raise InputError(f"{output}: packed weights are a .safetensors file", hint=f"pass -o {output.stem}.safetensors")
     _refuse_source(source, output)
     cards = {suffix: source.with_suffix(suffix) for suffix in _CARDS if source.with_suffix(suffix).is_file()}
     refuse_files(output.parent, [output.name, *(output.with_suffix(suffix).name for suffix in cards)], force=force)
@@ -156,7 +156,7 @@ def expand_checkpoint(
         InputError: The output exists already, is the source, or is a ``.safetensors`` file.
     """
     if output.suffix == ".safetensors":
-        raise InputError(f"{output}: the authors' layout is a PyTorch file; pass -o {output.stem}.pt")
+        raise InputError(f"{output}: the authors' layout is a PyTorch file", hint=f"pass -o {output.stem}.pt")
     _refuse_source(source, output)
     refuse_files(output.parent, [output.name], force=force)
     checkpoint = load_checkpoint(source, labels)
@@ -175,13 +175,15 @@ def expand_checkpoint(
 
 def _refuse_source(source: Path, output: Path) -> None:
     if output.exists() and source.exists() and output.samefile(source):
-        raise InputError(f"{output} is the checkpoint itself, which is never replaced; pass another -o")
+        raise InputError(f"{output} is the checkpoint itself, which is never replaced", hint="pass another -o")
 
 
 def _refuse_overflow(packed: dict[str, Tensor], source: Path, storage: Storage) -> None:
     for key, value in packed.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
-            raise CheckpointError(f"{source}: {key} holds weights beyond the range of {storage}; pass another --dtype")
+            raise CheckpointError(
+                f"{source}: {key} holds weights beyond the range of {storage}", hint="pass another --dtype"
+            )
 
 
 def _weight_error(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> WeightError:

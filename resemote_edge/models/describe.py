@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.errors import missing_package
+from resemote_edge.errors import needs
 from resemote_edge.labels import split_labels
 
 __all__ = ["checkpoint_facts"]
@@ -23,10 +23,8 @@ def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
         CheckpointError: The file is malformed.
         MissingDependencyError: PyTorch is not installed.
     """
-    try:
+    with needs("export", "reading a checkpoint"):
         from resemote_edge.models.checkpoint import load_checkpoint
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "export", "reading a checkpoint") from None
 
     checkpoint = load_checkpoint(path, split_labels(labels))
     card = checkpoint.card
@@ -41,6 +39,7 @@ def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
         "labels_source": checkpoint.labels_source,
         "stored_dtype": checkpoint.stored_dtype,
         "stored_layout": checkpoint.stored_layout,
+        "notes": list(checkpoint.notes),
         "lineage": {
             "training_data": card.training_data,
             "training": card.training,

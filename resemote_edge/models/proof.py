@@ -72,7 +72,9 @@ def prove(
     _, exact, scale = _rewrite(copy.deepcopy(model).double(), named, spec, feeds)
     for (name, _), (_, difference) in zip(named, exact, strict=True):
         if not difference <= FLOAT64_LIMIT * max(scale, 1.0):
-            raise GateError(f"rewriting '{name}' changed the logits by {difference:.3g} in float64; nothing exported")
+            raise GateError(
+                f"rewriting '{name}' changed the logits by {difference:.3g} in float64, so that nothing was exported"
+            )
     graph, rounded, _ = _rewrite(model, named, spec, feeds)
     before = [sum(parameter.numel() for parameter in model.parameters()), *(count for count, _ in rounded)]
     rewrites = tuple(
@@ -102,7 +104,7 @@ def _rewrite(
     with torch.inference_mode():
         want = model(torch.from_numpy(tensors)).numpy()
     if not np.isfinite(want).all():
-        raise GateError(f"the network itself gives NaN or Inf in {want.dtype}; its weights cannot be exported")
+        raise GateError(f"the network itself gives NaN or Inf in {want.dtype}, so that it cannot be exported")
     graph = build_eval_graph(model)
     found = []
     for _, step in steps:

@@ -109,7 +109,9 @@ def _to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
 def _checked_scale(scale: Tensor | None, key: str, channels: int, path: Path) -> Tensor:
     name = key + _SCALE
     if scale is None:
-        raise CheckpointError(f"{path}: {key} is stored as int8, and its {name} is missing; pack the weights again")
+        raise CheckpointError(
+            f"{path}: {key} is stored as int8, and its {name} is missing", hint="pack the weights again"
+        )
     if not scale.is_floating_point() or tuple(scale.shape) != (channels,):
         raise CheckpointError(
             f"{path}: {name} is {scale.dtype} of shape {tuple(scale.shape)}, expected a float per output channel: "
@@ -118,5 +120,8 @@ def _checked_scale(scale: Tensor | None, key: str, channels: int, path: Path) ->
     bad = ~(torch.isfinite(scale) & (scale > 0.0))
     if bad.any():
         at = int(bad.nonzero()[0])
-        raise CheckpointError(f"{path}: {name} holds {float(scale[at])} for channel {at}; scales are positive numbers")
+        raise CheckpointError(
+            f"{path}: {name} holds {float(scale[at])} for channel {at}, and scales are positive numbers",
+            hint="pack the weights again",
+        )
     return scale.to(torch.float32)

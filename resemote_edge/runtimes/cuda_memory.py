@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError
+from resemote_edge.errors import DeviceUnavailableError, MissingDependencyError, needs, where_installed
 
 __all__ = ["CudaProvider", "compute_capability", "find_provider", "gpu_count", "installed_provider"]
 
@@ -80,10 +80,10 @@ class CudaPythonProvider(CudaProvider):
 
     def __init__(self, index: int = 0) -> None:
         super().__init__(index)
-        try:
+        self._cudart: Any = None
+        with where_installed("cuda"):
             self._cudart = import_module("cuda.bindings.runtime")
-        except ModuleNotFoundError:
-            self._cudart = import_module("cuda.cudart")  # name before cuda-python 12.6
+        self._cudart = self._cudart or import_module("cuda.cudart")  # name before cuda-python 12.6
         self._call("cudaGetDeviceCount")  # Called so that an unusable driver is reported here and not later.
 
     @contextmanager
@@ -131,16 +131,16 @@ class CudaPythonProvider(CudaProvider):
         try:
             status, *results = getattr(self._cudart, function)(*arguments)
         except RuntimeError as error:  # The CUDA libraries themselves are missing.
-            raise DeviceUnavailableError(f"CUDA cannot be used: {error}; install NVIDIA's driver") from None
+            raise DeviceUnavailableError(f"CUDA cannot be used: {error}", hint="install NVIDIA's driver") from None
         if int(status) != 0:
             _, text = self._cudart.cudaGetErrorString(status)
             readable = text.decode() if isinstance(text, bytes) else str(text)
             if status.name == "cudaErrorInsufficientDriver":
                 raise DeviceUnavailableError(
-                    f"NVIDIA's driver is too old for the installed cuda-python, or absent (CUDA says: {readable}); "
-                    "update the driver, or install an older one: pip install 'cuda-python<13'"
+                    f"NVIDIA's driver is too old for the installed cuda-python, or absent (CUDA says: {readable})",
+                    hint="update the driver, or install an older one: pip install 'cuda-python<13'",
                 )
-            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name}); look at nvidia-smi")
+            raise DeviceUnavailableError(f"{function} failed: {readable} ({status.name})", hint="look at nvidia-smi")
         return results[0] if results else None
 
 
@@ -159,7 +159,7 @@ class PyCudaProvider(CudaProvider):
             # Not pushed here: a context left on a thread's stack makes pycuda abort the process at exit.
             self._context = self._driver.Device(index).retain_primary_context()
         except self._driver.Error as error:
-            raise DeviceUnavailableError(f"CUDA cannot be used: {error}; check NVIDIA's driver") from None
+            raise DeviceUnavailableError(f"CUDA cannot be used: {error}", hint="check NVIDIA's driver") from None
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -229,21 +229,20 @@ def find_provider(index: int = 0) -> CudaProvider:
         A provider bound to that device.
 
     Raises:
-        MissingDependencyError: Neither package can be imported; the message says what was tried.
-        DeviceUnavailableError: There is no driver, or no such GPU.
+        MissingDependencyError: Neither package is installed.
+        DeviceUnavailableError: There is no driver, or no such GPU, or the package cannot be loaded.
     """
     count = gpu_count()
     if count <= index:
-        raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {count} GPUs here")
-    failures = []
+        raise DeviceUnavailableError(
+            f"cuda:{index} was not found, NVIDIA's driver finds {count} GPUs here", hint="look at nvidia-smi"
+        )
     for package, provider in _PROVIDERS.items():
-        try:
+        with needs("tensorrt", "CUDA"), where_installed(package):
             return provider(index)
-        except ImportError as error:
-            failures.append(f"{package}: {error}")
     raise MissingDependencyError(
-        f"CUDA needs the package 'cuda-python' or 'pycuda', and neither can be imported ({'; '.join(failures)}); "
-        "run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)"
+        "CUDA needs the package 'cuda-python' or 'pycuda', and neither is installed",
+        hint="run: pip install 'resemote-edge[tensorrt]' (or [pycuda] on JetPack)",
     )
 
 
@@ -274,7 +273,9 @@ def compute_capability(index: int = 0) -> str:
             or driver.cuDeviceGet(ctypes.byref(device), index) != 0
             or driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device) != 0
         ):
-            raise DeviceUnavailableError(f"cuda:{index} was not found; NVIDIA's driver finds {gpu_count()} GPUs here")
+            raise DeviceUnavailableError(
+                f"cuda:{index} was not found, NVIDIA's driver finds {gpu_count()} GPUs here", hint="look at nvidia-smi"
+            )
         parts.append(str(value.value))
     return ".".join(parts)
 

@@ -7,7 +7,7 @@ still the same function. This module does not import PyTorch itself; the caller 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["LUMA_RGB", "bind_operation"]
+__all__ = ["LUMA_RGB", "OPERATIONS", "bind_operation"]
 
 #: Luma weights in units of 2^-16, for red, green and blue: `resemote_edge.vision.preprocessing.to_gray`.
 LUMA_RGB = (19595, 38470, 7471)
@@ -31,7 +31,7 @@ def bind_operation(torch: Any, op: str, params: _Params, attributes: _Attributes
     Raises:
         KeyError: There is no such operation, or one of its parameters is missing.
     """
-    return _OPERATIONS[op](torch, params, attributes)
+    return OPERATIONS[op](torch, params, attributes)
 
 
 def _float_weights(torch: Any, params: _Params) -> tuple[Any, Any]:
@@ -103,7 +103,8 @@ def _dequantize(torch: Any, params: _Params, attributes: _Attributes) -> Callabl
     return lambda x: (x - offset) * scale
 
 
-_OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]] = {
+#: Every operation by name: a function of PyTorch, parameters and attributes that binds it.
+OPERATIONS: dict[str, Callable[[Any, _Params, _Attributes], Callable[..., Any]]] = {
     "quantize": _quantize,
     "dequantize": _dequantize,
     "conv": _conv,

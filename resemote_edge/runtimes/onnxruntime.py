@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import gpu_count
 from resemote_edge.runtimes.session import (
     Availability,
@@ -39,14 +40,9 @@ class ONNXRuntimeRuntime:
     def probe(self) -> Availability:
         """List each ``cuda:N``, if the build has the CUDA provider and the driver finds GPUs, and then ``cpu``."""
         try:
-            onnxruntime = import_onnxruntime("runtime onnxruntime")
-        except MissingDependencyError:
-            return Availability(
-                available=False,
-                version=None,
-                reason="package 'onnxruntime' is not installed",
-                hint="run: pip install 'resemote-edge[onnxruntime]'",
-            )
+            onnxruntime = import_onnxruntime("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         gpus = gpu_count() if _CUDA in onnxruntime.get_available_providers() else 0
         devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)
@@ -80,6 +76,10 @@ def engine_options(artifact: Artifact, options: SessionOptions) -> Any:
     return settings
 
 
+def _sides(shape: list[int | str | None]) -> tuple[int | None, ...]:
+    return tuple(side if isinstance(side, int) else None for side in shape)
+
+
 class _ONNXRuntimeSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime) -> None:
         file = model_file(runtime, artifact)
@@ -101,9 +101,12 @@ class _ONNXRuntimeSession(Session):
             raise ArtifactError(f"{artifact.file(file)}: ONNX Runtime cannot load it: {error}") from error
         if self._session.get_providers()[0] != provider:
             raise DeviceUnavailableError(
-                f"runtime onnxruntime: asked for {device}, got {self._session.get_providers()[0]}; "
-                "install the CUDA and cuDNN versions this onnxruntime was built for, or pass --device cpu"
+                f"runtime onnxruntime: asked for {device}, got {self._session.get_providers()[0]}",
+                hint="install the CUDA and cuDNN versions this onnxruntime was built for, or pass --device cpu",
             )
+        for tensors, specs in ((self._session.get_inputs(), self.inputs), (self._session.get_outputs(), self.outputs)):
+            require_tensors(self, {one.name: _sides(one.shape) for one in tensors}, specs)
+        require_labels(self, self._session.get_modelmeta().custom_metadata_map.get("resemote_edge.labels"))
         self._names = [spec.name for spec in self.outputs]
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.session import (
     Availability,
@@ -30,14 +31,9 @@ class OpenVINORuntime:
     def probe(self) -> Availability:
         """List the devices as OpenVINO does, in lower case."""
         try:
-            openvino = import_openvino("runtime openvino")
-        except MissingDependencyError:
-            return Availability(
-                available=False,
-                version=None,
-                reason="package 'openvino' is not installed",
-                hint="run: pip install 'resemote-edge[openvino]'",
-            )
+            openvino = import_openvino("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         # "GPU.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
         devices = tuple(sorted(name.lower() for name in openvino.Core().available_devices))
         version = openvino.__version__.split("-")[0]
@@ -58,8 +54,8 @@ class OpenVINORuntime:
             capabilities = openvino.Core().get_property(device.upper(), "OPTIMIZATION_CAPABILITIES")
             if "BF16" not in capabilities:
                 raise DeviceUnavailableError(
-                    f"runtime openvino: {device} has no bf16, only {', '.join(capabilities)}; leave the precision hint "
-                    "out, or pass another --device"
+                    f"runtime openvino: {device} has no bf16, only {', '.join(capabilities)}",
+                    hint="leave the precision hint out, or pass another --device",
                 )
         return device
 
@@ -76,8 +72,9 @@ def _refuse_saturation(artifact: Artifact, device: str) -> None:
         return
     if quantization.weight_levels > SAFE_WEIGHT_LEVELS and int8_sums_saturate():
         raise DeviceUnavailableError(
-            f"runtime openvino: this CPU has no VNNI, and OpenVINO's int8 sums of {artifact.path} would overflow; "
-            "export with --recipe cpu-no-vnni-openvino-int8, or run the ONNX of cpu-onnxruntime-int8 in onnxruntime"
+            f"runtime openvino: this CPU has no VNNI, and OpenVINO's int8 sums of {artifact.path} would overflow",
+            hint="export with --recipe cpu-no-vnni-openvino-int8, or run the ONNX of cpu-onnxruntime-int8 in "
+            "onnxruntime",
         )
 
 
@@ -98,6 +95,18 @@ def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -
     return settings
 
 
+def _sides(port: Any) -> tuple[int | None, ...]:
+    return tuple(side.get_length() if side.is_static else None for side in port.partial_shape)
+
+
+def _written_labels(model: Any) -> str | None:
+    """Labels in the file, as JSON: an IR's are among its runtime information, an ONNX's come from its metadata."""
+    for path in (["resemote_edge", "labels"], ["framework", "resemote_edge.labels"]):
+        if model.has_rt_info(path):
+            return str(model.get_rt_info(path).astype(str))
+    return None
+
+
 class _OpenVINOSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
         file = model_file(runtime, artifact)
@@ -106,7 +115,12 @@ class _OpenVINOSession(Session):
         settings = compile_settings(artifact, device, options)
         core = openvino.Core()
         try:
-            model = core.read_model(str(artifact.file(file)))
+            # Left to itself, OpenVINO takes whatever file of weights lies beside an IR.
+            weights = artifact.find(["openvino-weights"], roles=["weights"]) if file.format == "openvino-ir" else None
+            model = core.read_model(str(artifact.file(file)), *([str(artifact.file(weights))] if weights else []))
+            for ports, specs in ((model.inputs, self.inputs), (model.outputs, self.outputs)):
+                require_tensors(self, {name: _sides(port) for port in ports for name in port.names}, specs)
+            require_labels(self, _written_labels(model))
             self._compiled = core.compile_model(model, device.upper(), settings)
         except RuntimeError as error:
             raise ArtifactError(f"{artifact.file(file)}: OpenVINO cannot load it on {device}: {error}") from error

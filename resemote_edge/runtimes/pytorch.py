@@ -4,16 +4,23 @@ It is the reference that the other runtimes are compared with, and the way to ru
 knows nothing of the network's Python class: all operations and weights are in the file, and no code is loaded from it.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, InputError, missing_dependency
+from resemote_edge.errors import (
+    ArtifactError,
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    needs,
+)
+from resemote_edge.runtimes.agreement import require_labels
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 from resemote_edge.runtimes.cuda_memory import compute_capability
 from resemote_edge.runtimes.graph_operations import bind_operation
@@ -25,6 +32,7 @@ from resemote_edge.runtimes.session import (
     model_file,
     refuse_precision_hint,
 )
+from resemote_edge.runtimes.stored_graph import StoredNode, decode_graph
 
 __all__ = ["PyTorchRuntime", "float32_products"]
 
@@ -33,6 +41,13 @@ _MOST_GRAPHS = 8
 
 # Calls before a recording: in the first calls, libraries choose their kernels and take their memory.
 _CALLS_BEFORE_RECORDING = 3
+
+
+def _import_torch(purpose: str) -> Any:
+    with needs("pytorch", purpose):
+        import safetensors  # noqa: F401
+        import torch
+    return torch
 
 
 class PyTorchRuntime:
@@ -44,30 +59,22 @@ class PyTorchRuntime:
     def probe(self) -> Availability:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
-            import safetensors  # noqa: F401
-            import torch
-        except ImportError as error:
-            return Availability(
-                available=False,
-                version=None,
-                reason=f"package '{error.name}' is not installed",
-                hint="run: pip install 'resemote-edge[pytorch]'",
-            )
+            torch = _import_torch("it")
+        except (DeviceUnavailableError, MissingDependencyError) as error:
+            return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """Return the device; needs the packages, a device that can do what the options ask, and a file it can load."""
         refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
-        for package in ("torch", "safetensors"):
-            if find_spec(package) is None:
-                raise missing_dependency(package, "pytorch", "runtime pytorch")
+        _import_torch("runtime pytorch")
         device = check_portable(self, artifact, options)
         if options.precision_hint is not None:
             _check_hint(artifact, device, options.precision_hint)
         if options.cuda_graph and not device.startswith("cuda"):
             raise DeviceUnavailableError(
-                f"runtime pytorch: a CUDA graph needs an NVIDIA GPU, not {device}; leave it out"
+                f"runtime pytorch: a CUDA graph needs an NVIDIA GPU, not {device}", hint="leave it out"
             )
         return device
 
@@ -89,7 +96,10 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
     precision = artifact.passport.precision
     if precision in ("int8", "w8") or (hint == "tf32" and precision != "fp32"):
         wanted = "fp32" if hint == "tf32" else "fp32 or fp16"
-        raise InputError(f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}")
+        raise InputError(
+            f"{artifact.path}: the precision hint {hint!r} is for artifacts in {wanted}, not {precision}",
+            hint="leave it out",
+        )
     if device.startswith("cuda:"):
         capability = compute_capability(int(device.removeprefix("cuda:")))
         # Both came with compute capability 8.0; on older devices they are emulated, or computed in fp32.
@@ -100,31 +110,38 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
         missing = why_no_bf16()
     if missing is not None:
         raise DeviceUnavailableError(
-            f"runtime pytorch: {device} has no {hint} ({missing}); leave the precision hint out, "
-            "or pass another --device"
+            f"runtime pytorch: {device} has no {hint} ({missing})",
+            hint="leave the precision hint out, or pass another --device",
         )
 
 
 class _PyTorchSession(Session):
     def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: PyTorchRuntime) -> None:
         import torch
-        from safetensors import safe_open
+        from safetensors import SafetensorError, safe_open
 
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         self._torch = torch
         self._tf32 = options.precision_hint == "tf32"
-        with safe_open(artifact.file(file), framework="pt", device=device) as stream:
-            metadata = stream.metadata() or {}
-            weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-        if options.precision_hint == "bf16":
-            weights = {key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()}
+        path = artifact.file(file)
         try:
-            nodes = json.loads(metadata["graph"])
+            with safe_open(path, framework="pt", device=device) as stream:
+                metadata = stream.metadata() or {}
+                weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            require_labels(self, metadata.get("resemote_edge.labels"))
+            nodes = decode_graph(metadata.get("graph", ""), feeds=self._specs, weights=weights)
+            if options.precision_hint == "bf16":
+                weights = {
+                    key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()
+                }
             self._steps = [self._bind(node, weights) for node in nodes]
-        except KeyError as error:
-            raise ArtifactError(f"{artifact.file(file)}: incomplete graph, {error} is missing; export again") from None
-        self._dtype = next(value.dtype for value in weights.values() if value.is_floating_point())
+        except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+            raise ArtifactError(f"{path}: PyTorch cannot load it: {error}", hint="export the artifact again") from error
+        missing = {spec.name for spec in self.outputs} - {node.name for node in nodes}
+        if missing:
+            raise ArtifactMismatchError(f"{path}: no step makes {missing.pop()}", hint="export the artifact again")
+        self._dtype = next((value.dtype for value in weights.values() if value.is_floating_point()), torch.float32)
         self._graphs = _CudaGraphs(torch, device, self._forward) if options.cuda_graph else None
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -154,12 +171,23 @@ class _PyTorchSession(Session):
         tensors = {name: feed.to(self._dtype) for name, feed in feeds.items()}
         for name, inputs, operation in self._steps:
             tensors[name] = operation(*(tensors[source] for source in inputs))
+        for spec in self.outputs:
+            if tuple(tensors[spec.name].shape[1:]) != spec.shape[1:]:
+                raise ArtifactMismatchError(
+                    f"{self.artifact.file(self.file)}: the passport promises {spec.name} {spec.shape}, the model gives "
+                    f"{tuple(tensors[spec.name].shape)}",
+                    hint="export the artifact again",
+                )
         return {spec.name: tensors[spec.name] for spec in self.outputs}
 
-    def _bind(self, node: dict[str, Any], weights: dict[str, Any]) -> tuple[str, list[str], Callable[..., Any]]:
+    def _bind(self, node: StoredNode, weights: dict[str, Any]) -> tuple[str, tuple[str, ...], Callable[..., Any]]:
         """Bind one step: the tensor it makes, the tensors it reads, and the operation with its weights bound."""
-        params = {key: weights[f"{node['name']}.{key}"] for key in node["params"]}
-        return node["name"], node["inputs"], bind_operation(self._torch, node["op"], params, node["attributes"])
+        params = {key: weights[f"{node.name}.{key}"] for key in node.params}
+        return (
+            node.name,
+            node.inputs,
+            bind_operation(self._torch, node.op, params, msgspec.to_builtins(node.attributes)),
+        )
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def get_runtime(name: str) -> Runtime:
         InputError: No runtime has that name.
     """
     if name not in RUNTIMES:
-        raise InputError(f"unknown runtime {name!r}; choose one of {', '.join(sorted(RUNTIMES))}")
+        raise InputError(f"unknown runtime {name!r}", hint=f"choose one of {', '.join(sorted(RUNTIMES))}")
     module, _, attribute = RUNTIMES[name].partition(":")
     runtime: Runtime = getattr(import_module(module), attribute)()
     return runtime
@@ -88,8 +88,8 @@ def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) ->
     if found and all(runtime.version is None for runtime in found.values()):
         hints = "; ".join(f"for {name}, {runtime.hint}" for name, runtime in found.items())
         raise MissingDependencyError(
-            f"{artifact.path.name}: no runtime that can run this artifact is installed; {hints}"
+            f"{artifact.path.name}: no runtime that can run this artifact is installed", hint=hints
         )
     raise DeviceUnavailableError(
-        f"{artifact.path}: no runtime can run this artifact here; {'; '.join(reasons) or 'none knows its format'}"
+        f"{artifact.path}: no runtime can run this artifact here: {'; '.join(reasons) or 'none knows its format'}"
     )

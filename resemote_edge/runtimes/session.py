@@ -1,5 +1,9 @@
 """Session, Runtime and the types they exchange: the interface that every runtime implements."""
 
+import ctypes
+import os
+import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +16,15 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import FileEntry
 from resemote_edge.artifacts.tensor_spec import TensorSpec
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, SessionClosedError
+from resemote_edge.errors import (
+    ArtifactError,
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    ResEmoteEdgeError,
+    SessionClosedError,
+)
 
 __all__ = [
     "Availability",
@@ -29,6 +41,10 @@ __all__ = [
 
 #: Precisions to compute in, instead of the one that the artifact promises.
 PrecisionHint = Literal["bf16", "tf32"]
+
+
+# Engines start as many threads as they are told to, each with memory of its own: thousands cannot even be ended.
+_THREADS_PER_CORE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +65,12 @@ class Availability:
     reason: str = ""
     hint: str = ""
 
+    @classmethod
+    def refused(cls, error: ResEmoteEdgeError) -> "Availability":
+        """What an error of loading the package says; one that is there and cannot be loaded has no known version."""
+        version = None if isinstance(error, MissingDependencyError) else "unknown"
+        return cls(available=False, version=version, reason=error.reason, hint=error.hint)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
@@ -56,7 +78,8 @@ class SessionOptions:
 
     Attributes:
         device: Device to run on: ``cpu``, ``cuda:0``, ``gpu``, ``npu``. Only ``auto`` lets the runtime choose.
-        threads: Number of CPU threads for one call; None leaves it to the runtime.
+        threads: Number of CPU threads for one call, at most four for each core of the process; None leaves it to the
+            runtime.
         precision_hint: Precision to compute in. ``bf16`` (8 bits of mantissa) lets OpenVINO and PyTorch compute in
             bf16, whatever the artifact's floating type; ``tf32`` (11 bits) lets PyTorch round the factors of an fp32
             artifact's products on a GPU. A device that does not have the precision refuses it, and so does every other
@@ -72,11 +95,16 @@ class SessionOptions:
     cuda_graph: bool = False
 
     def __post_init__(self) -> None:
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"threads must be at least 1, got {self.threads}")
+        cores = len(os.sched_getaffinity(0))
+        if self.threads is not None and not 1 <= self.threads <= _THREADS_PER_CORE * cores:
+            raise InputError(
+                f"threads must be from 1 to {_THREADS_PER_CORE * cores}, {_THREADS_PER_CORE} for each core of this "
+                f"process, got {self.threads}"
+            )
         if self.precision_hint not in {None, *get_args(PrecisionHint)}:
             raise InputError(
-                f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}; or leave it out"
+                f"the precision hint can only be 'bf16' or 'tf32', got {self.precision_hint!r}",
+                hint="pass one of them, or leave it out",
             )
 
 
@@ -86,8 +114,11 @@ class Session(ABC):
     The contract, tested for every runtime by the same template:
 
     - `run` blocks until the outputs are on the host; they are owned by the caller and never written again.
-    - A session is used by one thread at a time. It does not time itself.
-    - After `close`, `run` raises `SessionClosedError`; closing twice is fine.
+    - Threads take turns: a `run` waits for the one in another thread. Sessions of their own run side by side.
+    - After `close`, `run` raises `SessionClosedError`; closing twice is fine. `close` waits for the `run` that another
+      thread is in.
+    - A process forked from this one cannot run it, and is told so: an engine's threads do not survive a fork.
+    - A session does not time itself.
 
     A subclass sets up everything in its constructor and writes `_run` and `_close`.
 
@@ -103,7 +134,11 @@ class Session(ABC):
         self.device = device
         self.artifact = artifact
         self.file = file
-        self._closed = False
+        # Reentrant, as a signal handler may close the session in the middle of its thread's own `run`.
+        self._turn = threading.RLock()
+        self._running = False
+        self._why_closed = ""
+        _open_sessions.add(self)
         self._specs = {spec.name: spec for spec in self.inputs}
         self._batch = artifact.passport.batch
         # The shape of the last feed that passed the checks, where a session has one input.
@@ -131,11 +166,29 @@ class Session(ABC):
 
         Raises:
             InputError: A feed is missing, unknown, or of another dtype, shape or batch size.
-            SessionClosedError: After `close`.
+            ArtifactError: The engine fails.
+            SessionClosedError: After `close`, in a process that was forked since the session was opened, or from a
+                signal handler that interrupted a `run`.
         """
-        if self._closed:
-            raise SessionClosedError(f"this {self.runtime} session was closed; open a new one")
-        return self._run(self._same_as_before(feeds) or self._check(feeds))
+        with self._turn:
+            if self._why_closed or self._running:
+                raise SessionClosedError(
+                    f"this {self.runtime} session {self._why_closed or 'is in the middle of a call of this thread'}",
+                    hint="open a new one",
+                )
+            self._running = True
+            try:
+                return self._run(self._same_as_before(feeds) or self._check(feeds))
+            except _NOT_THE_ENGINE:
+                raise
+            except Exception as error:  # Engines' own types share no base class.
+                raise ArtifactError(
+                    f"{self.artifact.file(self.file)}: {self.runtime} on {self.device} cannot run it: {error}",
+                    hint="export the artifact again, or run it on another machine or runtime",
+                ) from error
+            finally:
+                self._running = False
+                self._close_if_asked()
 
     def _same_as_before(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
         """Feeds, if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""
@@ -155,7 +208,7 @@ class Session(ABC):
     def _check(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if feeds.keys() != self._specs.keys():
             names = ", ".join(self._specs)
-            raise InputError(f"feeds must be named {names}; got {', '.join(sorted(feeds)) or 'none'}")
+            raise InputError(f"feeds must be named {names}, got {', '.join(sorted(feeds)) or 'none'}")
         checked = {name: spec.check(feeds[name]) for name, spec in self._specs.items()}
         first = next(iter(checked.values()))
         self._batch.check(len(first))
@@ -165,9 +218,27 @@ class Session(ABC):
     @final
     def close(self) -> None:
         """Release what the session holds; calling it again does nothing."""
-        if not self._closed:
-            self._closed = True
+        with self._turn:
+            if self._why_closed:
+                return
+            self._why_closed = "was closed"
+            if not self._running:
+                self._close()
+
+    def _close_if_asked(self) -> None:
+        """Do what a `close` in the middle of a call left to its end."""
+        if self._why_closed:
             self._close()
+
+    def _abandon(self) -> None:
+        """Give the session up in a process that was just forked: whatever is called next waits for threads it lacks.
+
+        Engine objects are leaked on purpose, as their destructors would wait as well, at the latest when Python ends.
+        """
+        self._turn = threading.RLock()  # Another thread of the parent may have held it.
+        if not self._why_closed:
+            self._why_closed = f"was opened in process {os.getppid()}, of which this one is a fork"
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def __enter__(self) -> "Session":
         return self
@@ -184,6 +255,21 @@ class Session(ABC):
     @abstractmethod
     def _close(self) -> None:
         """Release engine objects; called once."""
+
+
+# What `run` raises for other reasons: a wrong feed, too little memory, or a fault of ours.
+_NOT_THE_ENGINE = (ResEmoteEdgeError, MemoryError, AssertionError, AttributeError, NameError, TypeError)
+
+#: Sessions that a forked process has to give up.
+_open_sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
+
+
+def _abandon_sessions() -> None:
+    for session in _open_sessions:
+        session._abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_sessions)
 
 
 class Runtime(Protocol):
@@ -229,8 +315,8 @@ def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
     if entry is None:
         have = ", ".join(sorted({e.format for e in artifact.passport.files if e.role in ("model", "source")}))
         raise ArtifactMismatchError(
-            f"{artifact.path}: runtime {runtime.name} loads {', '.join(runtime.formats)}, this artifact holds {have}; "
-            "choose another --runtime, or export for a target it can load"
+            f"{artifact.path}: runtime {runtime.name} loads {', '.join(runtime.formats)}, this artifact holds {have}",
+            hint="choose another --runtime, or export for a target it can load",
         )
     return entry
 
@@ -251,7 +337,7 @@ def refuse_precision_hint(runtime: str, options: SessionOptions, *, known: tuple
         return
     knows = f"knows the precision hint {', '.join(known)} only" if known else "knows no precision hint"
     others = "openvino or pytorch" if hint == "bf16" else "pytorch"
-    raise InputError(f"runtime {runtime} {knows}, got {hint!r}; leave it out, or pass --runtime {others}")
+    raise InputError(f"runtime {runtime} {knows}, got {hint!r}", hint=f"leave it out, or pass --runtime {others}")
 
 
 def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
@@ -261,7 +347,7 @@ def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
         InputError: The options ask for a CUDA graph.
     """
     if options.cuda_graph:
-        raise InputError(f"runtime {runtime} records no CUDA graph; leave it out, or use the runtime pytorch")
+        raise InputError(f"runtime {runtime} records no CUDA graph", hint="leave it out, or use the runtime pytorch")
 
 
 def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:
@@ -283,7 +369,7 @@ def require_device(runtime: str, device: str, availability: Availability) -> str
         return availability.devices[0]
     if device not in availability.devices:
         raise DeviceUnavailableError(
-            f"runtime {runtime}: device {device!r} was not found; found {', '.join(availability.devices)}",
+            f"runtime {runtime}: device {device!r} was not found among {', '.join(availability.devices)}",
             hint="pass one of these as --device (nothing is used in its place)",
         )
     return device

@@ -1,9 +1,10 @@
 """Imports of packages that phone home, with their telemetry switched off."""
 
+import os
 import sys
 from typing import Any
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 
 __all__ = ["import_onnxruntime", "import_openvino"]
 
@@ -26,15 +27,17 @@ def import_openvino(purpose: str) -> Any:
     """
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
+    with needs("openvino", purpose):
         import openvino
-    except ImportError:
-        raise missing_dependency("openvino", "openvino", purpose) from None
     return openvino
 
 
 def import_onnxruntime(purpose: str) -> Any:
-    """Import ``onnxruntime`` with its platform telemetry events disabled.
+    """Import ``onnxruntime`` without its telemetry.
+
+    From 1.32 on, importing it starts a thread that asks for its collector's address, and writes to the user's cache and
+    temporary folders. An environment variable that is set before the import prevents all of that; processes that this
+    one starts inherit it. A caller who set it to another value has chosen.
 
     Args:
         purpose: Work that needs the package, for the message when it is not installed.
@@ -45,9 +48,8 @@ def import_onnxruntime(purpose: str) -> Any:
     Raises:
         MissingDependencyError: The package is not installed.
     """
-    try:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    with needs("onnxruntime", purpose):
         import onnxruntime
-    except ImportError:
-        raise missing_dependency("onnxruntime", "onnxruntime", purpose) from None
     onnxruntime.disable_telemetry_events()
     return onnxruntime

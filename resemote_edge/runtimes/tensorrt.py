@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import EngineInfo
-from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, InputError, MissingDependencyError
+from resemote_edge.errors import (
+    ArtifactMismatchError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    needs,
+    where_installed,
+)
 from resemote_edge.runtimes.cuda_memory import (
     CudaProvider,
     compute_capability,
@@ -45,7 +52,10 @@ class TensorRTRuntime:
 
     def probe(self) -> Availability:
         """Probe the machine; available when one of the two packages is installed and CUDA finds a GPU."""
-        versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
+        try:
+            versions = [f"{name} {module.__version__}" for name in _MODULES if (module := _import(name)) is not None]
+        except DeviceUnavailableError as error:
+            return Availability.refused(error)
         version = ", ".join(versions) or None
         if version is None:
             return Availability(
@@ -78,12 +88,12 @@ class TensorRTRuntime:
         model_file(self, artifact)
         engine = artifact.passport.engine
         if engine is None:
-            raise ArtifactMismatchError(f"{artifact.path}: its passport describes no engine; export it again")
+            raise ArtifactMismatchError(f"{artifact.path}: its passport describes no engine", hint="export it again")
         module = _import(engine.builder)
         if module is None:
             raise MissingDependencyError(
-                f"{artifact.path}: its engine runs under the package '{engine.builder}', which is not installed; "
-                f"run: pip install 'resemote-edge[{engine.builder}]'"
+                f"{artifact.path}: its engine runs under the package '{engine.builder}', which is not installed",
+                hint=f"run: pip install 'resemote-edge[{engine.builder}]'",
             )
         check_engine(engine, str(artifact.path), version=str(module.__version__))
         device = "cuda:0" if options.device == "auto" else options.device
@@ -116,27 +126,29 @@ def check_engine(
     """
     if version is not None and version != engine.version:
         raise ArtifactMismatchError(
-            f"{origin}: the engine was built by {engine.builder} {engine.version}, installed is {version}; "
-            f"install {engine.builder}=={engine.version}, or export the artifact again here"
+            f"{origin}: the engine was built by {engine.builder} {engine.version}, installed is {version}",
+            hint=f"install {engine.builder}=={engine.version}, or export the artifact again here",
         )
     if compute_capability is not None and compute_capability not in engine.compute_capabilities:
         raise ArtifactMismatchError(
             f"{origin}: the engine was built for compute capability {', '.join(engine.compute_capabilities)}, this "
-            f"GPU has {compute_capability}; export again with it in tensorrt.compute_capabilities"
+            f"GPU has {compute_capability}",
+            hint="export again with it in tensorrt.compute_capabilities",
         )
 
 
 def _import(builder: str) -> Any:
-    try:
-        return import_module(_MODULES[builder])
-    except (ImportError, OSError, KeyError):  # OSError: the bindings are there, their libraries are not.
-        return None
+    """Package that runs a builder's engines; None where it is not installed."""
+    if builder in _MODULES:
+        with needs(builder, "it"), where_installed(_MODULES[builder]):
+            return import_module(_MODULES[builder])
+    return None
 
 
 def _index(device: str) -> int:
     kind, _, index = device.partition(":")
     if kind != "cuda" or not index.isdigit():
-        raise DeviceUnavailableError(f"runtime tensorrt runs on cuda:N, not on {device!r}; pass --device cuda:0")
+        raise DeviceUnavailableError(f"runtime tensorrt runs on cuda:N, not on {device!r}", hint="pass --device cuda:0")
     return int(index)
 
 
@@ -156,7 +168,7 @@ class _TensorRTSession(Session):
         self._runtime: Any = None
         largest = artifact.passport.batch.max
         if largest is None:
-            raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch; export it again")
+            raise ArtifactMismatchError(f"{artifact.path}: its passport names no largest batch", hint="export it again")
         self._logger = trt.Logger(trt.Logger.ERROR)
         try:
             with provider.current():
@@ -170,18 +182,20 @@ class _TensorRTSession(Session):
         self._runtime = trt.Runtime(self._logger)
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
-            raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised; export it again")
+            raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised", hint="export it again")
         self._context = self._engine.create_execution_context()
         if self._context is None:
-            raise DeviceUnavailableError(f"{path}: no execution context on {self.device}; is its memory full?")
+            raise DeviceUnavailableError(
+                f"{path}: no execution context on {self.device}", hint="look at nvidia-smi, its memory may be full"
+            )
         self._stream = self._provider.stream_create()
         for spec in (*self.inputs, *self.outputs):
             if np.dtype(trt.nptype(self._engine.get_tensor_dtype(spec.name))) != np.dtype(spec.dtype):
-                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}; export it again")
+                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}", hint="export it again")
             size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
             self._buffers[spec.name] = self._provider.allocate(size * np.dtype(spec.dtype).itemsize)
             if not self._context.set_tensor_address(spec.name, self._buffers[spec.name]):
-                raise ArtifactMismatchError(f"{path}: the engine has no tensor '{spec.name}'; export it again")
+                raise ArtifactMismatchError(f"{path}: the engine has no tensor '{spec.name}'", hint="export it again")
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         with self._provider.current():

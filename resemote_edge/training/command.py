@@ -21,6 +21,7 @@ from resemote_edge.training.images.validation import HeldOut
 from resemote_edge.training.networks.architectures import build_network
 from resemote_edge.training.networks.initial import initial_weights
 from resemote_edge.training.options import TrainingOptions
+from resemote_edge.training.run.folder import refuse_taken, written_by_us_alone
 from resemote_edge.training.run.hardware import autocast_dtype, keep_freed_memory, network_form
 from resemote_edge.training.run.interruption import Interruption
 from resemote_edge.training.run.log import CURVES_FILE, RunLog, draw_curves
@@ -92,7 +93,8 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         context = _context(options, earlier, splits, kind, processes)
         del splits["test"]
         folder = options.resume or options.out or Path("runs") / context["name"]
-        _refuse_taken(folder, resumed=earlier is not None)
+        if earlier is None:
+            refuse_taken(folder)
         spec = PreprocessSpec()
         images = TrainingImages(splits["train"], labels, config, spec, processes)
         validation = HeldOut(splits["validation"], labels, spec, processes)
@@ -136,7 +138,7 @@ def _load(
 ) -> tuple[dict[str, Dataset], str]:
     path = options.data or (Path(earlier.context["data"]) if earlier is not None else None)
     if path is None:
-        raise InputError("no dataset was named; pass --data")
+        raise InputError("no dataset was named", hint="pass --data")
     kind = earlier.context["dataset"] if earlier is not None else options.dataset
     if kind == AUTO and path.exists():
         kind = recognise(path)
@@ -156,8 +158,8 @@ def _context(
             before = earlier.context.get(name, value)
             if before != value:
                 raise TrainingError(
-                    f"{options.resume}: was started on other data ({name} {before[:16]}, now {value[:16]}); pass the "
-                    "--data it was started with"
+                    f"{options.resume}: was started on other data ({name} {before[:16]}, now {value[:16]})",
+                    hint="pass the --data it was started with",
                 )
         return {**earlier.context, "processes": processes.world}
     family = "resemotenet-" if options.recipe().architecture == RESEMOTENET else ""
@@ -209,8 +211,8 @@ def _answers(
     if context["teachers_accuracy"] < config.distillation.floor:
         raise TrainingError(
             f"the teachers together are right for {context['teachers_accuracy'] * 100:.2f} % of the validation split, "
-            f"and the recipe asks for {config.distillation.floor * 100:.2f} % (distillation.floor); train better "
-            "teachers, or more of them"
+            f"and the recipe asks for {config.distillation.floor * 100:.2f} % (distillation.floor)",
+            hint="train better teachers, or more of them",
         )
     return answers
 
@@ -221,21 +223,17 @@ def _asked_or_recorded(
     if context.get("record") is None:
         return asked(teacher)
     if processes.world > 1:
-        raise InputError("--record-teacher works with one process; several can --replay-teacher what it recorded")
+        raise InputError(
+            "--record-teacher works with one process", hint="several can --replay-teacher what it recorded"
+        )
     recording = recording_of(config, context, tuple(context["teachers"]), context["teachers_accuracy"])
     return recorded(teacher, images, Path(context["record"]), recording)
-
-
-def _refuse_taken(folder: Path, *, resumed: bool) -> None:
-    """Refuse the folder of a new run that is not empty."""
-    if not resumed and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists; pass --resume {folder} to go on with it, or another --out")
 
 
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
     """Make the folder of a new run; existing files are not touched."""
     if processes.first and not resumed:
-        _refuse_taken(folder, resumed=False)
+        refuse_taken(folder)
         folder.mkdir(parents=True, exist_ok=True)
     processes.wait()
 
@@ -250,7 +248,11 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
                 processes.wait()
         return None
     saver = StateSaver(folder)
-    with RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
+    with (
+        written_by_us_alone(folder),
+        RunLog(folder, trainer.history) as log,
+        Interruption().caught() as interruption,
+    ):
         while not trainer.finished:
             whole = trainer.run_epoch(observer.step, interruption)
             if not whole or trainer.finished or saver.due():
@@ -303,7 +305,8 @@ def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path,
         partial.replace(path)
     except (OSError, RuntimeError) as error:
         raise TrainingError(
-            f"{path}: cannot be written ({error}); {STATE_FILE} is whole: free space, then pass --resume {path.parent}"
+            f"{path}: cannot be written ({error})",
+            hint=f"{STATE_FILE} is whole: free space, then pass --resume {path.parent}",
         ) from None
     finally:
         partial.unlink(missing_ok=True)

@@ -192,7 +192,7 @@ def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> Trai
         InputError: A variant or field is unknown, or a value is out of range.
     """
     if variant not in VARIANTS:
-        raise InputError(f"unknown variant {variant!r}; choose one of {', '.join(VARIANTS)}")
+        raise InputError(f"unknown variant {variant!r}", hint=f"choose one of {', '.join(VARIANTS)}")
     fields: dict[str, Any] = dict(VARIANTS[variant])
     for layer in layers:
         for name, value in layer.items():
@@ -216,7 +216,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         loaded = msgspec.toml.decode(path.read_bytes())
     except FileNotFoundError:
-        raise InputError(f"{path}: no such training recipe") from None
+        raise InputError(f"{path}: no such training recipe", hint="pass a TOML file") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}") from None
     fields: dict[str, Any] = loaded

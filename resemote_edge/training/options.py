@@ -65,14 +65,16 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
     """
     if options.resume is None:
         if options.data is None:
-            raise InputError("no dataset was named; pass --data (fer2013.zip, a folder), or --resume DIR")
+            raise InputError("no dataset was named", hint="pass --data (fer2013.zip, a folder), or --resume DIR")
         if options.record is not None and not options.teachers:
-            raise InputError("--record-teacher keeps the answers of teachers, and none was named; pass --teacher")
+            raise InputError(
+                "--record-teacher keeps the answers of teachers, and none was named", hint="pass --teacher"
+            )
         if options.replay is not None and options.teachers:
-            raise InputError("--replay-teacher takes the place of --teacher; pass one of them")
+            raise InputError("--replay-teacher takes the place of --teacher", hint="pass one of them")
         architecture = options.recipe().architecture
         if options.init is not None and architecture != RESEMOTENET:
-            raise InputError(f"--init starts a ResEmoteNet, and this is a {architecture}; leave it out")
+            raise InputError(f"--init starts a ResEmoteNet, and this is a {architecture}", hint="leave it out")
         return
     named = {
         "--config": options.config,
@@ -88,7 +90,7 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
     given = [name for name, value in named.items() if value is not None]
     if given:
         raise InputError(
-            f"{given[0]} cannot be changed while a run goes on; leave it out with --resume, or start a new run"
+            f"{given[0]} cannot be changed while a run goes on", hint="leave it out with --resume, or start a new run"
         )
 
 

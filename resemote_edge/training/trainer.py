@@ -243,8 +243,9 @@ class Trainer:
         loss, right, images = self._tally.sums
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss became {loss} in epoch {self._epoch + 1}, at step {self._step} or shortly before; the state "
-                "saved last is from before it. Lower learning_rate, set gradient_clip, or train with precision = 'fp32'"
+                f"the loss became {loss} in epoch {self._epoch + 1}, at step {self._step} or shortly before, and the "
+                "state saved last is from before it",
+                hint="lower learning_rate, set gradient_clip, or train with precision = 'fp32'",
             )
         speed = images * self._processes.world / max(self._seconds, 1e-9)
         steps, epochs = self._images.steps, self._config.epochs

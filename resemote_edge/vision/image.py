@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import InputError, missing_dependency
+from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         InputError: There is no such file, or it is not an image.
         MissingDependencyError: Pillow is not installed.
     """
-    try:
+    with needs("images", "reading image files"):
         from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError:
-        raise missing_dependency("PIL", "images", "reading image files") from None
     try:
         with Image.open(path) as image:
             upright = eight_bits(ImageOps.exif_transpose(image))

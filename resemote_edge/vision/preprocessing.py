@@ -11,6 +11,7 @@ The steps are exact, so that another implementation can be held to the same bits
 A graph may take over the last step, or the first and the last (`InputFormat`); the host then only resizes the crops.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ InputFormat: TypeAlias = Literal["tensor", "gray-u8", "rgb-u8", "bgr-u8"]
 
 #: Smallest crop side accepted, in pixels; below it there is no face left to look at.
 MIN_CROP_SIDE = 8
+
+#: Largest side of a network's input, in pixels; beyond it a passport is damaged.
+MAX_SIDE = 4096
 
 _FRACTION_BITS = 16
 _ONE = 1 << _FRACTION_BITS
@@ -132,6 +136,15 @@ class PreprocessSpec:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     input: InputFormat = "tensor"
 
+    def __post_init__(self) -> None:
+        """Refuse what no network takes; raises ValueError, as decoders expect."""
+        if not all(MIN_CROP_SIDE <= side <= MAX_SIDE for side in (self.height, self.width)):
+            raise ValueError(f"an input has {MIN_CROP_SIDE} to {MAX_SIDE} rows and columns")
+        if not 1 <= self.channels <= len(self.mean):
+            raise ValueError(f"an input has 1 to {len(self.mean)} channels, got {self.channels}")
+        if not all(math.isfinite(value) for value in (*self.mean, *self.std)) or min(self.std) <= 0.0:
+            raise ValueError(f"mean and std must be finite and std above 0, got {self.mean} and {self.std}")
+
     @property
     def feed_channels(self) -> int:
         """Channels of the graph's input."""
@@ -146,7 +159,7 @@ class PreprocessSpec:
     def feed_spec(self) -> TensorSpec:
         """Spec of the graph's input: float32 NCHW for ``tensor``, uint8 NHWC otherwise."""
         if self.input == "tensor":
-            shape: tuple[int | str, ...] = (BATCH, self.channels, self.height, self.width)
+            shape: tuple[int | Literal["batch"], ...] = (BATCH, self.channels, self.height, self.width)
             return TensorSpec(name="input", dtype="float32", shape=shape)
         return TensorSpec(name="input", dtype="uint8", shape=(BATCH, self.height, self.width, self.feed_channels))
 

@@ -38,7 +38,7 @@ def embedded_checkpoint(variant: str) -> Path:
     """
     if variant not in EMBEDDED:
         known = ", ".join(f"{name} ({stem})" for name, stem in EMBEDDED.items())
-        raise InputError(f"no weights of variant {variant!r} are embedded; there are: {known}")
+        raise InputError(f"no weights of variant {variant!r} are embedded", hint=f"choose among {known}")
     return _path(EMBEDDED[variant])
 
 
@@ -56,7 +56,7 @@ def choose_checkpoint(checkpoint: Path | None, variant: str | None) -> Path:
         InputError: Both are given, or the variant is not embedded.
     """
     if checkpoint is not None and variant is not None:
-        raise InputError(f"{checkpoint} and --variant {variant} both name weights; pass one of them")
+        raise InputError(f"{checkpoint} and --variant {variant} both name weights", hint="pass one of them")
     if variant is not None:
         return embedded_checkpoint(variant)
     return default_checkpoint() if checkpoint is None else checkpoint

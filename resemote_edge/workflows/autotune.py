@@ -1,7 +1,4 @@
-"""Lowering chosen by measurement: both forms are exported and timed, and the faster is kept with its figures.
-
-This stands above export and benchmarks, because it needs both.
-"""
+"""Lowering chosen by measurement: both forms are exported and compared live; the faster is kept with its figures."""
 
 import dataclasses
 import math
@@ -9,33 +6,35 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
 from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.recipe import LoweringEvidence
+from resemote_edge.export.targets import find_target
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.case import MeasureOptions
-from resemote_edge.measuring.results import BenchRow
-from resemote_edge.measuring.scenarios import ScenarioSettings
+from resemote_edge.measuring.comparison.live import LiveRequest, compare_live
+from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.workflows.default_artifact import RUNTIME_OF_TARGET
 
 __all__ = ["choose_lowering"]
 
 _FORMS = ("conv", "matmul")
 
-# Rounds alternate between the two forms, so that a machine whose speed drifts slows both.
-_ROUNDS = 3
-
-_OPTIONS = MeasureOptions(settings=ScenarioSettings(min_seconds=0.5))
+# Forms differ by more than processes of one file do, so that few restarts tell them apart.
+_SECONDS = 6.0
 
 
-def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lambda text: None) -> ExportOptions:
+def choose_lowering(
+    options: ExportOptions,
+    notice: Callable[[str], None] = lambda text: None,
+    context: ExportContext | None = None,
+) -> ExportOptions:
     """Resolve ``lowering = "auto"``.
 
     Args:
         options: Options of an export.
         notice: Function called with what was measured, one line at a time.
+        context: Context of the run, for its exports.
 
     Returns:
         The options with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
@@ -49,7 +48,7 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
     recipe = resolve_recipe(options)
     if recipe.graph.lowering != "auto":
         return options
-    runtime = RUNTIME_OF_TARGET[recipe.target]
+    runtime = find_target(recipe.target).home_runtime
     availability = get_runtime(runtime).probe()
     if not availability.available:
         raise DeviceUnavailableError(
@@ -57,20 +56,25 @@ def choose_lowering(options: ExportOptions, notice: Callable[[str], None] = lamb
             "pass --lowering conv or --lowering matmul"
         )
     batches = (1, recipe.batch.opt if recipe.batch.opt > 1 else 8)
-    latencies: dict[tuple[str, int], list[BenchRow]] = {}
     with tempfile.TemporaryDirectory(prefix="resemote-edge-autotune-") as folder:
         artifacts = {}
         for form in _FORMS:
             notice(f"autotune: exporting with {form}")
             trial = dataclasses.replace(options, lowering=form, output=Path(folder, form), force=False)
-            artifacts[form] = run_export(trial)
-        for _ in range(_ROUNDS):
-            for form in _FORMS:
-                request = BenchRequest(artifacts=(artifacts[form],), runtime=runtime, batches=batches, options=_OPTIONS)
-                for row in run_bench(request).rows:
-                    latencies.setdefault((form, row.batch), []).append(row)
-    p50 = {key: min(row.speed.model.p50_ms for row in rows) for key, rows in latencies.items()}
-    width = latencies["conv", 1][0].width
+            artifacts[form] = run_export(trial, context=context)
+        p50: dict[tuple[str, int], float] = {}
+        for batch in batches:
+            request = LiveRequest(
+                a=artifacts["conv"],
+                b=artifacts["matmul"],
+                runtime=runtime,
+                batch=batch,
+                seconds=_SECONDS,
+                restarts=MIN_RESTARTS,
+            )
+            found = compare_live(request).comparison
+            p50["conv", batch], p50["matmul", batch] = found.a.latency_p50_ms, found.b.latency_p50_ms
+    width = artifacts["conv"].passport.lineage.width
     environment = capture_environment()
     evidence = tuple(
         LoweringEvidence(

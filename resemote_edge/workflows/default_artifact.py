@@ -11,22 +11,11 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.prebuilt import prebuilt_path
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
+from resemote_edge.export.targets import find_target, target_of
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, runtimes_for
 from resemote_edge.weights import choose_checkpoint
 
-__all__ = ["RUNTIME_OF_TARGET", "TARGET_OF_RUNTIME", "artifact_or_prebuilt", "artifacts_or_default"]
-
-#: Runtime to the target whose artifacts it normally runs.
-TARGET_OF_RUNTIME: dict[str, str] = {
-    "tensorrt": "tensorrt",
-    "openvino": "openvino",
-    "onnxruntime": "onnx",
-    "native": "onnx",
-    "pytorch": "pytorch",
-}
-
-#: Target to its runtime; the first where there are two.
-RUNTIME_OF_TARGET: dict[str, str] = {target: runtime for runtime, target in reversed(TARGET_OF_RUNTIME.items())}
+__all__ = ["artifact_or_prebuilt", "artifacts_or_default"]
 
 
 def artifact_or_prebuilt(
@@ -103,7 +92,7 @@ def artifacts_or_default(
     else:
         names = [get_runtime(runtime).name]
     # One target may serve two runtimes.
-    targets = dict.fromkeys(TARGET_OF_RUNTIME[name] for name in names)
+    targets = dict.fromkeys(map(target_of, names))
     return tuple(_default(checkpoint, target, notice) for target in targets)
 
 
@@ -113,8 +102,7 @@ def _serves(name: str, device: str) -> bool:
 
 
 def _default(checkpoint: Path, target: str, notice: Callable[[str], None]) -> Artifact:
-    # fp32 is the default except for TensorRT, whose users have GPUs that are made for fp16.
-    precision = "fp16" if target == "tensorrt" else "fp32"
+    precision = find_target(target).default_precision
     folder = ARTIFACTS_FOLDER / f"{checkpoint.stem}-{target}-{precision}"
     if folder.exists():
         artifact = Artifact.load(folder)

@@ -8,27 +8,19 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_files
 from resemote_edge.artifacts.self_test import self_test
 from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
-from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
+from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, Exclude, Suite
+from resemote_edge.benchmarks.suite.in_memory import run_in_memory
+from resemote_edge.benchmarks.suite.runner import SuiteProgress
 from resemote_edge.data.locate import find_fer2013
 from resemote_edge.export.command import ExportOptions, run_export
-from resemote_edge.export.summary import describe
-from resemote_edge.export.targets import get_target
-from resemote_edge.measuring.case import MeasureOptions
+from resemote_edge.export.context import ExportContext
+from resemote_edge.export.summary import describe_lines
+from resemote_edge.export.targets import TARGETS
 from resemote_edge.measuring.results import BenchReport
-from resemote_edge.measuring.scenarios import preset
-from resemote_edge.runtimes.registry import open_session, probe_all, runtimes_for, why_unavailable
+from resemote_edge.runtimes.registry import RUNTIMES, open_session, probe_all, runtimes_for, why_unavailable
 from resemote_edge.weights import choose_checkpoint
 
 __all__ = ["DemoResult", "run_demo"]
-
-#: Target and precision of each of the demo's exports.
-_EXPORTS = (
-    ("onnx", "fp32"),
-    ("openvino", "fp32"),
-    ("onnx", "int8"),
-    ("openvino", "int8"),
-    ("tensorrt", "fp16"),
-)
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def run_demo(
     variant: str,
     force: bool = False,
     notice: Callable[[str], None] = lambda text: None,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    progress: Callable[[SuiteProgress], None] = lambda far: None,
 ) -> DemoResult:
     """Export to every target, run each artifact's self-test, and measure each in the runtime its target is made for.
 
@@ -63,7 +55,7 @@ def run_demo(
         variant: Name of the embedded weights.
         force: Replace what an earlier demo left there.
         notice: Told what happens, one line at a time.
-        progress: As for `run_bench`.
+        progress: As for `run_in_memory`.
 
     Returns:
         The report, and the paths it was written to.
@@ -79,7 +71,8 @@ def run_demo(
     for name, reason in unavailable.items():
         notice(f"runtime {name} cannot work here: {reason}")
     artifacts = []
-    for target, precision in _EXPORTS:
+    context = ExportContext()
+    for target, precision in [(name, each) for name, info in TARGETS.items() for each in info.demo]:
         name = f"{checkpoint.stem}-{target}-{precision}"
         options = ExportOptions(
             checkpoint=checkpoint,
@@ -89,19 +82,29 @@ def run_demo(
             output=output / name,
             force=force,
         )
-        artifact = run_export(options)
-        for line in describe(artifact, as_lines=True):
+        artifact = run_export(options, context=context)
+        for line in describe_lines(artifact):
             notice(line)
         artifacts.append(artifact)
         _self_test(artifact, unavailable, notice)
-    request = BenchRequest(
-        artifacts=tuple(artifacts),
-        runtime_of_target={target: get_target(target).runtime for target, _ in _EXPORTS},
-        batches=(1,),
-        options=MeasureOptions(settings=preset("quick"), data=data),
-    )
-    report = run_bench(request, progress)
+    report = run_in_memory(_suite(), artifacts, data=data, progress=progress)
     return DemoResult(report, write_report(report, output), unavailable)
+
+
+def _suite() -> Suite:
+    """Every artifact in the one runtime that its target is made for."""
+    others = {
+        target: tuple(name for name in RUNTIMES if name != info.home_runtime)
+        for target, info in TARGETS.items()
+        if info.demo
+    }
+    return Suite(
+        schema=SUITE_SCHEMA,
+        name="demo",
+        description="What the demo measures.",
+        preset="quick",
+        excludes=tuple(Exclude(target=target, runtime=names) for target, names in others.items()),
+    )
 
 
 def _self_test(artifact: Artifact, unavailable: Container[str], notice: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.benchmarks.suite.clock import EXPORT_SECONDS, SuiteClock
 from resemote_edge.benchmarks.suite.file import ExportEntry, LoadedSuite
 from resemote_edge.benchmarks.suite.plan import SuiteArtifact, SuitePlan, make_plan
-from resemote_edge.benchmarks.suite.report import suite_report
+from resemote_edge.benchmarks.suite.report import bench_report, suite_state
 from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder, machine_of
 from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress, run_steps, sort_out
 from resemote_edge.data.registry import load_dataset
@@ -21,10 +21,11 @@ from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import Recipe, find_recipe
+from resemote_edge.export.targets import find_target
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.stopping import Stop, stoppable
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.results import BenchReport, Unmeasured
 from resemote_edge.weights import embedded_checkpoint
 
@@ -32,14 +33,6 @@ __all__ = ["SuiteForecast", "SuiteOutcome", "build_artifact", "forecast_suite", 
 
 #: An export takes minutes on a small machine; an hour means that it hangs.
 _EXPORT_TIMEOUT_S = 3600.0
-
-#: Format of each target's model file, as far as it has to be known before the export.
-_FORMATS: dict[str, tuple[str, ...]] = {
-    "onnx": ("onnx",),
-    "openvino": ("openvino-ir",),
-    "pytorch": ("graph",),
-    "tensorrt": ("tensorrt-engine", "tensorrt-rtx-engine"),
-}
 
 Notice = Callable[[str], None]
 
@@ -106,7 +99,7 @@ def forecast_suite(
     environment = capture_environment()
     bench = _prepare(loaded, kept, environment, data)
     found = _open(loaded, kept, notice=lambda text: None)
-    bench = _with_reference(bench, found.entries)
+    bench = _with_reference(bench, loaded, found.entries)
     plan = _plan(loaded, found, data)
     planned = sort_out(bench, plan.steps, retry_failed=retry_failed)
     clock = SuiteClock(loaded.suite.effective_settings)
@@ -163,7 +156,7 @@ def run_suite(
         try:
             with stoppable():
                 found = _export_all(found, notice, progress)
-                bench = _with_reference(bench, found.entries)
+                bench = _with_reference(bench, loaded, found.entries)
                 plan = _plan(loaded, found, data)
                 planned = sort_out(bench, plan.steps, retry_failed=retry_failed)
                 run_steps(bench, planned, kept, notice=notice, progress=progress)
@@ -172,20 +165,20 @@ def run_suite(
         plan = _plan(loaded, found, data)
         # This includes rows that were finished before and not reached in this run.
         kept = {one.step.stem: one.kept for one in sort_out(bench, plan.steps) if one.kept is not None} | kept
-        report = suite_report(bench, plan.steps, plan.unmeasured, kept)
-    return SuiteOutcome(report=report, interrupted=interrupted)
+        report = bench_report(bench, plan, kept)
+        state = suite_state(loaded, kept_in, plan, kept)
+    return SuiteOutcome(report=msgspec.structs.replace(report, suite=state), interrupted=interrupted)
 
 
-def build_artifact(variant: str, recipe: str, folder: str) -> Opened:
-    """Export embedded weights, as an opener in a process of its own; the folder's contents are replaced.
+def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
+    """Export weights, as an opener in a process of its own; the folder's contents are replaced.
 
     Args:
-        variant: Variant of the embedded weights.
+        checkpoint: Weights to export; INT8 recipes use the ranges that are recorded beside them.
         recipe: Name or file of the recipe.
         folder: Destination of the artifact.
     """
-    options = ExportOptions(checkpoint=embedded_checkpoint(variant), recipe=recipe, output=Path(folder), force=True)
-    run_export(options)
+    run_export(ExportOptions(checkpoint=Path(checkpoint), recipe=recipe, output=Path(folder), force=True))
     return Opened()
 
 
@@ -203,16 +196,22 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment,
     if data is not None and suite.accuracy is not None:
         data_sha256 = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split].sha256()
     return Bench(
-        loaded=loaded, folder=folder, environment=environment, machine=machine, data=data, data_sha256=data_sha256
+        suite=suite,
+        environment=environment,
+        machine=machine,
+        folder=folder,
+        output=folder.path,
+        data=data,
+        data_sha256=data_sha256,
     )
 
 
-def _with_reference(bench: Bench, entries: Sequence[SuiteArtifact]) -> Bench:
+def _with_reference(bench: Bench, loaded: LoadedSuite, entries: Sequence[SuiteArtifact]) -> Bench:
     """Add the artifact that accuracies are compared with, or the reason why it is not there."""
-    accuracy = bench.loaded.suite.accuracy
+    accuracy = bench.suite.accuracy
     if bench.data is None or accuracy is None or accuracy.reference is None:
         return bench
-    reference, problem = _reference(bench.loaded, accuracy.reference, entries)
+    reference, problem = _reference(loaded, accuracy.reference, entries)
     return replace(bench, reference=reference, reference_problem=problem)
 
 
@@ -288,7 +287,7 @@ def _to_come(entry: ExportEntry, recipe: Recipe, path: Path) -> SuiteArtifact:
         path=path,
         target=recipe.target,
         precision=recipe.precision,
-        formats=_FORMATS[recipe.target],
+        formats=find_target(recipe.target).formats,
         largest_batch=recipe.batch.max,
         opened=None,
     )
@@ -317,8 +316,11 @@ def _export_all(found: _Found, notice: Notice, progress: Callable[[SuiteProgress
 
 
 def _export(entry: ExportEntry, path: Path) -> SuiteArtifact:
-    arguments = {"variant": entry.variant, "recipe": _recipe_name(entry), "folder": str(path)}
+    arguments = {
+        "checkpoint": str(embedded_checkpoint(entry.variant)),
+        "recipe": _recipe_name(entry),
+        "folder": str(path),
+    }
     contestant = Contestant(name=entry.artifact, opener=f"{__name__}:build_artifact", arguments=arguments)
-    with WorkerProcess(contestant) as worker:
-        worker.open(_EXPORT_TIMEOUT_S)
+    run_apart(contestant, timeout_s=_EXPORT_TIMEOUT_S)
     return SuiteArtifact.of(Artifact.load(path))

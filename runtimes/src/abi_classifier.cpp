@@ -20,8 +20,7 @@ class Owner {
 };
 
 HandleTable<Owner>& classifiers() {
-  // Never destroyed, because handles that are open when the process ends must not outlive their engine.
-  static HandleTable<Owner>* const table = new HandleTable<Owner>(2, "classifier");
+  static HandleTable<Owner>* const table = made_table<Owner, classifiers>(2, "classifier");
   return *table;
 }
 

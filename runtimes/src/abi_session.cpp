@@ -9,8 +9,7 @@
 namespace resemote_internal {
 
 HandleTable<Session>& sessions() {
-  // Never destroyed, because handles that are open when the process ends must not outlive their engine.
-  static HandleTable<Session>* const table = new HandleTable<Session>(1, "session");
+  static HandleTable<Session>* const table = made_table<Session, sessions>(1, "session");
   return *table;
 }
 
@@ -120,6 +119,20 @@ resemote_status resemote_session_options_init(resemote_session_options* options)
   });
 }
 
+resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
+                                        resemote_backend_choice* choice) {
+  return guarded([&] {
+    Filled<resemote_backend_choice> to(choice, "resemote_backend_choice");
+    const Artifact described = Artifact::described_in(&needed(artifact, "the artifact's path"));
+    const Choice found = choose_backend(described, session_options(options));
+    copy_text(found.backend->name(), to->backend);
+    copy_text(found.device, to->device);
+    copy_text(found.file->path, to->file);
+    copy_text(found.skipped, to->skipped);
+    to.write();
+  });
+}
+
 resemote_status resemote_session_create(const char* artifact, const resemote_session_options* options,
                                         resemote_session** session) {
   return guarded([&] {
@@ -147,7 +160,7 @@ resemote_status resemote_session_get_info(resemote_session* session, resemote_se
     const Passport& passport = found->passport();
     to->artifact_name = passport.name.c_str();
     to->precision = passport.precision.c_str();
-    to->backend = found->backend().c_str();
+    to->backend = found->backend();
     to->device = found->device().c_str();
     to->file = found->file().path.c_str();
     to->label_count = static_cast<std::int32_t>(passport.labels.size());

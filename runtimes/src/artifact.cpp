@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "onnx_file.h"
 
 namespace resemote_internal {
 namespace {
@@ -27,7 +28,7 @@ void check_file(const std::string& path, const FileEntry& entry) {
   const std::int64_t size = file_size(path);
   if (size < 0) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
-                path + ": listed in the passport but missing; copy or export the artifact again");
+                path + ": listed in the passport but missing, or not a regular file; copy or export the artifact again");
   }
   if (static_cast<std::uint64_t>(size) != entry.size_bytes) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
@@ -42,9 +43,28 @@ void check_file(const std::string& path, const FileEntry& entry) {
   }
 }
 
+// What an engine would read as another format than the passport says, or along with files that it does not list.
+void check_format(const std::string& path, const FileEntry& entry) {
+  const bool onnx = entry.format == "onnx";
+  if (!onnx && entry.format != "openvino-ir") return;
+  const std::string end = onnx ? ".onnx" : ".xml";
+  if (!ends_with(path, end)) {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+                path + ": listed as " + entry.format + ", whose files end in " + end + "; export the artifact again");
+  }
+  if (onnx) {
+    refuse_external_data(path);
+  } else if (first_bytes(path, 5) != "<?xml") {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+                path + ": listed as " + entry.format + ", and is no XML; export the artifact again");
+  }
+}
+
 }  // namespace
 
-Artifact::Artifact(const std::string& path) : folder_(folder_of(path)) {
+Artifact::Artifact(const std::string& path) : Artifact(path, true) {}
+
+Artifact::Artifact(const std::string& path, bool check_files) : folder_(folder_of(path)) {
   if (!is_folder(folder_)) {
     const char* found = file_size(folder_) >= 0 ? "a file" : "nothing there";
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
@@ -57,7 +77,9 @@ Artifact::Artifact(const std::string& path) : folder_(folder_of(path)) {
                                                       "resemote-edge export");
   }
   passport_ = parse_passport(read_file(manifest, kMostPassportBytes), manifest);
+  if (!check_files) return;
   for (const FileEntry& entry : passport_.files) check_file(file(entry), entry);
+  for (const FileEntry& entry : passport_.files) check_format(file(entry), entry);
 }
 
 const FileEntry* Artifact::find(const std::vector<std::string>& formats) const {

@@ -49,6 +49,9 @@ class Backend {
   virtual std::vector<std::string> formats() const = 0;
   // Reports what is missing, and never throws because of it.
   virtual BackendInfo probe(const std::string& library) const = 0;
+  // What an artifact's passport and this machine say against create(), which is asked after this. Throws Error with
+  // RESEMOTE_STATUS_ARTIFACT_MISMATCH.
+  virtual void check(const EngineRequest&) const {}
   // Throws Error: BACKEND_UNAVAILABLE, DEVICE_UNAVAILABLE, ARTIFACT_INVALID, ARTIFACT_MISMATCH, BACKEND_FAILED.
   virtual std::unique_ptr<Engine> create(const EngineRequest& request) const = 0;
 };

@@ -1,6 +1,7 @@
 #include "classifier.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "error.h"
@@ -49,6 +50,11 @@ void Classifier::decide(const void* feed, std::size_t count, resemote_decision* 
   }
   for (std::size_t i = 0; i < count; ++i) {
     float* const row = probabilities + i * classes_;
+    if (!std::all_of(row, row + classes_, [](float value) { return std::isfinite(value); })) {
+      throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
+                  session_->artifact().folder() + ": " + session_->backend() + " on " + session_->device() +
+                      " gives NaN or Inf; run the self-test, and export for this machine");
+    }
     if (!passport.gives_probabilities()) softmax(row, classes_, row);
     const float* const best = std::max_element(row, row + classes_);
     decisions[i] = {static_cast<std::int32_t>(best - row), *best};

@@ -1,9 +1,11 @@
 #include "file.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -35,6 +37,58 @@ void in_blocks(const std::string& path, const std::function<void(const char*, st
   }
 }
 
+constexpr mode_t kFileMode = 0644;  // mkstemp gives 0600, and other users of the board may share the cache
+constexpr mode_t kFolderMode = 0755;
+
+// A temporary file, removed unless it was renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& target) : target_(target) {
+    const std::string pattern = target + ".partial-XXXXXX";
+    path_.assign(pattern.begin(), pattern.end());
+    path_.push_back('\0');
+    descriptor_ = mkstemp(path_.data());
+    if (descriptor_ < 0) fail();
+  }
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+    if (!renamed_) unlink(path_.data());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void write_all(const char* contents, std::size_t size) {
+    while (size > 0) {
+      const ssize_t written = write(descriptor_, contents, size);
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) fail();
+      contents += written;
+      size -= static_cast<std::size_t>(written);
+    }
+  }
+
+  void move_to_target() {
+    if (fchmod(descriptor_, kFileMode) != 0 || fsync(descriptor_) != 0) fail();
+    const int closed = close(descriptor_);
+    descriptor_ = -1;
+    if (closed != 0 || std::rename(path_.data(), target_.c_str()) != 0) fail();
+    renamed_ = true;
+  }
+
+ private:
+  [[noreturn]] void fail() {
+    const int code = errno;
+    // The destructor does not run for an object whose constructor throws; there is no file then.
+    throw Error(RESEMOTE_STATUS_BACKEND_FAILED, target_ + ": cannot be written (" + std::strerror(code) +
+                                                    "); make room, or choose another folder to cache engines in");
+  }
+
+  std::string target_;
+  std::vector<char> path_;
+  int descriptor_ = -1;
+  bool renamed_ = false;
+};
+
 }  // namespace
 
 std::int64_t file_size(const std::string& path) {
@@ -55,14 +109,44 @@ std::string read_file(const std::string& path, std::int64_t most) {
                                                       std::to_string(most) + " make sense; export the artifact again");
   }
   std::string contents;
+  if (size > 0) contents.reserve(static_cast<std::size_t>(size));  // grown by doubling, a plan would be there twice
   in_blocks(path, [&](const char* data, std::size_t count) { contents.append(data, count); });
   return contents;
+}
+
+std::string first_bytes(const std::string& path, std::size_t count) {
+  const auto stream = open_file(path);
+  std::string found(count, '\0');
+  found.resize(std::fread(&found[0], 1, count, stream.get()));
+  return found;
 }
 
 std::string file_sha256(const std::string& path) {
   Sha256 digest;
   in_blocks(path, [&](const char* data, std::size_t count) { digest.update(data, count); });
   return digest.finish();
+}
+
+void write_whole_file(const std::string& path, const void* contents, std::size_t size) {
+  TemporaryFile file(path);
+  file.write_all(static_cast<const char*>(contents), size);
+  file.move_to_target();
+}
+
+void create_folder(const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    // What is there already, or stands on a read-only file system, is judged below.
+    mkdir(part.c_str(), kFolderMode);
+    if (end == std::string::npos) break;
+  }
+  struct stat found {};
+  if (stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode)) errno = ENOTDIR;
+  if (!S_ISDIR(found.st_mode) || access(path.c_str(), W_OK | X_OK) != 0) {
+    const int code = errno;
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, path + ": is no folder to cache engines in (" + std::strerror(code) +
+                                                      "); choose another one");
+  }
 }
 
 }  // namespace resemote_internal

@@ -1,7 +1,9 @@
-// Functions that read files, whole or in blocks.
+// Functions that read files whole or in blocks, and write them whole or not at all. POSIX.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace resemote_internal {
@@ -11,9 +13,20 @@ std::int64_t file_size(const std::string& path);
 bool is_folder(const std::string& path);
 
 // Contents of a file. Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if it cannot be read or exceeds `most` bytes.
-std::string read_file(const std::string& path, std::int64_t most);
+std::string read_file(const std::string& path, std::int64_t most = std::numeric_limits<std::int64_t>::max());
+
+// Up to `count` bytes from the beginning of a file. Throws the same.
+std::string first_bytes(const std::string& path, std::size_t count);
 
 // Hex sha256 of a file's contents. Throws the same.
 std::string file_sha256(const std::string& path);
+
+// Writes to a temporary file beside `path`, flushes it to the disk and renames it. At any time and after any crash,
+// `path` has the old contents or the new ones. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
+void write_whole_file(const std::string& path, const void* contents, std::size_t size);
+
+// Creates a folder and those above it. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if that fails, or if the
+// folder cannot be written to.
+void create_folder(const std::string& path);
 
 }  // namespace resemote_internal

@@ -3,7 +3,12 @@
 // A handle looks like a pointer but is a number and never dereferenced. It consists of a place in the table, the
 // generation of the place, and a kind. When a handle is destroyed, its place gets the next generation. If the old
 // handle is used or destroyed again, the generations differ, whatever the allocator has done since.
+//
+// A forked process keeps none of the objects. The threads of their engines do not exist there, so any call would wait for
+// them. The objects are not destroyed there either, because their destructors would wait as well.
 #pragma once
+
+#include <pthread.h>
 
 #include <cstdint>
 #include <memory>
@@ -31,6 +36,7 @@ class HandleTable {
     const std::size_t index = free_.back();
     free_.pop_back();
     places_[index].object = std::move(object);
+    places_[index].process = process_;
     return handle_of(index, places_[index].generation);
   }
 
@@ -51,10 +57,19 @@ class HandleTable {
     return object;
   }
 
+  // Around a fork, so that no other thread is in the middle of a change.
+  void before_fork() { mutex_.lock(); }
+  void after_fork_in_parent() { mutex_.unlock(); }
+  void after_fork_in_child() {
+    ++process_;
+    mutex_.unlock();
+  }
+
  private:
   struct Place {
     std::shared_ptr<T> object;
     std::uintptr_t generation = 1;
+    unsigned process = 0;
   };
 
   static constexpr int kKindBits = 2;
@@ -76,6 +91,10 @@ class HandleTable {
     if (!known) {
       throw Error(RESEMOTE_STATUS_CLOSED, std::string("this ") + noun_ + " was destroyed, or is not one; open a new one");
     }
+    if (places_[index].process != process_) {
+      throw Error(RESEMOTE_STATUS_CLOSED,
+                  std::string("this ") + noun_ + " was opened before this process was forked; open a new one");
+    }
     return places_[index];
   }
 
@@ -84,6 +103,17 @@ class HandleTable {
   std::mutex mutex_;
   std::vector<Place> places_;
   std::vector<std::size_t> free_;
+  unsigned process_ = 0;  // rises with every fork on the way to this process
 };
+
+// The process's one table of a kind; `table` returns it. It is never destroyed: what is still open when the process ends
+// must not outlive its engine's own end.
+template <typename T, HandleTable<T>& (*table)()>
+HandleTable<T>* made_table(unsigned kind, const char* noun) {
+  HandleTable<T>* const made = new HandleTable<T>(kind, noun);
+  ::pthread_atfork([] { table().before_fork(); }, [] { table().after_fork_in_parent(); },
+                   [] { table().after_fork_in_child(); });
+  return made;
+}
 
 }  // namespace resemote_internal

@@ -1,6 +1,7 @@
 #include "passport.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -15,6 +16,9 @@ using nlohmann::json;
 struct Fault {
   std::string what;
 };
+
+constexpr std::size_t kMostNameBytes = 200;
+constexpr std::int64_t kMostGolden = 4096;
 
 std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
 
@@ -82,8 +86,10 @@ PreprocessSpec preprocess_spec(const json& object) {
   if (resize != "triangle") throw Fault{"preprocessing resizes by " + in_quotes(resize) + ", not by triangle"};
   spec.mean = three(object, "mean");
   spec.std = three(object, "std");
-  if (std::any_of(spec.std.begin(), spec.std.end(), [](double s) { return !(s > 0.0); })) {
-    throw Fault{"preprocessing divides by a std that is not positive"};
+  const auto sound = [](double value) { return std::isfinite(value); };
+  if (!std::all_of(spec.mean.begin(), spec.mean.end(), sound) || !std::all_of(spec.std.begin(), spec.std.end(), sound) ||
+      *std::min_element(spec.std.begin(), spec.std.end()) <= 0.0) {
+    throw Fault{"preprocessing has a mean or std that is not finite, or divides by a std that is not positive"};
   }
   spec.input = input_format(value<std::string>(object, "input"));
   return spec;
@@ -113,12 +119,17 @@ TensorSpec tensor_spec(const json& object) {
   return spec;
 }
 
+// Whether a name stays in the folder it is put into, and prints as one line.
+bool is_file_name(const std::string& name) {
+  const auto odd = [](unsigned char c) { return c < 0x20 || c == 0x7F || c == '/' || c == '\\'; };
+  return !name.empty() && name != "." && name != ".." && name.size() <= kMostNameBytes &&
+         std::none_of(name.begin(), name.end(), odd);
+}
+
 FileEntry file_entry(const json& object) {
   FileEntry entry;
   entry.path = value<std::string>(object, "path");
-  const bool plain = !entry.path.empty() && entry.path != "." && entry.path != ".." &&
-                     entry.path.find_first_of(std::string("/\\\0", 3)) == std::string::npos;
-  if (!plain) throw Fault{"file entry " + in_quotes(entry.path) + " points outside the artifact's folder"};
+  if (!is_file_name(entry.path)) throw Fault{"file entry " + in_quotes(entry.path) + " points outside the artifact's folder"};
   entry.role = value<std::string>(object, "role");
   entry.format = value<std::string>(object, "format");
   entry.sha256 = value<std::string>(object, "sha256");
@@ -178,9 +189,29 @@ void check_output(const Passport& passport) {
   }
 }
 
+// What the self-test reads is listed, and so hashed.
+void check_files(const Passport& passport) {
+  std::set<std::string> paths, golden;
+  for (const FileEntry& entry : passport.files) {
+    if (!paths.insert(entry.path).second) throw Fault{"file " + in_quotes(entry.path) + " is listed twice"};
+    if (entry.role == "golden" && entry.format == "npy") golden.insert(entry.path);
+  }
+  const GoldenInfo& info = passport.golden;
+  for (const std::string& name : {info.crops, info.logits}) {
+    if (golden.count(name) == 0) {
+      throw Fault{"the self-test reads " + in_quotes(name) + ", which is not listed as a golden file"};
+    }
+  }
+  if (info.crops == info.logits) throw Fault{"the self-test reads crops and logits from one file"};
+  if (info.count < 1 || info.count > kMostGolden || !(info.max_abs_diff >= 0.0)) {
+    throw Fault{"the self-test's count or limit makes no sense"};
+  }
+}
+
 Passport passport_from(const json& root) {
   Passport passport;
   passport.name = value<std::string>(root, "name");
+  if (!is_file_name(passport.name)) throw Fault{"the name " + in_quotes(passport.name) + " cannot name a file"};
   passport.target = value<std::string>(root, "target");
   passport.precision = value<std::string>(root, "precision");
   array(root, "labels", 65536);
@@ -199,6 +230,7 @@ Passport passport_from(const json& root) {
   if (root.contains("quantization")) read_quantization(root.at("quantization"), passport);
   check_input(passport);
   check_output(passport);
+  check_files(passport);
   return passport;
 }
 

@@ -1,13 +1,29 @@
 #include "session.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "error.h"
 
 namespace resemote_internal {
 namespace {
+
+constexpr int kThreadsPerCore = 4;
+
+// Cores that this process may run on.
+int allowed_cores() {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (::sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -69,52 +85,72 @@ void view_all(const std::vector<TensorSpec>& specs, const resemote_tensor* tenso
   for (const TensorSpec& spec : specs) views.push_back(view_of(spec, tensor_named(tensors, count, spec)));
 }
 
+// What a backend would run of an artifact, and where.
+Choice candidate(const Artifact& artifact, const Backend& backend, const SessionOptions& options) {
+  const std::string name = backend.name();
+  Choice choice;
+  choice.backend = &backend;
+  choice.file = artifact.find(backend.formats());
+  if (choice.file == nullptr) {
+    throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
+                artifact.folder() + ": backend " + name + " loads " + joined(backend.formats()) +
+                    ", this artifact holds " + formats_of(artifact) +
+                    "; choose another backend, or export for a target it can load");
+  }
+  const BackendInfo found = backend.probe(options.library);
+  if (!found.available) throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE, "backend " + name + ": " + found.reason);
+  choice.device = options.device == "auto" ? found.devices.front() : options.device;
+  if (std::find(found.devices.begin(), found.devices.end(), choice.device) == found.devices.end()) {
+    throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE,
+                "backend " + name + ": device '" + choice.device + "' was not found; found " + joined(found.devices) +
+                    "; ask for one of these (nothing is used in its place)");
+  }
+  return choice;
+}
+
 }  // namespace
 
-Session::Session(const std::string& path, const SessionOptions& options) : artifact_(path) {
-  if (options.threads < 0) refuse("threads must be 0 or more, got " + std::to_string(options.threads));
-  if (options.backend != "auto") {
-    open_with(find_backend(options.backend), options);
-    return;
+Choice choose_backend(const Artifact& artifact, const SessionOptions& options,
+                      const std::function<void(const EngineRequest&, const Backend&)>& take) {
+  // Engines start as many threads as they are told to, each with memory of its own: thousands cannot even be ended.
+  const int most = kThreadsPerCore * allowed_cores();
+  if (options.threads < 0 || options.threads > most) {
+    refuse("threads must be from 0 to " + std::to_string(most) + ", " + std::to_string(kThreadsPerCore) +
+           " for each core of this process; got " + std::to_string(options.threads));
   }
-  if (!options.library.empty()) refuse("option 'library' needs option 'backend': it says whose library it is");
+  const auto ask = [&](const Backend& backend) {
+    Choice choice = candidate(artifact, backend, options);
+    const EngineRequest request{artifact,          *choice.file,    choice.device, options.library,
+                                options.cache_dir, options.threads};
+    backend.check(request);
+    if (take) take(request, backend);
+    return choice;
+  };
+  if (options.backend != "auto") return ask(find_backend(options.backend));
   std::string reasons;
+  resemote_status closest = RESEMOTE_STATUS_ARTIFACT_MISMATCH;  // the highest: of the backend that came closest
   for (const Backend* backend : backends()) {
     try {
-      open_with(*backend, options);
-      return;
+      Choice choice = ask(*backend);
+      choice.skipped = reasons;
+      return choice;
     } catch (const Error& error) {
       // The next backend is tried only if this one does not work here. A broken file is an error for all of them.
       const bool next = error.status() == RESEMOTE_STATUS_BACKEND_UNAVAILABLE ||
                         error.status() == RESEMOTE_STATUS_DEVICE_UNAVAILABLE ||
                         error.status() == RESEMOTE_STATUS_ARTIFACT_MISMATCH;
       if (!next) throw;
-      reasons += std::string("; ") + error.what();
+      closest = std::max(closest, error.status());
+      reasons += (reasons.empty() ? "" : "; ") + std::string(error.what());
     }
   }
-  throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE,
-              artifact_.folder() + ": no backend can run this artifact here" + reasons);
+  throw Error(closest, artifact.folder() + ": no backend can run this artifact here; " + reasons);
 }
 
-void Session::open_with(const Backend& backend, const SessionOptions& options) {
-  const std::string name = backend.name();
-  file_ = artifact_.find(backend.formats());
-  if (file_ == nullptr) {
-    throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
-                artifact_.folder() + ": backend " + name + " loads " + joined(backend.formats()) +
-                    ", this artifact holds " + formats_of(artifact_) +
-                    "; choose another backend, or export for a target it can load");
-  }
-  const BackendInfo found = backend.probe(options.library);
-  if (!found.available) throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE, "backend " + name + ": " + found.reason);
-  device_ = options.device == "auto" ? found.devices.front() : options.device;
-  if (std::find(found.devices.begin(), found.devices.end(), device_) == found.devices.end()) {
-    throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE,
-                "backend " + name + ": device '" + device_ + "' was not found; found " + joined(found.devices) +
-                    "; ask for one of these (nothing is used in its place)");
-  }
-  engine_ = backend.create({artifact_, *file_, device_, options.library, options.cache_dir, options.threads});
-  backend_ = name;
+Session::Session(const std::string& path, const SessionOptions& options) : artifact_(path) {
+  choice_ = choose_backend(artifact_, options, [this](const EngineRequest& request, const Backend& backend) {
+    engine_ = backend.create(request);
+  });
 }
 
 void Session::check_batch(std::int64_t batch) const {

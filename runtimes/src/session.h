@@ -1,6 +1,7 @@
 // Session: an artifact loaded on a device by a backend.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,6 +22,19 @@ struct SessionOptions {
   int threads = 0;
 };
 
+// What an artifact runs in.
+struct Choice {
+  const Backend* backend = nullptr;
+  const FileEntry* file = nullptr;  // of the artifact
+  std::string device;               // never "auto"
+  std::string skipped;              // why each backend that was asked before cannot run it; empty where none was
+};
+
+// The backend that the options name, or for "auto" the first that can run the artifact here, as far as its passport and
+// the probes tell; `take`, where there is one, loads it, and may refuse. Throws Error of any family.
+Choice choose_backend(const Artifact& artifact, const SessionOptions& options,
+                      const std::function<void(const EngineRequest&, const Backend&)>& take = nullptr);
+
 class Session {
  public:
   // Throws Error of any family.
@@ -28,9 +42,9 @@ class Session {
 
   const Artifact& artifact() const { return artifact_; }
   const Passport& passport() const { return artifact_.passport(); }
-  const std::string& backend() const { return backend_; }
-  const std::string& device() const { return device_; }
-  const FileEntry& file() const { return *file_; }
+  const char* backend() const { return choice_.backend->name(); }
+  const std::string& device() const { return choice_.device; }
+  const FileEntry& file() const { return *choice_.file; }
 
   // A session that belongs to a classifier must not be destroyed by itself.
   bool owned_by_classifier() const { return owned_by_classifier_; }
@@ -44,15 +58,12 @@ class Session {
   void run_batch(const void* feed, std::int64_t batch, float* output);
 
  private:
-  void open_with(const Backend& backend, const SessionOptions& options);
   void check_batch(std::int64_t batch) const;
 
   Artifact artifact_;
-  std::string backend_;
-  std::string device_;
-  const FileEntry* file_ = nullptr;
-  bool owned_by_classifier_ = false;
   std::unique_ptr<Engine> engine_;
+  Choice choice_;
+  bool owned_by_classifier_ = false;
   std::mutex mutex_;
   // Kept between calls, so that a call allocates no memory.
   std::vector<TensorView> inputs_;

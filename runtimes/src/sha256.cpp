@@ -81,4 +81,10 @@ std::string Sha256::finish() {
   return hex;
 }
 
+std::string sha256(const void* data, std::size_t size) {
+  Sha256 digest;
+  digest.update(data, size);
+  return digest.finish();
+}
+
 }  // namespace resemote_internal

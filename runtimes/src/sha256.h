@@ -25,4 +25,7 @@ class Sha256 {
   std::uint64_t total_bytes_ = 0;
 };
 
+// Hex sha256 of some bytes.
+std::string sha256(const void* data, std::size_t size);
+
 }  // namespace resemote_internal

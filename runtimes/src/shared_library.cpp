@@ -32,9 +32,20 @@ std::vector<std::string> candidates(const std::string& folder, const std::vector
   return found;
 }
 
-std::vector<std::string> places(const std::vector<std::string>& names, const std::string& chosen) {
-  if (chosen.empty()) return names;
-  return is_folder(chosen) ? candidates(chosen, names) : std::vector<std::string>{chosen};
+// What to open, in turn, for a list of places; an empty place stands for the default.
+std::vector<std::string> places(const std::vector<std::string>& names, const std::string& list,
+                                const std::string& otherwise) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    const std::string place = begin == end ? otherwise : list.substr(begin, end - begin);
+    begin = end + 1;
+    const std::vector<std::string> here = place.empty()        ? names
+                                          : is_folder(place) ? candidates(place, names)
+                                                             : std::vector<std::string>{place};
+    found.insert(found.end(), here.begin(), here.end());
+  }
+  return found;
 }
 
 }  // namespace
@@ -42,9 +53,9 @@ std::vector<std::string> places(const std::vector<std::string>& names, const std
 SharedLibrary::SharedLibrary(const std::vector<std::string>& names, const std::string& chosen, const char* variable,
                              const std::string& hint) {
   const char* from_environment = std::getenv(variable);
-  const std::string place = !chosen.empty() ? chosen : from_environment != nullptr ? from_environment : "";
+  const std::string otherwise = from_environment != nullptr ? from_environment : "";
   std::string reasons;
-  for (const std::string& path : places(names, place)) {
+  for (const std::string& path : places(names, chosen, otherwise)) {
     handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle_ != nullptr) {
       path_ = path;
@@ -53,7 +64,7 @@ SharedLibrary::SharedLibrary(const std::vector<std::string>& names, const std::s
     const char* reason = ::dlerror();
     reasons += (reasons.empty() ? "" : "; ") + std::string(reason != nullptr ? reason : path.c_str());
   }
-  if (reasons.empty()) reasons = place + ": a folder without " + names.front();
+  if (reasons.empty()) reasons = (chosen.empty() ? otherwise : chosen) + ": a folder without " + names.front();
   throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE,
               reasons + "; " + hint + ", and give its place in the option 'library' or in " + variable);
 }

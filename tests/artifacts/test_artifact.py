@@ -1,8 +1,10 @@
 import json
+import os
 import shutil
 
 import pytest
 
+from resemote_edge.artifacts import files
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_existing, staged_files, staged_folder, write_file
 from resemote_edge.artifacts.passport import SCHEMA_VERSION, decode_passport, encode_passport
@@ -19,7 +21,8 @@ def copy(artifacts, tmp_path):
 def edit(folder, **changes):
     manifest = folder / "passport.json"
     passport = json.loads(manifest.read_text())
-    passport.update(changes)
+    for key, value in changes.items():
+        passport[key] = {**passport[key], **value} if key == "preprocessing" else value
     manifest.write_text(json.dumps(passport))
 
 
@@ -68,13 +71,61 @@ def test_another_schema_is_refused_with_both_numbers(copy):
         ({"surprise": 1}, "surprise"),
         ({"files": [{"path": "x"}]}, "role"),
         ({"outputs": [{"name": "scores", "dtype": "float32", "shape": ["batch", 7]}]}, "outputs are named scores"),
-        ({"outputs": []}, "outputs are named nothing"),
-        ({"labels": ["happy", "sad"]}, r"2 labels \(happy, sad\) for an output of shape \('batch', 7\)"),
-        ({"labels": ["a", "b", "c", "d", "e", "f", "a"]}, "each class has one name"),
+        ({"outputs": []}, r"length >= 1.*\$\.outputs"),
+        ({"labels": ["happy", "sad"]}, r"2 labels \(happy, sad\) for an output of float32 \('batch', 7\)"),
+        ({"labels": ["a", "b", "c", "d", "e", "f", "a"]}, "label 'a' stands for two classes"),
+        ({"labels": []}, r"\$.labels"),
+        ({"labels": ["x" * 2000] * 7}, r"\$.labels"),
+        ({"outputs": [{"name": "logits", "dtype": "float32", "shape": []}]}, r"a shape is .* - at `\$.outputs"),
+        ({"outputs": [{"name": "logits", "dtype": "float32", "shape": ["batch", 0]}]}, "a shape is"),
+        ({"outputs": [{"name": "logits", "dtype": "float32", "shape": ["many", 7]}]}, "'many'|Invalid enum"),
+        ({"outputs": [{"name": "logits", "dtype": "float99", "shape": ["batch", 7]}]}, "float99"),
+        ({"inputs": []}, r"\$.inputs"),
         (
-            {"outputs": [{"name": "logits", "dtype": "float32", "shape": []}]},
-            r"7 labels .* for an output of shape \(\)",
+            {"inputs": [{"name": "input", "dtype": "uint8", "shape": ["batch", 3, 64, 64]}]},
+            "preprocessing makes one input",
         ),
+        (
+            {"inputs": [{"name": "input", "dtype": "float32", "shape": ["batch", 3, 48, 48]}]},
+            "preprocessing makes one input",
+        ),
+        ({"preprocessing": {"height": 0}}, "8 to 4096 rows"),
+        ({"preprocessing": {"height": -1}}, "8 to 4096 rows"),
+        ({"preprocessing": {"width": 10**9}}, "8 to 4096 rows"),
+        ({"preprocessing": {"channels": 0}}, "1 to 3 channels"),
+        ({"preprocessing": {"std": [0.229, 0, 0.225]}}, "std above 0"),
+        ({"preprocessing": {"std": [0.229, -1, 0.225]}}, "std above 0"),
+        ({"preprocessing": {"resize": "nearest"}}, "nearest"),
+        ({"name": "../../x"}, "the name '../../x' cannot name a file"),
+        ({"name": ".."}, "cannot name a file"),
+        ({"name": "x" * 300}, "cannot name a file"),
+        ({"name": ""}, "cannot name a file"),
+        ({"name": "a\nb"}, "cannot name a file"),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "../logits.npy", "count": 32, "max_abs_diff": 1.0}},
+            "which is not listed as a golden file",
+        ),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "other.npy", "count": 32, "max_abs_diff": 1.0}},
+            "'other.npy', which is not listed",
+        ),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "model.onnx", "count": 32, "max_abs_diff": 1.0}},
+            "'model.onnx', which is not listed",
+        ),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "golden_crops.npy", "count": 32, "max_abs_diff": 1.0}},
+            "from one file",
+        ),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "golden_logits.npy", "count": 0, "max_abs_diff": 1.0}},
+            "golden.count",
+        ),
+        (
+            {"golden": {"crops": "golden_crops.npy", "logits": "golden_logits.npy", "count": 32, "max_abs_diff": -1.0}},
+            "max_abs_diff",
+        ),
+        ({"batch": {"min": 0, "opt": 1, "max": 1}}, "1 <= min"),
     ],
 )
 def test_a_malformed_passport_names_the_field(copy, change, words):
@@ -83,11 +134,55 @@ def test_a_malformed_passport_names_the_field(copy, change, words):
         Artifact.load(copy)
 
 
-def test_a_file_outside_the_folder_is_refused(copy):
+@pytest.mark.parametrize("path", ["../elsewhere", "/etc/hostname", "..", ".", "", "a/b", "a\\b", "a\0b"])
+def test_a_file_outside_the_folder_is_refused(copy, path):
     files = json.loads((copy / "passport.json").read_text())["files"]
-    files[0]["path"] = "../elsewhere"
+    files[0]["path"] = path
     edit(copy, files=files)
-    with pytest.raises(ArtifactError, match="outside"):
+    with pytest.raises(ArtifactError, match="points outside"):
+        Artifact.load(copy)
+
+
+def test_a_file_that_is_listed_twice_is_refused(copy):
+    files = json.loads((copy / "passport.json").read_text())["files"]
+    edit(copy, files=[*files, files[0]])
+    with pytest.raises(ArtifactError, match=r"'model\.onnx' is listed twice"):
+        Artifact.load(copy)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden_crops.npy"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_a_file_that_is_no_regular_file_of_the_folder_is_refused(copy, tmp_path, name, kind):
+    moved = (copy / name).rename(tmp_path / name)
+    if kind == "pipe":
+        os.mkfifo(copy / name)
+    elif kind == "folder":
+        (copy / name).mkdir()
+    else:
+        (copy / name).symlink_to(moved)
+    with pytest.raises(ArtifactError, match="leads out" if kind == "link" else "not a regular file"):
+        Artifact.load(copy)
+
+
+def test_a_link_within_the_folder_is_followed(copy):
+    (copy / "model.onnx").rename(copy / "kept.onnx")
+    (copy / "model.onnx").symlink_to("kept.onnx")
+    assert Artifact.load(copy).passport.name == "cpu-onnxruntime-fp32"
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"schema_version": 2, "recipe": ' + '{"a":' * 100_000, "", "\xff", "null"]
+)
+def test_json_that_is_no_passport_is_refused(copy, text):
+    (copy / "passport.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ArtifactError, match="not a valid passport"):
+        Artifact.load(copy)
+
+
+def test_a_passport_of_absurd_size_is_refused_before_it_is_read(copy):
+    with (copy / "passport.json").open("r+b") as stream:
+        stream.truncate(20 << 30)  # sparse: takes no room on the disk
+    with pytest.raises(ArtifactError, match="21474836480 bytes"):
         Artifact.load(copy)
 
 
@@ -124,6 +219,7 @@ def test_an_old_artifact_comes_back_when_the_swap_fails(copy, monkeypatch):
             raise KeyboardInterrupt
         return rename(self, target)
 
+    monkeypatch.setattr(files, "exchange", lambda one, other: False)  # As on a file system that cannot.
     monkeypatch.setattr(type(copy), "rename", interrupted)
     with pytest.raises(KeyboardInterrupt), staged_folder(copy, force=True) as folder:
         (folder / "new").write_text("new")

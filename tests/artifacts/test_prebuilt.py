@@ -1,5 +1,9 @@
 """The prebuilt artifact: complete, small, made of the embedded weights, and correct in every runtime that loads it."""
 
+import os
+import platform
+import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -51,6 +55,53 @@ def test_it_passes_its_self_test(artifact, runtime):
         result = self_test(artifact, session)
     assert result.passed
     assert result.max_abs_diff < 1e-4
+
+
+#: Computes the first golden crops in a runtime, on one thread, and writes the logits.
+COMPUTE = """
+import sys
+import numpy as np
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.prebuilt import prebuilt_path
+from resemote_edge.runtimes.registry import open_session
+from resemote_edge.runtimes.session import SessionOptions
+
+runtime, count, path = sys.argv[1:]
+artifact = Artifact.load(prebuilt_path())
+crops, _ = artifact.golden()
+feeds = artifact.passport.preprocessing(list(crops[: int(count)]), "rgb")
+with open_session(artifact, runtime, SessionOptions(device="cpu", threads=1)) as session:
+    np.save(path, session.run({"input": feeds})["logits"])
+"""
+
+#: A crop takes ten seconds under emulation.
+EMULATED_CROPS = 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("qemu-x86_64-static") is None or platform.machine() != "x86_64",
+    reason="qemu-x86_64-static, or an x86-64 Python for it, is not installed",
+)
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_cpu_without_vnni_computes_the_same(artifact, runtime, tmp_path):
+    if find_spec(runtime) is None:
+        pytest.skip(f"{runtime} is not installed")
+    logits = []
+    for emulator in ([], ["qemu-x86_64-static", "-cpu", "Haswell"]):
+        path = tmp_path / f"{len(logits)}.npy"
+        subprocess.run(
+            [*emulator, sys.executable, "-c", COMPUTE, runtime, str(EMULATED_CROPS), str(path)],
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            check=True,
+            capture_output=True,
+            timeout=900,
+        )
+        logits.append(np.load(path))
+    native, emulated = logits
+    assert np.array_equal(native.argmax(axis=1), emulated.argmax(axis=1))
+    np.testing.assert_allclose(emulated, native, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(emulated, artifact.golden()[1][:EMULATED_CROPS], rtol=0, atol=1e-4)
 
 
 def test_load_without_arguments_takes_it():

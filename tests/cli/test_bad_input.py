@@ -63,7 +63,7 @@ CASES = [
     Case(
         "unknown variant",
         "export --variant base2 --target onnx",
-        "no weights of variant 'base2' are embedded; there are",
+        "no weights of variant 'base2' are embedded; choose among",
     ),
     Case("two weights", "export {good} --variant s --target onnx", "both name weights; pass one of them"),
     Case("calibrate two weights", "calibrate {good} --variant s --data {fer}", "both name weights"),
@@ -239,7 +239,7 @@ CASES = [
     Case(
         "contest without that row",
         "experiments contest {contest_recipe} -o out --rows b",
-        "has no row 'b'; its rows: a",
+        "has no row 'b'; choose among a",
     ),
     Case(
         "contest with unknown weights",

@@ -1,5 +1,10 @@
 """SessionContract: what every runtime promises. A runtime's test module subclasses it in five lines."""
 
+import subprocess
+import sys
+import textwrap
+import threading
+
 import numpy as np
 import pytest
 
@@ -149,9 +154,88 @@ class SessionContract:
             other.run(self.feed(session, seed=9))
         assert np.array_equal(session.run(self.feed(session))["logits"], want)
 
+    def test_threads_take_turns_and_each_gets_its_own_answer(self, session):
+        feeds = [self.feed(session, batch=1, seed=seed) for seed in range(4)]
+        want = [session.run(feed)["logits"] for feed in feeds]
+        wrong: list[object] = []
+
+        def call(mine: int) -> None:
+            for _ in range(100):
+                try:
+                    if not np.array_equal(session.run(feeds[mine])["logits"], want[mine]):
+                        wrong.append(mine)
+                except Exception as error:
+                    wrong.append(error)
+
+        threads = [threading.Thread(target=call, args=(mine,)) for mine in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+    def test_closing_waits_for_the_call_of_another_thread(self, artifact):
+        session = get_runtime(self.runtime).create_session(artifact, self.options)
+        feed = self.feed(session, batch=16)
+        errors: list[Exception] = []
+        started = threading.Event()
+
+        def call() -> None:
+            try:
+                while True:
+                    session.run(feed)
+                    started.set()
+            except Exception as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        started.wait(60)
+        session.close()
+        thread.join(60)
+        assert [type(error) for error in errors] == [SessionClosedError]
+
+    def test_a_forked_process_is_told_to_open_its_own(self, session):
+        """In a process of its own: pytest's must not be forked with threads."""
+        code = """
+            import os, sys
+            from resemote_edge.artifacts.artifact import Artifact
+            from resemote_edge.artifacts.self_test import self_test
+            from resemote_edge.errors import SessionClosedError
+            from resemote_edge.runtimes.registry import get_runtime
+            from resemote_edge.runtimes.session import SessionOptions
+            artifact = Artifact.load(sys.argv[1])
+            session = get_runtime(sys.argv[2]).create_session(artifact, SessionOptions(device=sys.argv[3]))
+            self_test(artifact, session)
+            child = os.fork()
+            if child == 0:
+                try:
+                    self_test(artifact, session)
+                except SessionClosedError as error:
+                    session.close()
+                    print(error)
+                    sys.exit(7)
+                sys.exit(8)
+            status = os.waitpid(child, 0)[1]
+            assert self_test(artifact, session).passed
+            sys.exit(os.waitstatus_to_exitcode(status))
+        """
+        arguments = [str(session.artifact.path), self.runtime, session.device]
+        ended = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), *arguments],
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 7, ended.stderr
+        assert "of which this one is a fork; open a new one" in ended.stdout
+
     def test_another_device_is_refused_not_replaced(self, artifact):
         with pytest.raises(DeviceUnavailableError, match="--device"):
             get_runtime(self.runtime).create_session(artifact, SessionOptions(device="tpu"))
+
+    @pytest.mark.parametrize("threads", [-1, 0, 1000, 100_000])
+    def test_threads_that_no_machine_has_are_refused(self, threads):
+        with pytest.raises(InputError, match=rf"threads must be from 1 to \d+, 4 for each core .*, got {threads}"):
+            SessionOptions(threads=threads)
 
     def test_a_format_it_cannot_load_is_refused(self, artifacts):
         with pytest.raises(ArtifactMismatchError, match="this artifact holds"):

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from face_files import save_face
 from resemote_edge.cli import cli
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.inspect import inspect_splits
-from resemote_edge.data.registry import DATASETS, load_dataset, recognise
+from resemote_edge.data.registry import DATASETS, DatasetReader, load_dataset, recognise
 from resemote_edge.errors import DatasetError, InputError
 
 VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
@@ -95,6 +96,27 @@ def test_the_registry_loads_as_the_loader_does(tiny_fer2013):
     data = load_dataset(tiny_fer2013, splits=("test",), progress=lambda done, total: seen.append(total))
     assert data["test"].name == "fer2013 test"
     assert seen == [14]
+
+
+def test_a_reader_keeps_a_file_as_long_as_it_stays_the_same(tiny_fer2013, tmp_path):
+    def pack(name, left_out=()):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for path in sorted(tiny_fer2013.rglob("*.png")):
+                if path.name not in left_out:
+                    archive.write(path, path.relative_to(tiny_fer2013))
+        return tmp_path / name
+
+    path, reader = pack("a.zip"), DatasetReader()
+    first = reader.load(path, ("test",))["test"]
+    both = reader.load(path, ("test", "validation"))
+    assert both["test"] is first
+    assert reader.load(path, ("validation",))["validation"] is both["validation"]
+    assert DatasetReader().load(path, ("test",))["test"] is not first
+    pack("a.zip", left_out=("1.png",))
+    assert len(reader.load(path, ("test",))["test"]) == len(first) // 2
+    assert reader.load(tiny_fer2013, ("test",))["test"] is not reader.load(tiny_fer2013, ("test",))["test"]
+    with pytest.raises(DatasetError, match="no such dataset"):
+        reader.load(tmp_path / "gone")
 
 
 def dataset(soft=None, targets=(0, 1, 1)):

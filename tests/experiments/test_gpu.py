@@ -78,10 +78,10 @@ def test_what_there_is_no_time_for_is_listed(subjects):
 
 
 def test_a_failure_of_the_device_costs_its_rows_only(subjects, monkeypatch):
-    def time_calls(calls, budget):
+    def time_calls(call, budget):
         if failing.pop():
             raise RuntimeError("CUDA error: out of memory")
-        return real(calls, budget)
+        return real(call, budget)
 
     real, failing = gpu_latency.time_calls, [False] * 100 + [True]
     monkeypatch.setattr(gpu_latency, "time_calls", time_calls)
@@ -194,8 +194,8 @@ def test_one_command_exports_and_measures(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--export-only",), "--export-only needs --artifacts"),
-        (("--device", "cpu"), "-o is missing"),
+        (("--export-only",), "none was named; pass --artifacts"),
+        (("--device", "cpu"), "gpu.json into; pass -o"),
         (("-o", "x", "--processes", "0"), "0 is not in the range"),
         (("-o", "x", "--batches", "none"), "batch sizes are whole numbers"),
         (("-o", "x", "--networks", "xxl"), "xxl"),

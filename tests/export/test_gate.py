@@ -17,7 +17,7 @@ from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import find_recipe
-from resemote_edge.export.summary import describe
+from resemote_edge.export.summary import describe, describe_lines
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -122,7 +122,7 @@ def test_without_images_the_gate_says_that_it_did_not_run(checkpoint, tmp_path):
     artifact = export_artifact(request)
     assert artifact.passport.gate.status == "not run: no validation images were given; pass --data"
     assert artifact.passport.quantization.ranges == "recorded with the weights, on 64 images of drawn faces"
-    assert "accuracy gate not run" in "\n".join(describe(artifact, as_lines=True))
+    assert "accuracy gate not run" in "\n".join(describe_lines(artifact))
 
 
 @pytest.mark.parametrize("name", ["cpu-onnxruntime-int8", "cpu-openvino-w8"])
@@ -152,7 +152,7 @@ def test_repair_keeps_the_spoilt_layer_floating_and_tells_the_cost(spoilt, known
     assert passport.gate.comparison.drop_interval_95[1] <= 5.0
     assert 0.1 < passport.gate.repair_latency_ratio < 10.0
     assert any(stage.startswith("repair: the drop may be") for stage in stages)
-    lines = "\n".join(describe(artifact, as_lines=True))
+    lines = "\n".join(describe_lines(artifact))
     assert "kept floating to save accuracy: conv2" in lines
     assert "latency against the unrepaired model" in lines
     assert json.loads(json.dumps(describe(artifact)))["gate"]["status"] == "passed"

@@ -9,6 +9,7 @@ import resemote_edge
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.errors import DatasetError, ExportError, GateError, InputError
 from resemote_edge.export import tracing
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.recipe import available_recipes, find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint
@@ -219,9 +220,8 @@ def test_probabilities_that_miss_the_limit_leave_nothing(request_for, name):
     assert not request.destination.parent.exists()
 
 
-def test_a_graph_is_proved_once_in_a_process_and_anew_when_anything_differs(checkpoint_path, monkeypatch, tmp_path):
-    proofs, prove = [], tracing.prove
-    monkeypatch.setattr(tracing, "_last_traced", None)
+def test_a_graph_is_proved_once_in_a_run_and_anew_when_anything_differs(checkpoint_path, monkeypatch, tmp_path):
+    proofs, prove, context = [], tracing.prove, ExportContext()
     monkeypatch.setattr(tracing, "prove", lambda *given: (proofs.append(given), prove(*given))[1])
     checkpoint = load_checkpoint(checkpoint_path)
 
@@ -229,16 +229,19 @@ def test_a_graph_is_proved_once_in_a_process_and_anew_when_anything_differs(chec
         request = ExportRequest(
             checkpoint=checkpoint, recipe=find_recipe(name), destination=tmp_path / "out", force=True
         )
-        return export_artifact(request).passport.rewrites
+        return export_artifact(request, context=context).passport.rewrites
 
     first = export("cpu-onnxruntime-fp32")
     assert export("cpu-openvino-fp32") == first
     assert len(proofs) == 1
-    assert len(export("rtx-tensorrt-fp16")) < len(first)  # its convolutions stay
+    assert context.traced.get(None, lambda: "another run's") == "another run's"
+    assert export("cpu-openvino-fp32") == first  # nothing outlives the context
     assert len(proofs) == 2
+    assert len(export("rtx-tensorrt-fp16")) < len(first)  # its convolutions stay
+    assert len(proofs) == 3
     checkpoint.state["fc4.weight"] += 1.0
     export("cpu-onnxruntime-fp32")
-    assert len(proofs) == 3
+    assert len(proofs) == 4
     checkpoint.state["fc4.weight"][0, 0] = float("nan")
     with pytest.raises(GateError, match="NaN"):
         export("cpu-onnxruntime-fp32")

@@ -133,7 +133,8 @@ def test_on_device_builds_nothing_here(artifacts):
 
 def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monkeypatch):
     # The driver's answer on a machine with such a GPU. No engine is loaded on this path.
-    from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
+    from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, Suite
+    from resemote_edge.benchmarks.suite.in_memory import run_in_memory
     from resemote_edge.errors import DeviceUnavailableError
     from resemote_edge.runtimes import tensorrt as runtime
 
@@ -145,7 +146,7 @@ def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monk
     assert result.engine_verified.startswith("no: the engine was built for compute capability 8.6, this GPU has 9.0")
     assert "partial" not in result.engine_verified
     with pytest.raises(DeviceUnavailableError, match=r"nothing to measure here.*this GPU has 9.0"):
-        run_bench(BenchRequest(artifacts=(artifact,)))
+        run_in_memory(Suite(schema=SUITE_SCHEMA, name="test", description="A test."), [artifact])
 
 
 @pytest.mark.parametrize("remainder", ["fp16", "fp32"])

@@ -1,6 +1,9 @@
 """Contestants for the tests of interleaving; worker processes import this module by name."""
 
+import errno
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -9,6 +12,9 @@ from pathlib import Path
 import resemote_edge
 from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.measuring.processes.contestant import Opened
+
+#: Cores of the process at the moment this module is imported, when a runtime would be.
+CORES = sorted(os.sched_getaffinity(0))
 
 
 def sleeper(ms, pid_file=None, noise=False):
@@ -62,3 +68,23 @@ def refuser():
 
 def crasher():
     raise ValueError("an unexpected value")
+
+
+def pinned():
+    return Opened(facts={"cores": CORES, "now": sorted(os.sched_getaffinity(0))})
+
+
+def full_disk():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/samples.npz")
+
+
+def aborter():
+    print("last words", flush=True)
+    os.kill(os.getpid(), signal.SIGABRT)
+
+
+def parent(pid_file):
+    """Starts a process that would outlive it, and works on."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    Path(pid_file).write_text(f"{os.getpid()} {child.pid}")
+    time.sleep(3600)

@@ -1,6 +1,9 @@
 import os
+import signal
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import resemote_edge
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.measuring.interleave import Schedule, interleave
 from resemote_edge.measuring.processes.contestant import Contestant
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import WorkerProcess, run_apart
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 
 QUICK = Schedule(
@@ -35,6 +38,21 @@ def another_python(folder, *lines):
     path.write_text("\n".join(["#!/bin/sh", *lines, f'exec {sys.executable} "$@"', ""]))
     path.chmod(0o755)
     return path
+
+
+def wait_for(happened):
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def ended(pid):
+    """Whether a process is gone, or only waits for somebody to ask how it ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+    except FileNotFoundError:
+        return True
 
 
 def gone(pid):
@@ -80,6 +98,8 @@ def test_progress_ends_at_one():
         (contestant("spinner", seconds=3600), ResEmoteEdgeError, "spinner: its threads still run 1 s after its turn"),
         (contestant("refuser"), DeviceUnavailableError, "opening refuser failed: there is no such device"),
         (contestant("crasher"), ResEmoteEdgeError, "crasher: .* exit code 1.*ValueError: an unexpected value"),
+        (contestant("aborter"), ResEmoteEdgeError, "aborter: its process was ended by SIGABRT; .* last words"),
+        (contestant("full_disk"), ResEmoteEdgeError, "full_disk failed: /samples.npz: No space left on device"),
     ],
     ids=lambda value: value.name if isinstance(value, Contestant) else "",
 )
@@ -90,6 +110,35 @@ def test_one_that_fails_is_named_soon_and_nobody_is_left_behind(broken, error, s
         interleave([contestant("sleeper", "healthy", ms=1, pid_file=str(pids)), broken], QUICK)
     assert time.monotonic() - start < 30
     assert all(gone(int(pid)) for pid in pids.read_text().split())
+
+
+def test_a_process_is_on_its_cores_before_anything_is_imported():
+    core = max(os.sched_getaffinity(0))
+    facts = run_apart(replace(contestant("pinned"), cores=(core,)), timeout_s=30)
+    assert facts == {"cores": [core], "now": [core]}
+
+
+def test_what_a_contestant_started_ends_with_it(tmp_path):
+    took_longer = pytest.raises(ResEmoteEdgeError, match="measuring parent took longer than 3 s and was ended; wait")
+    with took_longer:
+        run_apart(
+            replace(contestant("parent", pid_file=str(tmp_path / "pids")), advice="wait"),
+            timeout_s=3,
+            doing="measuring",
+        )
+    wait_for(lambda: all(ended(int(pid)) for pid in (tmp_path / "pids").read_text().split()))
+
+
+def test_a_contestant_ends_when_its_parent_is_killed(tmp_path):
+    pids = tmp_path / "pids"
+    code = f"from test_interleave import *\nrun_apart(contestant('parent', pid_file={str(pids)!r}), timeout_s=3600)"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    child, left = map(int, pids.read_text().split())
+    process.kill()
+    process.wait()
+    wait_for(lambda: ended(child))
+    os.kill(left, signal.SIGKILL)
 
 
 def test_opening_has_a_limit_too():

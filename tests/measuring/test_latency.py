@@ -1,10 +1,41 @@
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from resemote_edge.errors import InputError
-from resemote_edge.measuring.latency import PERCENTILES, runs_needed, summarize_latency
+from resemote_edge.measuring.latency import PERCENTILES, median_ms, quantiles_ms, runs_needed, summarize_latency
+
+ROOT = Path(__file__).resolve().parents[2] / "resemote_edge"
+
+#: Other modules that ask for percentiles, and of what.
+OF_OTHER_THINGS = {
+    "measuring/statistics/ratio.py": "ratios that a bootstrap drew",
+    "benchmarks/compare/rows.py": "ratios that a bootstrap drew",
+}
+
+
+def asks_for_percentiles(path):
+    names = {"percentile", "nanpercentile", "quantile", "nanquantile", "quantiles"}
+    calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return any(getattr(call, "attr", getattr(call, "id", "")) in names for call in calls)
+
+
+def test_percentiles_of_latencies_are_computed_in_one_place():
+    paths = [
+        path for room in ("measuring", "benchmarks", "experiments/contest") for path in (ROOT / room).rglob("*.py")
+    ]
+    found = {str(path.relative_to(ROOT)) for path in paths if asks_for_percentiles(path)}
+    assert found == {"measuring/latency.py", *OF_OTHER_THINGS}
+
+
+def test_medians_and_quantiles_are_in_ms():
+    samples = np.arange(1, 101, dtype=np.int64) * 1_000_000
+    assert median_ms(samples.reshape(10, 10)) == pytest.approx(50.5)
+    assert quantiles_ms(samples, [0.5, 0.99]) == pytest.approx([50.5, 99.01])
 
 
 def test_figures_of_a_known_sample():

@@ -1,7 +1,12 @@
 import copy
+import gzip
 import json
+import os
 import re
+import warnings
+import zipfile
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -44,6 +49,33 @@ FORMS = {
     "safetensors": save_file,
     "no counters": lambda state, path: torch.save({k: v for k, v in state.items() if "num_batches" not in k}, path),
     "compact": lambda state, path: torch.save(compact(state), path),
+    "float8": lambda state, path: torch.save(
+        {k: v.to(torch.float8_e5m2) if k == "fc4.bias" else v for k, v in state.items()}, path
+    ),
+    **{
+        f"under {name}": lambda state, path, name=name: torch.save(
+            {name: state, "epoch": 3, "optimizer": {"lr": 1}}, path
+        )
+        for name in ("state_dict", "model", "net", "network", "weights", "params", "model_state", "my_own_name")
+    },
+    **{
+        f"prefix {prefix}": lambda state, path, prefix=prefix: torch.save(
+            {"state_dict": {prefix + k: v for k, v in state.items()}}, path
+        )
+        for prefix in (
+            "_orig_mod.",
+            "module._orig_mod.",
+            "_orig_mod.module.",
+            "model.",
+            "net.backbone.",
+            "model._orig_mod.",
+        )
+    },
+    "AveragedModel": lambda state, path: torch.save(
+        {"n_averaged": torch.tensor(7), **{f"module.{k}": v for k, v in state.items()}}, path
+    ),
+    "safetensors with a prefix": lambda state, path: save_file({f"model.{k}": v for k, v in state.items()}, path),
+    "old format": lambda state, path: torch.save(state, path, _use_new_zipfile_serialization=False),
 }
 
 
@@ -52,10 +84,13 @@ def test_every_form_in_circulation_loads(form, network, tmp_path):
     path = tmp_path / ("weights.safetensors" if form == "safetensors" else "weights.pt")
     FORMS[form](network.state_dict(), path)
     loaded = load_checkpoint(path)
+    assert loaded.notes == ()
     assert loaded.width == 4
     assert loaded.labels == RESEMOTENET
     assert loaded.labels_source == "assumed"
-    want = copy.deepcopy(network).half().float() if form == "fp16" else network
+    want = copy.deepcopy(network).half().float() if form == "fp16" else copy.deepcopy(network)
+    if form == "float8":
+        want.fc4.bias.data = want.fc4.bias.data.to(torch.float8_e5m2).float()
     # The taps a compact file lacks cannot reach the output.
     torch.testing.assert_close(logits(loaded.build()), logits(want), atol=1e-6, rtol=0)
 
@@ -189,7 +224,7 @@ BAD = {
     "other first layer": (change("conv1.weight", lambda v: v[:, :1]), r"must have shape \(width, 3, 3, 3\)"),
     "odd width": (change("conv1.weight", lambda v: v[:3]), r"multiple of 4"),
     "eight classes": (change("fc4.weight", lambda v: torch.cat([v, v[:1]])), r"fc4.bias has shape \(7,\).*8 logits"),
-    "one class": (change("fc4.weight", lambda v: v[:1]), r"fc4.weight has shape \(1, 16\); a classifier has two"),
+    "one class": (change("fc4.weight", lambda v: v[:1]), r"fc4.weight has shape \(1, 16\), and a classifier has two"),
 }
 
 
@@ -229,3 +264,145 @@ def test_files_that_hold_something_else(content, tmp_path):
     torch.save(content, tmp_path / "other.pt")
     with pytest.raises(CheckpointError, match="state dict"):
         load_checkpoint(tmp_path / "other.pt")
+
+
+def doubled(state):
+    return {key: value * 2 if value.is_floating_point() else value for key, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lambda s: {"state_dict": s, "state_dict_ema": doubled(s)}, "'state_dict_ema' was taken, not state_dict"),
+        (lambda s: {"model": s, "ema": {"module": doubled(s), "updates": 7}}, "'ema' was taken, not model"),
+        (lambda s: {"params": s, "params_ema": doubled(s)}, "'params_ema' was taken, not params"),
+        (lambda s: {"state_dict": doubled(s), "swa_start": s}, "'state_dict' was taken, not swa_start"),
+        (
+            lambda s: {**{f"model.{k}": v for k, v in s.items()}, **{f"ema.{k}": v for k, v in doubled(s).items()}},
+            "the weights under 'ema.' were taken, not those under 'model.'",
+        ),
+        (
+            lambda s: {"state_dict": {**{f"net.{k}": v for k, v in doubled(s).items()}, "loss.weight": torch.ones(7)}},
+            "1 tensors outside of 'net.' were left: loss.weight",
+        ),
+    ],
+)
+def test_of_several_weights_one_is_taken_and_it_is_told_which(content, words, network, tmp_path):
+    torch.save(content(network.state_dict()), tmp_path / "several.pt")
+    loaded = load_checkpoint(tmp_path / "several.pt")
+    torch.testing.assert_close(loaded.state["fc4.bias"], network.fc4.bias.data * 2)
+    (note,) = loaded.notes
+    assert words in note
+
+
+def test_weights_between_which_nothing_decides_are_refused(network, tmp_path):
+    torch.save({"first": network.state_dict(), "second": network.state_dict()}, tmp_path / "two.pt")
+    with pytest.raises(CheckpointError, match="found first, second"):
+        load_checkpoint(tmp_path / "two.pt")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "an empty file"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 1\n",
+            "a Git LFS pointer.*; run: git lfs pull",
+        ),
+        (b"\xef\xbb\xbf<!DOCTYPE html><html>", "a web page in place of the file, not weights; download"),
+        (b"\n  <html lang=en>", "a web page"),
+        (gzip.compress(b"x", mtime=0), "a gzip archive, not weights; unpack it"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (bytes(257) + b"ustar", "a tar archive"),
+        (b'{"error": "not found"}', 'text that begins with \'{"error"'),
+        (b"\xef\xbb\xbfhttps://example.com/weights.pt\n", "text that begins with 'https"),
+        (b"\x1c\x00\x00\x00TFL3", "TensorFlow Lite"),
+    ],
+)
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors", "weights"])
+def test_what_people_download_in_place_of_weights(content, words, name, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=words):
+        load_checkpoint(tmp_path / name)
+
+
+def test_a_zip_around_weights(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    with zipfile.ZipFile(tmp_path / "weights.zip", "w") as archive:
+        archive.write(tmp_path / "weights.pt", "weights.pt")
+    with pytest.raises(CheckpointError, match=r"a zip archive of weights\.pt, not weights; unpack it"):
+        load_checkpoint(tmp_path / "weights.zip")
+
+
+def test_flipped_bytes_are_found(network, tmp_path):
+    path = tmp_path / "flipped.pt"
+    torch.save(network.state_dict(), path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place in (*rng.integers(0, len(whole), 40), *(len(whole) - 1 - np.arange(0, 400, 10))):
+        raw = bytearray(whole)
+        raw[place] ^= 0x41
+        path.write_bytes(raw)
+        try:
+            loaded = load_checkpoint(path)
+        except CheckpointError:
+            refused += 1
+        else:  # A byte that nothing reads: padding, a date.
+            for key, value in loaded.state.items():
+                assert torch.equal(value, network.state_dict()[key]), key
+    assert refused > 40
+
+
+def test_an_archive_that_claims_more_than_it_holds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1 << 26))
+    with pytest.raises(CheckpointError, match="claims to hold 67108864 bytes"):
+        load_checkpoint(tmp_path / "bomb.pt")
+
+
+@pytest.mark.parametrize(
+    ("change_", "words"),
+    [
+        (lambda s: {**s, "fc1.bias": torch.empty(64, device="meta")}, "fc1.bias has a shape and no values"),
+        (lambda s: {**s, "fc1.bias": torch.sparse_coo_tensor([[0], [0]], [1.0], (1 << 20, 1 << 20))}, "no weight of"),
+        (lambda s: {**s, "fc1.bias": torch.zeros(64, dtype=torch.complex64)}, "complex64"),
+        (lambda s: {**s, "fc1.bias": torch.zeros(64, dtype=torch.bool)}, "bool"),
+        (
+            lambda s: {**s, "fc1.bias": torch.quantize_per_tensor(torch.zeros(64), 1.0, 0, torch.qint8)},
+            "quantized by PyTorch|not a PyTorch checkpoint|run code",
+        ),
+    ],
+)
+def test_tensors_of_odd_kinds_name_the_key(change_, words, network, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.save(change_(dict(network.state_dict())), tmp_path / "odd.pt")
+        with pytest.raises(CheckpointError, match=words):
+            load_checkpoint(tmp_path / "odd.pt")
+
+
+def test_a_sparse_tensor_of_the_right_shape_is_taken(network, tmp_path):
+    state = dict(network.state_dict())
+    torch.save({**state, "fc1.bias": state["fc1.bias"].to_sparse()}, tmp_path / "sparse.pt")
+    assert torch.equal(load_checkpoint(tmp_path / "sparse.pt").state["fc1.bias"], state["fc1.bias"])
+
+
+@pytest.mark.parametrize("content", [b"[1, 2]", b'{"accuracy": 0.7}', b"{", b"\xff\xfe{", b"[" * 100_000])
+def test_a_json_beside_the_weights_that_is_no_card(content, network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    (tmp_path / "weights.json").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"weights\.json: it has the name of a model card .*; move it elsewhere"):
+        load_checkpoint(tmp_path / "weights.pt")
+
+
+def test_a_card_with_a_byte_order_mark_is_read(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    (tmp_path / "weights.json").write_bytes(b'\xef\xbb\xbf{"training_data": "faces of mine"}')
+    assert load_checkpoint(tmp_path / "weights.pt").card.training_data == "faces of mine"
+
+
+def test_a_pipe_in_place_of_weights_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match="found something else"):
+        load_checkpoint(tmp_path / "weights.pt")

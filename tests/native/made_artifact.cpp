@@ -44,7 +44,7 @@ MadeArtifact::MadeArtifact(const std::string& input) {
   char folder[] = "/tmp/resemote-test-XXXXXX";
   if (mkdtemp(folder) == nullptr) std::abort();
   folder_ = folder;
-  const std::string model = "an echo", crops = npy("|u1", "(2, 16, 16, 3)", std::string(2 * 16 * 16 * 3, '\x40')),
+  const std::string model = "\x0a\x04" "echo", crops = npy("|u1", "(2, 16, 16, 3)", std::string(2 * 16 * 16 * 3, '\x40')),
                     logits = npy("<f4", "(2, 3)", std::string(2 * 3 * 4, '\0'));
   write_text(file("model.onnx"), model);
   write_text(file("golden_crops.npy"), crops);

@@ -2,6 +2,10 @@
 
 import ctypes
 import os
+import subprocess
+import sys
+import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -128,7 +132,7 @@ def test_openvino_keeps_what_it_compiled_in_the_cache_folder(artifacts, tmp_path
     library = native_library.load_library()
     artifact, cache = artifacts("cpu-openvino-fp32"), tmp_path / "cache"
     for _ in range(2):
-        options = library.session_options("openvino", "cpu", 1)
+        options = library.session_options("cpu", 1)
         options.cache_dir = os.fsencode(cache)
         session = ctypes.c_void_p()
         library.check(library.functions.resemote_session_create(os.fsencode(artifact.path), options, session))
@@ -145,3 +149,63 @@ def test_a_truncated_model_is_refused(artifacts, tmp_path):
     model.write_bytes(model.read_bytes()[:1000])
     with pytest.raises(ArtifactMismatchError, match="1000 bytes"):
         NativeClassifier(copy)
+
+
+def test_threads_that_share_a_classifier_each_get_their_own_answer(artifacts):
+    rng = np.random.default_rng(5)
+    pictures = [Frame(rng.integers(0, 256, (64, 64), dtype=np.uint8), "gray") for _ in range(4)]
+    box = [Box(0, 0, 64, 64)]
+    wrong: list[object] = []
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, threads=1) as native:
+        want = [native.classify(picture, box) for picture in pictures]
+
+        def call(mine: int) -> None:
+            for _ in range(150):
+                if native.classify(pictures[mine], box) != want[mine]:
+                    wrong.append(mine)
+
+        threads = [threading.Thread(target=call, args=(mine,)) for mine in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert wrong == []
+
+
+def test_nan_is_no_answer(with_nan):
+    """In C as in Python."""
+    artifact = with_nan("cpu-onnxruntime-fp32")
+    frame, box = Frame(np.zeros((64, 64), np.uint8), "gray"), [Box(0, 0, 64, 64)]
+    with NativeClassifier(artifact.path) as native, pytest.raises(ArtifactMismatchError, match="NaN or Inf"):
+        native.classify(frame, box)
+
+
+def test_a_forked_process_is_told_to_open_its_own(artifacts):
+    """In a process of its own: pytest's must not be forked with threads."""
+    code = """
+        import os, sys
+        import numpy as np
+        from resemote_edge import Box, Frame, NativeClassifier
+        from resemote_edge.errors import SessionClosedError
+        frame, box = Frame(np.zeros((64, 64), np.uint8), "gray"), [Box(0, 0, 64, 64)]
+        native = NativeClassifier(sys.argv[1])
+        native.classify(frame, box)
+        child = os.fork()
+        if child == 0:
+            try:
+                native.classify(frame, box)
+            except SessionClosedError as error:
+                native.close()
+                print(error)
+                sys.exit(7)
+            sys.exit(8)
+        status = os.waitpid(child, 0)[1]
+        native.classify(frame, box)
+        sys.exit(os.waitstatus_to_exitcode(status))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), str(artifacts("cpu-onnxruntime-fp32").path)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 7, ended.stderr
+    assert "was opened before this process was forked; open a new one" in ended.stdout

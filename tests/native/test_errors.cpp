@@ -156,9 +156,48 @@ TEST_CASE("backends and devices are those asked for, or none") {
   resemote_session_options threads = options_with("echo", "cpu");
   threads.threads = -1;
   CHECK(create_status(made, threads) == RESEMOTE_STATUS_INVALID_ARGUMENT);
-  resemote_session_options library = options_with("auto", nullptr);
-  library.library = "/tmp";
-  CHECK(create_status(made, library) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK(create_status(made, options_with("auto", "cuda:0")) == RESEMOTE_STATUS_DEVICE_UNAVAILABLE);
+  CHECK_THAT(resemote_last_error(), Contains("libabsent.so was not found") && Contains("found cpu, npu"));
+}
+
+TEST_CASE("the backend of a session is known before it is opened, with what speaks against others") {
+  const MadeArtifact made;
+  resemote_backend_choice choice;
+  choice.struct_size = sizeof choice;
+  REQUIRE(resemote_backend_choose(made.path(), nullptr, &choice) == RESEMOTE_STATUS_OK);
+  CHECK(std::string(choice.backend) == "echo");
+  CHECK(std::string(choice.device) == "cpu");
+  CHECK(std::string(choice.file) == "model.onnx");
+  CHECK(std::string(choice.skipped) == "backend absent: libabsent.so was not found; install it");
+  CHECK(resemote_internal::echo_settings().alive == 0);
+  const resemote_session_options named = options_with("echo", "npu");  // an engine that breaks when it is loaded
+  REQUIRE(resemote_backend_choose(made.path(), &named, &choice) == RESEMOTE_STATUS_OK);
+  CHECK(std::string(choice.device) == "npu");
+  CHECK(std::string(choice.skipped).empty());
+}
+
+TEST_CASE("where no backend can run an artifact, the choice fails as opening does, in its words") {
+  MadeArtifact made;
+  resemote_backend_choice choice;
+  choice.struct_size = sizeof choice;
+  resemote_session_options options = options_with(nullptr, nullptr);
+  SECTION("no device") { options.device = "cuda:0"; }
+  SECTION("no backend") { options.backend = "tensorflow"; }
+  SECTION("absent") { options.backend = "absent"; }
+  SECTION("threads") { options.threads = -1; }
+  SECTION("no format") {
+    made.passport["files"][0]["format"] = "graph";
+    made.write_passport();
+  }
+  const resemote_status status = resemote_backend_choose(made.path(), &options, &choice);
+  CHECK(status != RESEMOTE_STATUS_OK);
+  const std::string words = resemote_last_error();
+  CHECK(create_status(made, options) == status);
+  CHECK(resemote_last_error() == words);
+  CHECK(resemote_backend_choose(made.path(), nullptr, nullptr) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK(resemote_backend_choose(nullptr, nullptr, &choice) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  choice.struct_size += 8;
+  CHECK(resemote_backend_choose(made.path(), nullptr, &choice) == RESEMOTE_STATUS_INVALID_ARGUMENT);
 }
 
 TEST_CASE("a format no backend loads is a mismatch that names it") {

@@ -1,9 +1,12 @@
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "artifact.h"
 #include "error.h"
 #include "made_artifact.h"
 #include "npy.h"
+#include "onnx_file.h"
 
 using nlohmann::json;
 using resemote_internal::Artifact;
@@ -77,7 +80,13 @@ TEST_CASE("a passport that would lead past a buffer's end is refused") {
       std::make_pair("/preprocessing/input", json("yuv")), std::make_pair("/preprocessing/resize", json("nearest")),
       std::make_pair("/batch/min", json(0)), std::make_pair("/batch/max", json(18446744073709551615u)),
       std::make_pair("/files/0/path", json("../model.onnx")), std::make_pair("/files/0/path", json("")),
-      std::make_pair("/files/0/path", json("..")), std::make_pair("/files/0/size_bytes", json(1.5)));
+      std::make_pair("/files/0/path", json("..")), std::make_pair("/files/0/path", json("a\nb")),
+      std::make_pair("/files/1/path", json("model.onnx")), std::make_pair("/files/1/role", json("model")),
+      std::make_pair("/golden/crops", json("other.npy")), std::make_pair("/golden/logits", json("model.onnx")),
+      std::make_pair("/golden/logits", json("golden_crops.npy")), std::make_pair("/golden/logits", json("../x.npy")),
+      std::make_pair("/golden/count", json(0)), std::make_pair("/golden/max_abs_diff", json(-1.0)),
+      std::make_pair("/name", json("../../x")), std::make_pair("/name", json("..")), std::make_pair("/name", json("")),
+      std::make_pair("/preprocessing/std", json{0.2, -0.1, 0.2}), std::make_pair("/files/0/size_bytes", json(1.5)));
   json changed = made.passport;
   changed[json::json_pointer(change.first)] = change.second;
   INFO(change.first << " = " << change.second);
@@ -108,11 +117,16 @@ TEST_CASE("an artifact is what its passport says, file by file") {
     CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
   }
   SECTION("a file cut off") {
-    write_text(made.file("model.onnx"), "an ech");
+    write_text(made.file("model.onnx"), "\x0a\x04" "ech");
     CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_MISMATCH);
   }
+  SECTION("a pipe in place of a file, which must not be waited for") {
+    std::remove(made.file("golden_crops.npy").c_str());
+    REQUIRE(mkfifo(made.file("golden_crops.npy").c_str(), 0600) == 0);
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  }
   SECTION("a bit changed") {
-    write_text(made.file("model.onnx"), "an ecko");
+    write_text(made.file("model.onnx"), "\x0a\x04" "ecko");
     CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_MISMATCH);
   }
 }
@@ -126,4 +140,59 @@ TEST_CASE("npy files that are not whole are refused") {
     write_text(made.file("model.onnx"), text);
     CHECK_THROWS_AS(resemote_internal::read_npy(made.file("model.onnx")), Error);
   }
+}
+
+namespace {
+
+// A field of a protocol buffer that holds bytes.
+std::string field(int number, const std::string& content) {
+  const int key = number << 3 | 2;
+  std::string bytes;
+  if (key >= 0x80) bytes += static_cast<char>((key & 0x7F) | 0x80);
+  bytes += static_cast<char>(key >= 0x80 ? key >> 7 : key);
+  bytes += static_cast<char>(content.size());
+  return bytes + content;
+}
+
+bool is_refused(const MadeArtifact& made, const std::string& content) {
+  write_text(made.file("model.onnx"), content);
+  try {
+    resemote_internal::refuse_external_data(made.file("model.onnx"));
+    return false;
+  } catch (const Error& error) {
+    CHECK(error.status() == RESEMOTE_STATUS_ARTIFACT_INVALID);
+    return true;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("tensors whose data lies outside the ONNX are refused wherever they stand") {
+  const MadeArtifact made;
+  // external_data; data_location = EXTERNAL; data_location = DEFAULT, which is inside.
+  const std::string outside = GENERATE(std::string("\x6a\x00", 2), std::string("\x70\x01"));
+  const std::string inside("\x70\x00", 2);
+  const std::vector<std::vector<int>> ways = {
+      {5, 7},  {1, 15, 7},  {2, 15, 7},     {5, 5, 1, 7},      {10, 5, 1, 7},    {5, 6, 5, 1, 7},
+      {5, 11, 5, 1, 7}, {1, 22, 5, 1, 7}, {5, 5, 7, 25}, {5, 11, 25}, {5, 1, 20}, {5, 2, 20},
+  };
+  for (const std::vector<int>& way : ways) {
+    std::string bad = outside, good = inside;
+    for (const int number : way) {
+      bad = field(number, bad);
+      good = field(number, good);
+    }
+    CHECK(is_refused(made, bad));
+    CHECK_FALSE(is_refused(made, good));
+  }
+}
+
+TEST_CASE("what is no ONNX is refused") {
+  const MadeArtifact made;
+  for (const std::string& content : {std::string(), std::string("\x3a\xff\xff\xff\x7f"), std::string(64, '\xff'),
+                                     std::string("\x0b\x0c"), std::string("version https://git-lfs")}) {
+    CHECK(is_refused(made, content));
+  }
+  // A key with bits above the 32 that readers keep of it, which would be external_data to them.
+  CHECK(is_refused(made, field(7, field(5, std::string("\xea\x80\x80\x80\x80\x01\x00", 7)))));
 }

@@ -1,4 +1,7 @@
 // For ThreadSanitizer above all.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
@@ -30,6 +33,59 @@ TEST_CASE("eight threads with a session each and one artifact, ten thousand call
   CHECK(failures == 0);
 }
 
+TEST_CASE("eight threads that share one session each get their own answer") {
+  const MadeArtifact made("gray-u8");
+  resemote_session* session = nullptr;
+  REQUIRE(resemote_session_create(made.path(), nullptr, &session) == RESEMOTE_STATUS_OK);
+  const auto run = [session](std::vector<std::uint8_t>& feed, float* logits) {
+    const resemote_tensor input = {"input", feed.data(), feed.size(), RESEMOTE_DTYPE_UINT8, 4, {1, 64, 64, 1}};
+    const resemote_tensor output = {"logits", logits, 3 * sizeof *logits, RESEMOTE_DTYPE_FLOAT32, 2, {1, 3}};
+    return resemote_session_run(session, &input, 1, &output, 1);
+  };
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&failures, &run, t] {
+      std::vector<std::uint8_t> feed(64 * 64, static_cast<std::uint8_t>(20 * t));
+      float logits[3], first[3] = {};
+      for (int i = 0; i < 1250; ++i) {
+        failures += run(feed, logits) != RESEMOTE_STATUS_OK;
+        if (i == 0) std::copy(logits, logits + 3, first);
+        failures += !std::equal(logits, logits + 3, first);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+  CHECK(resemote_session_destroy(session) == RESEMOTE_STATUS_OK);
+}
+
+TEST_CASE("a forked process is told to open its own, and may") {
+  const MadeArtifact made("gray-u8");
+  resemote_session* session = nullptr;
+  REQUIRE(resemote_session_create(made.path(), nullptr, &session) == RESEMOTE_STATUS_OK);
+  resemote_classifier* classifier = nullptr;
+  REQUIRE(resemote_classifier_create(made.path(), nullptr, nullptr, &classifier) == RESEMOTE_STATUS_OK);
+  const pid_t child = fork();
+  if (child == 0) {
+    resemote_session_info info = {};
+    info.struct_size = sizeof info;
+    resemote_session* own = nullptr;
+    const bool right = resemote_session_get_info(session, &info) == RESEMOTE_STATUS_CLOSED &&
+                       std::string(resemote_last_error()).find("forked") != std::string::npos &&
+                       resemote_session_destroy(session) == RESEMOTE_STATUS_CLOSED &&
+                       resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_CLOSED &&
+                       resemote_session_create(made.path(), nullptr, &own) == RESEMOTE_STATUS_OK &&
+                       resemote_session_get_info(own, &info) == RESEMOTE_STATUS_OK;
+    _exit(right ? 7 : 8);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_OK);
+  CHECK(resemote_session_destroy(session) == RESEMOTE_STATUS_OK);
+}
+
 TEST_CASE("a classifier destroyed while another thread waits or computes ends both cleanly") {
   const MadeArtifact made("gray-u8");
   const std::vector<std::uint8_t> pixels(64 * 64, 100);
@@ -59,4 +115,13 @@ TEST_CASE("a classifier destroyed while another thread waits or computes ends bo
     submitting.join();
     polling.join();
   }
+}
+
+TEST_CASE("threads that no machine has are refused") {
+  const MadeArtifact made;
+  resemote_session_options options = RESEMOTE_SESSION_OPTIONS_INIT;
+  resemote_session* session = nullptr;
+  options.threads = GENERATE(-1, 100000);
+  CHECK(resemote_session_create(made.path(), &options, &session) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK_THAT(resemote_last_error(), Catch::Contains("4 for each core"));
 }

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from resemote_edge.benchmarks.report.markdown import markdown_table
-from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
+from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, Suite
+from resemote_edge.benchmarks.suite.in_memory import run_in_memory
 from resemote_edge.errors import DeviceUnavailableError, InputError
-from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
@@ -74,13 +74,10 @@ def test_bench_says_so_in_the_row_and_lists_who_refused(artifacts):
     openvino = pytest.importorskip("openvino")
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this CPU has no bf16")
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),),
-        batches=(1,),
-        threads=1,
-        options=MeasureOptions(settings=SETTINGS, precision_hint="bf16"),
+    suite = Suite(
+        schema=SUITE_SCHEMA, name="test", description="A test.", settings=SETTINGS, threads=(1,), precision_hint="bf16"
     )
-    report = run_bench(request)
+    report = run_in_memory(suite, [artifacts("cpu-onnxruntime-fp32")])
     assert [(row.runtime, row.precision, row.precision_hint) for row in report.rows] == [("openvino", "fp32", "bf16")]
     assert "fp32, bf16 hint" in markdown_table(report)
     # The runtime native too, if its library is built.

@@ -40,7 +40,7 @@ def test_a_variant_is_what_its_card_says(variant):
 
 
 def test_a_variant_that_is_not_embedded():
-    with pytest.raises(InputError, match=r"'huge' are embedded; there are: base \(resemotenet-base-fer2013\), s"):
+    with pytest.raises(InputError, match=r"'huge' are embedded; choose among base \(resemotenet-base-fer2013\), s"):
         embedded_checkpoint("huge")
 
 

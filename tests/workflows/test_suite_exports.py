@@ -56,7 +56,7 @@ def open_artifact(event, arguments):
             stream.write(str(os.getpid()))
         time.sleep(1000)
 
-if "resemote_edge.measuring.processes.worker" in sys.orig_argv:
+if "resemote_edge.measuring.processes.contestant" in sys.orig_argv:
     sys.addaudithook(open_artifact)
 """
 
@@ -129,6 +129,8 @@ def test_a_finished_suite_is_not_measured_again(pair, tmp_path):
     forecast = forecast_suite(load_suite(path), folder)
     assert [one.state for one in forecast.planned] == ["done"] * 6
     assert forecast.total_seconds == 0.0
+    path.write_text("slow_to_ms = 5.0\n" + path.read_text())
+    assert {one.why for one in forecast_suite(load_suite(path), folder).planned} == {"changed since: slowed to"}
 
 
 def test_what_is_missing_is_measured_and_nothing_else(pair, tmp_path):
@@ -274,7 +276,7 @@ def test_an_artifact_that_is_replaced_on_the_way_is_not_mixed_in(pair, tmp_path)
 
     report = run_suite(load_suite(path), folder, notice=notice).report
     assert [row.reason for row in report.unmeasured] == [
-        f"{pair[0]}: was replaced while the suite ran; start the suite again"
+        f"{pair[0]}: was replaced while it was measured; measure again"
     ] * 2
     report, _ = run(path, folder)
     assert len(report.rows) == 6

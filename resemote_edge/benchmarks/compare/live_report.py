@@ -13,6 +13,7 @@ from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import where_installed
 from resemote_edge.measuring.comparison.live import LiveRun
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Side
+from resemote_edge.measuring.latency import quantiles_ms
 from resemote_edge.measuring.samples import write_samples
 
 if TYPE_CHECKING:
@@ -150,13 +151,14 @@ def _draw(run: LiveRun, path: Path) -> None:
 
 def _draw_distributions(axes: "Axes", run: LiveRun) -> None:
     samples = _samples(run)
-    both = {side: samples[f"{side.lower()}_ns"] / 1e6 for side in "AB"}
-    limit = max(float(np.quantile(values, _SHOWN)) for values in both.values())
+    taken = {side: samples[f"{side.lower()}_ns"] for side in "AB"}
+    limit = max(float(quantiles_ms(nanoseconds, [_SHOWN])[0]) for nanoseconds in taken.values())
+    both = {side: nanoseconds / 1e6 for side, nanoseconds in taken.items()}
     edges = np.linspace(min(float(values.min()) for values in both.values()), limit, 81).tolist()
     for (side, values), who in zip(both.items(), (run.comparison.a, run.comparison.b), strict=True):
         label = f"{side}: {who.artifact}, {who.runtime}"
         axes.hist(values[values <= limit], edges, histtype="stepfilled", alpha=0.5, label=label)
-        axes.axvline(float(np.median(values)), color="C0" if side == "A" else "C1", linewidth=1)
+        axes.axvline(who.latency_p50_ms, color="C0" if side == "A" else "C1", linewidth=1)
     axes.set_xlabel(f"ms per call ({run.comparison.quantity}); line: p50")
     axes.set_ylabel("calls")
     axes.legend(fontsize=7, loc="upper right")

@@ -41,8 +41,8 @@ def compare_reports(a: Path, b: Path, *, margin: float = REPORT_MARGIN, force: b
     blocking = blocking_differences(*reports, matched)
     if blocking and not force:
         raise InputError(
-            f"{a} and {b} cannot be compared: {'; '.join(map(str, blocking))}. Measure both in the same way on the "
-            "same machine, or pass --force to compare all the same"
+            f"{a} and {b} cannot be compared: {'; '.join(map(str, blocking))}",
+            hint="measure both in the same way on the same machine, or pass --force to compare all the same",
         )
     pairs = tuple(compare_rows(one, other, (a.parent, b.parent), margin) for one, other in matched)
     return ReportComparison(
@@ -67,8 +67,8 @@ def _match(
     if not matched:
         held = [", ".join(map(row_name, report.rows)) for report in reports]
         raise InputError(
-            f"no row of {paths[0]} has a counterpart in {paths[1]}: the one holds {held[0]}; the other {held[1]}. "
-            "Measure the same runtime, scenario, batch, threads and streams in both"
+            f"no row of {paths[0]} has a counterpart in {paths[1]}: the one holds {held[0]}, and the other {held[1]}",
+            hint="measure the same runtime, scenario, batch, threads and streams in both",
         )
     only_a = [row for key, row in keyed[0].items() if key not in keyed[1]]
     only_b = [row for key, row in keyed[1].items() if key not in keyed[0]]
@@ -82,8 +82,8 @@ def _by_key(rows: Iterable[BenchRow], path: Path, *, by_name: bool) -> dict[tupl
         key = (row.runtime, row.scenario, row.batch, row.threads, row.streams, row.precision_hint, name)
         if key in found:
             raise InputError(
-                f"{path}: two rows are {row_name(row)}, so that nobody can tell which one is meant; measure artifacts "
-                "of the same name into reports of their own"
+                f"{path}: two rows are {row_name(row)}, so that nobody can tell which one is meant",
+                hint="measure artifacts of the same name into reports of their own",
             )
         found[key] = row
     return found

@@ -102,7 +102,7 @@ def _both_samples(
 def _by_quantity(samples: dict[str, NDArray[np.int64]], path: Path) -> _Samples:
     missing = [name for name in ("model_ns", *_DECISION) if name not in samples]
     if missing:
-        raise InputError(f"{path}: holds no {', '.join(missing)}; measure again")
+        raise InputError(f"{path}: holds no {', '.join(missing)}", hint="measure again")
     decision: NDArray[np.int64] = np.sum([samples[name] for name in _DECISION], axis=0, dtype=np.int64)
     return {"model": samples["model_ns"], "crop to decision": decision}
 
@@ -118,24 +118,25 @@ def _comparable(
     chosen: list[Percentile] = []
     reasons = {}
     for percentile in _PERCENTILES:
-        reason = _too_little((_latency(a, quantity), _latency(b, quantity)), percentile, sampled=sampled)
-        if reason is None:
+        found = _too_little((_latency(a, quantity), _latency(b, quantity)), percentile, sampled=sampled)
+        if found is None:
             chosen.append(percentile)
         elif percentile == "p50":
-            raise InputError(f"{row_name(b)}: {quantity} cannot be compared: {reason}")
+            raise InputError(f"{row_name(b)}: {quantity} cannot be compared: {found[0]}", hint=found[1])
         else:
-            reasons[f"{quantity} {percentile}"] = reason
+            reasons[f"{quantity} {percentile}"] = "; ".join(found)
     return chosen, reasons
 
 
-def _too_little(latencies: tuple[Latency, Latency], percentile: Percentile, *, sampled: bool) -> str | None:
-    """Reason why a percentile cannot be compared, as a sentence; None when it can."""
+def _too_little(latencies: tuple[Latency, Latency], percentile: Percentile, *, sampled: bool) -> tuple[str, str] | None:
+    """Reason why a percentile cannot be compared, and what to do; None when it can."""
     needed = max(_MIN_RUNS, runs_needed(PERCENTILES[percentile]))
     fewest = min(latency.runs for latency in latencies)
     if fewest < needed:
-        return f"{fewest} timed calls are too few, {needed} are needed; run again with --min-runs {needed} or more"
+        few = f"{fewest} timed calls are too few, {needed} are needed"
+        return few, f"run again with --min-runs {needed} or more"
     if not sampled and any(percentile not in latency.interval_95_ms for latency in latencies):
-        return "a report holds neither samples nor an interval; run again with -o, so that samples are kept"
+        return "a report holds neither samples nor an interval", "run again with -o, so that samples are kept"
     return None
 
 

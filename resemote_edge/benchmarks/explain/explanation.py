@@ -187,7 +187,7 @@ def explain(
     options = SessionOptions(device="cpu", threads=threads, precision_hint=precision_hint)
     passport = artifact.passport
     if not passport.layers:
-        raise InputError(f"{artifact.path}: its passport lists no layers to explain; export it again")
+        raise InputError(f"{artifact.path}: its passport lists no layers to explain", hint="export it again")
     passport.batch.check(batch)
     chosen = choose_runtime(artifact, runtime, options)
     feeds = passport.preprocessing(list(drawn_faces(batch, seed=1)), "rgb")

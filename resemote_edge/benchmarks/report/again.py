@@ -66,5 +66,7 @@ def _svg(path: Path) -> str:
     try:
         embed_svg("roofline", path.stem, path.stem, text)
     except InputError as error:
-        raise InputError(f"{path}: not a roofline, {error}; pass an SVG that 'bench explain' wrote") from None
+        raise InputError(
+            f"{path}: not a roofline, {error.reason}", hint="pass an SVG that 'bench explain' wrote"
+        ) from None
     return text

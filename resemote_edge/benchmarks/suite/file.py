@@ -14,18 +14,21 @@ import msgspec
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import MeasureOptions, check_options
+from resemote_edge.measuring.row import check_settings
 from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
 from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 from resemote_edge.weights import embedded_checkpoint
 
 __all__ = [
+    "SUITE_SCHEMA",
     "AccuracyOptions",
     "Exclude",
     "ExportEntry",
     "LoadedSuite",
     "Suite",
     "ValidityEntry",
+    "check_suite",
     "load_suite",
 ]
 
@@ -167,6 +170,8 @@ class Suite(
         checks: Checks of our timer; ``[[validity]]`` in the file.
         device: Name of the device, or ``auto``.
         crop_side: Rows and columns of the crops that decisions are timed from.
+        precision_hint: Precision hint of every session, as in `SessionOptions`.
+        slow_to_ms: Shortest time that every inference is delayed to; 0 for no delay.
         timeout_seconds: Seconds after which a row's process is ended.
     """
 
@@ -188,6 +193,8 @@ class Suite(
     checks: tuple[ValidityEntry, ...] = ()
     device: str = "auto"
     crop_side: Annotated[int, msgspec.Meta(ge=8, le=1024)] = 48
+    precision_hint: PrecisionHint | None = None
+    slow_to_ms: Annotated[float, msgspec.Meta(ge=0.0, le=60_000.0)] = 0.0
     timeout_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=86400.0)] = 1800.0
 
     @property
@@ -199,6 +206,11 @@ class Suite(
     def effective_threads(self) -> tuple[int, ...]:
         """Thread counts on this machine."""
         return self.threads or (len(allowed_cores()),)
+
+    @property
+    def session_options(self) -> SessionOptions:
+        """Options that decide whether a session can be opened at all."""
+        return SessionOptions(device=self.device, precision_hint=self.precision_hint)
 
     @property
     def effective_fps(self) -> tuple[float, ...]:
@@ -241,21 +253,30 @@ def load_suite(path: Path) -> LoadedSuite:
         raise InputError(f"{path}: not a valid suite: {error}") from None
     if suite.schema != SUITE_SCHEMA:
         raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
+    if not suite.artifacts and not suite.exports:
+        raise InputError(f"{path}: it names nothing to measure; list artifacts = [...], or add an [[export]]")
     try:
-        _check_names(suite)
-        _check_settings(suite)
-        for number, exclude in enumerate(suite.excludes, start=1):
-            _check_exclude(exclude, number, suite)
-        for check in suite.checks:
-            _check_validity(check, suite)
+        check_suite(suite)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return LoadedSuite(suite=suite, path=path, content=content)
 
 
+def check_suite(suite: Suite) -> None:
+    """Refuse a suite that could only fail after something was measured.
+
+    Raises:
+        InputError: A name leads nowhere, something appears twice, or settings make no sense.
+    """
+    _check_names(suite)
+    _check_settings(suite)
+    for number, exclude in enumerate(suite.excludes, start=1):
+        _check_exclude(exclude, number, suite)
+    for check in suite.checks:
+        _check_validity(check, suite)
+
+
 def _check_names(suite: Suite) -> None:
-    if not suite.artifacts and not suite.exports:
-        raise InputError("it names nothing to measure; list artifacts = [...], or add an [[export]]")
     for runtime in suite.runtimes or ():
         get_runtime(runtime)
     for scenario in suite.scenarios:
@@ -285,7 +306,7 @@ def _check_settings(suite: Suite) -> None:
     if suite.preset is not None and suite.settings is not None:
         raise InputError("it has a preset and [settings]; keep one of them")
     settings = suite.effective_settings
-    check_options(MeasureOptions(settings=settings), suite.batches)
+    check_settings(settings, suite.batches)
     if settings.min_runs < 1 or settings.warmup_runs < 0 or settings.queue_frames < 1:
         raise InputError("[settings]: min_runs and queue_frames start at 1, warmup_runs at 0")
     if not 0.0 < settings.window_seconds < float("inf"):

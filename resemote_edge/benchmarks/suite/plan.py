@@ -10,11 +10,9 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
 from resemote_edge.errors import InputError
-from resemote_edge.measuring.case import BenchCase
 from resemote_edge.measuring.results import Unmeasured
 from resemote_edge.measuring.scenarios import get_scenario
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, why_unavailable
-from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
 
@@ -44,15 +42,15 @@ class SuiteArtifact:
     passport_sha256: str = ""
 
     @classmethod
-    def of(cls, artifact: Artifact) -> "SuiteArtifact":
-        """Describe an artifact that exists."""
+    def of(cls, artifact: Artifact, roles: tuple[str, ...] = ("model",)) -> "SuiteArtifact":
+        """Describe an artifact that exists, whose files of these roles may run."""
         passport = artifact.passport
         return cls(
             name=passport.name,
             path=artifact.path,
             target=passport.target,
             precision=passport.precision,
-            formats=tuple(entry.format for entry in passport.files if entry.role == "model"),
+            formats=tuple(entry.format for entry in passport.files if entry.role in roles),
             largest_batch=passport.batch.max,
             opened=artifact,
             passport_sha256=file_sha256(artifact.path / PASSPORT_NAME),
@@ -97,25 +95,13 @@ class Step:
         return self.scenario or self.kind
 
     @property
-    def case(self) -> BenchCase:
-        """Case that is measured; for an accuracy, scenario and batch do not matter."""
-        return BenchCase(
-            artifact=self.entry.artifact,
-            runtime=self.runtime,
-            scenario=self.scenario or "single-stream",
-            batch=self.batch or 1,
-            threads=self.threads,
-            streams=self.streams,
-            fps=self.fps,
-        )
-
-    @property
     def stem(self) -> str:
-        """Name of the step's file."""
-        if self.kind == "speed":
-            return self.case.stem
-        at = "" if self.batch is None else f"-b{self.batch}-t{self.threads}"
-        return f"{self.entry.name}-{self.runtime}-{self.kind}{at}"
+        """Name for files about the step, the same every time and different for every step of one plan."""
+        parts = [self.entry.name, self.runtime, self.group]
+        parts += [] if self.batch is None else [f"b{self.batch}", f"t{self.threads}"]
+        parts += [] if self.streams == 1 else [f"s{self.streams}"]
+        parts += [] if self.fps is None else [f"{self.fps:g}fps"]
+        return "-".join(parts)
 
     def __str__(self) -> str:
         parts = [self.entry.name, self.runtime, self.group]
@@ -167,7 +153,10 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
     names = [entry.name for entry in entries]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise InputError(f"suite {suite.name}: two artifacts are called {twice[0]}; rename the folder of one")
+        raise InputError(
+            f"two artifacts are called {twice[0]}, and their rows could not be told apart; export one of them under "
+            "another name, or measure them one after the other"
+        )
     pairs: list[tuple[SuiteArtifact, str]] = []
     unmeasured: list[Unmeasured] = []
     for entry in entries:
@@ -211,7 +200,7 @@ def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
     """Reason why it cannot run here; None when it can, or when that is not known before the export."""
     if entry.opened is None:
         return None
-    return why_unavailable(runtime, entry.opened, SessionOptions(device=suite.device))
+    return why_unavailable(runtime, entry.opened, suite.session_options)
 
 
 def _rows(suite: Suite, entry: SuiteArtifact, runtime: str) -> Iterator[Step]:

@@ -20,16 +20,14 @@ from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.record import Record
 from resemote_edge.errors import InputError
-from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.environment import Environment
-from resemote_edge.measuring.case import SAMPLES_FOLDER
-from resemote_edge.measuring.results import BenchRow, Unmeasured, Validity
+from resemote_edge.measuring.results import AccuracyResult, BenchRow, Unmeasured, Validity
+from resemote_edge.measuring.row import SAMPLES_FOLDER
 
 __all__ = [
     "ARTIFACTS_FOLDER",
     "ROWS_FOLDER",
     "SUITE_COPY",
-    "KeptAccuracy",
     "KeptFailure",
     "KeptRow",
     "KeptSpeed",
@@ -67,18 +65,6 @@ class KeptSpeed(Record, frozen=True, kw_only=True, tag="speed"):
     row: BenchRow
 
 
-class KeptAccuracy(Record, frozen=True, kw_only=True, tag="accuracy"):
-    """Accuracy of a file in a runtime.
-
-    Attributes:
-        file_sha256: Hash of the file that ran.
-        report: Report of its accuracy.
-    """
-
-    file_sha256: str
-    report: AccuracyReport
-
-
 class KeptValidity(Record, frozen=True, kw_only=True, tag="validity"):
     """A check of our timer."""
 
@@ -112,7 +98,7 @@ class KeptRow(Record, frozen=True, kw_only=True):
     measured_utc: str
     git_commit: str | None
     seconds: float
-    found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
+    found: KeptSpeed | AccuracyResult | KeptValidity | KeptFailure
 
     @property
     def failed(self) -> bool:

@@ -13,10 +13,9 @@ import resemote_edge
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.clock import SuiteClock
-from resemote_edge.benchmarks.suite.file import LoadedSuite
+from resemote_edge.benchmarks.suite.file import Suite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
 from resemote_edge.benchmarks.suite.rows import (
-    KeptAccuracy,
     KeptFailure,
     KeptRow,
     KeptSpeed,
@@ -28,7 +27,9 @@ from resemote_edge.benchmarks.suite.rows import (
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.case import MeasureOptions, inputs_line, measure_accuracy, measure_speed
+from resemote_edge.measuring.processes.job import run_accuracy
+from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, SpeedJob
+from resemote_edge.measuring.row import SAMPLES_FOLDER, measure_row
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file
@@ -44,20 +45,22 @@ class Bench:
     """Settings and facts that all steps of a suite share.
 
     Attributes:
-        loaded: Suite that is run.
-        folder: Folder in which rows are kept.
+        suite: Suite that is run.
         environment: Environment of this run.
         machine: Record of this machine.
+        folder: Folder in which rows are kept; None keeps none.
+        output: Folder of the report, in which samples are kept; None keeps none.
         data: Dataset for accuracy; None for none.
         data_sha256: Hash of the dataset's split.
         reference: Artifact that accuracies are compared with; None for none.
         reference_problem: Reason why the artifact that the suite names is not there; None where there is no problem.
     """
 
-    loaded: LoadedSuite
-    folder: SuiteFolder
+    suite: Suite
     environment: Environment
     machine: Machine
+    folder: SuiteFolder | None = None
+    output: Path | None = None
     data: Path | None = None
     data_sha256: str | None = None
     reference: SuiteArtifact | None = None
@@ -65,24 +68,14 @@ class Bench:
     _versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def options(self) -> MeasureOptions:
-        """Options that everything is measured with."""
-        suite = self.loaded.suite
-        return MeasureOptions(
-            settings=suite.effective_settings,
-            device=suite.device,
-            data=self.data,
-            split="test" if suite.accuracy is None else suite.accuracy.split,
-            reference=None if self.reference is None else self.reference.path,
-            crop_side=suite.crop_side,
-            timeout_s=suite.timeout_seconds,
-            folder=self.folder.path,
-        )
+    def split(self) -> str:
+        """Split that accuracy is measured on."""
+        return "test" if self.suite.accuracy is None else self.suite.accuracy.split
 
     @property
     def inputs(self) -> str:
         """Describe in words what is fed for timing."""
-        return inputs_line(self.options)
+        return f"drawn faces, {self.suite.crop_side}x{self.suite.crop_side} RGB"
 
     def runtime_version(self, runtime: str) -> str:
         """Version of a runtime's package; asked for once."""
@@ -99,7 +92,8 @@ class Bench:
             "runtime version": self.runtime_version(step.runtime),
             "threads": step.threads,
             "cores": list(choose_cores(step.threads)),
-            "device": self.loaded.suite.device,
+            "device": self.suite.device,
+            "precision hint": self.suite.precision_hint,
             "machine": self.machine.id,
             "kernel": environment.kernel,
             "governor": environment.governor,
@@ -109,17 +103,18 @@ class Bench:
         }
         if step.kind == "accuracy":
             reference = None if self.reference is None else self.reference.passport_sha256
-            return common | {"data": self.data_sha256, "split": self.options.split, "reference": reference}
+            return common | {"data": self.data_sha256, "split": self.split, "reference": reference}
         if step.check is not None:
             return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
-        settings: dict[str, Any] = msgspec.to_builtins(self.options.settings)
+        settings: dict[str, Any] = msgspec.to_builtins(self.suite.effective_settings)
         settings["fps"] = step.fps  # The settings' rate says nothing here.
         return common | {
             "scenario": step.scenario,
             "batch": step.batch,
             "streams": step.streams,
             "settings": settings,
-            "crop side": self.loaded.suite.crop_side,
+            "crop side": self.suite.crop_side,
+            "slowed to": self.suite.slow_to_ms or None,
         }
 
 
@@ -174,8 +169,8 @@ def sort_out(bench: Bench, steps: Sequence[Step], *, retry_failed: bool = False)
 def _look_at(bench: Bench, step: Step, retry_failed: bool) -> Planned:
     if step.entry.opened is None:
         return Planned(step=step, state="missing", why="its artifact is exported first")
-    kept = bench.folder.read(step.stem)
-    if kept is None:
+    kept = None if bench.folder is None else bench.folder.read(step.stem)
+    if bench.folder is None or kept is None:
         return Planned(step=step, state="missing")
     changes = kept.changes(bench.decided_by(step))
     if changes:
@@ -207,7 +202,7 @@ def run_steps(
         notice: Function called with what happens, one line at a time.
         progress: Function called with the progress.
     """
-    clock = SuiteClock(bench.loaded.suite.effective_settings)
+    clock = SuiteClock(bench.suite.effective_settings)
     for one in planned:
         if one.kept is not None:
             kept[one.step.stem] = one.kept
@@ -233,11 +228,11 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
     """Measure one step; if anything goes wrong, that is its result."""
     decided_by = bench.decided_by(step)
     began = time.monotonic()
-    found: KeptSpeed | KeptAccuracy | KeptValidity | KeptFailure
+    found: KeptSpeed | AccuracyResult | KeptValidity | KeptFailure
     try:
         found = _MEASURE[step.kind](bench, step)
         if file_sha256(step.entry.path / PASSPORT_NAME) != step.entry.passport_sha256:
-            raise InputError(f"{step.entry.path}: was replaced while the suite ran; start the suite again")
+            raise InputError(f"{step.entry.path}: was replaced while it was measured; measure again")
     except ResEmoteEdgeError as error:
         found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
     except OSError as error:  # for example a full disk, or a file that vanished
@@ -255,6 +250,8 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
 
 def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
     """Write a row; one that cannot be written is reported as failed, since it would be gone with this run."""
+    if bench.folder is None:
+        return row
     try:
         bench.folder.write(step.stem, row)
     except OSError as error:
@@ -265,15 +262,49 @@ def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
 
 
 def _speed(bench: Bench, step: Step) -> KeptSpeed:
-    return KeptSpeed(row=measure_speed(step.case, bench.options))
+    assert step.scenario is not None
+    assert step.batch is not None
+    suite, settings = bench.suite, bench.suite.effective_settings
+    samples, path = None, None
+    if bench.output is not None:
+        samples = f"{SAMPLES_FOLDER}/{step.stem}.npz"
+        path = str((bench.output / samples).resolve())
+    job = SpeedJob(
+        artifact=str(step.entry.path),
+        runtime=step.runtime,
+        device=suite.device,
+        scenario=step.scenario,
+        settings=settings if step.fps is None else msgspec.structs.replace(settings, fps=step.fps),
+        threads=step.threads,
+        cores=choose_cores(step.threads),
+        batch=step.batch,
+        streams=step.streams,
+        crop_side=suite.crop_side,
+        precision_hint=suite.precision_hint,
+        slow_to_ms=suite.slow_to_ms,
+        samples=path,
+    )
+    row = measure_row(step.entry.artifact, job, timeout_s=suite.timeout_seconds, samples=samples)
+    return KeptSpeed(row=row)
 
 
-def _accuracy(bench: Bench, step: Step) -> KeptAccuracy:
+def _accuracy(bench: Bench, step: Step) -> AccuracyResult:
     if bench.reference_problem is not None:
         raise InputError(bench.reference_problem)
-    file = model_file(get_runtime(step.runtime), step.entry.artifact)
-    report = measure_accuracy(step.case, bench.options, file.sha256)
-    return KeptAccuracy(file_sha256=file.sha256, report=report)
+    job = AccuracyJob(
+        artifact=str(step.entry.path),
+        runtime=step.runtime,
+        device=bench.suite.device,
+        threads=step.threads,
+        data=str(bench.data),
+        split=bench.split,
+        reference=None if bench.reference is None else str(bench.reference.path),
+        precision_hint=bench.suite.precision_hint,
+    )
+    found = run_accuracy(job, timeout_s=bench.suite.timeout_seconds)
+    if found.file_sha256 != model_file(get_runtime(step.runtime), step.entry.artifact).sha256:
+        raise InputError(f"{step.entry.path}: the file changed while it was measured; run the benchmark again")
+    return found
 
 
 def _validity(bench: Bench, step: Step) -> KeptValidity:
@@ -286,12 +317,12 @@ def _validity(bench: Bench, step: Step) -> KeptValidity:
         threads=step.threads,
         rounds=step.check.rounds,
         seconds=step.check.seconds,
-        timeout_s=bench.loaded.suite.timeout_seconds,
+        timeout_s=bench.suite.timeout_seconds,
     )
     return KeptValidity(validity=measure_validity(check))
 
 
-_MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | KeptAccuracy | KeptValidity]] = {
+_MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | AccuracyResult | KeptValidity]] = {
     "speed": _speed,
     "accuracy": _accuracy,
     "validity": _validity,
@@ -301,7 +332,7 @@ _MEASURE: dict[str, Callable[[Bench, Step], KeptSpeed | KeptAccuracy | KeptValid
 def _in_short(row: KeptRow) -> str:
     if isinstance(row.found, KeptSpeed):
         return f"p50 {row.found.row.speed.model.p50_ms:.2f} ms"
-    if isinstance(row.found, KeptAccuracy):
+    if isinstance(row.found, AccuracyResult):
         return f"{row.found.report.accuracy * 100:.2f} %"
     assert isinstance(row.found, KeptValidity)
     return f"{row.found.validity.ratio:.3f} of {row.found.validity.timer}"

@@ -1,5 +1,7 @@
 """A report of ``bench`` as a table."""
 
+import click
+from rich.console import Console
 from rich.table import Table
 
 from resemote_edge.benchmarks.report.columns import (
@@ -8,10 +10,11 @@ from resemote_edge.benchmarks.report.columns import (
     TOO_FEW,
     common_beginning,
 )
+from resemote_edge.benchmarks.report.markdown import validity_table
 from resemote_edge.machine.throttling import throttling_text
 from resemote_edge.measuring.results import BenchReport
 
-__all__ = ["rich_table"]
+__all__ = ["rich_table", "show_report"]
 
 #: Columns that a terminal of 80 has room for, with headers to match; the files have every column.
 _SCREEN_COLUMNS: dict[str, str] = {
@@ -25,6 +28,24 @@ _SCREEN_COLUMNS: dict[str, str] = {
     "peak MiB": "peak\nMiB",
     "model MB": "model\nMB",
 }
+
+
+def show_report(report: BenchReport, *, as_json: bool) -> None:
+    """Print a report on stdout: its rows, its checks of the timer, and what was not measured."""
+    if as_json:
+        click.echo(report.to_json().decode(), nl=False)
+        return
+    console = Console()
+    if report.rows:
+        console.print(rich_table(report))
+    if report.validity:
+        click.echo(validity_table(report))
+    for row in report.unmeasured:
+        at = " ".join(part for part in (row.scenario, row.batch and f"batch {row.batch}") if part)
+        text = f"not measured: {row.artifact} in {row.runtime}{at and f', {at}'}: {row.reason}"
+        console.print(text, style="yellow", markup=False)
+    if report.suite is not None and report.suite.missing:
+        console.print(f"{report.suite.missing} of {report.suite.planned} rows are missing", style="yellow")
 
 
 def rich_table(report: BenchReport) -> Table:

@@ -30,15 +30,13 @@ def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as
     Example:
       python -m resemote_edge.experiments ablation benchmarks/ablations/xs.toml --data fer2013.zip -o ablation-xs
     """
-    from resemote_edge.errors import missing_package
+    from resemote_edge.errors import needs
     from resemote_edge.experiments.ablation.file import load_ablation
     from resemote_edge.experiments.ablation.report import markdown_ablation, write_ablation_report
 
     chosen = load_ablation(file)
-    try:
+    with needs("train", "training"):
         from resemote_edge.experiments.ablation.run import run_ablation
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "train", "training") from None
 
     with measuring_progress("epochs") as progress:
         outcome = run_ablation(

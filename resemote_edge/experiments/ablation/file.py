@@ -66,7 +66,9 @@ def load_ablation(path: Path) -> Ablation:
     try:
         ablation = msgspec.toml.decode(path.read_bytes(), type=Ablation)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such ablation; one is a TOML file such as benchmarks/ablations/xs.toml") from None
+        raise InputError(
+            f"{path}: no such ablation", hint="pass a TOML file such as benchmarks/ablations/xs.toml"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a valid ablation: {error}") from None
     if ablation.schema != ABLATION_SCHEMA:
@@ -75,11 +77,11 @@ def load_ablation(path: Path) -> Ablation:
     for what, values in (("arm", names), ("seed", seeds)):
         twice = [value for value in values if values.count(value) > 1]
         if twice:
-            raise InputError(f"{path}: {what} {twice[0]} appears twice; remove or rename one")
+            raise InputError(f"{path}: {what} {twice[0]} appears twice", hint="remove or rename one")
     for arm in ablation.arms:
         for layer in (ablation.recipe, arm.recipe):
             if "seed" in layer:
-                raise InputError(f"{path}: arm {arm.name}: a recipe here has no seed; list the seeds at the top")
+                raise InputError(f"{path}: arm {arm.name}: a recipe here has no seed", hint="list the seeds at the top")
         arm_config(ablation, arm, ablation.seeds[0], where=f"{path}: arm {arm.name}")
         if arm.teacher is not None and not named_checkpoint(arm.teacher).is_file():
             raise InputError(

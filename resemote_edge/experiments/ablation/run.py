@@ -159,9 +159,11 @@ def _kept(path: Path, key: str) -> _Finished | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise InputError(f"{path}: not a finished trial ({error}); delete it, or pass another -o") from None
+        raise InputError(f"{path}: not a finished trial ({error})", hint="delete it, or pass another -o") from None
     if finished.key != key:
-        raise InputError(f"{path}: was trained with another recipe, teacher or data; delete it, or pass another -o")
+        raise InputError(
+            f"{path}: was trained with another recipe, teacher or data", hint="delete it, or pass another -o"
+        )
     return finished
 
 

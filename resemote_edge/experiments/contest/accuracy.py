@@ -17,11 +17,11 @@ from resemote_edge.experiments.contest.file import RatioSpec
 from resemote_edge.experiments.contest.results import AccuracyDifference, RowAccuracy
 from resemote_edge.labels import index_mapping
 from resemote_edge.measuring.processes.contestant import Contestant
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import run_apart
 
 __all__ = ["Predictor", "judge_rows"]
 
-#: Function from the file of images and the file to write to what `WorkerProcess` opens; see `contest.openers`.
+#: Function from the file of images and the file to write to what `run_apart` opens; see `contest.openers`.
 Predictor: TypeAlias = Callable[[Path, Path], Contestant]
 
 #: A split has some thousand images; an hour means that it hangs.
@@ -78,7 +78,6 @@ def judge_rows(
 
 def _logits(predictor: Predictor, images: Path, outputs: Path, labels: tuple[str, ...]) -> NDArray[np.float32]:
     """Logits of a row, with its columns brought into the order of the labels by name."""
-    with WorkerProcess(predictor(images, outputs)) as worker:
-        facts = worker.open(_TIMEOUT_S)
+    facts = run_apart(predictor(images, outputs), timeout_s=_TIMEOUT_S)
     given: NDArray[np.float32] = np.load(outputs)
     return given[:, list(index_mapping(labels, facts["labels"]))]

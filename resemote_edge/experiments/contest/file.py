@@ -125,7 +125,7 @@ def load_contest(path: Path) -> Contest:
             does not exist.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such contest; one is a TOML file, as those in benchmarks/contests")
+        raise InputError(f"{path}: no such contest", hint="pass a TOML file, such as those in benchmarks/contests")
     try:
         contest = msgspec.toml.decode(path.read_bytes(), type=Contest)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
@@ -157,7 +157,7 @@ def choose_rows(contest: Contest, names: str) -> Contest:
     known = [row.name for row in contest.rows]
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise InputError(f"contest {contest.name} has no row {unknown[0]!r}; its rows: {', '.join(known)}")
+        raise InputError(f"contest {contest.name} has no row {unknown[0]!r}", hint=f"choose among {', '.join(known)}")
     return msgspec.structs.replace(
         contest,
         rows=tuple(row for row in contest.rows if row.name in wanted),
@@ -168,15 +168,15 @@ def choose_rows(contest: Contest, names: str) -> Contest:
 def _check_once(what: str, values: Sequence[object], path: Path) -> None:
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise InputError(f"{path}: {what} {twice[0]} appears twice; remove or rename one")
+        raise InputError(f"{path}: {what} {twice[0]} appears twice", hint="remove or rename one")
 
 
 def _check_width(contest: Contest, path: Path) -> None:
     random = [row.name for row in contest.rows if row.network in ("random", "untrained")]
     if random and contest.width is None:
-        raise InputError(f"{path}: row {random[0]} runs a random network; say its width, or name a checkpoint")
+        raise InputError(f"{path}: row {random[0]} runs a random network", hint="say its width, or name a checkpoint")
     if contest.width is not None and not random:
-        raise InputError(f"{path}: width is that of the random network, which no row runs; remove it")
+        raise InputError(f"{path}: width is that of the random network, which no row runs", hint="remove it")
 
 
 def _check_row(row: Row, path: Path) -> None:
@@ -188,27 +188,29 @@ def _check_row(row: Row, path: Path) -> None:
         raise InputError(f"{at} needs either a peer, or a recipe and a runtime")
     if row.peer is not None:
         if row.peer not in PEERS:
-            raise InputError(f"{at}: unknown peer {row.peer!r}; choose one of {', '.join(PEERS)}")
+            raise InputError(f"{at}: unknown peer {row.peer!r}", hint=f"choose one of {', '.join(PEERS)}")
         if row.hint is not None:
-            raise InputError(f"{at}: a hint belongs to a row with a recipe; a peer's name says its precision")
+            raise InputError(f"{at}: a hint belongs to a row with a recipe, not with a peer", hint="remove it")
         if row.checkpoint is not None:
-            raise InputError(f"{at}: a checkpoint belongs to a row with a recipe; peers take the random network")
+            raise InputError(f"{at}: a checkpoint belongs to a row with a recipe, not with a peer", hint="remove it")
         return
     if row.recipe is None or row.runtime is None:
         raise InputError(
             f"{at} needs a recipe and a runtime, and has no {'recipe' if row.recipe is None else 'runtime'}"
         )
     if row.runtime not in RUNTIMES:
-        raise InputError(f"{at}: unknown runtime {row.runtime!r}; choose one of {', '.join(RUNTIMES)}")
+        raise InputError(f"{at}: unknown runtime {row.runtime!r}", hint=f"choose one of {', '.join(RUNTIMES)}")
     if row.hint is not None and row.runtime != "openvino":
-        raise InputError(f'{at}: runtime {row.runtime} knows no precision hint; remove it, or say runtime = "openvino"')
+        raise InputError(
+            f"{at}: runtime {row.runtime} knows no precision hint", hint='remove it, or say runtime = "openvino"'
+        )
     _check_checkpoint(row, at)
 
 
 def _check_training(row: Row, at: str) -> None:
     others = [name for name in ("peer", "recipe", "runtime", "hint", "checkpoint") if getattr(row, name) is not None]
     if others:
-        raise InputError(f"{at} is a training step and names a {others[0]}; it needs one or the other")
+        raise InputError(f"{at} is a training step and names a {others[0]}", hint="leave one of them out")
 
 
 def _check_checkpoint(row: Row, at: str) -> None:
@@ -216,11 +218,13 @@ def _check_checkpoint(row: Row, at: str) -> None:
         try:
             embedded_checkpoint(row.checkpoint)
         except InputError as error:
-            raise InputError(f"{at}: {error}") from None
+            raise InputError(f"{at}: {error.reason}", hint=error.hint) from None
 
 
 def _check_ratio(ratio: RatioSpec, contest: Contest, path: Path) -> None:
     known = [row.name for row in contest.rows]
     for name in (ratio.ours, ratio.against):
         if name not in known:
-            raise InputError(f"{path}: ratio '{ratio.name}' names row {name!r}; the rows are {', '.join(known)}")
+            raise InputError(
+                f"{path}: ratio '{ratio.name}' names row {name!r}", hint=f"choose among {', '.join(known)}"
+            )

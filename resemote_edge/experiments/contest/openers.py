@@ -34,7 +34,7 @@ def prepare_peer(peer: str, checkpoint: str | None, folder: str) -> Opened:
     elif checkpoint is not None:
         files, versions = get_peer(peer).prepare(Path(checkpoint), Path(folder)), {}
     else:
-        raise InputError(f"peer {peer} brings no network of its own; name a checkpoint")
+        raise InputError(f"peer {peer} brings no network of its own", hint="name a checkpoint")
     return Opened(facts={"model_size_bytes": sum(path.stat().st_size for path in files), "versions": versions})
 
 
@@ -68,7 +68,7 @@ def predict_peer(peer: str, folder: str, threads: int, images: str, outputs: str
     """
     own = own_network(peer)
     if own is None:
-        raise InputError(f"peer {peer} brings no trained network; only rows that do can be judged")
+        raise InputError(f"peer {peer} brings no trained network, so that it cannot be judged", hint="leave it out")
     session = own.open(Path(folder), threads)
 
     def predict(crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -32,8 +32,8 @@ class Cell(Record, frozen=True, kw_only=True):
         rounds: Number of rounds in which it took a turn.
         runs: Number of timed calls, over all rounds.
         latency_p50_ms: Median of one call on normalised tensors; nothing is clipped.
-        latency_p90_ms: 90th percentile of the same calls.
-        latency_p99_ms: 99th percentile of the same calls.
+        latency_p90_ms: 90th percentile of the same calls; None where there are too few calls.
+        latency_p99_ms: 99th percentile of the same calls; None where there are too few calls.
         model_size_bytes: Size of the files the runtime reads.
     """
 
@@ -44,8 +44,8 @@ class Cell(Record, frozen=True, kw_only=True):
     rounds: int
     runs: int
     latency_p50_ms: float
-    latency_p90_ms: float
-    latency_p99_ms: float
+    latency_p90_ms: float | None
+    latency_p99_ms: float | None
     model_size_bytes: int
 
 

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, missing_package
+from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, needs
 from resemote_edge.experiments.contest.accuracy import judge_rows
 from resemote_edge.experiments.contest.file import Contest, Row
 from resemote_edge.experiments.contest.results import (
@@ -31,19 +30,21 @@ from resemote_edge.experiments.contest.results import (
     SkippedRow,
 )
 from resemote_edge.experiments.peers import own_network
-from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import find_recipe
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
+from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.opener import INPUTS
-from resemote_edge.measuring.processes.worker_process import WorkerProcess
+from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 from resemote_edge.weights import embedded_checkpoint
 
-__all__ = ["build_artifact", "build_checkpoint", "export_row", "quick", "run_contest"]
+__all__ = ["build_checkpoint", "quick", "run_contest"]
 
 _ARTIFACTS = "resemote_edge.measuring.processes.opener"
+
+_EXPORT = "resemote_edge.workflows.suite_exports:build_artifact"
 
 _PEERS = "resemote_edge.experiments.contest.openers"
 
@@ -51,6 +52,8 @@ _TRAINING = "resemote_edge.training.throughput:open_training"
 
 #: Exporting and quantizing the paper's width takes minutes on a small machine; an hour means that it hangs.
 _PREPARE_TIMEOUT_S = 3600.0
+
+_apart = partial(run_apart, timeout_s=_PREPARE_TIMEOUT_S)
 
 _CALIBRATION_IMAGES = 64
 
@@ -116,42 +119,15 @@ def run_contest(
     )
 
 
-def export_row(row: Row, checkpoint: Path, folder: Path) -> Path:
-    """Export the artifact of one of our rows.
-
-    INT8 recipes use the ranges that are recorded beside the weights.
-
-    Args:
-        row: Row with a recipe.
-        checkpoint: Weights to export.
-        folder: Destination; it must not exist.
-
-    Returns:
-        The artifact's folder.
-
-    Raises:
-        ResEmoteEdgeError: The export failed.
-    """
-    return run_export(ExportOptions(checkpoint=checkpoint, recipe=row.recipe, output=folder)).path
-
-
-def build_artifact(row: dict[str, Any], checkpoint: str, folder: str) -> Opened:
-    """Run `export_row` as an opener, in a process of its own."""
-    export_row(msgspec.convert(row, Row), Path(checkpoint), Path(folder))
-    return Opened()
-
-
 def build_checkpoint(width: int, seed: int, path: str) -> Opened:
     """Write a random network as a checkpoint, with activation ranges beside it, as an opener."""
-    try:
+    with needs("peers", "running a contest"):
         from resemote_edge.data.calibration import drawn_calibration
         from resemote_edge.export.quantize.quantization import calibrate
         from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
         from resemote_edge.labels import RESEMOTENET
         from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
         from resemote_edge.models.random_network import random_network
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "peers", "running a contest") from None
     save_checkpoint(random_network(width, seed).state_dict(), Path(path), RESEMOTENET)
     checkpoint = load_checkpoint(path)
     chosen = drawn_calibration(_CALIBRATION_IMAGES)
@@ -226,8 +202,8 @@ def _inputs(contest: Contest) -> str:
 def _judged_on(contest: Contest, data: Path) -> dict[str, Dataset]:
     if all(row.network in ("random", "untrained") for row in contest.rows):
         raise InputError(
-            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing; leave --data out or "
-            "give a row a checkpoint"
+            f"contest {contest.name}: its rows run a random network, whose accuracy means nothing",
+            hint="leave --data out or give a row a checkpoint",
         )
     return load_dataset(data, splits=("train", "test"))
 
@@ -282,17 +258,11 @@ def _prepare(row: Row, contest: Contest, random: Path, folder: Path) -> _Prepare
         checkpoint = str(random if row.checkpoint is None else embedded_checkpoint(row.checkpoint))
         destination = folder / f"recipe-{row.recipe}-{row.checkpoint or 'random'}"  # Rows may share an artifact.
         if not destination.exists():
-            options = {"row": msgspec.to_builtins(row), "checkpoint": checkpoint, "folder": str(destination)}
-            _apart(Contestant(name=row.name, opener=f"{__name__}:build_artifact", arguments=options))
+            options = {"checkpoint": checkpoint, "recipe": row.recipe, "folder": str(destination)}
+            _apart(Contestant(name=row.name, opener=_EXPORT, arguments=options))
     prepared = _Prepared(row=row, folder=destination, contest=contest, python=python)
     opened = _apart(prepared.contestant(max(contest.threads), max(contest.batches)))
     return replace(prepared, facts=facts | opened)
-
-
-def _apart(contestant: Contestant) -> dict[str, Any]:
-    """Open something in a process of its own, and end it again."""
-    with WorkerProcess(contestant) as worker:
-        return worker.open(_PREPARE_TIMEOUT_S)
 
 
 def _measure_all(
@@ -322,17 +292,17 @@ def _measure_all(
 
 
 def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> Cell:
-    p50, p90, p99 = np.percentile(measured.nanoseconds, (50, 90, 99)) / 1e6
+    latency = summarize_latency(measured.nanoseconds.reshape(-1))
     return Cell(
         row=prepared.row.name,
         runtime=prepared.facts["runtime"],
         threads=threads,
         batch=batch,
         rounds=len(measured.nanoseconds),
-        runs=measured.nanoseconds.size,
-        latency_p50_ms=float(p50),
-        latency_p90_ms=float(p90),
-        latency_p99_ms=float(p99),
+        runs=latency.runs,
+        latency_p50_ms=latency.p50_ms,
+        latency_p90_ms=latency.p90_ms,
+        latency_p99_ms=latency.p99_ms,
         model_size_bytes=prepared.facts["model_size_bytes"],
     )
 

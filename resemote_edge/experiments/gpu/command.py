@@ -19,7 +19,7 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.benchmarks.suite.matrix import parse_batches, parse_names
+from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, measure_gpu
 from resemote_edge.experiments.gpu.results import GRAPHS, gpu_table
@@ -83,7 +83,7 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
     from resemote_edge.models.resemotenet import WIDTHS
 
     if network not in WIDTHS:
-        raise InputError(f"unknown network {network!r}; choose one of {', '.join(WIDTHS)}")
+        raise InputError(f"unknown network {network!r}", hint=f"choose one of {', '.join(WIDTHS)}")
     path = folder / f"{network}-random.pt"
     if not path.is_file():
         torch.save({"model_state_dict": random_network(WIDTHS[network]).state_dict()}, path)
@@ -92,12 +92,13 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
 
 def _export(job: _Job) -> str | None:
     """Export, and say why it failed; None when it did not. A sentence, as not every exception crosses processes."""
+    from resemote_edge.export.context import ExportContext
     from resemote_edge.export.pipeline import ExportRequest, export_artifact
     from resemote_edge.export.recipe import find_recipe
     from resemote_edge.labels import RESEMOTENET
     from resemote_edge.models.checkpoint import load_checkpoint
 
-    checkpoint = None
+    checkpoint, context = None, ExportContext()
     for precision in _PRECISIONS:
         name = f"{job.network}-{job.graph}-{precision}"
         destination = Path(job.folder) / name
@@ -107,7 +108,9 @@ def _export(job: _Job) -> str | None:
             checkpoint = checkpoint or load_checkpoint(job.checkpoint, RESEMOTENET)
             recipe = find_recipe(f"any-pytorch-{precision}")
             recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **_OPTIONS[job.graph]))
-            export_artifact(ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination))
+            export_artifact(
+                ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination), context=context
+            )
         except ResEmoteEdgeError as error:
             return f"{name}: {error}"
     return None
@@ -191,9 +194,9 @@ def gpu(
       python -m resemote_edge.experiments gpu -o benchmarks/results/my-card
     """
     if export_only and artifacts is None:
-        raise InputError("--export-only needs --artifacts: the folder to export into")
+        raise InputError("--export-only exports into a folder, and none was named", hint="pass --artifacts")
     if not export_only and output is None:
-        raise InputError("-o is missing: the folder to write gpu.json into")
+        raise InputError("no folder was named to write gpu.json into", hint="pass -o")
     names = parse_names(networks)
     on_gpu = device != "cpu"
     options = GpuOptions(
@@ -207,7 +210,7 @@ def gpu(
     )
     path = None if output is None else output / "gpu.json"
     if path is not None and path.exists() and not force:
-        raise InputError(f"{path} exists; pass --force to replace it")
+        raise InputError(f"{path} exists", hint="pass --force to replace it")
     with ExitStack() as stack:
         folder = artifacts or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         build_artifacts(names, folder, random=random_weights, processes=processes)

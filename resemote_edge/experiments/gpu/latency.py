@@ -26,8 +26,8 @@ from resemote_edge.experiments.gpu.results import (
     sorted_rows,
 )
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.latency import summarize_latency
-from resemote_edge.measuring.timing import Budget, Samples, time_calls, warm_up
+from resemote_edge.measuring.latency import median_ms, summarize_latency
+from resemote_edge.measuring.timing import Budget, time_calls, warm_up
 from resemote_edge.runtimes.registry import get_runtime, open_session
 from resemote_edge.runtimes.session import PrecisionHint, Session, SessionOptions, require_device
 from resemote_edge.vision.drawn import drawn_faces
@@ -140,7 +140,7 @@ def measure_gpu(
         ResEmoteEdgeError: Nothing could be measured.
     """
     if not subjects or not options.batches or min(options.batches) < 1:
-        raise InputError("name at least one artifact, and batch sizes from 1 up")
+        raise InputError("no artifact was named, or no batch sizes from 1 up", hint="name at least one of each")
     end = time.monotonic() + options.seconds
     require_device("pytorch", options.device, get_runtime("pytorch").probe())
     probe = probe_device(options.device, side=options.probe_side, copied_bytes=options.probe_bytes)
@@ -248,10 +248,10 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
     calls = [_call(opened, run.images, batch) for opened in pair]
     warmed = [warm_up(call, Budget(warmup_runs=3, warmup_seconds=options.warmup_seconds)) for call in calls]
     budgets = [_round_budget(call, options) for call in calls]
-    rounds: list[list[Samples]] = [[] for _ in pair]
+    rounds: list[list[NDArray[np.int64]]] = [[] for _ in pair]
     for _ in range(options.rounds):
         for at, call in enumerate(calls):
-            rounds[at] += time_calls([call], budgets[at])
+            rounds[at].append(time_calls(call, budgets[at]))
     for opened, taken, before in zip(pair, rounds, warmed, strict=True):
         yield GpuRow(
             network=opened.subject.network,
@@ -261,8 +261,8 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
             batch=batch,
             artifact=opened.subject.artifact.passport.name,
             file_sha256=opened.session.file.sha256,
-            latency=summarize_latency(np.concatenate([samples.nanoseconds for samples in taken])),
-            rounds_p50_ms=tuple(samples.percentile_ms(50) for samples in taken),
+            latency=summarize_latency(np.concatenate(taken)),
+            rounds_p50_ms=tuple(map(median_ms, taken)),
             warm_up=before,
             max_abs_logit_diff=opened.parity.max_abs_diff,
             top1_agreement=opened.parity.top1_agreement,
@@ -272,8 +272,8 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
 
 def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
     """Number of calls that a round has time for, judged by the median of a few."""
-    (few,) = time_calls([call], Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
-    fitting = int(options.round_seconds * 1e3 / few.percentile_ms(50))
+    few = time_calls(call, Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
+    fitting = int(options.round_seconds * 1e3 / median_ms(few))
     runs = max(_FEWEST_ROUND_RUNS, min(fitting, _ROUND_RUNS))
     return Budget(warmup_runs=1, min_runs=runs, min_seconds=options.round_seconds / 3, max_runs=5 * _ROUND_RUNS)
 

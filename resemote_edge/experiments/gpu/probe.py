@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from resemote_edge.artifacts.record import Record
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.measuring.probes import Peak
 from resemote_edge.measuring.probes.product import tries
 from resemote_edge.runtimes.pytorch import float32_products
@@ -191,8 +191,6 @@ def kernel_times(call: Callable[[], object], *, runs: int = 5) -> KernelTimes | 
 
 
 def _import_torch(purpose: str) -> Any:
-    try:
+    with needs("pytorch", purpose):
         import torch
-    except ImportError:
-        raise missing_dependency("torch", "pytorch", purpose) from None
     return torch

@@ -146,7 +146,7 @@ def gpu_table(report: GpuReport, name: str = "") -> str:
     tables = {"": _median_table, "percentiles": _percentile_table, "device": _device_table}
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"a report of a GPU has no table {name!r}; write {known} or nothing after the path")
+        raise InputError(f"a report of a GPU has no table {name!r}", hint=f"write {known} or nothing after the path")
     torch = report.environment.get("packages", {}).get("torch", "unknown")
     line = f"Measured {report.created_utc[:10]} on {report.device.name}, PyTorch {torch}, {report.weights}.\n\n"
     return line + tables[name](report)

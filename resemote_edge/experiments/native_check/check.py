@@ -34,6 +34,7 @@ from resemote_edge.experiments.native_check.report import (
     SplitParity,
 )
 from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 from resemote_edge.runtimes.native.classifier import NativeClassifier
 from resemote_edge.runtimes.native.library import engine_library, load_library
@@ -107,7 +108,7 @@ def _subject(artifact: Artifact, program: Path, threads: int, rounds: int, data:
         backend=f"{native.backend} {runtime.probe().version}",
         session_overhead_us=timed and timed[0],
         session_overhead_interval_us=timed and timed[1],
-        native_frame_ms=float(np.median(ours)) / 1e6,
+        native_frame_ms=median_ms(ours),
         python_over_native=ratio.value,
         python_over_native_interval=ratio.interval_95,
         parity=parity,
@@ -120,7 +121,7 @@ def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> t
     try:
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     except OSError as error:
-        raise InputError(f"{program}: cannot be run ({error.strerror}); build it with: make native") from None
+        raise InputError(f"{program}: cannot be run ({error.strerror})", hint="build it with: make native") from None
     if done.returncode != 0:
         raise InputError(f"{program}: {done.stderr.strip()}")
     samples = json.loads(done.stdout)
@@ -173,7 +174,7 @@ def _stripped_bytes() -> int:
     library = Path(load_library().path)
     strip = shutil.which("strip")
     if strip is None:
-        raise InputError("the program 'strip' is not installed; install binutils")
+        raise InputError("the program 'strip' is not installed", hint="install binutils")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / library.name
         subprocess.run([strip, "-o", str(copy), str(library)], check=True)

@@ -56,7 +56,7 @@ def native_check(
     from resemote_edge.experiments.native_check.report import native_validity_table
 
     if output.exists() and not force:
-        raise InputError(f"{output} exists; pass --force to replace it")
+        raise InputError(f"{output} exists", hint="pass --force to replace it")
     found = measure(
         [Artifact.load(path) for path in artifacts],
         program,

@@ -28,7 +28,7 @@ def get_peer(name: str) -> Peer:
         InputError: No peer has that name.
     """
     if name not in PEERS:
-        raise InputError(f"unknown peer {name!r}; choose one of {', '.join(PEERS)}")
+        raise InputError(f"unknown peer {name!r}", hint=f"choose one of {', '.join(PEERS)}")
     module, _, attribute = PEERS[name].partition(":")
     peer: Peer = getattr(import_module(module), attribute)()
     return peer

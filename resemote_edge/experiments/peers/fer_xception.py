@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.output_format import PROBABILITIES, OutputFormat
+from resemote_edge.errors import where_installed
 from resemote_edge.experiments.peers.base import OwnNetwork
 from resemote_edge.experiments.peers.home import FER, Home
 
@@ -55,12 +56,12 @@ class FERMiniXception(OwnNetwork):
 
     def tensors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Make tensors, float32 (N, 64, 64, 1) in [-1, 1]."""
-        try:
+        with where_installed("cv2"):
             import cv2
-        except ModuleNotFoundError as error:
-            raise self.home.missing(f"package '{error.name}' is not installed there") from None
-        faces = np.stack([cv2.resize(crop, (_SIDE, _SIDE)) for crop in crops]).astype(np.float32)
-        return ((faces / np.float32(255.0) - np.float32(0.5)) * np.float32(2.0))[..., None]
+
+            faces = np.stack([cv2.resize(crop, (_SIDE, _SIDE)) for crop in crops]).astype(np.float32)
+            return ((faces / np.float32(255.0) - np.float32(0.5)) * np.float32(2.0))[..., None]
+        raise self.home.missing("package 'cv2' is not installed there")
 
     def versions(self) -> dict[str, str]:
         """Versions of fer, LiteRT and OpenCV."""
@@ -75,11 +76,13 @@ class FERMiniXceptionBatched(FERMiniXception):
 
 class _Session:
     def __init__(self, path: Path, threads: int, home: Home, *, batched: bool) -> None:
-        try:
+        self._interpreter: Any = None
+        with where_installed("ai_edge_litert"):
             from ai_edge_litert.interpreter import Interpreter
-        except ModuleNotFoundError as error:
-            raise home.missing(f"package '{error.name}' is not installed there") from None
-        self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        if self._interpreter is None:
+            raise home.missing("package 'ai_edge_litert' is not installed there")
         self._interpreter.allocate_tensors()
         self._input: int = self._interpreter.get_input_details()[0]["index"]
         self._output: int = self._interpreter.get_output_details()[0]["index"]

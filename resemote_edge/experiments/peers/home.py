@@ -40,7 +40,7 @@ class Home:
         if named:
             path = Path(named).absolute() / "bin" / "python"
             if not os.access(path, os.X_OK):
-                raise InputError(f"{self.variable}={named}: no bin/python there; correct or unset the variable")
+                raise InputError(f"{self.variable}={named}: no bin/python there", hint="correct or unset the variable")
             return path
         path = _CHECKOUT / self.folder / "bin" / "python"  # Do not resolve this link: it makes the environment.
         if not os.access(path, os.X_OK):
@@ -54,8 +54,8 @@ class Home:
             what: Main clause that says what was not found.
         """
         return MissingDependencyError(
-            f"{self.tool} lives in an environment of its own, and {what}; run in a checkout: make {self.target} "
-            f"({self.variable} names an environment elsewhere)"
+            f"{self.tool} lives in an environment of its own, and {what}",
+            hint=f"run in a checkout: make {self.target} ({self.variable} names an environment elsewhere)",
         )
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
 from resemote_edge.experiments.peers.openvino_plain import OpenVINOSession
 from resemote_edge.experiments.peers.torch_onnx import export_plain, files_of
@@ -58,8 +58,6 @@ def import_nncf(purpose: str) -> Any:
     """
     if "nncf" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
+    with needs("peers", purpose):
         import nncf
-    except ImportError:
-        raise missing_dependency("nncf", "peers", purpose) from None
     return nncf

@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
 from resemote_edge.experiments.peers.torch_onnx import INPUT, ONNXRuntimeSession, export_plain, files_of
 from resemote_edge.runtimes.telemetry import import_onnxruntime
@@ -25,11 +25,9 @@ class StaticDefault:
     def prepare(self, checkpoint: Path, folder: Path) -> tuple[Path, ...]:
         """Export, preprocess, calibrate and quantize."""
         import_onnxruntime("ONNX Runtime's static quantization")
-        try:
+        with needs("peers", "ONNX Runtime's static quantization", "onnx", "sympy"):
             from onnxruntime.quantization import quantize_static
             from onnxruntime.quantization.shape_inference import quant_pre_process
-        except ModuleNotFoundError as error:  # It needs onnx, and sympy for shapes.
-            raise missing_dependency(str(error.name), "peers", "ONNX Runtime's static quantization") from None
         plain = export_plain(checkpoint, folder)
         prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
         logging.disable(logging.WARNING)  # Through the root logger, it advises to do what was just done.

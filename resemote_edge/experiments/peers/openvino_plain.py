@@ -54,7 +54,9 @@ class OpenVINOSession:
         openvino = import_openvino("a peer in OpenVINO")
         core = openvino.Core()
         if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise DeviceUnavailableError("OpenVINO finds no bf16 on this CPU; leave the rows with the bf16 hint out")
+            raise DeviceUnavailableError(
+                "OpenVINO finds no bf16 on this CPU", hint="leave the rows with the bf16 hint out"
+            )
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
         if precision is not None:
             settings["INFERENCE_PRECISION_HINT"] = precision

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import missing_package
+from resemote_edge.errors import needs
 
 __all__ = ["PyTorchEager"]
 
@@ -31,12 +31,10 @@ class PyTorchEager:
 
 class _Session:
     def __init__(self, checkpoint: Path, threads: int) -> None:
-        try:
+        with needs("peers", "peer pytorch-eager"):
             import torch
 
             from resemote_edge.models.checkpoint import load_checkpoint
-        except ModuleNotFoundError as error:
-            raise missing_package(error, "peers", "peer pytorch-eager") from None
         torch.set_num_threads(threads)
         self._torch = torch
         self._network = load_checkpoint(checkpoint).build()

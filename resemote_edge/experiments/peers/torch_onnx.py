@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import missing_package
+from resemote_edge.errors import needs
 from resemote_edge.runtimes.telemetry import import_onnxruntime
 
 __all__ = ["INPUT", "ONNXRuntimeSession", "TorchONNX", "export_plain", "files_of"]
@@ -36,13 +36,11 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
         MissingDependencyError: torch or onnxscript, on which its exporter is built, is not installed.
         CheckpointError: The checkpoint cannot be read.
     """
-    try:
+    with needs("peers", "torch.onnx.export"):
         import onnxscript  # noqa: F401
         import torch
 
         from resemote_edge.models.checkpoint import load_checkpoint
-    except ModuleNotFoundError as error:
-        raise missing_package(error, "peers", "torch.onnx.export") from None
     network = load_checkpoint(checkpoint).build()
     # There are two images because a batch of one would be taken for a constant.
     example = torch.zeros(2, 3, 64, 64)

@@ -36,7 +36,7 @@ def prebuilt(data: Path | None, folder: Path | None) -> None:
         data = data or find_fer2013()
         if data is None:
             raise InputError(
-                f"the prebuilt artifact has to pass the accuracy gate; pass --data, or set {FER2013_VARIABLE}"
+                "the prebuilt artifact has to pass the accuracy gate", hint=f"pass --data, or set {FER2013_VARIABLE}"
             )
     options = ExportOptions(
         checkpoint=embedded_checkpoint(VARIANT),

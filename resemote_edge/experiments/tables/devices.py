@@ -70,6 +70,6 @@ def _line(device: Device, folder: Path) -> list[str]:
         row for row in read_report(folder / device.report).rows if row.scenario == "single-stream" and row.batch == 1
     ]
     if not rows:
-        raise InputError(f"{folder / device.report}: no row of scenario single-stream at batch 1; measure one")
+        raise InputError(f"{folder / device.report}: no row of scenario single-stream at batch 1", hint="measure one")
     fastest = min(rows, key=lambda row: row.speed.model.p50_ms)
     return [device.name, *(column(fastest) for column in _COLUMNS.values())]

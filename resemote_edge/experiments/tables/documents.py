@@ -56,23 +56,27 @@ def regenerate(document: Path) -> str:
 def _block(folder: Path, match: re.Match[str]) -> str:
     source, _, name = match["source"].partition("#")
     path = folder / source
-    tables = {
-        "contest": _contest_table,
-        "explanation": _layer_table,
+    only = {
         "ablation": _ablation_table,
-        "comparison-validity": _validity_table,
-        "native-validity": _native_table,
-        "gpu": lambda path, name: gpu_table(read_gpu_report(path), name),
+        "comparison-validity": lambda path: comparison_validity_table(read_comparison_validity(path)),
+        "devices": device_table,
+        "explanation": lambda path: layer_markdown(read_explanation(path)),
+        "native-validity": lambda path: native_validity_table(read_native_validity(path)),
+        "weights": weights_table,
     }
-    if path.is_dir():
-        table = _weights_table
-    else:
-        table = _device_table if path.suffix == ".toml" else tables.get(_kind(path), _bench_table)
-    return match.group(1) + table(path, name) + match.group(3)
+    kind = _kind(path)
+    if kind not in only:
+        make = {"contest": _contest_table, "gpu": _gpu_table}.get(kind, _bench_table)
+        return match.group(1) + make(path, name) + match.group(3)
+    if name:
+        raise InputError(f"{path} has one table, none of the name {name!r}", hint="write nothing after the path")
+    return match.group(1) + only[kind](path) + match.group(3)
 
 
 def _kind(path: Path) -> str:
-    """Kind that a report states; other faults are found when it is read in full."""
+    """Kind of a source, as a report states it; other faults are found when it is read in full."""
+    if path.is_dir() or path.suffix == ".toml":
+        return "weights" if path.is_dir() else "devices"
     try:
         found = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):
@@ -80,41 +84,13 @@ def _kind(path: Path) -> str:
     return str(found.get("kind", "")) if isinstance(found, dict) else ""
 
 
-def _ablation_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: an ablation has one table; write nothing after the path")
+def _ablation_table(path: Path) -> str:
     report = read_ablation_report(path)
     return f"{ablation_line(report)}\n\n{ablation_table(report)}"
 
 
-def _layer_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: an explanation has one table; write nothing after the path")
-    return layer_markdown(read_explanation(path))
-
-
-def _device_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: a list of devices has one table; write nothing after the path")
-    return device_table(path)
-
-
-def _weights_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: a folder of weights has one table; write nothing after the path")
-    return weights_table(path)
-
-
-def _validity_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: a summary of comparisons has one table; write nothing after the path")
-    return comparison_validity_table(read_comparison_validity(path))
-
-
-def _native_table(path: Path, name: str) -> str:
-    if name:
-        raise InputError(f"{path}#{name}: a native-validity summary has one table; write nothing after the path")
-    return native_validity_table(read_native_validity(path))
+def _gpu_table(path: Path, name: str) -> str:
+    return gpu_table(read_gpu_report(path), name)
 
 
 def _contest_table(path: Path, name: str) -> str:
@@ -126,10 +102,10 @@ def _contest_table(path: Path, name: str) -> str:
     }
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"{path}#{name}: a contest has no such table; write {known} or nothing after the path")
+        raise InputError(f"{path}#{name}: a contest has no such table", hint=f"write {known} or nothing after the path")
     report = read_contest_report(path)
     if name in ("accuracy", "differences") and not report.accuracy:
-        raise InputError(f"{path}#{name}: no accuracy was measured; run the contest again with --data")
+        raise InputError(f"{path}#{name}: no accuracy was measured", hint="run the contest again with --data")
     return f"{measured_line(report)}\n\n{tables[name](report)}"
 
 
@@ -138,7 +114,9 @@ def _bench_table(path: Path, name: str) -> str:
     tables |= {scenario: partial(outcome_table, scenario=scenario) for scenario in OUTCOME_COLUMNS}
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
-        raise InputError(f"{path}#{name}: a report of bench has no such table; write {known} or nothing after the path")
+        raise InputError(
+            f"{path}#{name}: a report of bench has no such table", hint=f"write {known} or nothing after the path"
+        )
     report = read_report(path)
     environment = report.environment
     threads = ", ".join(map(str, sorted({row.threads for row in report.rows})))

@@ -23,7 +23,9 @@ def weights_table(folder: Path) -> str:
     """
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise InputError(f"{folder}: holds no .safetensors file; name a folder of weights with their model cards")
+        raise InputError(
+            f"{folder}: holds no .safetensors file", hint="name a folder of weights with their model cards"
+        )
     cards = sorted(((_card(file), file) for file in files), key=lambda pair: -int(pair[0]["width"]))
     return table_text(_HEADERS, [_line(card, file) for card, file in cards], words=_HEADERS[:1])
 

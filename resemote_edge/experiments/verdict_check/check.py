@@ -102,7 +102,8 @@ def run_experiment(experiment: Experiment, notice: Callable[[str], None]) -> Com
     if not experiment.slow_down > 1.0 + request.margin:
         raise InputError(
             f"a slow-down by {experiment.slow_down:g} is within the margin of {request.margin:g}, so that nothing "
-            "should be found; plant a larger one"
+            "should be found",
+            hint="plant a larger one",
         )
     planned = list(_plan(experiment))
     expected = _facts_expected(request)
@@ -165,7 +166,7 @@ def _kept(one: _Planned, expected: dict[str, Any]) -> LiveComparison:
     found = _facts_of(comparison)
     different = [f"{name} {found[name]}, now {value}" for name, value in expected.items() if found[name] != value]
     if different:
-        raise InputError(f"{one.path}: was measured otherwise ({'; '.join(different)}); pass another -o")
+        raise InputError(f"{one.path}: was measured otherwise ({'; '.join(different)})", hint="pass another -o")
     return comparison
 
 

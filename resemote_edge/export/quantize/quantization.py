@@ -10,6 +10,7 @@ import numpy as np
 from resemote_edge.artifacts.passport import CalibrationManifest, Quantization
 from resemote_edge.data.calibration import CalibrationSet, choose_calibration
 from resemote_edge.errors import InputError
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.insert import layers_of, quantize
 from resemote_edge.export.quantize.ranges import Ranges, observe_ranges
 from resemote_edge.export.quantize.recorded import read_recorded
@@ -77,6 +78,7 @@ def plan_quantization(
     checkpoint: Checkpoint,
     options: QuantizeOptions,
     data: Path | None,
+    context: ExportContext,
     progress: Progress = lambda done, total: None,
 ) -> QuantizationPlan:
     """Find the ranges a scheme needs.
@@ -85,6 +87,7 @@ def plan_quantization(
         checkpoint: Weights to export.
         options: Quantization options of the recipe.
         data: Dataset whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
+        context: Context of the run, which keeps what was observed.
         progress: Function called with the number of images done.
 
     Returns:
@@ -99,11 +102,14 @@ def plan_quantization(
     if scheme.activations == "none":
         return QuantizationPlan(scheme=scheme, options=options, ranges={}, origin="not needed: weights alone")
     if data is not None:
-        chosen = choose_calibration(data, options.calibration_images, options.seed, labels=checkpoint.labels)
+        chosen = choose_calibration(
+            data, options.calibration_images, options.seed, labels=checkpoint.labels, datasets=context.datasets
+        )
+        key = (checkpoint.sha256, chosen.manifest)
         return QuantizationPlan(
             scheme=scheme,
             options=options,
-            ranges=_calibrate_once(checkpoint, chosen, progress),
+            ranges=dict(context.ranges.get(key, lambda: calibrate(checkpoint, chosen, progress))),
             origin=f"observed on {len(chosen)} images of {chosen.manifest.dataset}",
             calibration=chosen.manifest,
         )
@@ -121,21 +127,6 @@ def plan_quantization(
         origin=f"recorded with the weights, on {recorded.calibration.count} images of {recorded.calibration.dataset}",
         calibration=recorded.calibration,
     )
-
-
-#: Ranges observed last, and their source: exports to several targets in one process observe the same ones.
-_last_observed: tuple[tuple[str, CalibrationManifest], dict[str, tuple[float, float]]] | None = None
-
-
-def _calibrate_once(
-    checkpoint: Checkpoint, chosen: CalibrationSet, progress: Progress
-) -> dict[str, tuple[float, float]]:
-    """Observe ranges, unless the same weights and images gave them just before."""
-    global _last_observed  # noqa: PLW0603 - one record, dropped for the next one's
-    key = (checkpoint.sha256, chosen.manifest)
-    if _last_observed is None or _last_observed[0] != key:
-        _last_observed = (key, calibrate(checkpoint, chosen, progress))
-    return dict(_last_observed[1])
 
 
 def calibrate(

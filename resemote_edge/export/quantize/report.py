@@ -1,7 +1,6 @@
 """run_sensitivity: the ranking as ``resemote-edge sensitivity`` shows it, as JSON and a picture."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.data.calibration import choose_calibration
-from resemote_edge.errors import InputError, MissingDependencyError, missing_dependency
+from resemote_edge.errors import InputError, MissingDependencyError, needs
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
@@ -18,29 +18,12 @@ from resemote_edge.export.verify import choose_inputs
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["SENSITIVITY_FILES", "SensitivityReport", "SensitivityRequest", "run_sensitivity", "write_sensitivity"]
+__all__ = ["SENSITIVITY_FILES", "SensitivityReport", "run_sensitivity", "write_sensitivity"]
 
 #: Names of the files that `write_sensitivity` writes.
 SENSITIVITY_FILES = ("sensitivity.json", "sensitivity.png")
 
 _SEED = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class SensitivityRequest:
-    """The ranking that is asked for.
-
-    Attributes:
-        checkpoint: Weights of the network.
-        recipe: Recipe with the graph and the scheme; precision int8 or w8.
-        data: Dataset; images of its training split are compared on.
-        images: Number of images.
-    """
-
-    checkpoint: Checkpoint
-    recipe: Recipe
-    data: Path
-    images: int = 512
 
 
 class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +55,19 @@ class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_sensitivity(
-    request: SensitivityRequest, progress: Callable[[int, int], None] = lambda done, total: None
+    checkpoint: Checkpoint,
+    recipe: Recipe,
+    data: Path,
+    images: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SensitivityReport:
     """Quantize one layer at a time and rank.
 
     Args:
-        request: Ranking to make.
+        checkpoint: Weights of the network.
+        recipe: Recipe with the graph and the scheme; precision int8 or w8.
+        data: Dataset; images of its training split are compared on.
+        images: Number of images.
         progress: Function called with (done, total) batches.
 
     Returns:
@@ -87,14 +77,16 @@ def run_sensitivity(
         InputError: The recipe quantizes nothing.
         DatasetError: The data cannot be used.
     """
-    recipe, checkpoint = request.recipe, request.checkpoint
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing; pass one of precision int8 or w8")
     spec = PreprocessSpec(input=recipe.graph.input)
-    traced = trace(checkpoint, recipe, spec, choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels))
-    plan = plan_quantization(checkpoint, recipe.quantize, request.data)
+    context = ExportContext()
+    inputs = choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels, context.datasets)
+    traced = trace(checkpoint, recipe, spec, inputs, context)
+    plan = plan_quantization(checkpoint, recipe.quantize, data, context)
     # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.
-    chosen = choose_calibration(request.data, request.images, recipe.quantize.seed + _SEED, labels=checkpoint.labels)
+    seed = recipe.quantize.seed + _SEED
+    chosen = choose_calibration(data, images, seed, labels=checkpoint.labels, datasets=context.datasets)
     layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
     return SensitivityReport(
         checkpoint=checkpoint.path.name,
@@ -119,11 +111,9 @@ def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
 
 
 def _draw(report: SensitivityReport, path: Path) -> None:
-    try:
+    with needs("report", "drawing the sensitivity of layers"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
-        raise missing_dependency("matplotlib", "report", "drawing the sensitivity of layers") from None
     names = [entry.layer for entry in report.layers]
     figure = Figure(figsize=(9, 1.6 + 0.32 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)

@@ -59,15 +59,7 @@ class Built:
 
 
 class Target(Protocol):
-    """A kind of artifact.
-
-    Attributes:
-        name: Name on the command line and in JSON.
-        runtime: Runtime that verifies the result.
-    """
-
-    name: str
-    runtime: str
+    """A kind of artifact; the rest that is known of it stands in `resemote_edge.export.targets.TARGETS`."""
 
     def onnx_precision(self, recipe: Recipe) -> str:
         """Precision of the ONNX that this target starts from."""

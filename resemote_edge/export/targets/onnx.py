@@ -11,9 +11,6 @@ __all__ = ["OnnxTarget"]
 class OnnxTarget:
     """Writes ``model.onnx``."""
 
-    name = "onnx"
-    runtime = "onnxruntime"
-
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision: a typed graph."""
         return recipe.float_precision

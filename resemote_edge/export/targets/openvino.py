@@ -11,9 +11,6 @@ __all__ = ["OpenVINOTarget"]
 class OpenVINOTarget:
     """Reads the fp32 ONNX and writes IR, with weights in fp32 or compressed to fp16."""
 
-    name = "openvino"
-    runtime = "openvino"
-
     def onnx_precision(self, recipe: Recipe) -> str:
         """Return fp32 always: OpenVINO compresses the weights itself, and keeps types for the device to choose."""
         return "fp32"

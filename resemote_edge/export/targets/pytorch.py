@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from resemote_edge.errors import ExportError, missing_dependency
+from resemote_edge.errors import ExportError, needs
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 
@@ -18,21 +18,16 @@ __all__ = ["PyTorchTarget"]
 class PyTorchTarget:
     """Writes ``model.safetensors``."""
 
-    name = "pytorch"
-    runtime = "pytorch"
-
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision; the ONNX itself is not used."""
         return recipe.float_precision
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the graph."""
-        try:
+        with needs("export", "exporting to PyTorch"):
             import safetensors
             from safetensors import SafetensorError
             from safetensors.numpy import save_file
-        except ImportError:
-            raise missing_dependency("safetensors", "export", "exporting to PyTorch") from None
         dtype = np.float16 if inputs.recipe.float_precision == "fp16" else np.float32
         tensors = {
             f"{node.name}.{key}": np.ascontiguousarray(array, dtype=dtype if array.dtype.kind == "f" else array.dtype)

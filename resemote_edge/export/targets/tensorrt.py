@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 
 from resemote_edge.artifacts.passport import EngineInfo
-from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError
+from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError, needs
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
 from resemote_edge.models.graph import INPUT
@@ -35,9 +35,6 @@ class _Builder:
 
 class TensorRTTarget:
     """Writes ``model.onnx`` and ``model.engine``; with ``builder = "on-device"``, it writes only the ONNX."""
-
-    name = "tensorrt"
-    runtime = "tensorrt"
 
     def onnx_precision(self, recipe: Recipe) -> str:
         """The recipe's precision if types stand in the ONNX, fp32 if the builder is told by flags."""
@@ -118,12 +115,8 @@ def _dotted(name: str) -> str:
 
 
 def _import(module: str, extra: str, purpose: str) -> Any:
-    try:
+    with needs(extra, purpose):
         return import_module(module)
-    except (ImportError, OSError) as error:
-        raise MissingDependencyError(
-            f"{purpose} needs the package '{extra}' ({error}); run: pip install 'resemote-edge[{extra}]'"
-        ) from None
 
 
 # --- building ---------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ __all__ = [
 ENERGY_SENSORS: dict[str, str] = {
     "ina3221": "resemote_edge.machine.energy.ina3221:INA3221Sensor",
     "rapl": "resemote_edge.machine.energy.rapl:RAPLSensor",
-    "nvml": "resemote_edge.machine.energy.nvml_sensor:NVMLSensor",
+    "nvml": "resemote_edge.machine.energy.nvml:NVMLSensor",
 }
 
 

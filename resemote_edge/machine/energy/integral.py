@@ -73,8 +73,8 @@ class CounterDifference(Integral):
                 wraps_at = self._wraps_at[rail]
                 if wraps_at is None:
                     raise DeviceUnavailableError(
-                        f"a counter went back from {first:.3f} to {second:.3f} J: its driver was loaded anew; "
-                        "measure again"
+                        f"a counter went back from {first:.3f} to {second:.3f} J: its driver was loaded anew",
+                        hint="measure again",
                     )
                 difference += wraps_at
             self.joules[rail] += difference

@@ -98,7 +98,7 @@ class Measurement:
             InputError: It was started before.
         """
         if self._state != "new":
-            raise InputError("a measurement is started once; ask the meter for another one")
+            raise InputError("a measurement is started once", hint="ask the meter for another one")
         self._state = "running"
         try:
             for recorder in self._recorders:
@@ -121,7 +121,7 @@ class Measurement:
             InputError: It is not running, or there were no runs.
         """
         if self._state != "running":
-            raise InputError("only a measurement that runs can be stopped; start it first")
+            raise InputError("only a measurement that runs can be stopped", hint="start it first")
         for recorder in self._recorders:  # The last readings are taken as close to each other as possible.
             recorder.sample()
         self.cancel()

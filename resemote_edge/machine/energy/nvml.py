@@ -1,107 +1,101 @@
-"""NVML: the few functions of NVIDIA's management library that energy needs, through ctypes.
+"""NVMLSensor: energy of NVIDIA GPUs, counted by the cards themselves or sampled."""
 
-nvidia-smi tells the same, but takes tens of milliseconds and a process for it. Functions and status codes are those of
-nvml.h, which promises to keep them.
-"""
-
-import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from resemote_edge.errors import DeviceUnavailableError
+from resemote_edge.machine.energy.result import NotMeasured
+from resemote_edge.machine.energy.sensor import EnergySensor, Rail
+from resemote_edge.machine.sysfs import is_this_machine
 
-__all__ = ["LIBRARY", "NVML"]
-
-#: Name under which the driver installs the library.
-LIBRARY = "libnvidia-ml.so.1"
-
-_SUCCESS = 0
-_NOT_SUPPORTED = 3
-_NAME_BYTES = 96  # NVML_DEVICE_NAME_V2_BUFFER_SIZE
+__all__ = ["NVMLSensor"]
 
 
-class NVML:
-    """The library, initialised; `close` it.
+class NVMLSensor(EnergySensor):
+    """All GPUs that NVML shows, as whole cards with their memory; the total is their sum.
+
+    Work that other users do on a card is included. The counters, and power before Ampere, are renewed some ten times a
+    second.
 
     Args:
-        library: Name or path of the library.
+        nvml: NVIDIA's module `pynvml`, initialised; the sensor shuts it down.
 
     Raises:
-        DeviceUnavailableError: There is no such library, or the driver does not answer.
+        DeviceUnavailableError: There is no GPU, or one that tells neither energy nor power.
     """
 
-    def __init__(self, library: str = LIBRARY) -> None:
-        try:
-            self._library = ctypes.CDLL(library)
-        except OSError as error:
-            raise DeviceUnavailableError(
-                f"{library} cannot be loaded ({error}); it comes with NVIDIA's driver"
-            ) from None
-        self._open = False
-        self._require("nvmlInit_v2")
+    name = "nvml"
+    covers = "gpu"
+
+    def __init__(self, nvml: Any) -> None:
+        self._nvml = nvml
         self._open = True
+        with self._readable_errors():
+            self._devices = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+            names = [f"GPU {index} {nvml.nvmlDeviceGetName(device)}" for index, device in enumerate(self._devices)]
+        if not names:
+            raise DeviceUnavailableError("NVIDIA's driver is here, and shows this process no GPU")
+        self._function = nvml.nvmlDeviceGetTotalEnergyConsumption
+        counted = None not in self._values()  # GPUs before Volta have no counter
+        if not counted:
+            self._function = nvml.nvmlDeviceGetPowerUsage
+        self.gives = "joules" if counted else "watts"
+        self.interval_s = 10.0 if counted else 0.02
+        self.min_seconds = 1.0
+        self.rails = tuple(Rail(name=name, in_total=True) for name in names)
+        self.read()
 
-    def device_count(self) -> int:
-        """Number of GPUs that this process may see."""
-        count = ctypes.c_uint()
-        self._require("nvmlDeviceGetCount_v2", ctypes.byref(count))
-        return count.value
+    @classmethod
+    def find(cls, root: Path) -> "NVMLSensor | NotMeasured":
+        """Ask the driver; a recorded machine has no such sensor, since there is no file to read."""
+        if not is_this_machine(root):
+            return NotMeasured(f"NVML tells of this machine's GPUs, not of the one recorded in {root}")
+        try:
+            import pynvml
+        except ModuleNotFoundError as error:
+            if error.name != "pynvml":
+                raise
+            return NotMeasured("the package nvidia-ml-py is not installed; for a GPU, run: pip install nvidia-ml-py")
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError as error:
+            return NotMeasured(f"NVML cannot be used: {error}; it comes with NVIDIA's driver, look at nvidia-smi")
+        try:
+            return cls(pynvml)
+        except DeviceUnavailableError as error:
+            pynvml.nvmlShutdown()
+            return NotMeasured(str(error))
 
-    def device(self, index: int) -> Any:
-        """Handle of a GPU, by its place on the bus, which need not be CUDA's order."""
-        handle = ctypes.c_void_p()
-        self._require("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(index), ctypes.byref(handle))
-        return handle
+    def read(self) -> tuple[float, ...]:
+        """Read the joules or watts of every GPU; NVML gives both in thousandths."""
+        values = self._values()
+        silent = [rail.name for rail, value in zip(self.rails, values, strict=True) if value is None]
+        if silent:
+            raise DeviceUnavailableError(f"{', '.join(silent)} tells neither its energy nor its power")
+        return tuple(value / 1e3 for value in values if value is not None)
 
-    def device_name(self, device: Any) -> str:
-        """Name under which NVIDIA sells the GPU."""
-        name = ctypes.create_string_buffer(_NAME_BYTES)
-        self._require("nvmlDeviceGetName", device, name, ctypes.c_uint(_NAME_BYTES))
-        return name.value.decode("utf-8", errors="replace")
+    def _values(self) -> list[int | None]:
+        """Thousandths of every GPU; None for one that does not tell, or whose driver is older than the function."""
+        with self._readable_errors():
+            return [self._value(device) for device in self._devices]
 
-    def total_energy_mj(self, device: Any) -> int | None:
-        """Millijoules since the driver was loaded; None where the GPU (before Volta) or driver has no counter."""
-        energy = ctypes.c_ulonglong()
-        return energy.value if self._offered("nvmlDeviceGetTotalEnergyConsumption", device, energy) else None
+    def _value(self, device: Any) -> int | None:
+        try:
+            return int(self._function(device))
+        except (self._nvml.NVMLError_NotSupported, self._nvml.NVMLError_FunctionNotFound):
+            return None
 
-    def power_mw(self, device: Any) -> int | None:
-        """Power in milliwatts; None where the GPU does not tell. From Ampere on, a mean over the last second."""
-        power = ctypes.c_uint()
-        return power.value if self._offered("nvmlDeviceGetPowerUsage", device, power) else None
+    @contextmanager
+    def _readable_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._nvml.NVMLError as error:
+            raise DeviceUnavailableError(f"NVML failed: {error}", hint="look at nvidia-smi") from None
 
     def close(self) -> None:
-        """Release the library; calling it again does nothing."""
+        """Shut NVML down."""
         if self._open:
             self._open = False
-            self._require("nvmlShutdown")
-
-    def _offered(self, function: str, device: Any, result: Any) -> bool:
-        if not hasattr(self._library, function):  # The driver is older than the function.
-            return False
-        status = self._call(function, device, ctypes.byref(result))
-        if status not in (_SUCCESS, _NOT_SUPPORTED):
-            raise self._error(function, status)
-        return status == _SUCCESS
-
-    def _require(self, function: str, *arguments: Any) -> None:
-        status = self._call(function, *arguments)
-        if status != _SUCCESS:
-            raise self._error(function, status)
-
-    def _call(self, function: str, *arguments: Any) -> int:
-        try:
-            entry = getattr(self._library, function)
-        except AttributeError:
-            raise DeviceUnavailableError(
-                f"{function} is not in NVIDIA's management library; update the driver"
-            ) from None
-        entry.restype = ctypes.c_int
-        return int(entry(*arguments))
-
-    def _error(self, function: str, status: int) -> DeviceUnavailableError:
-        try:
-            text = self._library.nvmlErrorString
-            text.restype = ctypes.c_char_p
-            said = (text(ctypes.c_int(status)) or b"").decode("utf-8", errors="replace")
-        except AttributeError:
-            said = "unknown"
-        return DeviceUnavailableError(f"{function} failed: {said} (status {status}); look at nvidia-smi")
+            self._nvml.nvmlShutdown()

@@ -16,12 +16,12 @@ from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.case import refuse_batch
 from resemote_edge.measuring.comparison.live_results import LiveComparison, Restart, Side
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
-from resemote_edge.measuring.latency import summarize_latency
+from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.row import refuse_batch
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS, RestartRatio, ratio_over_restarts
 from resemote_edge.measuring.statistics.verdict import check_margin, judge, rules_out
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime
@@ -184,12 +184,15 @@ def _contestants(request: LiveRequest) -> tuple[Contestant, Contestant]:
             "threads": request.effective_threads,
             "batch": request.batch,
             "device": request.device,
-            "cores": choose_cores(request.effective_threads),
             "whole": request.quantity == "crop to decision",
             "slowed_by": request.slow_b_by if side == "B" else 1.0,
         }
         name = f"{side} ({artifact.passport.name} in {runtime})"
-        sides.append(Contestant(name=name, opener=_OPENER, arguments=arguments, threads=request.effective_threads))
+        threads = request.effective_threads
+        contestant = Contestant(
+            name=name, opener=_OPENER, arguments=arguments, threads=threads, cores=choose_cores(threads)
+        )
+        sides.append(contestant)
     return sides[0], sides[1]
 
 
@@ -228,8 +231,8 @@ def _restarts(
             opened_first=side,
             rounds=one.nanoseconds.shape[0],
             runs_per_turn=one.nanoseconds.shape[1],
-            a_latency_p50_ms=float(np.median(one.nanoseconds)) / 1e6,
-            b_latency_p50_ms=float(np.median(other.nanoseconds)) / 1e6,
+            a_latency_p50_ms=median_ms(one.nanoseconds),
+            b_latency_p50_ms=median_ms(other.nanoseconds),
             ratio=ratio,
         )
         for (one, other), side, ratio in zip(measured, first, found.of_restarts, strict=True)

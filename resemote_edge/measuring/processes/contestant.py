@@ -1,10 +1,13 @@
-"""Contestant: what is timed, and the process it lives in, which runs this module.
+"""Contestant: what is measured, and the process it lives in, which runs this module.
 
 The parent writes lines of JSON to its stdin and reads lines of JSON from its stdout. Between its turns it waits for the
-next line, blocked, so that the contestant whose turn it is has the machine. It ends when its stdin does.
+next line, blocked, so that the contestant whose turn it is has the machine. It ends when its stdin does, or its parent.
+Where all the work is done while it opens, as in a measurement alone or an export, there are no turns.
 """
 
+import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -20,9 +23,12 @@ from resemote_edge.errors import ResEmoteEdgeError
 __all__ = ["Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed", "Turn", "main"]
 
 
+_PR_SET_PDEATHSIG = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """A contestant to time.
+    """A contestant to measure.
 
     Attributes:
         name: Name for messages and results.
@@ -32,12 +38,16 @@ class Contestant:
         threads: Number of threads, set for the thread pools that read it from the environment; None leaves them alone.
         python: Python of the environment that it lives in, which needs numpy and msgspec; None for the Python of the
             parent.
+        cores: Cores that its process is kept on; none leaves it alone.
+        advice: What to do where it takes too long, for the message.
     """
 
     name: str
     opener: str
     arguments: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
+    cores: tuple[int, ...] = ()
+    advice: str = "leave it out"
     python: Path | None = None
 
 
@@ -59,6 +69,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     opener: str
     arguments: dict[str, Any]
+    cores: tuple[int, ...]
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -92,6 +103,7 @@ Message = Ready | Timed | Failed
 
 def main(stream: TextIO) -> int:
     """Open the job on the first line, then take a turn per line until the stream ends."""
+    _end_with_parent()
     # Libraries print; their output must not end up between the messages.
     channel = os.dup(1)
     os.dup2(2, 1)
@@ -100,6 +112,8 @@ def main(stream: TextIO) -> int:
         os.write(channel, msgspec.json.encode(message) + b"\n")
 
     job = msgspec.json.decode(stream.readline(), type=Job)
+    if job.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, job.cores)  # before a runtime is loaded, because its thread pools look at this
     try:
         module, _, function = job.opener.partition(":")
         opened: Opened = getattr(import_module(module), function)(**job.arguments)
@@ -109,7 +123,20 @@ def main(stream: TextIO) -> int:
             send(Timed(nanoseconds=_take_turn(opened.call, msgspec.json.decode(line, type=Turn))))
     except ResEmoteEdgeError as error:
         send(Failed(error=type(error).__name__, message=str(error)))
+    except OSError as error:  # for example a full disk, or a file that vanished
+        message = f"{error.filename or 'reading or writing'}: {error.strerror or error}"
+        send(Failed(error=ResEmoteEdgeError.__name__, message=message))
     return 0
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it dies, even by SIGKILL.
+
+    A measurement that nobody waits for would slow the next one. On systems without this call, the process ends when it
+    next waits for a turn.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _take_turn(call: Callable[[], object], turn: Turn) -> list[int]:

@@ -1,6 +1,6 @@
 """Openers of artifacts: each opens one to be timed or judged, in a process of its own (see `Contestant`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import EmotionClassifier
-from resemote_edge.measuring.processes.child import pin
 from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.measuring.slowed_session import SlowedSession
 from resemote_edge.runtimes.registry import get_runtime, open_session
@@ -35,7 +34,6 @@ def open_artifact(
     batch: int,
     *,
     device: str = "cpu",
-    cores: Sequence[int] = (),
     whole: bool = False,
     slowed_by: float = 1.0,
 ) -> Opened:
@@ -48,14 +46,12 @@ def open_artifact(
         threads: Number of CPU threads.
         batch: Faces per call.
         device: Device, as in `SessionOptions`.
-        cores: Cores to pin the process to; none leaves it alone.
         whole: Whether a call goes from crops to decisions; otherwise it is the session alone, on input that is ready.
         slowed_by: Factor by which every inference is made to take longer; 1 for no delay.
 
     Returns:
         The opened artifact, with the facts ``runtime``, ``device``, ``file_sha256`` and ``model_size_bytes``.
     """
-    pin(cores)
     loaded, session = _session(artifact, runtime, hint, threads, device)
     if slowed_by != 1.0:
         session = SlowedSession(session, factor=slowed_by)

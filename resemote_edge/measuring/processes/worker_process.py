@@ -2,10 +2,12 @@
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ from resemote_edge import errors
 from resemote_edge.errors import ResEmoteEdgeError
 from resemote_edge.measuring.processes.contestant import Contestant, Failed, Job, Message, Ready, Timed, Turn
 
-__all__ = ["WorkerProcess"]
+__all__ = ["WorkerProcess", "run_apart"]
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -26,6 +28,25 @@ _MOMENT_S = 0.002
 _IDLE_NS = 200_000
 
 _Answer = TypeVar("_Answer", Ready, Timed)
+
+
+def run_apart(contestant: Contestant, *, timeout_s: float, doing: str = "opening") -> dict[str, Any]:
+    """Open a contestant in a process of its own, and end it again: opening it is all there is to do.
+
+    Args:
+        contestant: Contestant whose opener does the work.
+        timeout_s: Longest time it may take.
+        doing: What the opener does, for messages, such as "measuring".
+
+    Returns:
+        The opener's facts.
+
+    Raises:
+        ResEmoteEdgeError: It failed (the class is that of its own error), died, or took too long. No process is left
+            behind.
+    """
+    with WorkerProcess(contestant) as worker:
+        return worker.open(timeout_s, doing)
 
 
 class WorkerProcess:
@@ -53,6 +74,7 @@ class WorkerProcess:
             stderr=self._log,
             env=environment,
             bufsize=0,
+            start_new_session=True,  # so that what it started ends with it
         )
         self._received = b""
 
@@ -69,11 +91,12 @@ class WorkerProcess:
         """Id of the process."""
         return self._process.pid
 
-    def open(self, timeout_s: float) -> dict[str, Any]:
+    def open(self, timeout_s: float, doing: str = "opening") -> dict[str, Any]:
         """Open the contestant.
 
         Args:
             timeout_s: Longest time it may take.
+            doing: What the opener does, for messages.
 
         Returns:
             The opener's facts.
@@ -81,8 +104,9 @@ class WorkerProcess:
         Raises:
             ResEmoteEdgeError: It failed (the class is that of its own error), died, or took too long.
         """
-        self._send(Job(opener=self.contestant.opener, arguments=self.contestant.arguments))
-        return self._receive(Ready, timeout_s, "opening").facts
+        given = self.contestant
+        self._send(Job(opener=given.opener, arguments=given.arguments, cores=given.cores), doing)
+        return self._receive(Ready, timeout_s, doing).facts
 
     def turn(self, warmup_runs: int, runs: int, timeout_s: float) -> list[int]:
         """Let the contestant take a turn.
@@ -93,7 +117,7 @@ class WorkerProcess:
         Raises:
             ResEmoteEdgeError: It failed, died, or took too long; see `open`.
         """
-        self._send(Turn(warmup_runs=warmup_runs, runs=runs))
+        self._send(Turn(warmup_runs=warmup_runs, runs=runs), "a turn of")
         return self._receive(Timed, timeout_s, "a turn of").nanoseconds
 
     def wait_until_quiet(self, timeout_s: float) -> None:
@@ -115,8 +139,9 @@ class WorkerProcess:
                 )
 
     def close(self) -> None:
-        """End the process, whatever it is doing; calling it again does nothing."""
-        self._process.kill()
+        """End the process and all that it started, whatever they are doing; calling it again does nothing."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
@@ -155,12 +180,12 @@ class WorkerProcess:
                 continue
         return False
 
-    def _send(self, message: Job | Turn) -> None:
+    def _send(self, message: Job | Turn, doing: str) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(msgspec.json.encode(message) + b"\n")
         except BrokenPipeError:
-            raise self._died("before its turn") from None
+            raise self._died(doing) from None
 
     def _receive(self, kind: type[_Answer], timeout_s: float, doing: str) -> _Answer:
         line = self._line(timeout_s, doing)
@@ -180,7 +205,7 @@ class WorkerProcess:
                 if not selector.select(max(0.0, end - time.monotonic())):
                     raise ResEmoteEdgeError(
                         f"{doing} {self.contestant.name} took longer than {timeout_s:g} s and was ended; "
-                        "leave this row out, or look at what else runs on this machine"
+                        f"{self.contestant.advice}, or look at what else runs on this machine"
                     )
                 part = os.read(self._process.stdout.fileno(), 1 << 16)
                 if not part:
@@ -194,9 +219,9 @@ class WorkerProcess:
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", errors="replace").strip().splitlines() or ["it wrote nothing"]
         where = "" if self.contestant.python is None else f" ({self.contestant.python})"
+        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return ResEmoteEdgeError(
-            f"{doing} {self.contestant.name}: its process{where} ended with exit code {code}; "
-            f"its last words: {lines[-1]}"
+            f"{doing} {self.contestant.name}: its process{where} {ended}; its last words: {lines[-1]}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.scenarios.base import Decider
 
 __all__ = ["Arrivals", "Clock", "SystemClock", "serve_arrivals"]
@@ -67,7 +68,7 @@ class Arrivals:
     def age_growth_ms(self) -> float:
         """Age of decisions in the last quarter of the run less that in the first; medians, ms."""
         quarter = max(len(self.ages) // 4, 1)
-        return float(np.median(self.ages[-quarter:]) - np.median(self.ages[:quarter])) / 1e6
+        return median_ms(self.ages[-quarter:]) - median_ms(self.ages[:quarter])
 
 
 def serve_arrivals(

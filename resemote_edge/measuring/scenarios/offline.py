@@ -65,7 +65,7 @@ class _Models:
     def __call__(self) -> NDArray[np.int64]:
         self._barrier.wait()
         budget = Budget(warmup_runs=0, min_runs=self._budget.min_runs, min_seconds=self._budget.min_seconds)
-        return time_calls([self._decider.run_model], budget)[0].nanoseconds
+        return time_calls(self._decider.run_model, budget)
 
 
 class _Decisions:

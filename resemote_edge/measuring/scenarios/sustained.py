@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.memory import resident_bytes
+from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.scenarios.base import Decider, Scenario, ScenarioSettings, Taken
 from resemote_edge.measuring.timing import warm_up
 
@@ -90,7 +91,7 @@ def _summary(stages: NDArray[np.int64], start_ns: int) -> Window:
     return Window(
         start_s=start_ns / 1e9,
         runs=len(stages),
-        p50_ms=float(np.median(whole)) / 1e6,
+        p50_ms=median_ms(whole),
         max_ms=float(whole.max()) / 1e6,
         resident_bytes=resident_bytes(),
     )

@@ -1,38 +1,41 @@
-"""OpenVINO's ``benchmark_app``: ``python -m resemote_edge.measuring.timer_check.benchmark_app CORES ARGUMENTS``.
+"""OpenVINO's ``benchmark_app``, run by its own ``main`` with its telemetry off; its arguments decide what it does."""
 
-It is run by its own ``main``, on the same cores as ours and with its telemetry off; its arguments decide what it does.
-"""
-
+import io
 import sys
+from contextlib import redirect_stdout
 
-from resemote_edge.errors import MissingDependencyError
-from resemote_edge.measuring.processes.child import end_with_parent, pin
+from resemote_edge.errors import ResEmoteEdgeError, needs
+from resemote_edge.measuring.processes.contestant import Opened
 from resemote_edge.runtimes.telemetry import import_openvino
 
-__all__ = ["main"]
+__all__ = ["run_benchmark_app"]
 
 PURPOSE = "OpenVINO's benchmark_app"
 
 
-def main(arguments: list[str]) -> int:
-    """Run ``benchmark_app``.
+def run_benchmark_app(arguments: list[str]) -> Opened:
+    """Run ``benchmark_app``, as an opener in a process of its own.
 
     Args:
-        arguments: Cores, comma-separated, then the arguments of ``benchmark_app``.
+        arguments: Arguments of ``benchmark_app``.
+
+    Returns:
+        The fact ``printed``, which is all that it wrote, and nothing left to call.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+        ResEmoteEdgeError: It gave up; the message has its last line.
     """
-    end_with_parent()
-    pin(int(core) for core in arguments[0].split(","))
-    try:
+    printed = io.StringIO()
+    # its log keeps the stream that it finds when it is imported
+    with redirect_stdout(printed), needs("openvino", PURPOSE):
         import_openvino(PURPOSE)
         from openvino.tools.benchmark.main import main as benchmark_app
-    except (ImportError, MissingDependencyError) as error:
-        # The parent quotes the last line of a process that failed.
-        print(f"{PURPOSE} cannot be imported ({error}); run: pip install 'resemote-edge[openvino]'", file=sys.stderr)
-        return 1
-    sys.argv = ["benchmark_app", *arguments[1:]]  # benchmark_app reads this itself, wherever it is called from
-    benchmark_app()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.argv = ["benchmark_app", *arguments]  # benchmark_app reads this itself, wherever it is called from
+    try:
+        with redirect_stdout(printed):
+            benchmark_app()
+    except SystemExit as error:
+        lines = printed.getvalue().strip().splitlines() or ["it wrote nothing"]
+        raise ResEmoteEdgeError(f"it ended with exit code {error.code}: {lines[-1]}") from None
+    return Opened(facts={"printed": printed.getvalue()})

@@ -5,11 +5,11 @@ drifts is fair to both, and medians are compared.
 """
 
 import re
-import statistics
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -20,17 +20,18 @@ from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.processes.job import run_apart, run_job
-from resemote_edge.measuring.results import SpeedJob, SpeedResult, Validity
+from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.processes.job import LATE_ADVICE, run_speed
+from resemote_edge.measuring.processes.worker_process import run_apart
+from resemote_edge.measuring.results import SpeedJob, Validity
 from resemote_edge.measuring.scenarios import ScenarioSettings
-from resemote_edge.measuring.timer_check.bare_loop import BareAnswer, BareJob
 from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS, engine_options
 from resemote_edge.runtimes.openvino import compile_settings
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import SessionOptions, model_file
 from resemote_edge.vision.drawn import drawn_faces
 
-__all__ = ["TIMERS", "Check", "Timed", "app_arguments", "measure_validity", "parse_printed"]
+__all__ = ["TIMERS", "Check", "Timed", "app_contestant", "measure_validity", "parse_printed"]
 
 #: Ratios this close to 1 confirm our timer.
 TOLERANCE = 0.05
@@ -142,7 +143,7 @@ def measure_validity(check: Check) -> Validity:
                     ours.append(_ours(check))
                 else:
                     theirs.append(timer.run(check, feeds, Path(folder)))
-    ratio = _median(one.p50_ms for one in ours) / _median(one.p50_ms for one in theirs)
+    ratio = median(one.p50_ms for one in ours) / median(one.p50_ms for one in theirs)
     ratios = [mine.p50_ms / other.p50_ms for mine, other in zip(ours, theirs, strict=True)]
     return Validity(
         artifact=check.artifact.passport.name,
@@ -159,12 +160,8 @@ def measure_validity(check: Check) -> Validity:
         ratio=ratio,
         ratio_range=(min(ratios), max(ratios)),
         within_5_percent=abs(ratio - 1.0) <= TOLERANCE,
-        mean_ratio=_median(one.mean_ms for one in ours) / _median(one.mean_ms for one in theirs),
+        mean_ratio=median(one.mean_ms for one in ours) / median(one.mean_ms for one in theirs),
     )
-
-
-def _median(values: Iterable[float]) -> float:
-    return statistics.median(values)
 
 
 def _ours(check: Check) -> Timed:
@@ -181,13 +178,12 @@ def _ours(check: Check) -> Timed:
         batch=check.batch,
         crop_side=_CROP_SIDE,
     )
-    found = run_job(job, timeout_s=check.timeout_s)
-    assert isinstance(found, SpeedResult)
+    found = run_speed(job, timeout_s=check.timeout_s)
     assert found.model.mean_ms is not None
     return Timed(p50_ms=found.model.p50_ms, mean_ms=found.model.mean_ms)
 
 
-def app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
+def _app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
     """Arguments that make ``benchmark_app`` run what our session runs; the guide gives the reasons.
 
     Args:
@@ -214,11 +210,28 @@ def app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
     ]
 
 
+def app_contestant(check: Check, feeds: NDArray[Any], folder: Path) -> Contestant:
+    """``benchmark_app``, to be run in a process of its own; arguments as for a `Timer`."""
+    arguments = {"arguments": _app_arguments(check, feeds, folder)}
+    return _other(
+        check, "benchmark_app", "resemote_edge.measuring.timer_check.benchmark_app:run_benchmark_app", arguments
+    )
+
+
+def _other(check: Check, name: str, opener: str, arguments: dict[str, Any]) -> Contestant:
+    return Contestant(
+        name=f"{name} on {check}",
+        opener=opener,
+        arguments=arguments,
+        threads=check.threads,
+        cores=check.cores,
+        advice=LATE_ADVICE,
+    )
+
+
 def _benchmark_app(check: Check, feeds: NDArray[Any], folder: Path) -> Timed:
-    cores = ",".join(map(str, check.cores))
-    module = ["-m", "resemote_edge.measuring.timer_check.benchmark_app", cores, *app_arguments(check, feeds, folder)]
-    what = f"benchmark_app on {check}"
-    return parse_printed(run_apart(module, what=what, threads=check.threads, timeout_s=check.timeout_s), what)
+    contestant = app_contestant(check, feeds, folder)
+    return parse_printed(run_apart(contestant, timeout_s=check.timeout_s, doing="timing")["printed"], contestant.name)
 
 
 def parse_printed(printed: str, what: str) -> Timed:
@@ -240,9 +253,9 @@ def parse_printed(printed: str, what: str) -> Timed:
                 "understood, leave the [[validity]] out"
             )
         values[name] = found[0]
-    median, unit = values["median latency"]
+    shown, unit = values["median latency"]
     return Timed(
-        p50_ms=float(median) * _MS_PER_UNIT[unit], mean_ms=float(values["duration"][0]) / int(values["count"][0])
+        p50_ms=float(shown) * _MS_PER_UNIT[unit], mean_ms=float(values["duration"][0]) / int(values["count"][0])
     )
 
 
@@ -251,21 +264,17 @@ def _compiled_with(check: Check) -> dict[str, str]:
 
 
 def _bare_loop(check: Check, feeds: NDArray[Any], folder: Path) -> Timed:
-    data, job_path, answer_path = (folder / name for name in ("feeds.npy", "job.json", "answer.json"))
+    data = folder / "feeds.npy"
     np.save(data, feeds)
-    job = BareJob(
-        artifact=str(check.artifact.path),
-        model=str(check.model),
-        threads=check.threads,
-        cores=check.cores,
-        feeds=str(data),
-        seconds=float(check.seconds),
-    )
-    job_path.write_bytes(msgspec.json.encode(job))
-    module = ["-m", "resemote_edge.measuring.timer_check.bare_loop", str(job_path), str(answer_path)]
-    run_apart(module, what=f"a bare loop on {check}", threads=check.threads, timeout_s=check.timeout_s)
-    answer = msgspec.json.decode(answer_path.read_bytes(), type=BareAnswer)
-    return Timed(p50_ms=answer.p50_ms, mean_ms=answer.mean_ms)
+    arguments = {
+        "artifact": str(check.artifact.path),
+        "model": str(check.model),
+        "threads": check.threads,
+        "feeds": str(data),
+        "seconds": float(check.seconds),
+    }
+    other = _other(check, "a bare loop", "resemote_edge.measuring.timer_check.bare_loop:run_bare_loop", arguments)
+    return Timed(**run_apart(other, timeout_s=check.timeout_s, doing="timing"))
 
 
 def _opened_with(check: Check) -> dict[str, str]:

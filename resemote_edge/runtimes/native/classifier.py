@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +15,10 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import Emotion
-from resemote_edge.errors import InputError
+from resemote_edge.errors import InputError, SessionClosedError
 from resemote_edge.runtimes.native import structs
-from resemote_edge.runtimes.native.backend import choose_backend
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
+from resemote_edge.runtimes.session import SessionOptions
 from resemote_edge.vision.frame import Box, Frame
 
 __all__ = ["NativeClassifier", "NativeResult"]
@@ -44,8 +46,8 @@ class NativeResult:
 class NativeClassifier:
     """Classifies the faces of frames; the crop, the colour conversion and the resize happen in C.
 
-    Its decisions are those of `EmotionClassifier.classify_frame` on the same engine. A classifier is used by one thread
-    at a time; `close` it or use it as a context manager.
+    Its decisions are those of `EmotionClassifier.classify_frame` on the same engine. Threads that share a classifier
+    take turns; `close` it or use it as a context manager. A process that is forked afterwards opens its own.
 
     Args:
         artifact: Folder made by ``resemote-edge export``.
@@ -78,9 +80,7 @@ class NativeClassifier:
         opened = Artifact.load(artifact)
         self.passport = opened.passport
         self._library = load_library()
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
-        self.backend, self.device, _ = choose_backend(self._library, opened, device)
+        SessionOptions(threads=threads)  # refuses what no session takes
         sizes = structs.sized(structs.ClassifierOptions)
         sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
         self._closed = False
@@ -88,13 +88,18 @@ class NativeClassifier:
         self._library.check(
             self._library.functions.resemote_classifier_create(
                 os.fsencode(opened.path),
-                self._library.session_options(self.backend, self.device, threads),
+                self._library.session_options(device, threads),
                 sizes,
                 self._handle,
             )
         )
-        self._decisions = (structs.Decision * max_faces)()
-        self._probabilities = np.empty((max_faces, len(self.passport.labels)), np.float32)
+        # One for calls that compute, one for those that wait for a result, so that neither waits for the other.
+        self._classified = _Answers(max_faces, self.passport.labels)
+        self._polled = _Answers(max_faces, self.passport.labels)
+        session = ctypes.c_void_p()
+        self._library.check(self._library.functions.resemote_classifier_get_session(self._handle, session))
+        info = self._library.session_info(session)
+        self.backend, self.device = info.backend.decode(), info.device.decode()
 
     def classify(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
         """Classify the faces of a frame in one batch.
@@ -110,13 +115,14 @@ class NativeClassifier:
             InputError: There are too many boxes, or less than 8x8 pixels of one lie within the frame.
             SessionClosedError: After `close`.
         """
-        picture = _frame(frame)
-        self._library.check(
-            self._library.functions.resemote_classifier_classify(
-                self._handle, picture, _boxes(boxes), len(boxes), self._decisions, _address(self._probabilities)
+        picture, answers = _frame(frame), self._classified
+        with answers.turn:
+            self._library.check(
+                self._library.functions.resemote_classifier_classify(
+                    self._handle, picture, _boxes(boxes), len(boxes), answers.decisions, answers.probabilities
+                )
             )
-        )
-        return self._emotions(len(boxes))
+            return answers.emotions(len(boxes))
 
     def preprocess(self, frame: Frame, boxes: Sequence[Box]) -> NDArray[Any]:
         """Compute the network's input for these boxes, as its input spec says; caller-owned.
@@ -164,29 +170,25 @@ class NativeClassifier:
         """
         result = structs.sized(structs.Result)
         milliseconds = -1 if timeout_seconds is None else round(timeout_seconds * 1000)
-        status = self._library.functions.resemote_classifier_poll(
-            self._handle, milliseconds, result, self._decisions, _address(self._probabilities)
-        )
-        if status == NOT_READY:
-            return None
-        self._library.check(status)
-        self._library.check(result.status)
-        return NativeResult(result.tag, self._emotions(result.box_count), result.dropped)
-
-    def _emotions(self, count: int) -> list[Emotion]:
-        labels = self.passport.labels
-        rows = self._probabilities[:count].tolist()
-        return [
-            Emotion(labels[decision.label], decision.score, dict(zip(labels, row, strict=True)))
-            for decision, row in zip(self._decisions[:count], rows, strict=True)
-        ]
+        answers = self._polled
+        with answers.turn:
+            status = self._library.functions.resemote_classifier_poll(
+                self._handle, milliseconds, result, answers.decisions, answers.probabilities
+            )
+            if status == NOT_READY:
+                return None
+            self._library.check(status)
+            self._library.check(result.status)
+            return NativeResult(result.tag, answers.emotions(result.box_count), result.dropped)
 
     def close(self) -> None:
         """Release the classifier; calling it again does nothing."""
         if not self._closed:
             self._closed = True
-            # The handle stays: the library knows that it is stale, and says so to a caller that uses it.
-            self._library.check(self._library.functions.resemote_classifier_destroy(self._handle))
+            # The handle stays: the library knows that it is stale, and says so to a caller that uses it. In a forked
+            # process it was the parent's from the start, and there is nothing to release.
+            with suppress(SessionClosedError):
+                self._library.check(self._library.functions.resemote_classifier_destroy(self._handle))
 
     def __enter__(self) -> "NativeClassifier":
         return self
@@ -195,6 +197,28 @@ class NativeClassifier:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Answers:
+    """Memory that the library writes decisions to, for one call at a time.
+
+    Attributes:
+        turn: Lock that a call holds from before the library writes until after the memory is read.
+    """
+
+    def __init__(self, faces: int, labels: tuple[str, ...]) -> None:
+        self.turn = threading.Lock()
+        self.decisions = (structs.Decision * faces)()
+        self._labels = labels
+        self._rows = np.empty((faces, len(labels)), np.float32)
+        self.probabilities = _address(self._rows)
+
+    def emotions(self, count: int) -> list[Emotion]:
+        labels, rows = self._labels, self._rows[:count].tolist()
+        return [
+            Emotion(labels[decision.label], decision.score, dict(zip(labels, row, strict=True)))
+            for decision, row in zip(self.decisions[:count], rows, strict=True)
+        ]
 
 
 def _address(array: NDArray[Any]) -> int:
@@ -206,7 +230,7 @@ def _boxes(boxes: Sequence[Box]) -> Any:
     # ctypes would silently cut larger numbers to 32 bits.
     for number, box in enumerate(boxes):
         if not all(-_INT32 <= value < _INT32 for value in (box.x, box.y, box.width, box.height)):
-            raise InputError(f"box {number} ({box}) does not fit 32 bits; leave it out")
+            raise InputError(f"box {number} ({box}) does not fit 32 bits", hint="leave it out")
     return (structs.Box * len(boxes))(*[structs.Box(box.x, box.y, box.width, box.height) for box in boxes])
 
 

@@ -16,6 +16,7 @@ from resemote_edge.errors import (
     PassportVersionError,
     ResEmoteEdgeError,
     SessionClosedError,
+    where_installed,
 )
 from resemote_edge.runtimes.native import structs
 
@@ -41,6 +42,8 @@ _ERRORS: dict[int, type[ResEmoteEdgeError]] = {
     0x31: DeviceUnavailableError,
 }
 
+_DEVICE_HINT = "pass another --device or --runtime"
+
 #: Package and the folder in it that holds the engine's shared library, by backend.
 _ENGINE_FOLDERS = {"openvino": ("openvino", "libs"), "onnxruntime": ("onnxruntime", "capi")}
 
@@ -63,6 +66,7 @@ class NativeLibrary:
             self.functions = ctypes.CDLL(path)
             self.functions.resemote_abi_version.restype = ctypes.c_uint32
             found = self.functions.resemote_abi_version()
+            self._declare()
         except (OSError, AttributeError) as error:
             raise MissingDependencyError(
                 f"{path} cannot be loaded ({error})", hint="build it with: make native"
@@ -72,7 +76,6 @@ class NativeLibrary:
                 f"{path} has ABI version {found}, this package needs {ABI_VERSION}",
                 hint="build it again with: make native",
             )
-        self._declare()
 
     def _declare(self) -> None:
         library, pointer = self.functions, ctypes.POINTER
@@ -86,6 +89,7 @@ class NativeLibrary:
         size, tensors = ctypes.c_size_t, pointer(structs.Tensor)
         for name, arguments in {
             "resemote_backend_probe": [text, text, pointer(structs.BackendInfo)],
+            "resemote_backend_choose": [text, options, pointer(structs.BackendChoice)],
             "resemote_session_create": [text, options, pointer(handle)],
             "resemote_session_destroy": [handle],
             "resemote_session_get_info": [handle, pointer(structs.SessionInfo)],
@@ -112,7 +116,8 @@ class NativeLibrary:
         """Raise the error that a status stands for, in the library's own words; 0 raises nothing."""
         if status != 0:
             message = self.functions.resemote_last_error().decode(errors="replace")
-            raise _ERRORS.get(status, NativeError)(message)
+            error = _ERRORS.get(status, NativeError)
+            raise error(message, hint=_DEVICE_HINT if error is DeviceUnavailableError else "")
 
     def backends(self) -> tuple[str, ...]:
         """Names of the library's backends, in the order in which it tries them."""
@@ -126,14 +131,33 @@ class NativeLibrary:
         self.check(self.functions.resemote_backend_probe(backend.encode(), place and os.fsencode(place), info))
         return info
 
-    def session_options(self, backend: str, device: str, threads: int | None) -> Any:
-        """Make a `structs.SessionOptions` with the engine's library of this Python environment."""
+    def choose(self, artifact: Path, device: str) -> Any:
+        """Ask which backend would run an artifact, as a `structs.BackendChoice`.
+
+        Raises:
+            DeviceUnavailableError: No backend has the device.
+            ArtifactMismatchError: No backend loads the artifact.
+            MissingDependencyError: The engine that would is not found.
+        """
+        choice = structs.sized(structs.BackendChoice)
+        options = self.session_options(device, None)
+        self.check(self.functions.resemote_backend_choose(os.fsencode(artifact), options, choice))
+        return choice
+
+    def session_options(self, device: str, threads: int | None) -> Any:
+        """Make a `structs.SessionOptions` that leaves the backend to the library, with this environment's engines."""
         options = structs.sized(structs.SessionOptions)
-        place = engine_library(backend)
-        options.backend, options.device = backend.encode(), device.encode()
-        options.library = place and os.fsencode(place)
+        folders = [folder for backend in self.backends() if (folder := engine_library(backend))]
+        options.library = os.fsencode(":".join([*folders, ""]))  # the empty one stands for where else it would look
+        options.device = device.encode()
         options.threads = threads or 0
         return options
+
+    def session_info(self, session: ctypes.c_void_p) -> Any:
+        """Report what an open session runs, as a `structs.SessionInfo`."""
+        info = structs.sized(structs.SessionInfo)
+        self.check(self.functions.resemote_session_get_info(session, info))
+        return info
 
 
 def engine_library(backend: str) -> str | None:
@@ -147,10 +171,9 @@ def engine_library(backend: str) -> str | None:
     if backend not in _ENGINE_FOLDERS or os.environ.get(f"RESEMOTE_{backend.upper()}_LIBRARY"):
         return None
     package, folder = _ENGINE_FOLDERS[backend]
-    try:
+    spec = None
+    with where_installed(package):
         spec = util.find_spec(package)
-    except ModuleNotFoundError:  # A finder hides the package.
-        return None
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if (Path(place) / folder).is_dir():
             return str(Path(place) / folder)

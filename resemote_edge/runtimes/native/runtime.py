@@ -11,16 +11,13 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.errors import MissingDependencyError, NativeError
 from resemote_edge.runtimes.native import structs
-from resemote_edge.runtimes.native.backend import choose_backend
 from resemote_edge.runtimes.native.library import load_library
 from resemote_edge.runtimes.session import (
     Availability,
     Session,
     SessionOptions,
-    model_file,
     refuse_cuda_graph,
     refuse_precision_hint,
-    require_device,
 )
 
 __all__ = ["NativeRuntime"]
@@ -39,7 +36,7 @@ class NativeRuntime:
         try:
             library = load_library()
         except (MissingDependencyError, NativeError) as error:
-            return Availability(available=False, version=None, reason=error.reason, hint=error.hint)
+            return Availability.refused(error)
         found = {backend: library.probe(backend) for backend in library.backends()}
         devices: dict[str, None] = {}
         for info in found.values():
@@ -52,32 +49,35 @@ class NativeRuntime:
 
     def check(self, artifact: Artifact, options: SessionOptions) -> str:
         """Return the device; needs the library, and a backend that loads the artifact and has the device."""
-        refuse_precision_hint(self.name, options)
-        refuse_cuda_graph(self.name, options)
-        require_device(self.name, options.device, self.probe())
-        model_file(self, artifact)
-        return choose_backend(load_library(), artifact, options.device).device
+        _refuse_hints(options)
+        return str(load_library().choose(artifact.path, options.device).device.decode())
 
     def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
-        """Load the artifact in the first backend that takes it."""
-        self.check(artifact, options)
+        """Load the artifact in the backend that the library chooses."""
+        _refuse_hints(options)
         return _NativeSession(artifact, options)
+
+
+def _refuse_hints(options: SessionOptions) -> None:
+    refuse_precision_hint(NativeRuntime.name, options)
+    refuse_cuda_graph(NativeRuntime.name, options)
 
 
 class _NativeSession(Session):
     def __init__(self, artifact: Artifact, options: SessionOptions) -> None:
         self._library = load_library()
-        chosen = choose_backend(self._library, artifact, options.device)
-        self.backend = chosen.name
-        super().__init__(NativeRuntime.name, chosen.device, artifact, chosen.file)
         self._handle = ctypes.c_void_p()
         self._library.check(
             self._library.functions.resemote_session_create(
                 os.fsencode(artifact.path),
-                self._library.session_options(chosen.name, chosen.device, options.threads),
+                self._library.session_options(options.device, options.threads),
                 self._handle,
             )
         )
+        info = self._library.session_info(self._handle)
+        self.backend = info.backend.decode()
+        file = next(entry for entry in artifact.passport.files if entry.path == info.file.decode())
+        super().__init__(NativeRuntime.name, info.device.decode(), artifact, file)
         self._run_c = self._library.functions.resemote_session_run
         self._inputs = _tensors(self.inputs)
         self._outputs = _tensors(self.outputs)

@@ -4,6 +4,7 @@ import ctypes
 
 __all__ = [
     "MAX_RANK",
+    "BackendChoice",
     "BackendInfo",
     "Box",
     "ClassifierOptions",
@@ -31,6 +32,18 @@ class BackendInfo(ctypes.Structure):
         ("version", ctypes.c_char * 64),
         ("devices", ctypes.c_char * 256),
         ("reason", ctypes.c_char * 1024),
+    ]
+
+
+class BackendChoice(ctypes.Structure):
+    """``resemote_backend_choice``."""
+
+    _fields_ = [
+        ("struct_size", _size),
+        ("backend", ctypes.c_char * 64),
+        ("device", ctypes.c_char * 64),
+        ("file", ctypes.c_char * 256),
+        ("skipped", ctypes.c_char * 1024),
     ]
 
 

@@ -84,13 +84,13 @@ class TrainingImages:
         world, device = processes.world, processes.device
         if config.batch_size % world:
             raise InputError(
-                f"a batch of {config.batch_size} cannot be shared equally by {world} processes; "
-                f"set batch_size to a multiple of {world}"
+                f"a batch of {config.batch_size} cannot be shared equally by {world} processes",
+                hint=f"set batch_size to a multiple of {world}",
             )
         if len(dataset) < config.batch_size:
             raise InputError(
-                f"{dataset.name}: {len(dataset)} training images are fewer than one batch of {config.batch_size}; "
-                "set a smaller batch_size"
+                f"{dataset.name}: {len(dataset)} training images are fewer than one batch of {config.batch_size}",
+                hint="set a smaller batch_size",
             )
         self._pixels = torch.from_numpy(np.ascontiguousarray(dataset.images)).to(device)
         self._targets = target_distribution(dataset, labels).to(device)

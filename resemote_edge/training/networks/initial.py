@@ -42,8 +42,9 @@ def initial_weights(path: Path | None, labels: tuple[str, ...], width: int, seed
     if width % checkpoint.width:
         named = {value: name for name, value in WIDTHS.items()}
         raise InputError(
-            f"{path}: a network of width {checkpoint.width}, and the run's is {width}, no multiple of it; pass "
-            + (f"--variant {named[checkpoint.width]}" if checkpoint.width in named else "a recipe with that width")
+            f"{path}: a network of width {checkpoint.width}, and the run's is {width}, no multiple of it",
+            hint="pass "
+            + (f"--variant {named[checkpoint.width]}" if checkpoint.width in named else "a recipe with that width"),
         )
     state = compact_state(checkpoint.state)
     if width > checkpoint.width:

@@ -1,5 +1,6 @@
 """RunLog: the files that a run writes while it goes: JSON lines, TensorBoard events, learning curves."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -8,14 +9,18 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
-from resemote_edge.errors import missing_dependency
+from resemote_edge.errors import needs
 from resemote_edge.training.run.state import EpochRecord
 
-__all__ = ["CURVES_FILE", "LOG_FILE", "RunLog", "draw_curves"]
+__all__ = ["CURVES_FILE", "EVENTS_FOLDER", "LOG_FILE", "RunLog", "draw_curves"]
 
 LOG_FILE = "log.jsonl"
 CURVES_FILE = "curves.png"
-_EVENTS_FOLDER = "tensorboard"
+EVENTS_FOLDER = "tensorboard"
+_SCALARS = (
+    *("loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"),
+    "images_per_second",
+)
 
 
 class RunLog:
@@ -31,14 +36,19 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, history: Sequence[EpochRecord] = ()) -> None:
-        try:
-            from tensorboardX import SummaryWriter
-        except ImportError:
-            raise missing_dependency("tensorboardX", "train", "logging a training run") from None
+        with needs("train", "logging a training run"):
+            from tensorboardX.event_file_writer import EventsWriter
+            from tensorboardX.proto.event_pb2 import Event, SessionLog
+            from tensorboardX.summary import scalar
         self._folder = folder
-        self._writer: Any = SummaryWriter(
-            str(folder / _EVENTS_FOLDER), purge_step=len(history) + 1 if history else None
-        )
+        self._event, self._scalar = Event, scalar
+        # SummaryWriter would do this in a thread, which needs /dev/shm and stops for good when the clock is set back.
+        events = folder / EVENTS_FOLDER
+        events.mkdir(parents=True, exist_ok=True)
+        self._writer: Any = EventsWriter(str(events / "events"))
+        if history:
+            start = SessionLog(status=SessionLog.START)
+            self._writer.write_event(Event(wall_time=time.time(), step=len(history) + 1, session_log=start))
 
     def write(self, history: Sequence[EpochRecord]) -> None:
         """Write the epoch just finished, the last of the history.
@@ -48,9 +58,9 @@ class RunLog:
         lines = [msgspec.json.encode(record) + b"\n" for record in history]
         write_file(self._folder / LOG_FILE, b"".join(lines))
         last = history[-1]
-        for name in ("loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"):
-            self._writer.add_scalar(name, getattr(last, name), last.epoch)
-        self._writer.add_scalar("images_per_second", last.images_per_second, last.epoch)
+        for name in _SCALARS:
+            summary = self._scalar(name, getattr(last, name))
+            self._writer.write_event(self._event(wall_time=time.time(), step=last.epoch, summary=summary))
         self._writer.flush()
 
     def __enter__(self) -> "RunLog":
@@ -72,11 +82,9 @@ def draw_curves(history: Sequence[EpochRecord], path: Path) -> None:
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    try:
+    with needs("report", "drawing learning curves"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError:
-        raise missing_dependency("matplotlib", "report", "drawing learning curves") from None
     figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
     losses, accuracies = figure.subplots(1, 2)

@@ -75,7 +75,9 @@ def joined(device: str) -> Iterator[Processes]:
         return
     absent = [name for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if absent:
-        raise InputError(f"WORLD_SIZE is {world}, but {', '.join(absent)} is not set; start the command with torchrun")
+        raise InputError(
+            f"WORLD_SIZE is {world}, but {', '.join(absent)} is not set", hint="start the command with torchrun"
+        )
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
@@ -100,13 +102,15 @@ def choose_device(name: str, local_rank: int | None = None) -> torch.device:
         return torch.device("cpu")
     kind, _, index = name.partition(":")
     if (kind not in ("auto", "cuda")) or (index and not index.isdigit()):
-        raise InputError(f"unknown device {name!r}; choose auto, cpu, cuda or cuda:0")
+        raise InputError(f"unknown device {name!r}", hint="choose auto, cpu, cuda or cuda:0")
     if not torch.cuda.is_available():
         raise DeviceUnavailableError(
-            f"device {name} was asked for, and this PyTorch ({torch.__version__}) finds no CUDA card; "
-            "pass --device cpu, or install a CUDA build of torch"
+            f"device {name} was asked for, and this PyTorch ({torch.__version__}) finds no CUDA card",
+            hint="pass --device cpu, or install a CUDA build of torch",
         )
     number = int(index) if index else (local_rank or 0)
     if number >= torch.cuda.device_count():
-        raise DeviceUnavailableError(f"no card cuda:{number}; this machine has {torch.cuda.device_count()}")
+        raise DeviceUnavailableError(
+            f"no card cuda:{number}, this machine has {torch.cuda.device_count()}", hint="pass another --device"
+        )
     return torch.device("cuda", number)

@@ -101,7 +101,8 @@ def save_state(state: RunState, folder: Path) -> None:
     except (OSError, RuntimeError) as error:
         kept = f"the state saved before it is whole: {path}" if path.exists() else "no earlier state was saved"
         raise TrainingError(
-            f"{path}: cannot be written ({_reason(error)}); {kept}. Free space, then go on with --resume {folder}"
+            f"{path}: cannot be written ({_reason(error)}), and {kept}",
+            hint=f"free space, then go on with --resume {folder}",
         ) from None
     finally:
         partial.unlink(missing_ok=True)
@@ -154,7 +155,7 @@ def load_state(folder: Path) -> RunState:
     path = folder / STATE_FILE
     if not path.is_file():
         raise TrainingError(
-            f"{folder}: no {STATE_FILE} there, so no run to go on with; pass the --out of an earlier run"
+            f"{folder}: no {STATE_FILE} there, so no run to go on with", hint="pass the --out of an earlier run"
         )
     try:
         plain = torch.load(path, map_location="cpu", weights_only=True)
@@ -165,4 +166,6 @@ def load_state(folder: Path) -> RunState:
     # torch and pickle raise many kinds of errors for a damaged archive: any of them counts.
     except Exception as error:
         raise TrainingError(f"{path}: not a whole run state ({_reason(error)})") from None
-    raise TrainingError(f"{path}: written in format {found}, this version reads {_FORMAT}; finish it with that version")
+    raise TrainingError(
+        f"{path}: written in format {found}, this version reads {_FORMAT}", hint="finish it with that version"
+    )

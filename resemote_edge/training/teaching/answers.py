@@ -92,12 +92,15 @@ def read_recording(folder: Path) -> Recording:
         recording = msgspec.json.decode(path.read_bytes(), type=Recording)
     except FileNotFoundError:
         raise InputError(
-            f"{folder}: no {RECORDING_FILE} there, so no recorded teacher; record one with --record-teacher {folder}"
+            f"{folder}: no {RECORDING_FILE} there, so no recorded teacher",
+            hint=f"record one with --record-teacher {folder}",
         ) from None
     except (msgspec.DecodeError, OSError) as error:
-        raise InputError(f"{path}: not the description of a recorded teacher ({error}); record it again") from None
+        raise InputError(
+            f"{path}: not the description of a recorded teacher ({error})", hint="record it again"
+        ) from None
     if recording.format != _FORMAT:
-        raise InputError(f"{path}: format {recording.format}, this version reads {_FORMAT}; record it again")
+        raise InputError(f"{path}: format {recording.format}, this version reads {_FORMAT}", hint="record it again")
     return recording
 
 
@@ -147,13 +150,15 @@ def _require_same(found: Recording, wanted: Recording, folder: Path) -> None:
         if getattr(found, name) != getattr(wanted, name):
             raise InputError(
                 f"{folder}: was recorded with another {name} ({getattr(found, name)}, this run has "
-                f"{getattr(wanted, name)}); pass another folder, or record it again"
+                f"{getattr(wanted, name)})",
+                hint="pass another folder, or record it again",
             )
     for name, value in wanted.views.items():
         if found.views.get(name) != value:
             raise InputError(
                 f"{folder}: was recorded with {name} = {found.views.get(name)}, this run has {value}: its images are "
-                "other ones; give this run the same recipe of images, or record the teacher again"
+                "other ones",
+                hint="give this run the same recipe of images, or record the teacher again",
             )
 
 
@@ -185,14 +190,15 @@ class _Player:
             answers = np.load(path, allow_pickle=False)
         except FileNotFoundError:
             raise TrainingError(
-                f"{path}: epoch {epoch + 1} is not recorded; let the run that records finish, then go on with --resume"
+                f"{path}: epoch {epoch + 1} is not recorded",
+                hint="let the run that records finish, then go on with --resume",
             ) from None
         except (ValueError, OSError, EOFError) as error:
-            raise TrainingError(f"{path}: not a whole recording ({error}); record the teacher again") from None
+            raise TrainingError(f"{path}: not a whole recording ({error})", hint="record the teacher again") from None
         shape = (self._images.steps, self._images.batch_size, self._classes)
         if answers.dtype != np.float16 or answers.shape != shape:
             raise TrainingError(
-                f"{path}: {answers.dtype} of shape {answers.shape}, expected float16 of {shape}; record it again"
+                f"{path}: {answers.dtype} of shape {answers.shape}, expected float16 of {shape}", hint="record it again"
             )
         whole: NDArray[np.float16] = answers
         return whole

@@ -74,7 +74,7 @@ def _mirrored(teacher: Teacher) -> Teacher:
 def _load(facts: dict[str, str], labels: tuple[str, ...], device: torch.device) -> Teacher:
     path = Path(facts["path"])
     if checkpoint_facts(path, "teacher")["sha256"] != facts["sha256"]:
-        raise TrainingError(f"{path}: the teacher has changed since the run was started; put the old one back")
+        raise TrainingError(f"{path}: the teacher has changed since the run was started", hint="put the old one back")
     trained = load_teaching_network(path)
     if trained is not None:
         network, known = trained
@@ -116,7 +116,7 @@ def load_teaching_network(path: Path) -> tuple[Trainable, tuple[str, ...]] | Non
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"{path}: not a whole {loaded['architecture']} ({reason}); train the teacher again"
+            f"{path}: not a whole {loaded['architecture']} ({reason})", hint="train the teacher again"
         ) from None
     return network, labels
 

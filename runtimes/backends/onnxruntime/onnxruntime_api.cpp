@@ -1,5 +1,6 @@
 #include "onnxruntime_api.h"
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,13 @@ enum Place : std::size_t {
   kAddSessionConfigEntry = 130,
 };
 
+// From 1.32 on, loading the library starts a thread that asks for its collector's address and writes to the user's folders;
+// only a variable that is set before prevents it. One that the program has set stays as it is.
+std::vector<std::string> without_telemetry(std::vector<std::string> names) {
+  ::setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+  return names;
+}
+
 template <typename Function>
 void take(Function*& function, void* const* table, Place place) {
   function = reinterpret_cast<Function*>(table[place]);
@@ -45,7 +53,7 @@ void take(Function*& function, void* const* table, Place place) {
 }  // namespace
 
 OnnxRuntimeApi::OnnxRuntimeApi(const std::string& place)
-    : library_({"libonnxruntime.so"}, place, "RESEMOTE_ONNXRUNTIME_LIBRARY",
+    : library_(without_telemetry({"libonnxruntime.so"}), place, "RESEMOTE_ONNXRUNTIME_LIBRARY",
                "install ONNX Runtime 1.5 or later (with pip: the folder onnxruntime/capi of the package holds it)") {
   const ApiBase* (*get_api_base)() = nullptr;
   library_.load(get_api_base, "OrtGetApiBase");

@@ -51,6 +51,17 @@ void refuse_saturation(const EngineRequest& request) {
   }
 }
 
+// The weights of an IR, as the passport lists them. Without this, OpenVINO would take any file that lies beside the IR.
+// Empty for ONNX.
+std::string weights_of(const EngineRequest& request) {
+  if (request.file.format != "openvino-ir") return "";
+  for (const FileEntry& entry : request.artifact.passport().files) {
+    if (entry.role == "weights" && entry.format == "openvino-weights") return request.artifact.file(entry);
+  }
+  throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+              request.artifact.folder() + ": the IR has no weights in the passport; export the artifact again");
+}
+
 // A bound tensor: the caller's memory that a request reads. It is remembered, so that the same memory is bound once.
 struct Binding {
   const void* data = nullptr;
@@ -63,7 +74,8 @@ class OpenVINOEngine : public Engine {
     core_ = make_core(api_);
     const std::string path = request.artifact.file(request.file);
     ov_model_t* model = nullptr;
-    api_.check(api_.core_read_model(core_.get(), path.c_str(), nullptr, &model), path + " cannot be loaded",
+    const std::string weights = weights_of(request);
+    api_.check(api_.core_read_model(core_.get(), path.c_str(), weights.empty() ? nullptr : weights.c_str(), &model), path + " cannot be loaded",
                RESEMOTE_STATUS_ARTIFACT_INVALID);
     const Owned<ov_model_t> owned_model(model, api_.model_free);
     if (!request.cache_dir.empty()) {

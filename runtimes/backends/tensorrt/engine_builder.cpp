@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "error.h"
+#include "file.h"
 #include "tensorrt_log.h"
-#include "whole_file.h"
 
 namespace resemote_internal {
 namespace tensorrt {
@@ -236,9 +236,7 @@ std::vector<std::string> build_flags(const Passport& passport) {
 std::unique_ptr<nvinfer1::IHostMemory> build_engine(TensorRTLibrary& library, const std::string& onnx_path,
                                                     const Passport& passport) {
   refuse_what_cannot_be(passport, onnx_path);
-  std::string onnx;
-  std::string reason;
-  if (!read_whole_file(onnx_path, onnx, reason)) throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, reason);
+  const std::string onnx = read_file(onnx_path);
   const std::uint64_t place = TensorRTLog::instance().place();
   const std::unique_ptr<IBuilder> builder = library.create_builder();
   const Parsed parsed = parse_for(library, *builder, onnx, passport, onnx_path);

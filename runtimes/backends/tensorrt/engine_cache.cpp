@@ -1,14 +1,14 @@
 #include "engine_cache.h"
 
 #include <cctype>
-#include <cinttypes>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 
 #include <nlohmann/json.hpp>
 
-#include "whole_file.h"
+#include "error.h"
+#include "file.h"
+#include "sha256.h"
 
 namespace resemote_internal {
 namespace tensorrt {
@@ -16,21 +16,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kSchema = 1;
-constexpr std::size_t kDigestShown = 12;  // hex digits of the ONNX's digest in a file name, for people
-
-// FNV-1a in 64 bits. It detects a file that was cut short or damaged. It does not protect against an attacker, who
-// could write any engine with its digest into the folder.
-std::string checksum(const void* bytes, std::size_t size) {
-  constexpr std::uint64_t kOffset = 14695981039346656037ULL;
-  constexpr std::uint64_t kPrime = 1099511628211ULL;
-  std::uint64_t sum = kOffset;
-  const unsigned char* byte = static_cast<const unsigned char*>(bytes);
-  for (std::size_t index = 0; index < size; ++index) sum = (sum ^ byte[index]) * kPrime;
-  char text[17];
-  std::snprintf(text, sizeof text, "%016" PRIx64, sum);
-  return text;
-}
+constexpr int kSchema = 2;
+constexpr std::size_t kOnnxDigits = 12;  // hex digits of the ONNX's digest in a file name, for people
+constexpr std::size_t kKeyDigits = 16;   // hex digits of the key's digest, which keep file names apart
 
 json as_json(const EngineKey& key) {
   return json{
@@ -57,9 +45,8 @@ std::string refuse(const json& description, const EngineKey& key, const std::str
   if (description.at("schema").get<int>() != kSchema) return "it was written by another version of this library";
   if (description.at("key") != as_json(key)) return "it was built for something else";
   if (description.at("plan_size_bytes").get<std::uint64_t>() != plan.size()) return "the plan has another size";
-  if (description.at("plan_fnv1a64").get<std::string>() != checksum(plan.data(), plan.size())) {
-    return "the plan is damaged";
-  }
+  // This notices a plan that was damaged, not one that was forged: who may write to the folder can write a digest too.
+  if (description.at("plan_sha256").get<std::string>() != sha256(plan.data(), plan.size())) return "the plan is damaged";
   return "";
 }
 
@@ -75,11 +62,13 @@ CachedPlan EngineCache::find(const EngineKey& key) const {
     cached.reason = "no folder to cache engines in was given";
     return cached;
   }
-  std::string text;
-  if (!read_whole_file(description_path(key), text, cached.reason)) return cached;
-  if (!read_whole_file(plan_path(key), cached.plan, cached.reason)) return cached;
   try {
+    const std::string text = read_file(description_path(key));
+    cached.plan = read_file(plan_path(key));
     cached.reason = refuse(json::parse(text), key, cached.plan);
+  } catch (const Error& error) {
+    cached.reason = error.what();
+    return cached;
   } catch (const std::exception& error) {  // exceptions of the JSON library in any of its versions
     cached.reason = std::string("its description cannot be read: ") + error.what();
   }
@@ -97,9 +86,9 @@ void EngineCache::keep(const EngineKey& key, const void* plan, std::size_t size)
       {"schema", kSchema},
       {"key", as_json(key)},
       {"plan_size_bytes", size},
-      {"plan_fnv1a64", checksum(plan, size)},
+      {"plan_sha256", sha256(plan, size)},
   };
-  // The plan is written first. A description without its plan, or with another one, is refused because of its checksum.
+  // The plan is written first. A description without its plan, or with another one, is refused because of its digest.
   write_whole_file(plan_path(key), plan, size);
   const std::string text = description.dump(2) + "\n";
   write_whole_file(description_path(key), text.data(), text.size());
@@ -111,9 +100,9 @@ std::string EngineCache::description_path(const EngineKey& key) const { return s
 
 std::string EngineCache::stem(const EngineKey& key) const {
   const std::string whole = as_json(key).dump();
-  return folder_ + "/" + file_name_part(key.onnx_sha256.substr(0, kDigestShown)) + "-trt" +
+  return folder_ + "/" + file_name_part(key.onnx_sha256.substr(0, kOnnxDigits)) + "-trt" +
          file_name_part(key.tensorrt_version) + "-sm" + file_name_part(key.compute_capability) + "-" +
-         checksum(whole.data(), whole.size());
+         sha256(whole.data(), whole.size()).substr(0, kKeyDigits);
 }
 
 }  // namespace tensorrt

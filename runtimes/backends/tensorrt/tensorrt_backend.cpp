@@ -10,10 +10,10 @@
 #include "engine_cache.h"
 #include "engine_fit.h"
 #include "error.h"
+#include "file.h"
 #include "tensorrt_engine.h"
 #include "tensorrt_library.h"
 #include "tensorrt_log.h"
-#include "whole_file.h"
 
 namespace resemote_internal {
 namespace tensorrt {
@@ -56,12 +56,10 @@ std::unique_ptr<nvinfer1::ICudaEngine> deserialize(nvinfer1::IRuntime& runtime, 
 
 // Reads the engine in the artifact.
 std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, const TensorRTLibrary& library,
-                                                   const GpuInfo& gpu, const EngineRequest& request) {
+                                                   const EngineRequest& request) {
   const std::string path = request.artifact.file(request.file);
-  check_engine_fits(request.artifact.passport(), path, library.version(), gpu.compute_capability);
-  std::string plan;
+  const std::string plan = read_file(path);
   std::string reason;
-  if (!read_whole_file(path, plan, reason)) throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, reason);
   std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan.data(), plan.size(), reason);
   if (engine == nullptr) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH,
@@ -119,6 +117,14 @@ class TensorRTBackend final : public Backend {
     return info;
   }
 
+  void check(const EngineRequest& request) const override {
+    if (request.file.format != kEngineFormat) return;
+    const Cudart cuda;
+    check_engine_fits(request.artifact.passport(), request.artifact.file(request.file),
+                      TensorRTLibrary(request.library).version(),
+                      cuda.gpu(gpu_index(request.device, cuda)).compute_capability);
+  }
+
   std::unique_ptr<Engine> create(const EngineRequest& request) const override {
     TensorRTLibrary library(request.library);
     std::unique_ptr<Cudart> cuda(new Cudart);
@@ -127,7 +133,7 @@ class TensorRTBackend final : public Backend {
     const GpuInfo gpu = cuda->gpu(index);
     std::unique_ptr<nvinfer1::IRuntime> runtime = library.create_runtime();
     std::unique_ptr<nvinfer1::ICudaEngine> engine = request.file.format == kEngineFormat
-                                                        ? load_engine(*runtime, library, gpu, request)
+                                                        ? load_engine(*runtime, library, request)
                                                         : build_or_recall(*runtime, library, *cuda, gpu, request);
     return std::make_unique<TensorRTEngine>(std::move(cuda), index, request.artifact.passport(), std::move(runtime),
                                             std::move(engine), request.artifact.file(request.file));

@@ -1,9 +1,12 @@
 /*
  * libresemote: runs the artifacts of resemote-edge without Python.
  *
- * Threads. Functions without a handle may be called from any thread at any time. One thread at a time may use a handle.
- * Several sessions may run at once, also of one artifact. A handle may be destroyed while another thread uses it: that
- * call finishes, and the next one returns RESEMOTE_STATUS_CLOSED.
+ * Threads. Every function may be called from any thread at any time. Threads that share a handle take turns, so each
+ * gets its own answer. Several sessions run side by side, also of one artifact. A handle may be destroyed while another
+ * thread uses it: that call finishes, and the next one returns RESEMOTE_STATUS_CLOSED.
+ *
+ * Processes. A forked process must open its own handles. Handles of the parent return RESEMOTE_STATUS_CLOSED there,
+ * because the engines' threads do not survive a fork.
  *
  * Ownership. The library reads what the caller passes in during the call and never keeps it. Outputs are written to the
  * caller's buffers. A returned string belongs to the handle it came from and lives as long as the handle.
@@ -102,16 +105,32 @@ typedef struct resemote_session_options {
   size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
   const char* backend;   /* NULL or "auto": the first that can run the artifact on this machine */
   const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the first of the backend */
-  const char* library;   /* the engine's shared library, or the folder that holds it; NULL: the variable
+  const char* library;   /* the engine's shared library, or the folder that holds it; several places, separated by ':',
+                            are tried in turn. NULL, or an empty place among several: the variable
                             RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks */
   const char* cache_dir; /* folder where engines keep compiled models; NULL: none is kept */
-  int32_t threads;       /* CPU threads for one call; 0: the engine decides */
+  int32_t threads;       /* CPU threads for one call, at most four per core; 0: the engine decides */
 } resemote_session_options;
 
 #define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
 
 /* Fills in the defaults of RESEMOTE_SESSION_OPTIONS_INIT. */
 RESEMOTE_API resemote_status resemote_session_options_init(resemote_session_options* options);
+
+typedef struct resemote_backend_choice {
+  size_t struct_size; /* in: sizeof(resemote_backend_choice) */
+  char backend[64];
+  char device[64];    /* the effective device, never "auto" */
+  char file[256];     /* the artifact's file that would run */
+  char skipped[1024]; /* why each backend that was asked before this one cannot run the artifact here; "" if none was */
+} resemote_backend_choice;
+
+/* Says in which backend and on which device resemote_session_create would open an artifact. It relies on the passport
+   and on the probes of the backends; it reads no other file and loads nothing. If no backend can run the artifact, it
+   returns the status that resemote_session_create would return, and resemote_last_error() says why none can. `options`
+   may be NULL. */
+RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
+                                                     resemote_backend_choice* choice);
 
 /* Opens an artifact: a folder with a passport.json. Every file is checked against the passport (size, sha256).
    `options` may be NULL. On failure, *session is NULL. */

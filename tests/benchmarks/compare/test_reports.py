@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from resemote_edge.benchmarks.compare.reports import compare_reports
 from resemote_edge.benchmarks.compare.text import markdown_report_comparison
 from resemote_edge.benchmarks.report.files import write_report
-from resemote_edge.benchmarks.suite.matrix import BenchRequest, run_bench
+from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, Suite
+from resemote_edge.benchmarks.suite.in_memory import run_in_memory
 from resemote_edge.cli.bench_compare import compare as command
 from resemote_edge.errors import InputError
 from resemote_edge.evaluation.accuracy import AccuracyReport
-from resemote_edge.measuring.case import MeasureOptions
+from resemote_edge.machine.energy import NotMeasured
 from resemote_edge.measuring.comparison.results import ReportComparison
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.results import BenchReport, BenchRow, SpeedResult, Unmeasured
@@ -65,9 +66,15 @@ def row(folder, *, keep=True, factor=1.0, tail=1.0, runs=600, seed=0, speed=(), 
         "model": summarize_latency(taken["model_ns"]),
         "crop_to_decision": summarize_latency(sum(taken[stage] for stage in STAGES)),
         "throughput_samples_per_s": 500.0, "peak_memory_bytes": 100 << 20, "samples_sha256": sha256,
+        "stages": {}, "harness_p50_us": None, "outcome": None, "energy": NotMeasured("no sensor was read"),
+        "state_before": None, "state_after": None, "throttled": (), "did_throttle": None,
     } | dict(speed)  # fmt: skip
+    fixed = {
+        "passport_sha256": "", "target": "openvino", "precision": "fp32", "width": 4, "scenario": "single-stream",
+        "threads": 2, "streams": 1, "slow_to_ms": 0.0, "model_size_bytes": 1_000_000,
+    }  # fmt: skip
     return BenchRow(
-        **{"target": "openvino", "precision": "fp32", "width": 4, "threads": 2, "model_size_bytes": 1_000_000} | facts,
+        **fixed | facts,
         speed=SpeedResult(**measured),
         samples=name,
     )
@@ -294,7 +301,7 @@ def test_reports_of_one_artifact_each_need_no_common_name(write):
 
 
 def test_nothing_in_common(write):
-    with pytest.raises(InputError, match=r"no row of .* the one holds tiny in openvino.*; the other tiny in onnx"):
+    with pytest.raises(InputError, match=r"no row of .* the one holds tiny in openvino.*, and the other tiny in onnx"):
         compare_reports(write("a"), write("b", {"runtime": "onnxruntime"}))
 
 
@@ -341,11 +348,11 @@ def test_times_that_had_not_settled_are_noted(write):
 
 def test_a_report_of_a_real_run(artifacts, tmp_path):
     settings = ScenarioSettings(warmup_runs=2, warmup_seconds=0.0, min_runs=400, min_seconds=0.0, fps=400.0)
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("single-stream", "camera"),
-        batches=(1,), threads=1, options=MeasureOptions(settings=settings, folder=tmp_path),
+    suite = Suite(
+        schema=SUITE_SCHEMA, name="test", description="A test.", settings=settings, runtimes=("onnxruntime",),
+        scenarios=("single-stream", "camera"), threads=(1,),
     )  # fmt: skip
-    write_report(run_bench(request), tmp_path)
+    write_report(run_in_memory(suite, [artifacts("cpu-onnxruntime-fp32")], output=tmp_path), tmp_path)
     found = compare_reports(tmp_path, tmp_path)
     assert [pair.scenario for pair in found.pairs] == ["single-stream", "camera"]
     assert {time.method for pair in found.pairs for time in pair.times} == {"samples"}

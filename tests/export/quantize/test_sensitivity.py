@@ -5,6 +5,7 @@ import pytest
 
 from resemote_edge.cli.views.sensitivity import sensitivity_table
 from resemote_edge.data.calibration import drawn_calibration
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.insert import layers_of
 from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.report import SensitivityReport, write_sensitivity
@@ -25,7 +26,7 @@ def feeds():
 
 
 def plan_for(checkpoint, scheme):
-    return plan_quantization(checkpoint, QuantizeOptions(scheme=scheme), None)
+    return plan_quantization(checkpoint, QuantizeOptions(scheme=scheme), None, ExportContext())
 
 
 @pytest.mark.parametrize("form", [compact, lambda graph: lower(compact(graph))], ids=["conv", "matmul"])

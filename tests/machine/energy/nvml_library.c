@@ -1,8 +1,8 @@
 /*
- * A stand-in for NVIDIA's management library with the few functions that energy needs, signatures as in nvml.h.
- * What it does is read from the environment at every call:
+ * A stand-in for libnvidia-ml.so.1, which NVIDIA's driver brings and pynvml loads, with the few functions that energy
+ * needs, signatures as in nvml.h. What it does is read from the environment at every call:
  *   GPUS       number of GPUs
- *   INIT       status of nvmlInit_v2
+ *   INIT       status of nvmlInitWithFlags
  *   ENERGY_MJ  counter; absent where the GPU has none (before Volta)
  *   POWER_MW   power; absent where the GPU does not tell
  *   STATUS     of both, where it is neither success nor "not supported"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, GPU_IS_LOST = 15 };
+enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3 };
 
 static int number(const char *name, int otherwise) {
     const char *text = getenv(name);
@@ -27,9 +27,9 @@ static void note(const char *line) {
     }
 }
 
-int nvmlInit_v2(void) {
+int nvmlInitWithFlags(unsigned int flags) {
     note("init");
-    return number("INIT", SUCCESS);
+    return flags == 0 ? number("INIT", SUCCESS) : INVALID_ARGUMENT;
 }
 
 int nvmlShutdown(void) {
@@ -84,15 +84,4 @@ int nvmlDeviceGetPowerUsage(void *device, unsigned int *power) {
     }
     *power = (unsigned int)strtoul(text, NULL, 10) + (unsigned int)index_of(device);
     return SUCCESS;
-}
-
-const char *nvmlErrorString(int status) {
-    switch (status) {
-    case 9:
-        return "Driver Not Loaded";
-    case GPU_IS_LOST:
-        return "GPU is lost";
-    default:
-        return "Unknown Error";
-    }
 }

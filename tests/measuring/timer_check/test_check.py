@@ -14,13 +14,11 @@ from resemote_edge.benchmarks.report.markdown import markdown_report, validity_t
 from resemote_edge.benchmarks.suite.file import ValidityEntry, load_suite
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate
-from resemote_edge.measuring.processes.job import run_apart
+from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.results import BenchReport, Validity
-from resemote_edge.measuring.timer_check.check import TIMERS, Check, app_arguments, measure_validity, parse_printed
+from resemote_edge.measuring.timer_check.check import TIMERS, Check, app_contestant, measure_validity, parse_printed
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.workflows.suite_exports import run_suite
-
-APP = "resemote_edge.measuring.timer_check.benchmark_app"
 
 
 def check(artifacts, recipe, runtime, **changes):
@@ -56,10 +54,7 @@ def test_benchmark_app_compiles_what_our_session_compiles(artifacts, recipe, tmp
     wanted = check(artifacts, recipe, "openvino")
     spec = wanted.artifact.passport.inputs[0]
     feeds = np.zeros((2, *spec.shape[1:]), spec.dtype)
-    cores = ",".join(map(str, wanted.cores))
-    printed = run_apart(
-        ["-m", APP, cores, *app_arguments(wanted, feeds, tmp_path)], what="test", threads=1, timeout_s=100.0
-    )
+    printed = run_apart(app_contestant(wanted, feeds, tmp_path), timeout_s=100.0)["printed"]
     theirs = dict(re.findall(r"^\[ INFO \]   ([A-Z_]+): (.*)$", printed, re.MULTILINE))
     assert {"INFERENCE_NUM_THREADS", "INFERENCE_PRECISION_HINT", "ENABLE_CPU_PINNING", "NUM_STREAMS"} <= set(theirs)
     with open_session(wanted.artifact, "openvino", wanted.options) as session:
@@ -121,8 +116,8 @@ def test_what_has_no_timer_is_refused(artifacts):
 def test_benchmark_app_is_run_without_its_telemetry(artifacts, tmp_path):
     # It would fall back to sending if the package could be imported.
     code = (
-        "import sys, resemote_edge.measuring.timer_check.benchmark_app as app\nsys.argv = ['x']\n"
-        "try:\n    app.main(['0', '-h'])\nexcept SystemExit:\n    pass\n"
+        "import sys, resemote_edge.measuring.timer_check.benchmark_app as app\n"
+        "try:\n    app.run_benchmark_app(['-h'])\nexcept app.ResEmoteEdgeError:\n    pass\n"
         "assert sys.modules['openvino_telemetry'] is None"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@
 #include "engine_cache.h"
 #include "engine_fit.h"
 #include "error.h"
-#include "whole_file.h"
+#include "file.h"
 
 namespace {
 
@@ -27,10 +27,7 @@ EngineKey a_key() {
 }
 
 std::string contents(const std::string& path) {
-  std::string text;
-  std::string reason;
-  CHECK(resemote_internal::tensorrt::read_whole_file(path, text, reason));
-  return text;
+  return resemote_internal::read_file(path);
 }
 
 void overwrite(const std::string& path, const std::string& text) {
@@ -116,14 +113,16 @@ void damage_is_noticed(const std::string& folder) {
   CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another size"));
   overwrite(plan_path, kPlan);
   for (const std::string& text : {description.substr(0, description.size() / 2), std::string(), std::string("[]"),
-                                  std::string("{\"schema\": 1}"), std::string("{\"schema\": \"1\"}")}) {
+                                  std::string("{\"schema\": 2}"), std::string("{\"schema\": \"1\"}")}) {
     overwrite(description_path, text);
     CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "cannot be read"));
   }
-  std::string later = description;
-  later.replace(later.find("\"schema\": 1"), 11, "\"schema\": 2");
-  overwrite(description_path, later);
-  CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another version"));
+  for (const char* other : {"\"schema\": 1", "\"schema\": 3"}) {
+    std::string rewritten = description;
+    rewritten.replace(rewritten.find("\"schema\": 2"), 11, other);
+    overwrite(description_path, rewritten);
+    CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another version"));
+  }
   overwrite(description_path, description);
   CHECK(cache.find(a_key()).found);
 }
@@ -148,16 +147,17 @@ void folders_are_made_or_refused(const std::string& folder) {
 void a_failed_write_leaves_what_was_there(const std::string& folder) {
   // The target is a folder, so that the rename at the end fails.
   const std::string target = folder + "/target";
-  resemote_internal::tensorrt::create_folder(target);
+  resemote_internal::create_folder(target);
   const std::string message = message_of(RESEMOTE_STATUS_BACKEND_FAILED, [&] {
-    resemote_internal::tensorrt::write_whole_file(target, kPlan.data(), kPlan.size());
+    resemote_internal::write_whole_file(target, kPlan.data(), kPlan.size());
   });
   CHECK(holds(message, target) && holds(message, "cannot be written"));
   CHECK(files_in(folder) == 1);
-  std::string text;
-  std::string reason;
-  CHECK(!resemote_internal::tensorrt::read_whole_file(folder + "/absent", text, reason) && holds(reason, "absent"));
-  CHECK(!resemote_internal::tensorrt::read_whole_file(target, text, reason) && holds(reason, target));
+  for (const std::string& unreadable : {folder + "/absent", target}) {
+    const std::string reason =
+        message_of(RESEMOTE_STATUS_ARTIFACT_INVALID, [&] { resemote_internal::read_file(unreadable); });
+    CHECK(holds(reason, unreadable));
+  }
 }
 
 void versions_are_read_and_compared() {
@@ -207,7 +207,7 @@ int main(int count, char** arguments) {
   damage_is_noticed(folder + "/damage");
   no_folder_keeps_nothing();
   folders_are_made_or_refused(folder);
-  resemote_internal::tensorrt::create_folder(folder + "/failed");
+  resemote_internal::create_folder(folder + "/failed");
   a_failed_write_leaves_what_was_there(folder + "/failed");
   versions_are_read_and_compared();
   engines_of_others_are_refused_with_both_numbers();

@@ -10,10 +10,7 @@ from resemote_edge.benchmarks.report.html.series import SeriesIndex
 from resemote_edge.machine.energy import Energy
 from resemote_edge.measuring.results import BenchRow
 
-__all__ = ["NO_SENSOR", "energy_exhibit", "energy_reasons", "energy_table", "has_energy"]
-
-#: Reason why there is none in reports from before energy was measured.
-NO_SENSOR = "no sensor was read"
+__all__ = ["energy_exhibit", "energy_reasons", "energy_table", "has_energy"]
 
 
 def has_energy(rows: Iterable[BenchRow]) -> bool:
@@ -23,8 +20,7 @@ def has_energy(rows: Iterable[BenchRow]) -> bool:
 
 def energy_reasons(rows: Iterable[BenchRow]) -> list[str]:
     """Reasons why rows have none, each once."""
-    missing = [row.speed.energy for row in rows if not isinstance(row.speed.energy, Energy)]
-    return list(dict.fromkeys(NO_SENSOR if energy is None else energy.reason for energy in missing))
+    return list(dict.fromkeys(energy.reason for row in rows if not isinstance(energy := row.speed.energy, Energy)))
 
 
 def energy_table(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:

@@ -70,5 +70,5 @@ def _evidence(row: BenchRow, folder: Path | None) -> Evidence:
 def _series(samples: dict[str, NDArray[Any]], name: str, file: str) -> NDArray[np.int64]:
     found = samples.get(name)
     if found is None or found.ndim != 1 or not found.size:
-        raise InputError(f"{file}: no samples {name} in it; delete the file, and the page is made without it")
+        raise InputError(f"{file}: no samples {name} in it", hint="delete the file, and the page is made without it")
     return found

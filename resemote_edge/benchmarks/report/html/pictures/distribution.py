@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.measuring.latency import PERCENTILES, Latency
+from resemote_edge.measuring.latency import PERCENTILES, Latency, quantiles_ms
 
 __all__ = ["TICKS", "nines", "share_told", "tail_of_report", "tail_of_samples"]
 
@@ -42,7 +42,7 @@ def tail_of_samples(nanoseconds: NDArray[np.int64]) -> tuple[NDArray[np.float64]
         Places on the axis, float64 (points,), ascending from 0, and latencies in ms, float64 (points,).
     """
     places = np.linspace(0.0, nines(max(share_told(len(nanoseconds)), 0.5)), _POINTS)
-    return places, np.quantile(nanoseconds, 1.0 - 10.0**-places) / 1e6
+    return places, quantiles_ms(nanoseconds, 1.0 - 10.0**-places)
 
 
 def tail_of_report(latency: Latency) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

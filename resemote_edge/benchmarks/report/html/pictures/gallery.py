@@ -160,7 +160,7 @@ def _shares(scene: _Scene, what: str, caption: str, share: Callable[[Evidence], 
         if made:
             panels.append(LanePanel(title=panel.title, lanes=tuple(made)))
     if not panels:
-        return None  # for a report from before scenarios said so
+        return None  # no outcome of this scenario was recorded
     if not any(lane.value for panel in panels for lane in panel.lanes):
         return Exhibit(None, f"No frame was {what}, in any row.")
     return show(

@@ -1,6 +1,6 @@
 import shutil
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -8,18 +8,21 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.benchmarks.report.columns import NOT_MEASURED, TOO_FEW
 from resemote_edge.benchmarks.report.files import write_report
 from resemote_edge.benchmarks.report.markdown import markdown_report, markdown_table
-from resemote_edge.benchmarks.suite.matrix import BenchRequest, parse_batches, run_bench
-from resemote_edge.errors import DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, AccuracyOptions, Exclude, Suite
+from resemote_edge.benchmarks.suite.in_memory import parse_batches, run_in_memory
+from resemote_edge.errors import ArtifactError, DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate
-from resemote_edge.measuring.case import MeasureOptions
 from resemote_edge.measuring.results import read_report
 from resemote_edge.measuring.samples import read_samples
 from resemote_edge.measuring.scenarios import ScenarioSettings
-from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
 
 SETTINGS = ScenarioSettings(warmup_runs=2, warmup_seconds=0.0, min_runs=10, min_seconds=0.0, window_seconds=0.05)
-OPTIONS = MeasureOptions(settings=SETTINGS)
-QUICK = {"threads": 1, "options": OPTIONS}
+
+
+def suite(**fields):
+    chosen = {"settings": SETTINGS, "threads": (1,), "batches": (1,)} | fields
+    return Suite(schema=SUITE_SCHEMA, name="test", description="A test.", **chosen)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(artifacts, folder):
     made = (artifacts("cpu-onnxruntime-fp32"), artifacts("rtx-tensorrt-fp16"))
-    options = replace(OPTIONS, folder=folder)
-    return run_bench(BenchRequest(artifacts=made, batches=(1, 3), threads=1, options=options))
+    return run_in_memory(suite(batches=(1, 3)), made, output=folder)
 
 
 def test_every_pair_has_a_row_per_batch(report):
@@ -45,7 +47,11 @@ def test_every_pair_has_a_row_per_batch(report):
 def test_a_target_may_be_measured_in_one_runtime_alone(artifacts):
     made = (artifacts("cpu-onnxruntime-fp32"), artifacts("cpu-openvino-fp32"))
     chosen = {"onnx": "onnxruntime", "openvino": "openvino"}
-    report = run_bench(BenchRequest(artifacts=made, runtime_of_target=chosen, batches=(1,), **QUICK))
+    excludes = [
+        Exclude(target=target, runtime=tuple(name for name in RUNTIMES if name != home))
+        for target, home in chosen.items()
+    ]
+    report = run_in_memory(suite(excludes=tuple(excludes)), made)
     assert [(row.target, row.runtime) for row in report.rows] == list(chosen.items())
     assert report.unmeasured == ()
 
@@ -53,7 +59,7 @@ def test_a_target_may_be_measured_in_one_runtime_alone(artifacts):
 def test_what_cannot_run_here_is_listed_with_the_reason(report):
     if get_runtime("tensorrt").probe().available:
         pytest.skip("this machine has a GPU")
-    (skipped,) = report.unmeasured
+    (skipped,) = [row for row in report.unmeasured if row.runtime != "native"]  # which `make native` builds
     assert (skipped.artifact, skipped.runtime, skipped.state) == ("rtx-tensorrt-fp16", "tensorrt", "skipped")
     assert not report.failed
     assert skipped.reason
@@ -92,11 +98,8 @@ def test_every_scenario_says_its_own(artifacts):
         warmup_runs=2, warmup_seconds=0.0, min_runs=12, min_seconds=0.1, fps=60.0, window_seconds=0.05
     )
     names = ("single-stream", "multi-stream", "offline", "camera", "sustained")
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=names, batches=(2,), threads=1,
-        options=MeasureOptions(settings=settings),
-    )  # fmt: skip
-    report = run_bench(request)
+    wanted = suite(settings=settings, runtimes=("onnxruntime",), scenarios=names, batches=(2,))
+    report = run_in_memory(wanted, [artifacts("cpu-onnxruntime-fp32")])
     found = {row.scenario: row.speed.outcome for row in report.rows}
     assert tuple(found) == names
     assert found["single-stream"].decisions_per_s > 0
@@ -109,30 +112,26 @@ def test_every_scenario_says_its_own(artifacts):
 
 
 def test_several_sessions_side_by_side(artifacts):
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("offline",), batches=(1,),
-        threads=2, streams=2, options=OPTIONS,
-    )  # fmt: skip
-    (row,) = run_bench(request).rows
+    made = [artifacts("cpu-onnxruntime-fp32")]
+    wanted = suite(runtimes=("onnxruntime",), scenarios=("offline",), threads=(2,), streams=(2,))
+    (row,) = run_in_memory(wanted, made).rows
     assert (row.streams, row.speed.outcome.streams) == (2, 2)
     assert row.speed.model.runs >= 20  # ten each
-    with pytest.raises(InputError, match="scenario camera has one stream"):
-        run_bench(replace(request, scenarios=("camera",)))
+    with pytest.raises(InputError, match="streams above 1 need the scenario offline"):
+        run_in_memory(msgspec.structs.replace(wanted, scenarios=("camera",)), made)
 
 
 def test_a_slower_device_drops_frames(artifacts):
     settings = ScenarioSettings(warmup_runs=1, warmup_seconds=0.0, min_runs=30, min_seconds=0.0, fps=30.0)
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", scenarios=("camera",), batches=(1,),
-        threads=1, options=MeasureOptions(settings=settings, slow_to_ms=50.0),
-    )  # fmt: skip
-    (row,) = run_bench(request).rows
+    wanted = suite(settings=settings, runtimes=("onnxruntime",), scenarios=("camera",), slow_to_ms=50.0)
+    report = run_in_memory(wanted, [artifacts("cpu-onnxruntime-fp32")])
+    (row,) = report.rows
     assert row.slow_to_ms == 50.0
     assert row.speed.stages["inference"].min_ms >= 50.0
     # Each frame takes 50 ms and arrives every 33 ms, so at least a third is dropped, and more on a busy machine.
     assert row.speed.outcome.dropped_frames >= 9
     assert row.speed.outcome.age.min_ms >= 50.0
-    assert "slowed to 50 ms" in markdown_table(run_bench(request))
+    assert "slowed to 50 ms" in markdown_table(report)
 
 
 def test_the_report_survives_the_round_trip_and_reads_well(report, tmp_path):
@@ -149,16 +148,14 @@ def test_the_report_survives_the_round_trip_and_reads_well(report, tmp_path):
 
 
 def test_accuracy_stands_in_the_row_of_the_same_file(artifacts, tiny_fer2013):
-    report = run_bench(
-        BenchRequest(
-            artifacts=(artifacts("cpu-openvino-fp32"),),
-            runtime="openvino",
-            batches=(1,),
-            threads=1,
-            options=replace(OPTIONS, data=tiny_fer2013),
-        )
-    )
+    made, seen = artifacts("cpu-openvino-fp32"), []
+    wanted = suite(runtimes=("openvino",), accuracy=AccuracyOptions(reference=str(made.path)))
+    report = run_in_memory(wanted, [made], data=tiny_fer2013, progress=seen.append)
     (row,) = report.rows
+    assert [(far.done, far.total) for far in seen] == [(0, 2), (1, 2), (2, 2)]
+    assert row.accuracy.paired.flip_rate <= 1 / 14  # the same network
+    assert report.accuracy_data == "fer2013 test"
+    assert report.suite is None
     assert row.accuracy.samples == 14
     assert row.accuracy.dataset == "fer2013 test"
     assert "%" in markdown_table(report).splitlines()[-1]
@@ -170,52 +167,59 @@ def test_accuracy_stands_in_the_row_of_the_same_file(artifacts, tiny_fer2013):
 def test_a_runtime_named_must_work(artifacts):
     if get_runtime("tensorrt").probe().available:
         pytest.skip("this machine has a GPU")
-    request = BenchRequest(artifacts=(artifacts("rtx-tensorrt-fp16"),), runtime="tensorrt", **QUICK)
+    made = [artifacts("rtx-tensorrt-fp16")]
     with pytest.raises(DeviceUnavailableError):
-        run_bench(request)
+        run_in_memory(suite(runtimes=("tensorrt",)), made)
     with pytest.raises(DeviceUnavailableError, match="nothing to measure"):
-        run_bench(BenchRequest(artifacts=(artifacts("rtx-tensorrt-fp16"),), **QUICK))
+        run_in_memory(suite(), made)
+    # The ONNX that the engine was built from is run where a runtime for it is named.
+    (row,) = run_in_memory(suite(runtimes=("onnxruntime",)), made).rows
+    assert (row.artifact, row.runtime) == ("rtx-tensorrt-fp16", "onnxruntime")
 
 
 def test_a_runtime_that_cannot_load_the_artifact(artifacts):
-    request = BenchRequest(artifacts=(artifacts("cpu-openvino-fp32"),), runtime="onnxruntime", **QUICK)
     with pytest.raises(InputError, match="it runs in openvino"):
-        run_bench(request)
+        run_in_memory(suite(runtimes=("onnxruntime",)), [artifacts("cpu-openvino-fp32")])
 
 
 def test_a_batch_beyond_the_profile(artifacts):
-    request = BenchRequest(artifacts=(artifacts("rtx-tensorrt-fp16"),), runtime="onnxruntime", batches=(17,), **QUICK)
     with pytest.raises(InputError, match="largest batch is 16"):
-        run_bench(request)
+        run_in_memory(suite(runtimes=("onnxruntime",), batches=(17,)), [artifacts("rtx-tensorrt-fp16")])
 
 
-def test_a_dataset_that_is_not_there_is_said_at_once(artifacts, tmp_path):
-    request = BenchRequest(
-        artifacts=(artifacts("cpu-onnxruntime-fp32"),), runtime="onnxruntime", batches=(1,),
-        threads=1, options=replace(OPTIONS, data=tmp_path / "gone"),
-    )  # fmt: skip
+def test_a_dataset_or_reference_that_is_not_there_is_said_at_once(artifacts, tiny_fer2013, tmp_path):
+    made = [artifacts("cpu-onnxruntime-fp32")]
     with pytest.raises(DatasetError, match="no such dataset"):
-        run_bench(request)
+        run_in_memory(suite(), made, data=tmp_path / "gone")
+    reference = AccuracyOptions(reference=str(tmp_path / "nowhere"))
+    with pytest.raises(ArtifactError, match="nowhere: an artifact is a folder"):
+        run_in_memory(suite(accuracy=reference), made, data=tiny_fer2013)
 
 
 def test_what_fails_is_a_row_with_the_reason_and_the_rest_goes_on(artifacts, tmp_path):
-    shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, tmp_path / "vanishing")
-    vanishing = Artifact.load(tmp_path / "vanishing")
-    shutil.rmtree(tmp_path / "vanishing")
-    request = BenchRequest(
-        artifacts=(vanishing, artifacts("cpu-openvino-fp32")), runtime="openvino", batches=(1,), **QUICK
-    )
-    report = run_bench(request)
+    vanishing = Artifact.load(shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, tmp_path / "vanishing"))
+
+    def vanish(far):
+        shutil.rmtree(tmp_path / "vanishing", ignore_errors=True)
+
+    wanted = suite(runtimes=("openvino",))
+    report = run_in_memory(wanted, [vanishing, artifacts("cpu-openvino-fp32")], progress=vanish)
     assert [row.target for row in report.rows] == ["openvino"]
     (failed,) = report.unmeasured
     assert (failed.state, failed.scenario, failed.batch) == ("failed", "single-stream", 1)
     assert "vanishing" in failed.reason
     assert report.failed
     with pytest.raises(ResEmoteEdgeError, match=r"every measurement failed: .*vanishing"):
-        run_bench(replace(request, artifacts=(vanishing,)))
+        shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, tmp_path / "vanishing")
+        run_in_memory(wanted, [vanishing], progress=vanish)
 
 
-@pytest.mark.parametrize(("text", "batches"), [("1", (1,)), ("1, 8,32", (1, 8, 32))])
+def test_two_artifacts_of_one_name_are_refused(artifacts):
+    with pytest.raises(InputError, match="two artifacts are called cpu-openvino-fp32"):
+        run_in_memory(suite(), [artifacts("cpu-openvino-fp32")] * 2)
+
+
+@pytest.mark.parametrize(("text", "batches"), [("1", (1,)), ("1, 8,32, 8", (1, 8, 32))])
 def test_batches(text, batches):
     assert parse_batches(text) == batches
 

@@ -1,12 +1,12 @@
-"""One job in a process of its own: ``python -m resemote_edge.measuring.processes.worker JOB.json ANSWER.json``.
+"""Openers that measure one artifact alone, in a process of its own, and have nothing left to call; see `Contestant`.
 
-It has a process of its own so that peak memory, thread pools and load time belong to one artifact and runtime alone.
+A process of its own: so peak memory, thread pools and load time belong to one artifact and runtime alone.
 """
 
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import EmotionClassifier, load
 from resemote_edge.data.registry import load_dataset
-from resemote_edge.errors import ResEmoteEdgeError
 from resemote_edge.evaluation.accuracy import measure_accuracy
 from resemote_edge.machine.memory import peak_bytes
 from resemote_edge.machine.throttling import ThrottleWatch
 from resemote_edge.measuring.energy_pass import measure_energy
-from resemote_edge.measuring.latency import summarize_latency
+from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.null_session import NullSession
-from resemote_edge.measuring.processes.child import end_with_parent, pin
-from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, Answer, Failure, SpeedJob, SpeedResult
+from resemote_edge.measuring.processes.contestant import Opened
+from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, SpeedJob, SpeedResult
 from resemote_edge.measuring.samples import write_samples
 from resemote_edge.measuring.scenarios import get_scenario
 from resemote_edge.measuring.slowed_session import SlowedSession
@@ -32,13 +31,23 @@ from resemote_edge.measuring.workload import STAGES, Subject
 from resemote_edge.runtimes.registry import get_runtime, open_session
 from resemote_edge.runtimes.session import Session, SessionOptions
 
-__all__ = ["main", "run_accuracy", "run_speed"]
+__all__ = ["accuracy", "speed"]
 
 #: Calls that measure the cost of the harness itself.
 _NULL_RUNS = 2000
 
 
-def run_speed(job: SpeedJob) -> SpeedResult:
+def speed(**arguments: Any) -> Opened:
+    """Measure speed; the arguments are the fields of a `SpeedJob`, the facts those of a `SpeedResult`."""
+    return Opened(facts=msgspec.to_builtins(_speed(msgspec.convert(arguments, SpeedJob))))
+
+
+def accuracy(**arguments: Any) -> Opened:
+    """Measure accuracy; the arguments are the fields of an `AccuracyJob`, the facts those of an `AccuracyResult`."""
+    return Opened(facts=msgspec.to_builtins(_accuracy(msgspec.convert(arguments, AccuracyJob))))
+
+
+def _speed(job: SpeedJob) -> SpeedResult:
     """Measure one artifact in one runtime and scenario, on drawn faces.
 
     Load time starts after the runtime's package is imported and the files are hashed, and ends with a session that
@@ -81,7 +90,7 @@ def run_speed(job: SpeedJob) -> SpeedResult:
             crop_to_decision=summarize_latency(taken.stages[:, 1:].sum(axis=1)),
             stages={name: summarize_latency(values) for name, values in stages.items()},
             throughput_samples_per_s=job.batch / (float(taken.model.mean()) / 1e9),
-            harness_p50_us=float(np.median(harness)) / 1e3,
+            harness_p50_us=median_ms(harness) * 1e3,
             peak_memory_bytes=peak,
             outcome=taken.outcome,
             samples_sha256=sha256,
@@ -104,10 +113,10 @@ def _harness_ns(session: Session, subject: Subject) -> NDArray[np.int64]:
     """Cost of a call that computes nothing: checking the input, making outputs, reading the clock."""
     with NullSession(session) as null:
         budget = Budget(warmup_runs=_NULL_RUNS // 10, min_runs=_NULL_RUNS, min_seconds=0.0)
-        return time_calls([lambda: null.run(subject.feeds)], budget)[0].nanoseconds
+        return time_calls(lambda: null.run(subject.feeds), budget)
 
 
-def run_accuracy(job: AccuracyJob) -> AccuracyResult:
+def _accuracy(job: AccuracyJob) -> AccuracyResult:
     """Measure the accuracy of one artifact in one runtime."""
     artifact = Artifact.load(job.artifact)
     dataset = load_dataset(job.data, splits=(job.split,))[job.split]
@@ -118,27 +127,3 @@ def run_accuracy(job: AccuracyJob) -> AccuracyResult:
         reference = None if job.reference is None else stack.enter_context(load(job.reference, threads=job.threads))
         report = measure_accuracy(classifier, dataset, reference=reference)
     return AccuracyResult(file_sha256=session.file.sha256, report=report)
-
-
-def main(arguments: list[str]) -> int:
-    """Run the job in the first file, write the answer to the second."""
-    end_with_parent()
-    job_path, answer_path = map(Path, arguments)
-    job = msgspec.json.decode(job_path.read_bytes(), type=SpeedJob | AccuracyJob)
-    answer: Answer
-    try:
-        if isinstance(job, SpeedJob):
-            pin(job.cores)
-            answer = run_speed(job)
-        else:
-            answer = run_accuracy(job)
-    except ResEmoteEdgeError as error:
-        answer = Failure(message=str(error))
-    except OSError as error:  # for example a full disk, or a file that vanished
-        answer = Failure(message=f"{error.filename or 'reading or writing'}: {error.strerror or error}")
-    answer_path.write_bytes(msgspec.json.encode(answer))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

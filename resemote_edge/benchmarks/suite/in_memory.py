@@ -1,0 +1,107 @@
+"""run_in_memory: a suite that is in no file, of artifacts that are open; nothing is kept of it but its report."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.benchmarks.suite.file import Suite, check_suite
+from resemote_edge.benchmarks.suite.plan import SuiteArtifact, make_plan
+from resemote_edge.benchmarks.suite.report import bench_report
+from resemote_edge.benchmarks.suite.rows import KeptRow, machine_of
+from resemote_edge.benchmarks.suite.runner import Bench, SuiteProgress, run_steps, sort_out
+from resemote_edge.data.registry import recognise
+from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
+from resemote_edge.machine.environment import capture_environment
+from resemote_edge.measuring.results import BenchReport
+from resemote_edge.measuring.row import refuse_batch
+from resemote_edge.runtimes.registry import get_runtime, runtimes_for
+
+__all__ = ["parse_batches", "parse_names", "run_in_memory"]
+
+#: Files that a runtime may run where it was named: also the ONNX that an engine is built from.
+_ROLES = ("model", "source")
+
+
+def parse_batches(text: str) -> tuple[int, ...]:
+    """Turn ``"1,8"`` into (1, 8), each once.
+
+    Raises:
+        InputError: They are not whole numbers from 1 up.
+    """
+    parts = parse_names(text)
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas; got {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Turn ``"camera, offline"`` into its parts, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def run_in_memory(
+    suite: Suite,
+    artifacts: Sequence[Artifact],
+    *,
+    data: Path | None = None,
+    output: Path | None = None,
+    progress: Callable[[SuiteProgress], None] = lambda far: None,
+) -> BenchReport:
+    """Measure everything a suite asks for.
+
+    Args:
+        suite: Suite that is asked for; it names no artifacts and no exports.
+        artifacts: Artifacts to measure.
+        data: Dataset for accuracy; None leaves it out.
+        output: Folder of the report, in which samples are kept; None keeps none.
+        progress: Function called with the progress.
+
+    Returns:
+        The report. Combinations that cannot run here, where the suite names no runtime, are listed as skipped; those
+        that were tried and failed, as failed; each with the reason.
+
+    Raises:
+        DeviceUnavailableError: A runtime that the suite names cannot work here, or nothing could be measured.
+        InputError: A scenario, batch size or another setting makes no sense.
+        ArtifactError: The artifact that accuracies are to be compared with is not whole.
+        DatasetError: There is no such dataset.
+        ResEmoteEdgeError: Every measurement failed.
+    """
+    check_suite(suite)
+    if data is not None:
+        recognise(data)
+    for artifact in artifacts:
+        _refuse(artifact, suite)
+    roles = _ROLES if suite.runtimes else ("model",)
+    plan = make_plan(suite, [SuiteArtifact.of(one, roles) for one in artifacts], with_accuracy=data is not None)
+    if not plan.steps:
+        reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in plan.unmeasured)
+        raise DeviceUnavailableError(f"nothing to measure here: {reasons}")
+    wanted = None if data is None or suite.accuracy is None else suite.accuracy.reference
+    environment = capture_environment()
+    bench = Bench(
+        suite=suite,
+        environment=environment,
+        machine=machine_of(environment),
+        output=output,
+        data=data,
+        reference=None if wanted is None else SuiteArtifact.of(Artifact.load(wanted)),
+    )
+    kept: dict[str, KeptRow] = {}
+    run_steps(bench, sort_out(bench, plan.steps), kept, notice=lambda text: None, progress=progress)
+    report = bench_report(bench, plan, kept)
+    if not report.rows:
+        raise ResEmoteEdgeError("every measurement failed: " + "; ".join(row.reason for row in report.unmeasured))
+    return report
+
+
+def _refuse(artifact: Artifact, suite: Suite) -> None:
+    """Refuse an artifact that was not made for what was asked for by name."""
+    for batch in suite.batches:
+        refuse_batch(artifact, batch)
+    for name in suite.runtimes or ():
+        runtime = get_runtime(name)
+        if artifact.find(runtime.formats, roles=_ROLES) is None:
+            known = ", ".join(runtimes_for(artifact))
+            raise InputError(f"{artifact.path}: runtime {name} cannot load it; it runs in {known}")
+        runtime.check(artifact, suite.session_options)

@@ -1,0 +1,61 @@
+"""Folder of a run: whether it is free, and that one process group at a time writes to it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resemote_edge.errors import InputError, TrainingError
+from resemote_edge.training.run.log import EVENTS_FOLDER, LOG_FILE
+from resemote_edge.training.run.state import STATE_FILE
+
+__all__ = ["refuse_taken", "written_by_us_alone"]
+
+#: What a run that was ended before its first epoch leaves: nothing that is worth keeping.
+_BEGINNINGS = {EVENTS_FOLDER, LOG_FILE, f"{STATE_FILE}.partial"}
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse the folder of a new run where it would overwrite something.
+
+    A run that was ended before its first state was saved leaves a folder that can be used again.
+
+    Args:
+        folder: Folder of the new run; it need not exist.
+
+    Raises:
+        InputError: Something is there.
+    """
+    if not folder.exists():
+        return
+    if (folder / STATE_FILE).is_file():
+        raise InputError(f"{folder} exists", hint=f"pass --resume {folder} to go on with it, or another --out")
+    found = sorted({path.name for path in folder.iterdir()} - _BEGINNINGS) if folder.is_dir() else ["a file"]
+    if found:
+        raise InputError(f"{folder} exists and holds {found[0]}, which is of no run", hint="pass another --out")
+
+
+@contextmanager
+def written_by_us_alone(folder: Path) -> Iterator[None]:
+    """Hold the folder of a run while the block runs; the lock ends with the process, however that ends.
+
+    Args:
+        folder: Folder of the run; it exists.
+
+    Raises:
+        TrainingError: Another process trains there.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(
+                f"{folder}: another process is training there", hint="wait for it, or end it; or pass another --out"
+            ) from None
+        except OSError:
+            pass  # A file system without locks.
+        yield
+    finally:
+        os.close(descriptor)
