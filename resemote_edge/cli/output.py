@@ -50,7 +50,7 @@ threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
     default=None,
-    help="Number of CPU threads the runtime may use.  [default: all cores]",
+    help="Number of CPU threads the runtime may use, at most four per core.  [default: all cores]",
 )
 precision_hint_option = click.option(
     "--precision-hint",
