@@ -42,7 +42,10 @@ def test_an_error_carries_its_reason_and_its_hint():
 
 
 #: torch.load has one error for a file that is not a checkpoint and for one that would run code; only its text differs.
-READS_A_MESSAGE = {"models/weights_file.py"}
+READS_A_MESSAGE = {
+    "cli/__init__.py",  # if memory is short, libraries raise RuntimeError
+    "models/weights_file.py",
+}
 
 _TAKING_APART = {"partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith", "find"}
 

@@ -13,6 +13,7 @@ import click
 
 from resemote_edge import __version__
 from resemote_edge.cli.lazy_group import LazyGroup
+from resemote_edge.cli.terminal import escaped_streams
 from resemote_edge.errors import ResEmoteEdgeError
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
@@ -35,6 +36,9 @@ COMMANDS: dict[str, str] = {
     "data": "resemote_edge.cli.data:data",
 }
 
+
+#: Libraries have no type of their own for want of memory or threads; their words alone say so.
+_OUT_OF_MEMORY = ("can't allocate memory", "std::bad_alloc", "Cannot allocate memory", "can't start new thread")
 
 #: Environment variable that shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
@@ -76,6 +80,11 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None = Non
     """
     # A termination request unwinds like any error, so that staging folders are removed on the way out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with escaped_streams():
+        _run(command, name, arguments)
+
+
+def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> None:
     try:
         command.main(args=arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
@@ -89,6 +98,8 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None = Non
     except ResEmoteEdgeError as error:
         click.echo(f"Error: {_one_line(error)}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError:
+        _out_of_memory()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else "reading or writing failed: "
         click.echo(f"Error: {where}{error.strerror or error}", err=True)
@@ -96,12 +107,19 @@ def run(command: click.Command, name: str, arguments: Sequence[str] | None = Non
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
+        if any(words in str(error) for words in _OUT_OF_MEMORY):
+            _out_of_memory()
         click.echo(
             f"Error: {type(error).__name__}: {_one_line(error)} (this is a bug in resemote-edge; "
             f"set {DEBUG_VARIABLE}=1 to see where, and report it)",
             err=True,
         )
         sys.exit(70)
+
+
+def _out_of_memory() -> None:
+    click.echo("Error: too little memory; close other programs, or pass smaller batches or images", err=True)
+    sys.exit(1)
 
 
 def _one_line(error: BaseException) -> str:

@@ -49,8 +49,6 @@ def explain(
     Example:
       resemote-edge bench explain artifacts/resemotenet-base-fer2013-openvino-fp32 --batch 8 -o explained
     """
-    from rich.console import Console
-
     from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.explain.explanation import explain as run
@@ -59,6 +57,7 @@ def explain(
         machine_lines,
         write_explanation,
     )
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.layers import layer_table
     from resemote_edge.machine.topology import allowed_cores
 
@@ -70,7 +69,7 @@ def explain(
     if as_json:
         click.echo(found.to_json().decode(), nl=False)
     else:
-        console = Console()
+        console = open_console()
         for line in machine_lines(found.machine):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.print(layer_table(found))

@@ -39,8 +39,7 @@ def inspect(file: Path | None, variant: str | None, labels: str | None, as_json:
     Example:
       resemote-edge checkpoint inspect best.pt --json
     """
-    from rich.console import Console
-
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.facts import facts_table
     from resemote_edge.models.describe import checkpoint_facts
     from resemote_edge.weights import choose_checkpoint
@@ -49,7 +48,7 @@ def inspect(file: Path | None, variant: str | None, labels: str | None, as_json:
     if as_json:
         echo_json(facts)
     else:
-        Console().print(facts_table("Checkpoint", facts))
+        open_console().print(facts_table("Checkpoint", facts))
 
 
 @checkpoint.command()

@@ -42,8 +42,7 @@ def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> N
       resemote-edge data inspect fer2013.csv --json
       resemote-edge data inspect my-faces --kind folder
     """
-    from rich.console import Console
-
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.data import data_tables
     from resemote_edge.data.dataset import SPLITS
     from resemote_edge.data.inspect import inspect_splits
@@ -56,4 +55,4 @@ def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> N
         echo_json(report.to_dict())
         return
     for table in data_tables(report):
-        Console().print(table)
+        open_console().print(table)

@@ -35,12 +35,11 @@ def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
       resemote-edge demo --data fer2013.zip
       resemote-edge demo --variant base -o demo-base
     """
-    from rich.console import Console
-
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.bench import rich_table
     from resemote_edge.workflows.demo import run_demo
 
-    console = Console()
+    console = open_console()
     with suite_progress() as (notice, progress):
         result = run_demo(data, output, variant=variant, force=force, notice=notice, progress=progress)
     console.print(rich_table(result.report))

@@ -17,8 +17,7 @@ def doctor(as_json: bool) -> None:
     Example:
       resemote-edge doctor
     """
-    from rich.console import Console
-
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.diagnosis import diagnosis_table
     from resemote_edge.machine.diagnosis import diagnose
 
@@ -26,7 +25,7 @@ def doctor(as_json: bool) -> None:
     if as_json:
         echo_json(diagnosis.to_dict())
         return
-    console = Console()
+    console = open_console()
     console.print(diagnosis_table(diagnosis))
     for line in diagnosis.advice:
         console.print(f"- {line}", highlight=False, markup=False, soft_wrap=True)

@@ -64,9 +64,8 @@ def evaluate(
     Example:
       resemote-edge eval artifacts/resemotenet-base-fer2013-openvino-fp32 --data fer2013.zip --split test
     """
-    from rich.console import Console
-
     from resemote_edge.artifacts.files import refuse_files
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.accuracy import accuracy_tables
     from resemote_edge.evaluation.run import EVAL_FILES, EvalRequest, run_eval, write_eval
 
@@ -87,7 +86,7 @@ def evaluate(
         echo_json(result.to_dict())
     else:
         for table in accuracy_tables(result):
-            Console().print(table)
+            open_console().print(table)
     if output is not None:
         for path in write_eval(result, output):
             click.echo(f"written: {path}", err=True)

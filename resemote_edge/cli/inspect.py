@@ -21,13 +21,13 @@ def inspect(artifact: Path, as_json: bool) -> None:
       resemote-edge inspect artifacts/resemotenet-base-fer2013-openvino-fp32
     """
     import msgspec
-    from rich.console import Console
 
     from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.passport import passport_table
 
     passport = Artifact.load(artifact).passport
     if as_json:
         echo_json(msgspec.to_builtins(passport))
     else:
-        Console().print(passport_table(passport))
+        open_console().print(passport_table(passport))

@@ -106,8 +106,8 @@ def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., An
 
 
 def echo_json(value: Any) -> None:
-    """Print a value as indented JSON on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print a value as indented JSON on stdout, in ASCII, since the encoding of the stream may have no more."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 #: Packages that some kinds of files need and others do not.
@@ -132,11 +132,12 @@ def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",
 @contextmanager
 def measuring_progress(label: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr, cleared at the end; yields ``update(done, total)``."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from resemote_edge.cli.terminal import open_console
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=open_console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -148,13 +149,13 @@ def suite_progress() -> Iterator[tuple[Callable[[str], None], Callable[["SuitePr
     Yields:
         ``notice(text)`` and ``update(progress)``.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from resemote_edge.benchmarks.suite.clock import duration_text
+    from resemote_edge.cli.terminal import open_console
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     with Progress(*columns, TextColumn("{task.description}", markup=False), console=console, transient=True) as bar:
         task = bar.add_task("", total=None, left="")
 

@@ -49,13 +49,14 @@ def predict(
       resemote-edge predict *.png --artifact artifacts/resemotenet-base-fer2013-openvino-fp32 --json
     """
     from resemote_edge.classifier import load
-    from resemote_edge.vision.image import read_face
+    from resemote_edge.vision.image import read_faces, require_files
     from resemote_edge.workflows.default_artifact import artifact_or_prebuilt
 
-    crops = [read_face(path) for path in images]
+    require_files(images)
     opened = artifact_or_prebuilt(artifact, variant, runtime, device, lambda text: click.echo(text, err=True))
+    crops, color = read_faces(images, opened.passport.preprocessing)
     with load(opened, runtime=runtime, device=device, threads=threads) as classifier:
-        emotions = classifier(crops, color="rgb")
+        emotions = classifier(crops, color=color)
         where = {
             "artifact": classifier.passport.name,
             "runtime": classifier.session.runtime,

@@ -19,8 +19,7 @@ def runtimes(as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from rich.console import Console
-
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.runtimes import runtimes_table
     from resemote_edge.runtimes.registry import probe_all
 
@@ -28,4 +27,4 @@ def runtimes(as_json: bool) -> None:
     if as_json:
         echo_json({name: asdict(availability) for name, availability in found.items()})
     else:
-        Console().print(runtimes_table(found))
+        open_console().print(runtimes_table(found))

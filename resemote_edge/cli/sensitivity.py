@@ -59,9 +59,8 @@ def sensitivity(
     Example:
       resemote-edge sensitivity --target openvino --data fer2013.zip -o sensitivity
     """
-    from rich.console import Console
-
     from resemote_edge.artifacts.files import refuse_files
+    from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.sensitivity import sensitivity_table
     from resemote_edge.export.command import ExportOptions, rank_sensitivity
     from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
@@ -80,4 +79,4 @@ def sensitivity(
     if as_json:
         echo_json(report.to_dict())
     else:
-        Console().print(sensitivity_table(report))
+        open_console().print(sensitivity_table(report))

@@ -29,7 +29,9 @@ class Dataset:
         members: Origin of each image (zip member, path, or ``line 17``).
         soft_targets: Distribution of the annotators' opinions, float32 (N, classes), rows summing to 1; None where
             there is one label per image. `targets` then is its argmax, the first class of equals.
-        left_out: Number of images, by reason, that the source lists for this split and that are not here.
+        left_out: Number of images or files, by reason, that the source has for this split and that are not here. What
+            lies in no split is counted with the first one.
+        notes: Sentences on what was found in the source and how it was read, for people.
 
     Raises:
         DatasetError: The soft targets have another shape, do not sum to 1, or contradict the targets.
@@ -43,6 +45,7 @@ class Dataset:
     members: tuple[str, ...] = field(repr=False)
     soft_targets: NDArray[np.float32] | None = field(default=None, repr=False)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         soft = self.soft_targets

@@ -5,8 +5,6 @@ If images are all of one size, 64 pixels or less to a side, they stay as they ar
 and a quarter of a million photographs fit into memory.
 """
 
-import io
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.data.members import Member
-from resemote_edge.errors import DatasetError, needs
-from resemote_edge.vision.image import eight_bits
+from resemote_edge.errors import DatasetError, InputError
+from resemote_edge.vision.image import decode
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, resize_triangle, to_gray
 
 __all__ = ["SIDE", "Box", "ImageSource", "Progress", "decode_gray", "read_stack"]
@@ -92,29 +90,20 @@ def decode_gray(member: Member, where: str) -> NDArray[np.uint8]:
         DatasetError: It is not an image, or the file is gone; the message names it.
         MissingDependencyError: Pillow is not installed.
     """
-    with needs("images", "reading image files"):
-        from PIL import Image, ImageOps, UnidentifiedImageError
+    name = f"{where}: {member.name}"
     try:
-        with Image.open(io.BytesIO(member.read())) as image:
-            upright = eight_bits(ImageOps.exif_transpose(image))
-            if upright.mode == "L":
-                return np.array(upright, dtype=np.uint8)
-            rgb = np.array(upright.convert("RGB"), dtype=np.uint8)
+        pixels = decode(member.read())
     except FileNotFoundError:
-        raise DatasetError(f"{where}: {member.name}: no such image file; fetch the dataset again") from None
-    # A zip's RuntimeError says that it is encrypted.
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise DatasetError(f"{where}: {member.name}: not a readable image ({error}); fetch the dataset again") from None
-    if min(rgb.shape[:2]) < MIN_CROP_SIDE:
-        raise _too_small(rgb.shape, f"{where}: {member.name}")
-    return to_gray(rgb, "rgb")
+        raise DatasetError(f"{name}: no such image file; fetch the dataset again") from None
+    except OSError as error:
+        raise DatasetError(f"{name}: cannot be read ({error.strerror or error})") from None
+    except InputError as error:
+        raise DatasetError(f"{name}: {error}; fetch the image again, or remove it") from None
+    if pixels.ndim == 2:
+        return pixels
+    if min(pixels.shape[:2]) < MIN_CROP_SIDE:
+        raise _too_small(pixels.shape, name)
+    return to_gray(pixels, "rgb")
 
 
 def _cut(photograph: NDArray[np.uint8], source: ImageSource, where: str) -> NDArray[np.uint8]:

@@ -21,7 +21,8 @@ class DataReport:
         soft_targets: Whether images carry a distribution over the classes.
         counts: Number of images per split and class.
         sha256: Hash of each split (pixels and labels; the container and the order do not matter).
-        left_out: Number of images the source lists and the loader does not take, per split and reason.
+        left_out: Number of images and files in the source that the loader does not take, per split and reason.
+        notes: Sentences on what was found in the source and how it was read.
         duplicates_within: Number of images per split that repeat an earlier image of it pixel for pixel.
         duplicates_across: Number of images per ``"a -> b"``: those of split ``b`` that also occur in split ``a``.
         conflicting_labels: Number of distinct images that carry more than one label anywhere.
@@ -33,6 +34,7 @@ class DataReport:
     counts: dict[str, dict[str, int]]
     sha256: dict[str, str]
     left_out: dict[str, dict[str, int]]
+    notes: tuple[str, ...]
     duplicates_within: dict[str, int]
     duplicates_across: dict[str, int]
     conflicting_labels: int
@@ -47,6 +49,7 @@ class DataReport:
             "totals": {split: sum(classes.values()) for split, classes in self.counts.items()},
             "sha256": self.sha256,
             "left_out": self.left_out,
+            "notes": list(self.notes),
             "duplicates_within": self.duplicates_within,
             "duplicates_across": self.duplicates_across,
             "conflicting_labels": self.conflicting_labels,
@@ -86,6 +89,7 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
         counts={split: data.counts() for split, data in splits.items()},
         sha256={split: data.sha256() for split, data in splits.items()},
         left_out={split: dict(data.left_out) for split, data in splits.items()},
+        notes=tuple(dict.fromkeys(note for data in splits.values() for note in data.notes)),
         duplicates_within={split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits},
         duplicates_across=across,
         conflicting_labels=sum(len(labels) > 1 for labels in labels_of.values()),

@@ -7,6 +7,7 @@ are missing, refusing gaps) are the same for every dataset and are done here.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from resemote_edge.data.image_stack import Box, ImageSource, Progress, read_stac
 from resemote_edge.data.members import Member
 from resemote_edge.data.splitting import draw_splits
 from resemote_edge.errors import DatasetError, InputError
+from resemote_edge.vision.image import read_file
 
 __all__ = ["Face", "Listing", "check_splits", "file_member", "require_whole"]
 
@@ -52,6 +54,7 @@ class Listing:
             entry is the split of its own name.
         faces: Faces by pool.
         left_out: Number of faces that are listed and not taken, by pool and reason.
+        notes: Sentences for `Dataset.notes`.
         together: Whether to read every pool, whatever splits are asked for. If the size of the images is not fixed, it
             must not depend on the splits.
     """
@@ -62,6 +65,7 @@ class Listing:
     draw: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     faces: dict[str, list[Face]] = field(default_factory=dict)
     left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     together: bool = False
 
     def add(self, pool: str, face: Face) -> None:
@@ -110,6 +114,7 @@ class Listing:
                 members=tuple(face.member.name + face.note for face in faces[start : start + count]),
                 soft_targets=_soft(faces[start : start + count]),
                 left_out=dict(self.left_out.get(pool, {})),
+                notes=self.notes,
             ))  # fmt: skip
             start += count
         wanted = [split for split in splits if len(made.get(split, ())) or split not in optional]
@@ -171,7 +176,7 @@ def check_splits(splits: tuple[str, ...]) -> None:
 def file_member(path: Path, root: Path) -> Member:
     """Make a member of a file, named from the dataset's root; it need not exist before it is read."""
     inside = path.is_relative_to(root)
-    return Member(path.relative_to(root).as_posix() if inside else str(path), path.read_bytes)
+    return Member(path.relative_to(root).as_posix() if inside else str(path), partial(read_file, path))
 
 
 def _soft(faces: list[Face]) -> NDArray[np.float32] | None:

@@ -1,69 +1,270 @@
 """Members: the files of a folder or of a zip, under one interface."""
 
+import os
+import re
+import stat
+import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from resemote_edge.errors import DatasetError
+from resemote_edge.errors import DatasetError, InputError
+from resemote_edge.vision.image import MAX_FILE_BYTES, check_file, read_file
+from resemote_edge.vision.signatures import HEAD_BYTES, foreign, is_image
 
-__all__ = ["IMAGE_SUFFIXES", "Member", "image_members", "open_members"]
+__all__ = ["MAX_MEMBERS", "Member", "check_source", "image_members", "is_zip", "open_members", "packed_in"]
 
-#: Suffixes of the files that are taken for images, lower case.
-IMAGE_SUFFIXES: tuple[str, ...] = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+#: Most files that a folder or zip may hold.
+MAX_MEMBERS = 500_000
+
+#: Largest directory of a zip, in bytes; reading one takes memory and time before its files are counted.
+_MAX_DIRECTORY = 64 << 20
+
+#: Largest file that is passed as a dataset, in bytes.
+_MAX_SOURCE = 1 << 40
+
+#: Suffixes of the files that are taken for images unseen, lower case. Of others the content decides.
+_SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".jfif", ".jpe", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
+))  # fmt: skip
+
+#: Paths to or through what systems, editors and file servers leave: hidden files, safety copies, and these names.
+_LITTER = re.compile(
+    r"(?:^|/)(?:\.(?!\.?(?:/|$))[^/]*|~\$[^/]*|[^/]*[~#]|__macosx|(?:eh)?thumbs(?:_vista)?\.db|desktop\.ini|icon\r"
+    r"|picasa\.ini|\$recycle\.bin|recycler|recycled|system volume information|lost\+found|lost\.dir|#recycle|#snapshot"
+    r"|network trash folder|temporary items|thevolumesettingsfolder|@(?:eadir|recycle|recently-snapshot|tmp)|nbproject"
+    r"|__pycache__|node_modules|cvs|_svn|_darcs|_notes|_vti_cnf|rcs|sccs)(?:/|$)",
+    re.IGNORECASE,
+)
+
+#: Suffixes of files that people pack again, or whose folder they pass.
+_PACKED = (".csv", ".tsv", ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".parquet")
+
+_LITTER_REASON = "left by a system or program"
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file in a folder or zip.
+class Member(NamedTuple):
+    """A file in a folder or zip; a tuple, since datasets have hundreds of thousands of them.
 
     Attributes:
         name: Path inside, with forward slashes.
-        read: Function that returns its bytes.
+        read: Function that returns its bytes; if it is passed a number, the first so many.
+        unread: Reason why it is not to be read, where it is no file or lies among what systems leave; empty otherwise.
     """
 
     name: str
-    read: Callable[[], bytes]
+    read: Callable[..., bytes]
+    unread: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Folders and file name of the path."""
-        # This does not use PurePosixPath: datasets have tens of thousands of files, and it takes seconds for them.
-        return tuple(part for part in self.name.split("/") if part not in ("", "."))
+        return tuple(self.name.split("/"))
+
+    def why_no_image(self) -> str:
+        """Reason why this is not an image to be read; empty where it is one."""
+        if self.unread:
+            return self.unread
+        file = self.name[self.name.rfind("/") + 1 :].lower()
+        suffix = file[file.rfind(".") :] if "." in file else ""
+        if suffix in _SUFFIXES:
+            return ""
+        try:
+            head = self.read(HEAD_BYTES)
+        except (InputError, OSError) as error:
+            return f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        if is_image(head):
+            return ""
+        found = foreign(head)
+        return f"{found[0]}, not read" if found else f"not an image ({suffix or 'no suffix'})"
+
+
+def check_source(source: Path) -> None:
+    """Refuse what cannot be a dataset, before it is opened.
+
+    Raises:
+        DatasetError: There is no such path, it cannot be read, it is neither a folder nor a regular file, or its first
+            bytes are of a file that stands for the data or holds it packed.
+    """
+    try:
+        if source.is_dir():
+            return
+        check_file(source, _MAX_SOURCE)
+        with source.open("rb") as stream:
+            found = foreign(stream.read(HEAD_BYTES))
+    except FileNotFoundError:
+        raise DatasetError(f"{source}: no such dataset; pass a file or folder that exists") from None
+    except OSError as error:
+        raise DatasetError(f"{source}: cannot be read ({error.strerror or error})") from None
+    except InputError as error:
+        raise DatasetError(f"{source}: {error}") from None
+    if found is not None and not is_zip(source):
+        name, cure = ("not a whole zip", "fetch it again") if "zip" in found[0].split() else found
+        raise DatasetError(f"{source}: {name}; {cure}")
+
+
+def is_zip(source: Path) -> bool:
+    """Whether this is a zip, by its content; pipes and devices are not looked into."""
+    return source.is_file() and zipfile.is_zipfile(source)
 
 
 @contextmanager
 def open_members(source: Path) -> Iterator[list[Member]]:
     """List the files of a folder or zip, by name; a zip stays open as long as the context.
 
+    Symbolic links in a folder are followed. What systems and programs leave there is listed, not gone into.
+
     Raises:
-        DatasetError: The path is neither a folder nor a whole zip.
+        DatasetError: The path is neither a folder nor a whole zip, a folder in it cannot be read, a link leads nowhere
+            or to a folder it lies in, a zip holds a link or one name twice, or there are more than `MAX_MEMBERS` files.
     """
     if source.is_dir():
-        paths = sorted(path for path in source.rglob("*") if path.is_file())
-        yield [Member(path.relative_to(source).as_posix(), path.read_bytes) for path in paths]
-    elif source.is_file() and zipfile.is_zipfile(source):
-        try:
-            archive = zipfile.ZipFile(source)
-        except zipfile.BadZipFile as error:
-            raise DatasetError(f"{source}: not a whole zip ({error}); fetch it again") from None
+        yield sorted(_bounded(_files_in(source), source), key=lambda member: member.name.split("/"))
+    elif is_zip(source):
+        archive = _open_zip(source)
         with archive:
-            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
-            yield [Member(name, partial(archive.read, name)) for name in names]
+            yield sorted(_members_of(archive, source), key=lambda member: member.name)
     else:
+        check_source(source)
         raise DatasetError(f"{source}: neither a folder nor a whole zip; pass one of these")
 
 
-def image_members(members: list[Member]) -> list[Member]:
-    """Members that are images, by their suffix."""
-    return [member for member in members if _is_image(member)]
+def packed_in(source: Path) -> str | None:
+    """Name of the first table or archive in a folder or zip, which may be what was meant; None if there is none."""
+    if not source.is_dir() and not is_zip(source):
+        return None
+    with open_members(source) as members:
+        return next((member.name for member in members if member.name.lower().endswith(_PACKED)), None)
 
 
-def _is_image(member: Member) -> bool:
-    if not member.name.lower().endswith(IMAGE_SUFFIXES):
-        return False
-    # Archives made on a Mac carry a "._name" and a "__MACOSX" twin of every file.
-    parts = member.parts
-    return "__MACOSX" not in parts and not parts[-1].startswith(".")
+def image_members(members: list[Member]) -> tuple[list[Member], list[tuple[Member, str]]]:
+    """Tell images from what is not read.
+
+    Returns:
+        The images, by suffix or content; and the other members, each with the reason why it is not read.
+    """
+    images: list[Member] = []
+    others: list[tuple[Member, str]] = []
+    for member in members:
+        if reason := member.why_no_image():
+            others.append((member, reason))
+        else:
+            images.append(member)
+    return images, others
+
+
+def _bounded(members: Iterable[Member], source: Path) -> Iterator[Member]:
+    for count, member in enumerate(members, start=1):
+        if count > MAX_MEMBERS:
+            raise _too_many(source, f"more than {MAX_MEMBERS:,}")
+        yield member
+
+
+def _too_many(source: Path, count: str) -> DatasetError:
+    return DatasetError(f"{source}: it holds {count} files, {MAX_MEMBERS:,} are read; pass a part of it")
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------
+
+
+def _files_in(root: Path) -> Iterator[Member]:
+    waiting: list[tuple[str, str, frozenset[tuple[int, int]]]] = [(str(root), "", frozenset())]
+    while waiting:
+        folder, prefix, above = waiting.pop()
+        try:
+            facts = os.stat(folder)
+            here = (facts.st_dev, facts.st_ino)
+            if here in above:
+                raise DatasetError(f"{folder}: a link to a folder that it lies in; remove the link")
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    name = prefix + entry.name
+                    if _LITTER.search(entry.name):
+                        yield Member(name, bytes, unread=_LITTER_REASON)
+                    elif entry.is_dir():
+                        waiting.append((entry.path, f"{name}/", above | {here}))
+                    elif entry.is_file():
+                        yield Member(name, partial(_read_file, entry.path))
+                    elif entry.is_symlink():
+                        target = os.readlink(entry.path)
+                        raise DatasetError(f"{entry.path}: a link to {target}, which is not there; mend or remove it")
+                    else:
+                        yield Member(name, bytes, unread="neither a file nor a folder")
+        except OSError as error:
+            where = error.filename or folder
+            raise DatasetError(f"{where}: cannot be read ({error.strerror or error}); make it readable") from None
+
+
+def _read_file(path: str, size: int | None = None) -> bytes:
+    if size is None:
+        return read_file(path)
+    with open(path, "rb") as stream:
+        return stream.read(size)
+
+
+# --- zips -------------------------------------------------------------------------------------------------------------
+
+
+def _open_zip(source: Path) -> zipfile.ZipFile:
+    count, size = _directory(source)
+    if count > MAX_MEMBERS or size > _MAX_DIRECTORY:
+        raise _too_many(source, f"{count:,}")
+    try:
+        return zipfile.ZipFile(source)
+    except Exception as error:
+        # Flipped bytes of a directory end in errors of any type.
+        raise DatasetError(f"{source}: not a whole zip ({error}); fetch it again") from None
+
+
+def _directory(source: Path) -> tuple[int, int]:
+    """Number of files, and bytes of the directory, as the record at the end of a zip states them; 0 where it is cut."""
+    with source.open("rb") as stream:
+        stream.seek(-min(source.stat().st_size, (1 << 16) + 98), os.SEEK_END)
+        tail = stream.read()
+    end = tail.rfind(b"PK\5\6")
+    is_wide = end >= 20 and tail[end - 20 : end - 16] == b"PK\6\7"
+    layout, place = ("<QQ", tail.rfind(b"PK\6\6", 0, end) + 32) if is_wide else ("<HI", end + 10)
+    try:
+        count, size = struct.unpack_from(layout, tail, place) if end >= 0 else (0, 0)
+    except struct.error:
+        return 0, 0
+    return count, size
+
+
+def _members_of(archive: zipfile.ZipFile, source: Path) -> Iterator[Member]:
+    seen: set[str] = set()
+    for info in archive.infolist():
+        name = info.filename
+        if name.endswith("/"):
+            continue
+        if "\\" in name or "//" in name or "./" in name or name.startswith("/"):
+            # Some programs for Windows write backslashes; others keep what they were called with.
+            name = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+        if name in seen:
+            raise DatasetError(f"{source}: {name} is in it twice; pack it again")
+        seen.add(name)
+        if _LITTER.search(name):
+            yield Member(name, bytes, unread=_LITTER_REASON)
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            raise DatasetError(f"{source}: {name} is a symbolic link; pack what it leads to in its place")
+        else:
+            yield Member(name, partial(_read, archive, info))
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int | None = None) -> bytes:
+    """Bytes of a member, all or the first.
+
+    Raises:
+        InputError: It is too large, encrypted, damaged, or packed in an unknown way; the message does not name it.
+    """
+    if size is None and info.file_size > MAX_FILE_BYTES:
+        raise InputError(f"{info.file_size / 1e6:,.0f} MB; files of up to {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
+    try:
+        with archive.open(info) as stream:
+            return stream.read(info.file_size if size is None else size)
+    except Exception as error:
+        # Each way of packing has errors of its own, and a wrong password is a RuntimeError.
+        raise InputError(f"not readable in the zip ({error or type(error).__name__})") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress
+from resemote_edge.data.members import check_source, packed_in
 from resemote_edge.errors import DatasetError, InputError
 
 __all__ = ["AUTO", "DATASETS", "DatasetReader", "load_dataset", "recognise"]
@@ -61,7 +62,7 @@ def load_dataset(
     source = Path(path)
     if kind not in (AUTO, *DATASETS):
         raise InputError(f"unknown kind of dataset {kind!r}; choose from {AUTO}, {', '.join(DATASETS)}")
-    _refuse_absent(source)
+    check_source(source)
     with_labels = [name for name in DATASETS if "labels_file" in signature(_loader(name)).parameters]
     if labels_file is not None and kind not in (AUTO, *with_labels):
         raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
@@ -91,7 +92,7 @@ class DatasetReader:
     ) -> dict[str, Dataset]:
         """Read the splits that are not kept; see `load_dataset`."""
         source = Path(path)
-        _refuse_absent(source)
+        check_source(source)
         file = _file_state(source)
         if file is None:
             return load_dataset(source, splits=splits, optional=optional)
@@ -103,11 +104,6 @@ class DatasetReader:
             allowed = tuple(set(optional) & set(missing))
             self._splits |= load_dataset(source, self._kind, missing, optional=allowed)
         return {split: self._splits[split] for split in splits if split in self._splits}
-
-
-def _refuse_absent(path: Path) -> None:
-    if not path.exists():
-        raise DatasetError(f"{path}: no such dataset; pass a file or folder that exists")
 
 
 def _file_state(path: Path) -> tuple[str, int, int] | None:
@@ -127,7 +123,7 @@ def recognise(path: Path) -> str:
     Raises:
         DatasetError: There is no such path, no kind is recognised, or several are.
     """
-    _refuse_absent(path)
+    check_source(path)
     published = [name for name in DATASETS if name != _GENERAL and _module(name).recognises(path)]
     if len(published) > 1:
         raise DatasetError(
@@ -137,6 +133,9 @@ def recognise(path: Path) -> str:
         return published[0]
     if _module(_GENERAL).recognises(path):
         return _GENERAL
+    if inside := packed_in(path):
+        cure = f"pass {path / inside}" if path.is_dir() else "unpack it and pass that file"
+        raise DatasetError(f"{path}: no images in folders, but {inside} is in it; {cure}")
     looked_for = "; ".join(f"{name}: {_module(name).LAYOUT}" for name in DATASETS)
     raise DatasetError(f"{path}: cannot tell what dataset this is. Looked for {looked_for}")
 

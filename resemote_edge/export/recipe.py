@@ -1,5 +1,6 @@
 """Recipe: every setting that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
+import codecs
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -218,7 +219,7 @@ def load_recipe(path: Path) -> Recipe:
     if not path.is_file():
         raise InputError(f"{path}: no such recipe; the ones that come with it are: {', '.join(available_recipes())}")
     try:
-        recipe = msgspec.toml.decode(path.read_bytes(), type=Recipe)
+        recipe = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Recipe)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: not a valid recipe: {error}") from None
     if recipe.schema != RECIPE_SCHEMA:

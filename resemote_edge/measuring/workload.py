@@ -93,5 +93,5 @@ def _encoded(crops: list[NDArray[np.uint8]]) -> list[bytes]:
 def _decoded(data: bytes) -> NDArray[np.uint8]:
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         return np.asarray(image)

@@ -4,6 +4,7 @@ A file may hold more than one set of weights, and other modules' beside the netw
 told in the notes; a file in which that cannot be decided is refused.
 """
 
+import codecs
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from resemote_edge.artifacts.content import foreign_content
 from resemote_edge.errors import CheckpointError, needs
+from resemote_edge.vision.signatures import HEAD_BYTES, foreign, is_image
 
 __all__ = ["WeightsFile", "is_counter", "read_weights"]
 
@@ -67,14 +68,14 @@ def read_weights(path: Path, *, with_labels: bool) -> WeightsFile:
     Raises:
         CheckpointError: It is something else, damaged, holds code, or nothing that looks like weights.
     """
-    foreign = foreign_content(path)
-    if foreign is not None and not _is_safetensors(path):
-        raise CheckpointError(f"{path}: {foreign[0]}, not weights", hint=foreign[1])
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    notes: list[str] = []
     try:
-        if _is_safetensors(path):
+        if _is_safetensors(head):
             raw, metadata = _read_safetensors(path)
-            notes: list[str] = []
         else:
+            _refuse_foreign(head, path)
             raw, metadata, notes = _read_torch(path, with_labels)
     except MemoryError:
         raise CheckpointError(f"{path}: too little memory to read it") from None
@@ -95,11 +96,33 @@ def _checked(state: Mapping[str, Tensor], path: Path) -> Iterator[tuple[str, Ten
         yield key, dense.float() if dense.is_floating_point() and dense.element_size() == 1 else dense
 
 
-def _is_safetensors(path: Path) -> bool:
+def _is_safetensors(head: bytes) -> bool:
     # A safetensors file starts with the length of its JSON header, then "{"; torch's formats start otherwise.
-    with path.open("rb") as stream:
-        head = stream.read(9)
-    return len(head) == 9 and head[8:] == b"{" and head[:2] != b"PK"
+    return head[8:9] == b"{" and head[:2] != b"PK" and not _is_text(head)
+
+
+def _refuse_foreign(head: bytes, path: Path) -> None:
+    """Refuse what people download in place of weights, by its first bytes."""
+    if head.startswith(b"PK"):
+        return  # torch.save writes zip archives.
+    what = foreign(head.removeprefix(codecs.BOM_UTF8))
+    if head[4:8] == b"TFL3" or (what is not None and what[0].startswith(("an HDF5", "a NumPy"))):
+        name = "a TensorFlow Lite model" if what is None else what[0]
+        what = name, "only PyTorch's weights and safetensors are read"
+    elif is_image(head):
+        what = "an image", "pass the weights"
+    elif what is None and _is_text(head):
+        first = head.decode("utf-8-sig", "replace").strip().splitlines()[0][:60]
+        what = f"text that begins with {first!r}", "pass the file that it names or describes"
+    if what is not None:
+        raise CheckpointError(f"{path}: {what[0]}, not weights", hint=what[1])
+
+
+def _is_text(head: bytes) -> bool:
+    text = head.decode("utf-8-sig", "replace")
+    return bool(text.strip()) and not any(
+        (ord(char) < 32 and char not in "\r\n\t") or char == "\ufffd" for char in text[:-4]
+    )
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,5 +1,6 @@
 """TrainingConfig: every setting that decides what a training run computes, strictly validated, from TOML."""
 
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -214,7 +215,7 @@ def layered_config(variant: str, *layers: Mapping[str, Any], where: str) -> Trai
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        loaded = msgspec.toml.decode(path.read_bytes())
+        loaded = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except FileNotFoundError:
         raise InputError(f"{path}: no such training recipe", hint="pass a TOML file") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

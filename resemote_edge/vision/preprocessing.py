@@ -39,6 +39,16 @@ MAX_SIDE = 4096
 
 _FRACTION_BITS = 16
 _ONE = 1 << _FRACTION_BITS
+
+#: Pixels whose intermediates are in memory at a time.
+_STRIP_PIXELS = 1 << 20
+
+#: Pixels of a crop from which on crops are resized one at a time.
+_LARGEST_GROUPED = 1 << 16
+
+#: Longest side, in pixels, whose weights are kept.
+_LARGEST_KEPT = 1024
+
 _LUMA_RGB = np.array([19595, 38470, 7471], dtype=np.uint32)
 
 
@@ -59,13 +69,20 @@ def to_gray(crop: NDArray[np.uint8], color: ColorOrder) -> NDArray[np.uint8]:
     if color == "gray":
         return crop
     weights = _LUMA_RGB if color == "rgb" else _LUMA_RGB[::-1]
-    wide = crop.astype(np.uint32)
-    luma = wide[..., 0] * weights[0] + wide[..., 1] * weights[1] + wide[..., 2] * weights[2]
-    gray: NDArray[np.uint8] = ((luma + 0x8000) >> 16).astype(np.uint8)
+    gray = np.empty(crop.shape[:2], dtype=np.uint8)
+    for rows in _strips(*crop.shape[:2]):
+        wide = crop[rows].astype(np.uint32)
+        luma = wide[..., 0] * weights[0] + wide[..., 1] * weights[1] + wide[..., 2] * weights[2]
+        gray[rows] = (luma + 0x8000) >> 16
     return gray
 
 
-@lru_cache(maxsize=512)
+def _strips(height: int, width: int) -> list[slice]:
+    """Rows to compute at a time: intermediates are 8 or 12 times as large as the pixels, and photographs are large."""
+    rows = max(1, _STRIP_PIXELS // width)
+    return [slice(top, top + rows) for top in range(0, height, rows)]
+
+
 def triangle_weights(source: int, target: int) -> NDArray[np.float64]:
     """Weights of the antialiased triangle filter along one axis.
 
@@ -76,6 +93,11 @@ def triangle_weights(source: int, target: int) -> NDArray[np.float64]:
     Returns:
         float64 (target, source), integer values in units of 2^-16, each row summing to exactly 2^16; read-only.
     """
+    # Those of a photograph take megabytes, so that keeping them would cost more than computing them again.
+    return (_kept_weights if source <= _LARGEST_KEPT else _triangle_weights)(source, target)
+
+
+def _triangle_weights(source: int, target: int) -> NDArray[np.float64]:
     scale = source / target
     # When shrinking, the filter widens with the scale: that is the antialiasing.
     reach = max(scale, 1.0)
@@ -94,6 +116,9 @@ def triangle_weights(source: int, target: int) -> NDArray[np.float64]:
     return weights
 
 
+_kept_weights = lru_cache(maxsize=512)(_triangle_weights)
+
+
 def resize_triangle(gray: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Resize a stack of gray images of one size with the antialiased triangle filter.
 
@@ -109,7 +134,12 @@ def resize_triangle(gray: NDArray[np.uint8], height: int, width: int) -> NDArray
         return gray
     vertical = triangle_weights(gray.shape[1], height)
     horizontal = triangle_weights(gray.shape[2], width)
-    exact = vertical @ gray.astype(np.float64) @ horizontal.T
+    # Sums of integers are exact in any order, so that the rows may come in strips.
+    first, *others = _strips(*gray.shape[1:])
+    narrow = vertical[:, first] @ gray[:, first].astype(np.float64)
+    for rows in others:
+        narrow += vertical[:, rows] @ gray[:, rows].astype(np.float64)
+    exact = narrow @ horizontal.T
     half = float(1 << (2 * _FRACTION_BITS - 1))
     return np.floor((exact + half) / float(1 << (2 * _FRACTION_BITS))).astype(np.uint8)
 
@@ -197,9 +227,11 @@ class PreprocessSpec:
             gray = to_gray(crop, color)
             if gray.shape == (self.height, self.width):
                 out[index] = gray
+            elif gray.size > _LARGEST_GROUPED:
+                out[index] = resize_triangle(gray[None], self.height, self.width)[0]
             else:
                 by_shape.setdefault(gray.shape, []).append((index, gray))
-        # Crops of one size are resized together: two matrix products for all of them.
+        # Small crops of one size are resized together: two matrix products for all of them.
         for group in by_shape.values():
             stack = np.stack([gray for _, gray in group])
             out[[index for index, _ in group]] = resize_triangle(stack, self.height, self.width)

@@ -68,7 +68,7 @@ def test_a_bad_recipe_names_the_key(tmp_path, change, words):
 
 
 def test_a_path_is_a_recipe_too(tmp_path):
-    (tmp_path / "mine.toml").write_text(GOOD)
+    (tmp_path / "mine.toml").write_text(GOOD, encoding="utf-8-sig")  # with a mark, as editors for Windows write it
     assert find_recipe(tmp_path / "mine.toml").name == "test"
 
 

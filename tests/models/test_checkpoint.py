@@ -307,9 +307,9 @@ def test_weights_between_which_nothing_decides_are_refused(network, tmp_path):
         (b"", "an empty file"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 1\n",
-            "a Git LFS pointer.*; run: git lfs pull",
+            "a Git LFS pointer, not weights; run: git lfs pull",
         ),
-        (b"\xef\xbb\xbf<!DOCTYPE html><html>", "a web page in place of the file, not weights; download"),
+        (b"\xef\xbb\xbf<!DOCTYPE html><html>", "a web page, not weights; the download failed"),
         (b"\n  <html lang=en>", "a web page"),
         (gzip.compress(b"x", mtime=0), "a gzip archive, not weights; unpack it"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),

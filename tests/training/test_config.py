@@ -8,7 +8,7 @@ from resemote_edge.training.schedule import dropout_at, learning_rate_at, side_a
 def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
     assert [load_config(name).width for name in ("base", "s", "xs")] == [64, 32, 16]
     recipe = tmp_path / "mine.toml"
-    recipe.write_text("epochs = 7\nbatch_size = 32\n[augmentation]\nflip = 0.0\n")
+    recipe.write_text("epochs = 7\nbatch_size = 32\n[augmentation]\nflip = 0.0\n", encoding="utf-8-sig")
     base = load_config("base", recipe).augmentation
     assert (base.flip, base.mixup) == (0.0, load_config("base").augmentation.mixup)
     assert base.mixup > 0.0  # a table in the file changes only the fields it names

@@ -133,3 +133,26 @@ def test_one_crop_of_another_size_is_resized_and_a_bad_one_refused():
     assert np.array_equal(feed[1], spec([small], "bgr")[0])
     with pytest.raises(InputError, match="float64"):
         spec([right, right.astype(np.float64)], "bgr")
+
+
+@pytest.mark.parametrize("shape", [(1200, 1100), (3000, 700), (70, 16384), (8, 200_000)])
+@pytest.mark.parametrize("color", ["gray", "rgb", "bgr"])
+def test_photographs_are_computed_in_strips_to_the_same_bits(shape, color):
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 256, shape if color == "gray" else (*shape, 3), dtype=np.uint8)
+    gray = crop
+    if color != "gray":
+        weights = np.array([19595, 38470, 7471], dtype=np.int64)[:: 1 if color == "rgb" else -1]
+        gray = ((crop.astype(np.int64) @ weights + 0x8000) >> 16).astype(np.uint8)
+    assert np.array_equal(to_gray(crop, color), gray)
+    vertical, horizontal = (triangle_weights(side, 64).astype(np.int64) for side in shape)
+    exact = (vertical @ gray.astype(np.int64) @ horizontal.T + (1 << 31)) >> 32
+    assert np.array_equal(PreprocessSpec().pixels([crop], color)[0], exact.astype(np.uint8))
+
+
+def test_one_large_crop_of_a_batch_is_resized_as_it_is_alone():
+    rng = np.random.default_rng(0)
+    crops = [rng.integers(0, 256, (side, side), dtype=np.uint8) for side in (300, 100, 300, 64, 100)]
+    spec = PreprocessSpec()
+    together = spec.pixels(crops, "gray")
+    assert np.array_equal(together, np.concatenate([spec.pixels([crop], "gray") for crop in crops]))

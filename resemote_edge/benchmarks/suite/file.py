@@ -3,6 +3,7 @@
 `resemote_edge.workflows.suite_exports` exports and measures what it lists.
 """
 
+import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -248,7 +249,7 @@ def load_suite(path: Path) -> LoadedSuite:
         raise InputError(f"{path}: no such suite; one is a TOML file, as those in benchmarks/suites")
     content = path.read_bytes()
     try:
-        suite = msgspec.toml.decode(content, type=Suite)
+        suite = msgspec.toml.decode(content.removeprefix(codecs.BOM_UTF8), type=Suite)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: not a valid suite: {error}") from None
     if suite.schema != SUITE_SCHEMA:

@@ -1,7 +1,6 @@
 """A report of ``bench`` as a table."""
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from resemote_edge.benchmarks.report.columns import (
@@ -11,6 +10,7 @@ from resemote_edge.benchmarks.report.columns import (
     common_beginning,
 )
 from resemote_edge.benchmarks.report.markdown import validity_table
+from resemote_edge.cli.terminal import open_console
 from resemote_edge.machine.throttling import throttling_text
 from resemote_edge.measuring.results import BenchReport
 
@@ -35,7 +35,7 @@ def show_report(report: BenchReport, *, as_json: bool) -> None:
     if as_json:
         click.echo(report.to_json().decode(), nl=False)
         return
-    console = Console()
+    console = open_console()
     if report.rows:
         console.print(rich_table(report))
     if report.validity:

@@ -31,6 +31,7 @@ def data_tables(report: "DataReport") -> list[Table]:
         for split, reasons in report.left_out.items()
         for reason, n in reasons.items()
     }
+    findings |= {f"note {number}": note for number, note in enumerate(report.notes, start=1)}
     findings |= {f"repeats within {split}": n for split, n in report.duplicates_within.items()}
     findings |= {f"copies {pair}": n for pair, n in report.duplicates_across.items()}
     findings["images with conflicting labels"] = report.conflicting_labels

@@ -5,10 +5,10 @@ import time
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from resemote_edge.cli.terminal import open_console
 from resemote_edge.cli.views.facts import facts_table
 from resemote_edge.training.command import TrainingResult
 from resemote_edge.training.run.state import EpochRecord
@@ -25,8 +25,8 @@ class Screen:
 
     def __init__(self) -> None:
         quiet = os.environ.get("RANK", "0") != "0"
-        self.console = Console(quiet=quiet)
-        self._errors = Console(stderr=True, quiet=quiet)
+        self.console = open_console(quiet=quiet)
+        self._errors = open_console(stderr=True, quiet=quiet)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -18,7 +18,6 @@ released. As in the literature, the published validation set is ``test`` here, a
 training images (`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together.
 """
 
-import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +28,9 @@ from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Box, Progress
 from resemote_edge.data.listing import Face, Listing, check_splits, file_member
 from resemote_edge.data.splitting import WITH_VALIDATION
-from resemote_edge.errors import DatasetError
+from resemote_edge.data.table import open_text, rows_of
+from resemote_edge.errors import DatasetError, InputError
+from resemote_edge.vision.image import read_file
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE
 
 __all__ = ["LABELS", "LAYOUT", "load_affectnet", "recognises"]
@@ -47,6 +48,7 @@ _LISTS = {"train": "training.csv", "test": "validation.csv"}
 _LIST_FOLDERS = ("Manually_Annotated_file_lists", ".")
 _IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated_compressed/Manually_Annotated_Images", ".")
 _SETS = {"train": "train_set", "test": "val_set"}
+_ANNOTATION_BYTES = 1 << 16
 _COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "expression")
 
 
@@ -144,20 +146,15 @@ def _read_list(path: Path, pool: str, listing: Listing) -> None:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Every row, with the file and line it comes from."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.reader(stream)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            lacking = [name for name in _COLUMNS if name not in header]
-            if lacking:
-                raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}; {lacking[0]} is missing")
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                if len(row) != len(header):
-                    raise DatasetError(f"{where}: expected {len(header)} columns as in the header, found {len(row)}")
-                yield where, dict(zip(header, row, strict=True))
-        except csv.Error as error:
-            raise DatasetError(f"{path}:{reader.line_num}: not a readable CSV row ({error})") from None
+    rows = rows_of(open_text(path), str(path))
+    header = [name.strip() for name in next(rows, (0, []))[1]]
+    lacking = [name for name in _COLUMNS if name not in header]
+    if lacking:
+        raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}; {lacking[0]} is missing")
+    for line, row in rows:
+        if len(row) != len(header):
+            raise DatasetError(f"{path}:{line}: expected {len(header)} columns as in the header, found {len(row)}")
+        yield f"{path}:{line}", dict(zip(header, row, strict=True))
 
 
 def _box(row: dict[str, str], where: str) -> Box:
@@ -198,7 +195,7 @@ def _read_set(folder: Path, pool: str, listing: Listing) -> None:
 def _annotation(path: Path) -> str:
     """The label an annotation file holds: one number, stored as text in some copies."""
     try:
-        value = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        value = np.load(io.BytesIO(read_file(path, _ANNOTATION_BYTES)), allow_pickle=False)
         return str(int(value.item()))
-    except (ValueError, EOFError, OSError, AttributeError) as error:
+    except (ValueError, OverflowError, EOFError, OSError, AttributeError, InputError) as error:
         raise DatasetError(f"{path}: not an annotation, one number as .npy ({error}); fetch it again") from None

@@ -20,6 +20,7 @@ from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Box, Progress
 from resemote_edge.data.listing import Face, Listing, check_splits, file_member
 from resemote_edge.data.splitting import THREE_WAY, draw_splits
+from resemote_edge.data.table import lines_of, open_text
 from resemote_edge.errors import DatasetError
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE
 
@@ -78,7 +79,8 @@ def load_expw(
         raise DatasetError(f"{root}: expected {LAYOUT}, found no {lacking}; pass the folder that holds both")
     rows = _read(labels)
     listing = Listing("expw", root, LABELS)
-    drawn = draw_splits(np.array([row.target for row in rows]), [row.image.encode() for row in rows], THREE_WAY)
+    photographs = [row.image.encode(errors="surrogateescape") for row in rows]
+    drawn = draw_splits(np.array([row.target for row in rows]), photographs, THREE_WAY)
     for split in splits:
         # Faces of one photograph come in a row, so that it is decoded once.
         for row in sorted((rows[index] for index in drawn[split]), key=lambda row: (row.image, row.line)):
@@ -112,7 +114,7 @@ def _first(root: Path, candidates: tuple[Path, ...]) -> Path | None:
 def _read(labels: Path) -> list[_Row]:
     rows = []
     seen: set[str] = set()
-    for number, line in enumerate(labels.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
+    for number, line in enumerate(lines_of(open_text(labels), str(labels)), start=1):
         text = " ".join(line.split())
         if text:
             rows.append(_read_line(text, number, f"{labels}:{number}", repeated=text in seen))

@@ -4,20 +4,17 @@
 - a folder or a zip of ``<split>/<emotion>/*.jpg|png``.
 """
 
-import csv
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress, decode_gray
-from resemote_edge.data.members import Member, image_members, open_members
-from resemote_edge.data.tree import SPLIT_FOLDERS
+from resemote_edge.data.members import Member, check_source, is_zip, open_members
+from resemote_edge.data.table import open_text, rows_of
+from resemote_edge.data.tree import Tree, left_out, place
 from resemote_edge.errors import DatasetError, InputError
 from resemote_edge.labels import FER2013, canonical_name
 
@@ -37,9 +34,11 @@ _COLUMNS = ("emotion", "pixels", "Usage")
 class _Rows:
     """Images of one split while they are being read."""
 
-    images: list[NDArray[np.uint8]]
-    targets: list[int]
-    members: list[str]
+    images: list[NDArray[np.uint8]] = field(default_factory=list)
+    targets: list[int] = field(default_factory=list)
+    members: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def load_fer2013(
@@ -69,9 +68,8 @@ def load_fer2013(
     if unknown:
         raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
     source = Path(path)
-    if not source.exists():
-        raise DatasetError(f"{source}: no such dataset; pass fer2013.csv, a folder <split>/<emotion>/, or a zip of it")
-    if source.is_dir() or zipfile.is_zipfile(source):
+    check_source(source)
+    if source.is_dir() or is_zip(source):
         with open_members(source) as members:
             rows = _read_members(members, source, splits, progress)
     elif source.suffix.lower() == ".csv":
@@ -85,17 +83,19 @@ def load_fer2013(
 def recognises(path: Path) -> bool:
     """Whether this looks like FER2013, by a header line, or by folder names and the first image."""
     if path.suffix.lower() == ".csv" and path.is_file():
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            return sorted(name.strip() for name in stream.readline(200).split(",")) == sorted(_COLUMNS)
-    if not path.is_dir() and not zipfile.is_zipfile(path):
+        try:
+            _, header = next(rows_of(open_text(path), str(path)), (0, []))
+        except DatasetError:
+            return False
+        return sorted(name.strip() for name in header) == sorted(_COLUMNS)
+    if not path.is_dir() and not is_zip(path):
         return False
     with open_members(path) as members:
-        images = image_members(members)
         try:
-            placed = list(_placed(images, path))
-            for folder in {folder for _, _, folder in placed}:
+            placed = _place(members, path).placed
+            for folder in {entry.folder for entry in placed}:
                 canonical_name(folder)
-            return bool(placed) and decode_gray(placed[0][0], str(path)).shape == (_SIDE, _SIDE)
+            return bool(placed) and decode_gray(placed[0].member, str(path)).shape == (_SIDE, _SIDE)
         except (DatasetError, InputError):
             return False
 
@@ -122,49 +122,40 @@ def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
         targets=np.asarray(rows.targets, dtype=np.int64),
         labels=FER2013,
         members=tuple(rows.members),
+        left_out=rows.left_out,
+        notes=rows.notes,
     )
-
-
-def _empty(splits: tuple[str, ...]) -> dict[str, _Rows]:
-    return {split: _Rows([], [], []) for split in splits}
 
 
 # --- the CSV form -----------------------------------------------------------------------------------------------------
 
 
 def _read_csv(source: Path, splits: tuple[str, ...], progress: Progress | None) -> dict[str, _Rows]:
-    rows = _empty(splits)
+    rows = {split: _Rows() for split in splits}
     size = source.stat().st_size
     read = 0
-    with source.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.reader(stream)
-        header = [name.strip() for name in next(_csv_rows(reader, source), [])]
-        if sorted(header) != sorted(_COLUMNS):
-            raise DatasetError(f"{source}:1: expected the header emotion,pixels,Usage, found {','.join(header)[:60]!r}")
-        order = [header.index(name) for name in _COLUMNS]
-        for row in _csv_rows(reader, source):
-            where = f"{source}:{reader.line_num}"
-            if len(row) != 3:
-                raise DatasetError(f"{where}: expected 3 columns (emotion,pixels,Usage), found {len(row)}")
-            emotion, text, usage = (row[index] for index in order)
-            split = USAGES.get(usage.strip())
-            if split is None:
-                raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(USAGES)}")
-            read += len(text)
-            if split in rows:
-                rows[split].targets.append(_csv_target(emotion, where))
-                rows[split].images.append(_csv_pixels(text, where))
-                rows[split].members.append(f"line {reader.line_num}")
-            if progress and reader.line_num % 500 == 0:
-                progress(read, size)
+    table = rows_of(open_text(source), str(source))
+    _, names = next(table, (0, []))
+    header = [name.strip() for name in names]
+    if sorted(header) != sorted(_COLUMNS):
+        raise DatasetError(f"{source}:1: expected the header emotion,pixels,Usage, found {','.join(header)[:60]!r}")
+    order = [header.index(name) for name in _COLUMNS]
+    for line, row in table:
+        where = f"{source}:{line}"
+        if len(row) != 3:
+            raise DatasetError(f"{where}: expected 3 columns (emotion,pixels,Usage), found {len(row)}")
+        emotion, text, usage = (row[index] for index in order)
+        split = USAGES.get(usage.strip())
+        if split is None:
+            raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(USAGES)}")
+        read += len(text)
+        if split in rows:
+            rows[split].targets.append(_csv_target(emotion, where))
+            rows[split].images.append(_csv_pixels(text, where))
+            rows[split].members.append(f"line {line}")
+        if progress and line % 500 == 0:
+            progress(read, size)
     return rows
-
-
-def _csv_rows(reader: Any, source: Path) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise DatasetError(f"{source}:{reader.line_num}: not a readable CSV row ({error})") from None
 
 
 def _csv_target(text: str, where: str) -> int:
@@ -188,30 +179,31 @@ def _csv_pixels(text: str, where: str) -> NDArray[np.uint8]:
 # --- folders and zips -------------------------------------------------------------------------------------------------
 
 
-def _placed(members: list[Member], source: Path) -> Iterator[tuple[Member, str, str]]:
-    for member in image_members(members):
-        parts = member.parts
-        # An enclosing folder ("fer2013/train/...") is common; the last three parts decide.
-        split = SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
-        if split is None:
-            raise DatasetError(f"{source}: {member.name}: expected <split>/<emotion>/<image>, split one of "
-                               "train, validation, test")  # fmt: skip
-        yield member, split, parts[-2]
+def _place(members: list[Member], source: Path) -> Tree:
+    tree = place(members, str(source))
+    if outside := [entry for entry in tree.placed if entry.split is None]:
+        raise DatasetError(f"{source}: {outside[0].member.name}: expected <split>/<emotion>/<image>, split one of "
+                           "train, validation, test")  # fmt: skip
+    return tree
 
 
 def _read_members(
     members: list[Member], source: Path, splits: tuple[str, ...], progress: Progress | None
 ) -> dict[str, _Rows]:
-    rows = _empty(splits)
-    wanted = [(member, split, folder) for member, split, folder in _placed(members, source) if split in rows]
-    for done, (member, split, folder) in enumerate(wanted):
+    tree = _place(members, source)
+    pools = [split for split in SPLITS if any(entry.split == split for entry in tree.placed)]
+    not_read = left_out(tree.others, pools or SPLITS)
+    rows = {split: _Rows(left_out=dict(not_read.get(split, {})), notes=tree.notes) for split in splits}
+    wanted = [entry for entry in tree.placed if entry.split in rows]
+    for done, entry in enumerate(wanted):
         try:
-            target = FER2013.index(canonical_name(folder))
+            target = FER2013.index(canonical_name(entry.folder))
         except InputError as error:
-            raise DatasetError(f"{source}: {member.name}: {error}") from None
-        rows[split].targets.append(target)
-        rows[split].images.append(decode_gray(member, str(source)))
-        rows[split].members.append(member.name)
+            raise DatasetError(f"{source}: {entry.member.name}: {error}") from None
+        of_split = rows[str(entry.split)]
+        of_split.targets.append(target)
+        of_split.images.append(decode_gray(entry.member, str(source)))
+        of_split.members.append(entry.member.name)
         if progress and done % 500 == 0:
             progress(done, len(wanted))
     return rows

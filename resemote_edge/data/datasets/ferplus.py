@@ -25,7 +25,6 @@ expressions. ``contempt=True`` keeps contempt as an eighth. Votes for what is le
 to 1.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from resemote_edge.data.datasets.fer2013 import USAGES, load_fer2013
 from resemote_edge.data.image_stack import Progress
 from resemote_edge.data.listing import Face, Listing, check_splits, require_whole
 from resemote_edge.data.members import Member, image_members, open_members
+from resemote_edge.data.table import open_text, rows_of
 from resemote_edge.data.tree import SPLIT_FOLDERS
 from resemote_edge.errors import DatasetError
 
@@ -146,7 +146,11 @@ def load_ferplus(
         return {split: require_whole(made[split], split, source) for split in wanted}
     with open_members(images) as members:
         listing = Listing("ferplus", source, labels)
-        _by_name(rows, table, image_members(members), splits, listing)
+        kept, others = image_members(members)
+        _by_name(rows, table, kept, splits, listing)
+        for member, reason in others:
+            if member.parts[-1] != table.name:
+                listing.leave_out(splits[0], reason)
         return listing.datasets(splits, progress, optional)
 
 
@@ -175,20 +179,11 @@ def _read_votes(table: Path) -> list[_Votes]:
             f"{table}: no such file; put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the "
             "labels file (--labels-file)"
         )
-    rows: list[_Votes] = []
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.reader(stream)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            if tuple(header) != _HEADER:
-                raise DatasetError(
-                    f"{table}:1: expected the header {','.join(_HEADER)}, found {','.join(header)[:80]!r}"
-                )
-            for cells in reader:
-                rows.append(_read_row(cells, f"{table}:{reader.line_num}", reader.line_num))
-        except csv.Error as error:
-            raise DatasetError(f"{table}:{reader.line_num}: not a readable CSV row ({error})") from None
-    return rows
+    rows = rows_of(open_text(table), str(table))
+    header = [name.strip() for name in next(rows, (0, []))[1]]
+    if tuple(header) != _HEADER:
+        raise DatasetError(f"{table}:1: expected the header {','.join(_HEADER)}, found {','.join(header)[:80]!r}")
+    return [_read_row(cells, f"{table}:{line}", line) for line, cells in rows]
 
 
 def _read_row(cells: list[str], where: str, line: int) -> _Votes:

@@ -16,6 +16,7 @@ from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress
 from resemote_edge.data.listing import Face, Listing, check_splits, file_member
 from resemote_edge.data.splitting import WITH_VALIDATION
+from resemote_edge.data.table import lines_of, open_text
 from resemote_edge.errors import DatasetError
 
 __all__ = ["LABELS", "LAYOUT", "load_rafdb", "recognises"]
@@ -66,10 +67,9 @@ def load_rafdb(
         raise DatasetError(f"{root}: expected {LAYOUT}, found no {_LIST.as_posix()}; pass the folder that holds both")
     wanted = listing.pools_for(splits)
     seen: set[str] = set()
-    lines = (root / _LIST).read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines_of(open_text(root / _LIST), str(root / _LIST)), start=1):
         if line.strip():
-            name, pool, target = _read_line(line, f"{root / _LIST}:{number}")
+            name, pool, target = _read_line(line.strip(), f"{root / _LIST}:{number}")
             if name in seen:
                 raise DatasetError(f"{root / _LIST}:{number}: {name} is listed twice; fetch the list again")
             seen.add(name)

@@ -1,5 +1,6 @@
 """Ablation: a recipe and variations of it, in one TOML file, to be compared over several seeds."""
 
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,7 +65,7 @@ def load_ablation(path: Path) -> Ablation:
             is not valid.
     """
     try:
-        ablation = msgspec.toml.decode(path.read_bytes(), type=Ablation)
+        ablation = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Ablation)
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such ablation", hint="pass a TOML file such as benchmarks/ablations/xs.toml"

@@ -1,5 +1,6 @@
 """Contest: a comparison with other tools, in one TOML file."""
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -127,7 +128,7 @@ def load_contest(path: Path) -> Contest:
     if not path.is_file():
         raise InputError(f"{path}: no such contest", hint="pass a TOML file, such as those in benchmarks/contests")
     try:
-        contest = msgspec.toml.decode(path.read_bytes(), type=Contest)
+        contest = msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Contest)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise InputError(f"{path}: not a valid contest: {error}") from None
     if contest.schema != CONTEST_SCHEMA:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.errors import DeviceUnavailableError
+from resemote_edge.errors import DeviceUnavailableError, where_installed
 from resemote_edge.machine.energy.result import NotMeasured
 from resemote_edge.machine.energy.sensor import EnergySensor, Rail
 from resemote_edge.machine.sysfs import is_this_machine
@@ -52,11 +53,10 @@ class NVMLSensor(EnergySensor):
         """Ask the driver; a recorded machine has no such sensor, since there is no file to read."""
         if not is_this_machine(root):
             return NotMeasured(f"NVML tells of this machine's GPUs, not of the one recorded in {root}")
-        try:
-            import pynvml
-        except ModuleNotFoundError as error:
-            if error.name != "pynvml":
-                raise
+        pynvml: Any = None
+        with where_installed("pynvml"):
+            pynvml = import_module("pynvml")
+        if pynvml is None:
             return NotMeasured("the package nvidia-ml-py is not installed; for a GPU, run: pip install nvidia-ml-py")
         try:
             pynvml.nvmlInit()

@@ -71,6 +71,8 @@ def test_settings_come_from_a_preset_or_stand_in_the_file(tmp_path):
     assert load_suite(write(tmp_path)).suite.effective_settings == PRESETS["quick"]
     plain = load_suite(write(tmp_path, GOOD.replace('preset = "quick"', ""))).suite
     assert plain.effective_settings == PRESETS["standard"]
+    (tmp_path / "marked.toml").write_text(GOOD, encoding="utf-8-sig")
+    assert load_suite(tmp_path / "marked.toml").suite == load_suite(write(tmp_path)).suite
     own = GOOD.replace('preset = "quick"', "") + "[settings]\nmin_runs = 7\n"
     assert load_suite(write(tmp_path, own)).suite.effective_settings == ScenarioSettings(min_runs=7)
 

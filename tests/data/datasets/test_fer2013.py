@@ -118,7 +118,7 @@ def test_bad_folders(tiny_fer2013, tmp_path):
     with pytest.raises(DatasetError, match=r"split 'train' has no images of class happy"):
         load_fer2013(tiny_fer2013)
     Image.new("L", (48, 48)).save(tiny_fer2013 / "stray.png")
-    with pytest.raises(DatasetError, match=r"stray.png: expected <split>/<emotion>/<image>"):
+    with pytest.raises(DatasetError, match=r"stray.png: expected <split>/<class>/<image>"):
         load_fer2013(tiny_fer2013)
 
 

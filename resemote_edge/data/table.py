@@ -1,0 +1,96 @@
+"""Table: rows and lines of the text files that datasets come with, whatever program saved them.
+
+A byte-order mark is skipped, and UTF-16 is read where the mark says so. Cells are separated by what the first line
+has of comma, semicolon, tab and bar, or else by blanks.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from resemote_edge.errors import DatasetError, InputError
+from resemote_edge.vision.image import check_file
+from resemote_edge.vision.signatures import HEAD_BYTES, foreign
+
+__all__ = ["lines_of", "open_text", "rows_of"]
+
+#: Longest line, in characters. A file without line ends would otherwise be read as one.
+MAX_LINE = 1 << 20
+
+#: Largest text file, in bytes; fer2013.csv has 301 MB.
+MAX_BYTES = 4 << 30
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def open_text(path: Path) -> BinaryIO:
+    """Open a file for `rows_of` or `lines_of`.
+
+    Raises:
+        DatasetError: There is no such file, it is no regular file, too large, or cannot be read.
+    """
+    try:
+        check_file(path, MAX_BYTES)
+        return path.open("rb")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except InputError as error:
+        raise DatasetError(f"{path}: {error}") from None
+
+
+def rows_of(stream: BinaryIO, where: str) -> Iterator[tuple[int, list[str]]]:
+    """Read the rows of a table; blank lines are passed over.
+
+    Args:
+        stream: The file's bytes from the start, seekable; closed at the end.
+        where: Name of the file, for messages.
+
+    Yields:
+        Number of the line, from 1, and the cells.
+
+    Raises:
+        DatasetError: The file is no text, or a row cannot be read; the message names file and line.
+    """
+    first = stream.readline(HEAD_BYTES)
+    stream.seek(0)
+    delimiter = next((mark for mark in ",;\t|" if mark.encode() in first), " ")
+    reader = csv.reader(lines_of(stream, where), delimiter=delimiter, skipinitialspace=delimiter == " ")
+    try:
+        for row in reader:
+            if any(row):
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise DatasetError(f"{where}:{reader.line_num}: not a readable CSV row ({error})") from None
+
+
+def lines_of(stream: BinaryIO, where: str) -> Iterator[str]:
+    """Read the lines of a text file, line ends included; see `rows_of`.
+
+    Bytes that are no UTF-8 are kept as Python keeps those of file names, so that such a name finds its file.
+    """
+    with stream:
+        head = stream.read(HEAD_BYTES)
+        stream.seek(0)
+        if found := foreign(head):
+            raise DatasetError(f"{where}: {found[0]}, not a text file; {found[1]}")
+        encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8-sig")
+        text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
+        number = 0
+        try:
+            while line := text.readline(MAX_LINE):
+                number += 1
+                if len(line) == MAX_LINE:
+                    raise DatasetError(
+                        f"{where}:{number}: a line of more than {MAX_LINE:,} characters; not a text file"
+                    )
+                yield line
+        except (UnicodeDecodeError, OSError) as error:
+            raise DatasetError(f"{where}:{number + 1}: not a readable text ({error}); save it as UTF-8") from None

@@ -1,0 +1,72 @@
+"""Signatures: what a file is by its first bytes, whatever its name says."""
+
+import re
+
+__all__ = ["HEAD_BYTES", "IMAGE_FORMATS", "foreign", "is_image"]
+
+#: Bytes from the start of a file that tell what it is.
+HEAD_BYTES = 512
+
+#: Formats of images that are read, by Pillow's names, the most frequent ones first. Others are refused before any of
+#: their code runs: Pillow hands PostScript, for one, to a program of its own.
+IMAGE_FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+
+_IMAGE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|II[*+]\0|MM\0[*+]|P[1-6]\s+[#0-9]"
+    rb"|BM....\0\0\0\0..\0\0[\x0c-\x7c]\0\0\0",
+    re.DOTALL,
+)
+
+_UNPACK = "unpack it and pass what is in it"
+_CONVERT = "save it as JPEG or PNG"
+_DOWNLOAD = "the download failed or needs a login, fetch the file again"
+
+#: What else people hold for images or data: first bytes, name and cure.
+_FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), name, cure)
+    for pattern, name, cure in (
+        (rb"version https://(git-lfs|hawser)\.github\.com/spec/", "a Git LFS pointer", "run: git lfs pull"),
+        (rb"(\.\./)*(\.git|/annex)/\S*annex/?objects/|/annex/objects/", "a git-annex pointer", "run: git annex get"),
+        (rb"\x1f\x8b", "a gzip archive", _UNPACK),
+        (rb"BZh[1-9]1AY&SY", "a bzip2 archive", _UNPACK),
+        (rb"\xfd7zXZ\0", "an xz archive", _UNPACK),
+        (rb"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+        (rb"\x04\x22\x4d\x18", "an LZ4 archive", _UNPACK),
+        (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+        (rb"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+        (rb".{257}ustar", "a tar archive", _UNPACK),
+        (rb"PK(\x03\x04|\x05\x06|\x07\x08)", "a zip archive", _UNPACK),
+        (rb"\s*(?i:<(!doctype html|html|head|!--))", "a web page", _DOWNLOAD),
+        (rb"\s*<\?xml", "an XML file", _DOWNLOAD),
+        (rb"(\xc5\xd0\xd3\xc6|%!PS|\x04%!PS)", "PostScript", _CONVERT),
+        (rb"%PDF-", "a PDF file", _CONVERT),
+        (rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", "a HEIC image", _CONVERT),
+        (rb"....ftypavi[fs]", "an AVIF image", _CONVERT),
+        (rb"....ftyp", "a film", _CONVERT),
+        (rb"8BPS", "a Photoshop file", _CONVERT),
+        (rb"(\0\0\0\x0cjP  |\xff\x4f\xff\x51)", "a JPEG 2000 image", _CONVERT),
+        (rb"(\xff\x0a|\0\0\0\x0cJXL )", "a JPEG XL image", _CONVERT),
+        (rb"\0\0[\x01\x02]\0.\0", "an icon", _CONVERT),
+        (rb"PAR1", "a Parquet file", "convert it to fer2013.csv or to a folder of images"),
+        (rb"\x89HDF", "an HDF5 file", "convert it to a folder of images"),
+        (rb"\x93NUMPY", "a NumPy file", "convert it to a folder of images"),
+        (rb"\Z", "an empty file", "fetch it again"),
+    )
+)
+
+
+def is_image(head: bytes) -> bool:
+    """Whether a file that starts with these bytes is an image in one of `IMAGE_FORMATS`."""
+    return _IMAGE.match(head) is not None
+
+
+def foreign(head: bytes) -> tuple[str, str] | None:
+    """Name of what a file is that is neither an image that is read nor text, and what to do about it.
+
+    Args:
+        head: First `HEAD_BYTES` of the file.
+
+    Returns:
+        Name ("a gzip archive") and cure; None where the bytes are of none of the known kinds.
+    """
+    return next(((name, cure) for pattern, name, cure in _FOREIGN if pattern.match(head)), None)
