@@ -39,7 +39,7 @@ CASES = [
     Case("no checkpoint", "export nowhere.pt --target onnx", "nowhere.pt: no such checkpoint file"),
     Case("truncated checkpoint", "export {cut} --target onnx", "truncated or not a PyTorch checkpoint"),
     Case("truncated safetensors", "checkpoint inspect {cut_safetensors}", "not a whole safetensors file"),
-    Case("text as checkpoint", "checkpoint inspect {text}", "not a PyTorch checkpoint"),
+    Case("text as checkpoint", "checkpoint inspect {text}", "text that begins with 'hello', not weights"),
     Case("code in checkpoint", "export {code} --target onnx", "would run code"),
     Case("other network", "checkpoint inspect {other}", "not a ResEmoteNet: conv1.weight"),
     Case("missing key", "export {missing} --target onnx", "missing 1 keys (fc2.bias (32,))"),
