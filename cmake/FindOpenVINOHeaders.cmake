@@ -1,10 +1,10 @@
-# Finds the headers of OpenVINO's C API: of a system install, or of the Python package.
+# Finds the headers of OpenVINO's C API, in a system install or in the Python package.
 #   OpenVINOHeaders_INCLUDE_DIR  Folder that holds openvino/c/openvino.h.
 # Hints: the variables OpenVINO_DIR and OpenVINOHeaders_ROOT, and the Python in RESEMOTE_PYTHON.
 set(RESEMOTE_PYTHON "python3" CACHE STRING "Python whose openvino package may give the headers")
 
 if(NOT OpenVINOHeaders_INCLUDE_DIR)
-  # Not imported: that would start OpenVINO, and needs what it needs.
+  # The package is not imported, because that would start OpenVINO and load its dependencies.
   execute_process(
     COMMAND "${RESEMOTE_PYTHON}" -c
             "import importlib.util as u; s = u.find_spec('openvino'); print(s.submodule_search_locations[0] if s else '')"

@@ -1,4 +1,4 @@
-# Finds the headers of TensorRT, of its ONNX parser and of the CUDA runtime. Headers only: the libraries are found when
+# Finds the headers of TensorRT, of its ONNX parser and of the CUDA runtime. The libraries are found at run time, when
 # they are first needed, so that one binary runs with or without them. CMake 3.10.
 #
 #   TensorRT_FOUND
@@ -6,8 +6,8 @@
 #   TensorRT_VERSION        major.minor.patch, from NvInferVersion.h
 #   TensorRT::Headers       an interface target with those folders, as system ones
 #
-# Where to look: TensorRT_ROOT (variable or environment) for the first two, CUDAToolkit_ROOT, CUDA_HOME or CUDA_PATH for
-# CUDA; then where JetPack, Debian packages and the CUDA toolkit install them.
+# It looks in TensorRT_ROOT (variable or environment) for the first two, and in CUDAToolkit_ROOT, CUDA_HOME or CUDA_PATH
+# for CUDA. Then it looks where JetPack, Debian packages and the CUDA toolkit install them.
 
 set(_TensorRT_cuda_roots ${CUDAToolkit_ROOT} ${CUDA_TOOLKIT_ROOT_DIR} ENV CUDAToolkit_ROOT ENV CUDA_HOME ENV CUDA_PATH)
 set(_TensorRT_cuda_suffixes
@@ -17,7 +17,7 @@ find_path(TensorRT_INCLUDE_DIR NvInfer.h
   HINTS ${TensorRT_ROOT} ENV TensorRT_ROOT
   PATHS /usr/local/tensorrt /opt/tensorrt
   PATH_SUFFIXES include)
-# Since 10.16 it lies beside NvInfer.h in NVIDIA's repository; packages have always put it there.
+# Since 10.16, it is beside NvInfer.h in NVIDIA's repository. Packages have always installed it there.
 find_path(TensorRT_PARSER_INCLUDE_DIR NvOnnxParser.h
   HINTS ${TensorRT_INCLUDE_DIR} ${TensorRT_ROOT} ENV TensorRT_ROOT
   PATHS /usr/local/tensorrt /opt/tensorrt
@@ -26,13 +26,13 @@ find_path(TensorRT_CUDA_INCLUDE_DIR cuda_runtime_api.h
   HINTS ${_TensorRT_cuda_roots}
   PATHS /usr/local/cuda
   PATH_SUFFIXES ${_TensorRT_cuda_suffixes})
-# Part of the toolkit, but a Python package of its own.
+# It is part of the toolkit, but has a Python package of its own.
 find_path(TensorRT_CUDA_CRT_INCLUDE_DIR crt/host_defines.h
   HINTS ${TensorRT_CUDA_INCLUDE_DIR} ${_TensorRT_cuda_roots}
   PATHS /usr/local/cuda
   PATH_SUFFIXES ${_TensorRT_cuda_suffixes})
 
-# The number of one part: written out, or, since 10.13, the name of another macro that has it.
+# Reads the number of one part. It is written out or, since 10.13, the name of another macro with the number.
 function(_tensorrt_version_part text part result)
   set(value "")
   if(text MATCHES "#define[ \t]+NV_TENSORRT_${part}[ \t]+([A-Za-z0-9_]+)")

@@ -1,12 +1,12 @@
 # resemote_add_backend(NAME INCLUDE_DIRS dirs... SOURCES files...)
 #
-# Adds the backend in runtimes/backends/NAME to the target resemote, or leaves it out and says why. The list of backends and the
-# library's symbols are the same either way.
-#   INCLUDE_DIRS  Where the engine's headers were found; "NOTFOUND" leaves the backend out.
-#   NO_HEADERS    The backend describes what it uses of the engine itself.
-#   SOURCES       Relative to its folder.
-# The option RESEMOTE_BACKEND_<NAME> switches it: ON fails where headers are missing, OFF leaves it out, AUTO (the
-# default) takes what is there.
+# Adds the backend in runtimes/backends/NAME to the target resemote, or leaves it out and says why. The list of backends
+# and the library's symbols are the same either way.
+#   INCLUDE_DIRS  Folders with the engine's headers; "NOTFOUND" leaves the backend out.
+#   NO_HEADERS    The backend needs no headers of the engine, because it declares what it uses.
+#   SOURCES       Source files, relative to the backend's folder.
+# The option RESEMOTE_BACKEND_<NAME> controls it. ON fails if headers are missing, OFF leaves the backend out, and AUTO
+# (the default) builds it if the headers are found.
 function(resemote_add_backend NAME)
   cmake_parse_arguments(ARG "NO_HEADERS" "" "INCLUDE_DIRS;SOURCES" ${ARGN})
   string(TOUPPER "${NAME}" UPPER)
@@ -30,7 +30,7 @@ function(resemote_add_backend NAME)
   if(NOT ARG_NO_HEADERS)
     target_include_directories(resemote_objects SYSTEM PRIVATE ${ARG_INCLUDE_DIRS})
   endif()
-  # The one that holds the list of backends.
+  # This target holds the list of backends.
   target_include_directories(resemote PRIVATE "${FOLDER}")
   target_compile_definitions(resemote PRIVATE RESEMOTE_WITH_${UPPER}=1)
   message(STATUS "Backend ${NAME}: built in")

@@ -1,12 +1,12 @@
-"""resemote-edge: ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
+"""resemote-edge: runs ResEmoteNet, a facial expression network, on desktop GPUs, Jetson boards and CPUs.
 
 >>> import resemote_edge
 >>> classifier = resemote_edge.load()            # doctest: +SKIP
 >>> classifier(face_crop, color="bgr")[0].label  # doctest: +SKIP
 'happy'
 
-Importing this module loads the standard library and numpy, nothing else; everything heavier is imported by the call
-that needs it.
+Importing this module loads only the standard library and numpy. Heavier packages are imported by the call that needs
+them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`NativeClassifier`, whose module is imported when it is asked for."""
+    """Import `NativeClassifier` when it is first used."""
     if name == "NativeClassifier":
         from resemote_edge.runtimes.native.classifier import NativeClassifier
 

@@ -1,4 +1,4 @@
-"""Fixtures: a small random network, its artifacts, and FER2013 where it is at hand."""
+"""Fixtures: a small random network, its artifacts, and FER2013 if it is available."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Files that take minutes. Each is one worker's work, so they go first: one that came last would run beside idle ones.
+#: Files that take minutes. One worker runs each, so they start first; a late one would leave the other workers idle.
 LONG_FILES = (
     "test_readme.py",
     "test_accuracy_contract.py",
@@ -69,7 +69,7 @@ def skip_unless_it_runs_here(recipe: str) -> None:
         pytest.skip(f"{recipe}: this CPU has no VNNI")
 
 
-#: Package without which a target's artifacts cannot be made; a machine that is lent for its GPU may lack it.
+#: Package that a target's artifacts need. A machine that is only used for its GPU may lack it.
 TARGET_PACKAGES = {"openvino": "openvino", "tensorrt": "tensorrt_rtx"}
 
 
@@ -185,6 +185,6 @@ def drawn_fer2013(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Tests behave the same whatever terminal and locale they run under.
+    # Tests do not depend on the terminal and the locale.
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -58,7 +58,7 @@ def unreadable(path: Path) -> None:
 
 @contextmanager
 def ordinary_user(root: Path) -> Iterator[None]:
-    """Go on without root's rights, whoever runs the tests; `root` and what is above it can be entered."""
+    """Drop root's rights, in case root runs the tests; `root` and its parents remain accessible."""
     if os.geteuid() != 0:
         yield
         return
@@ -242,7 +242,7 @@ def x86_server(root: Path) -> Path:
 
 
 def virtual_machine(root: Path) -> Path:
-    """Two CPUs of somebody else's machine; no sensors, no clocks, a container with a quota in it."""
+    """Two CPUs of a shared host: no sensors, no clocks, and a container with a quota."""
     flags = "fpu vme sse sse2 avx avx2 hypervisor"
     _x86_processes(root, cpus=2, model="Intel Xeon Processor (Cascadelake)", flags=flags, clock="2494.140")
     _put_all(

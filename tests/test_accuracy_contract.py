@@ -143,14 +143,14 @@ def test_eight_bits_cost_next_to_nothing(measured, entry):
     if not runs_here(entry):
         pytest.skip("this CPU has no VNNI")
     change = measured(entry["variant"], entry["recipe"]).paired
-    # Two tenths of a point, and two images that rounding moves from one kind of CPU to another.
+    # Two tenths of a point, plus two images whose class depends on rounding in the CPU.
     assert change.drop_points <= (0.3 if has_seven_bits(entry["recipe"]) else 0.26)
     assert change.flip_rate <= (0.02 if has_seven_bits(entry["recipe"]) else 0.015)
 
 
 @each_variant
 def test_the_model_card_says_the_same(measured, variant):
-    # The card tells of the weights as they were trained, in float32; those embedded may be stored in eight bits.
+    # The model card describes the weights as trained, in float32. The embedded ones may be stored in eight bits.
     card = json.loads(embedded_checkpoint(variant).with_suffix(".json").read_text())
     report = measured(variant, BASELINE)
     assert report.accuracy == pytest.approx(card["accuracy"]["fer2013_test"], abs=0.0007)

@@ -41,9 +41,9 @@ def test_an_error_carries_its_reason_and_its_hint():
     assert missing.hint == "run: pip install 'resemote-edge[export]'"
 
 
-#: torch.load has one error for a file that is no checkpoint and for one that it will not run; its words alone differ.
+#: torch.load has one error for a file that is not a checkpoint and for one that would run code; only its text differs.
 READS_A_MESSAGE = {
-    "cli/__init__.py",  # where memory is short, libraries raise RuntimeError
+    "cli/__init__.py",  # if memory is short, libraries raise RuntimeError
     "models/weights_file.py",
 }
 

@@ -96,7 +96,9 @@ def test_public_names():
 def test_help_works_with_base_dependencies_and_shows_an_example(command):
     done = run_with_base_only(*command, "--help")
     assert done.returncode == 0, done.stderr
-    assert "\n  Example:\n" in done.stdout  # on a line of its own: the marker that keeps lines apart was understood
+    assert (
+        "\n  Example:\n" in done.stdout
+    )  # on a line of its own, so click understood the marker that keeps lines apart
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in EXPERIMENTS)])

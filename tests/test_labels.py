@@ -30,7 +30,7 @@ def test_spellings(spelling, name):
         (["happy", "sad"], ["happy"]),
         (["angry", "anger"], RESEMOTENET),
         (RESEMOTENET, ["smile", "frown", "blank"]),
-        (["Smile"], ["smile", "frown"]),  # names of one's own are what they are, to the letter
+        (["Smile"], ["smile", "frown"]),  # other names are kept to the letter
         ([], RESEMOTENET),
     ],
 )
@@ -49,7 +49,7 @@ def test_an_unknown_emotion_has_no_canonical_name():
     [
         (("Angry", " happiness", "FEAR"), ("anger", "happy", "fear")),
         (("smile", " Frown ", "blank"), ("smile", "Frown", "blank")),
-        # One name of its own makes the set its owner's: nothing in it is respelled.
+        # If one name is not a known emotion, no name of the set is respelled.
         (("Angry", "happiness", "blank"), ("Angry", "happiness", "blank")),
         (("anger", "Angry", "blank"), ("anger", "Angry", "blank")),
         (("微笑", "無表情"), ("微笑", "無表情")),

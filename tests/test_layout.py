@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "resemote_edge"
 PACKAGE = ROOT / NAME
 
-#: What makes artifacts: packages of others, by the name they are imported by.
+#: Packages that make artifacts, by the name they are imported by.
 MAKERS = {"torch", "onnx", "onnxscript", "nncf", "safetensors", "tensorboardX"}
 
-#: What runs on the device.
+#: Rooms that run on the device.
 DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "evaluation.paired"}
 
-#: What of `runtimes` makers use besides their verify stage: facts and seams, no session.
+#: Parts of `runtimes` that makers may use besides their verify stage: facts and interfaces, no session.
 PRIMITIVES = {f"runtimes.{name}" for name in ("cpu_features", "cuda_memory", "graph_operations", "telemetry")}
 
 _MEASURING = DEVICE | {"machine", "evaluation", "data"}
@@ -55,17 +55,17 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
     ),
 }
 
-#: Module to what it alone may name besides. The walk does not go on there: those rooms are checked by themselves.
+#: Module to what it alone may import in addition. The walk stops there, because those rooms are checked separately.
 EXCEPTIONS: dict[str, set[str]] = {
     "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
-    "export.verify": {"runtimes", "classifier"},  # the one stage that runs what was made
-    "export.repair": {"measuring"},  # compares what was made, in processes that run it
+    "export.verify": {"runtimes", "classifier"},  # the one stage that runs the export
+    "export.repair": {"measuring"},  # compares exports, in processes that run them
 }
 
 #: Modules side by side in one folder, `__init__` not counted.
 FOLDER_LIMIT = 15
 
-#: Where a folder may hold more, and why.
+#: Folders that may hold more, and why.
 CROWDED = {
     "cli": "a file for each command",
 }
@@ -179,7 +179,7 @@ def test_nobody_reaches_what_they_may_not_know(module):
         ("workflows.demo", "from resemote_edge.experiments.tables import x", "workflows.demo -> experiments"),
         ("cli.bench", "import resemote_edge.experiments.peers", "cli.bench -> experiments"),
         ("machine.state", "import resemote_edge.measuring.latency", "machine.state -> measuring"),
-        # Further away: a dataset is no maker, and yet reading one through the training room would be.
+        # An indirect case: a dataset is no maker, but reading one through the training room would reach makers.
         ("artifacts.files", "import resemote_edge.models.graph", "artifacts.files -> models"),
     ],
 )
@@ -188,7 +188,7 @@ def test_the_test_finds_what_is_forbidden(module, source, found):
 
 
 def test_the_test_finds_what_is_forbidden_behind_something_allowed(monkeypatch):
-    # The classifier may know runtimes; that a runtime knows the recipes is its fault as well.
+    # The classifier may know runtimes. If a runtime knows the recipes, the classifier reaches them too.
     monkeypatch.setitem(ROOMS, "runtimes", ({*DEVICE, "export"}, False))
     real = known_by
 

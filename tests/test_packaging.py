@@ -127,7 +127,7 @@ def test_a_device_without_torch_loads_the_prebuilt_artifact(device, tmp_path):
 @pytest.mark.slow
 @needs_cmake
 def test_a_native_wheel_is_the_pure_one_and_the_library(wheel, native_wheel):
-    # Of any Python 3, and of machines with a glibc as new as the library's.
+    # It is for any Python 3, and for machines with a glibc at least as new as the library's.
     assert re.search(r"-py3-none-manylinux_2_\d+_\w+\.whl$", native_wheel.name)
     assert carried(native_wheel) - carried(wheel) == {"resemote_edge/runtimes/native/libresemote.so"}
     assert carried(wheel) <= carried(native_wheel)

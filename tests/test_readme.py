@@ -1,6 +1,6 @@
 """Documents are run: every fenced block of README.md and the guides, in order, in an empty folder.
 
-A block under ``<!-- not run: reason -->`` is left out; one under ``<!-- needs: fer2013 -->`` runs where it is at hand.
+A block after ``<!-- not run: reason -->`` is left out; one after ``<!-- needs: fer2013 -->`` runs if there is FER2013.
 """
 
 import os
@@ -18,7 +18,7 @@ from resemote_edge.vision.drawn import drawn_faces
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
-#: Those whose commands take seconds; `make test` runs these, `make test-all` runs all.
+#: Documents whose commands take seconds. `make test` runs these, and `make test-all` runs all.
 QUICK = ("datasets.md", "native.md", "native-tensorrt.md", "training.md")
 BLOCK = re.compile(r"(?:<!-- (not run|needs): ([^\n]*?) -->\n)?```(bash|python)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")

@@ -47,12 +47,18 @@ DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
 @click.command(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="resemote-edge")
 def cli() -> None:
-    """Deploy ResEmoteNet, facial emotion recognition, on desktop GPUs, Jetson boards and CPUs.
+    """Deploy ResEmoteNet, a facial expression network, on GPUs, Jetson boards and CPUs.
+
+    'export' turns a checkpoint into an artifact: a folder with the model, a description of it and a self-test. The
+    other commands check, run and measure artifacts. 'doctor' says what works on this machine; 'COMMAND --help'
+    explains a command.
 
     \b
     Example:
-      resemote-edge export --target openvino
-      resemote-edge bench --runtime openvino
+      resemote-edge predict face.png
+      resemote-edge export --variant s --target openvino --precision int8
+      resemote-edge verify artifacts/resemotenet-s-fer2013-openvino-int8
+      resemote-edge bench artifacts/resemotenet-s-fer2013-openvino-int8
     """
 
 

@@ -1,4 +1,4 @@
-"""``resemote-edge bench``: measures artifacts; other work with measurements has commands below it."""
+"""``resemote-edge bench``: measures artifacts; its subcommands do other work with measurements."""
 
 import click
 
@@ -23,11 +23,13 @@ BENCH_COMMANDS: dict[str, str] = {
     subcommand_metavar="[ARTIFACTS]... | COMMAND [ARGS]...",
 )
 def bench() -> None:
-    """Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
+    """Measure latency, memory, size and accuracy of ARTIFACTS.
 
-    Every row is measured in a process of its own. Without ARTIFACTS, the embedded weights are exported for the runtime
-    into artifacts/ first, or taken from there if they were exported before. What the options below say is 'bench run',
-    which need not be named.
+    ARTIFACTS are folders that 'export' made. If none is named, the embedded weights are exported into artifacts/ first,
+    for each runtime that is measured; an export that is already there is used again. Accuracy is measured if --data
+    names a dataset.
+
+    'bench' without a command is 'bench run', and the options below are those of 'bench run'.
 
     \b
     Example:

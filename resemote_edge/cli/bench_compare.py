@@ -21,29 +21,31 @@ from resemote_edge.runtimes.session import PrecisionHint
 #: Options that only mean something with --live.
 _LIVE_OPTIONS = (
     runtime_option("auto"),
-    click.option("--runtime-b", default=None, help="Of B, where it is another one."),
+    click.option("--runtime-b", default=None, help="Runtime for B, if it differs from A's."),
     device_option,
     threads_option,
-    click.option("--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Faces per call."),
+    click.option(
+        "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
+    ),
     click.option(
         "--timed",
         type=click.Choice(["model", "decision"]),
         default="model",
         show_default=True,
-        help="The model alone, or from crops to decisions.",
+        help="Time to compare: the model alone, or the whole way from face crops to decisions.",
     ),
     precision_hint_option,
     click.option(
         "--seconds",
         type=click.FloatRange(min=0.0, min_open=True),
         default=None,
-        help="Of measuring, opening not included.  [default: 45]",
+        help="Seconds to measure. Starting the processes takes additional time.  [default: 45]",
     ),
     click.option(
-        "--restarts", type=click.IntRange(min=6), default=None, help="Pairs of fresh processes.  [default: 9]"
+        "--restarts", type=click.IntRange(min=6), default=None, help="Number of pairs of fresh processes.  [default: 9]"
     ),
     click.option(
-        "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for report and samples."
+        "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the result and every sample."
     ),
 )
 
@@ -67,15 +69,17 @@ class LiveChoice:
 @click.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@click.option("--live", is_flag=True, help="A and B are artifacts; measure them in turn, here and now.")
+@click.option("--live", is_flag=True, help="Take A and B as artifacts, and measure them in turn on this machine.")
 @click.option(
     "--margin",
     type=click.FloatRange(min=0.0, max=1.0, max_open=True),
     default=None,
-    help="Smallest difference that counts.  [default: 0.05; with --live 0.03]",
+    help="Smallest difference that counts, as a fraction of the time.  [default: 0.05; with --live 0.03]",
 )
 @click.option(
-    "--force", is_flag=True, help="Compare reports in spite of what differs; with --live, replace files of -o."
+    "--force",
+    is_flag=True,
+    help="Compare reports although their machines or settings differ. With --live, replace the files in -o.",
 )
 @json_option
 @gathered_options("choice", LiveChoice, _LIVE_OPTIONS)
@@ -90,15 +94,17 @@ def compare(
     as_json: bool,
     choice: LiveChoice,
 ) -> None:
-    """Tell whether B is faster or slower than A; exit code 3 when it is slower.
+    """Tell whether B is faster or slower than A.
 
-    A and B are reports of 'bench run', or the folders that hold them: rows that belong together are compared, from
-    their samples where these were kept (-o). Reports from different machines, or measured in different ways, are
-    refused; --force compares them all the same, and says what differs.
+    The exit code is 3 if B is slower, and 0 if B is faster or no difference was shown.
 
-    With --live, A and B are artifacts. They take turns on this machine, in several pairs of fresh processes, in about a
-    minute. Options from --runtime on belong to --live. -o writes comparison.json, comparison.md, samples.npz and
-    distributions.png.
+    A and B are reports of 'bench', or the folders that hold them. Rows of the same artifact and settings are compared,
+    from their samples if 'bench -o' kept them. Reports from different machines or with different settings are refused;
+    --force compares them anyway and lists what differs.
+
+    With --live, A and B are artifacts. The command measures them in turn on this machine, in several pairs of fresh
+    processes, which takes about a minute. The options from --runtime on need --live. With -o, the command writes
+    comparison.json, comparison.md, samples.npz and distributions.png.
 
     \b
     Example:

@@ -14,13 +14,20 @@ from resemote_edge.runtimes.session import PrecisionHint
     "--runtime",
     default="auto",
     show_default=True,
-    help="openvino, onnxruntime, or auto: the first of them that can run ARTIFACT here.",
+    help="Runtime to use: openvino, onnxruntime, or auto for the first of them that can run ARTIFACT on this machine.",
 )
-@click.option("--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Crops per call.")
+@click.option(
+    "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
+)
 @threads_option
 @precision_hint_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for explanation.json, .md and roofline.")
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder for explanation.json, explanation.md, roofline.png and roofline.svg.",
+)
+@click.option("--force", is_flag=True, help="Replace an earlier explanation in the folder.")
 @json_option
 def explain(
     artifact: Path,
@@ -32,10 +39,11 @@ def explain(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Show where the time of ARTIFACT goes, layer by layer, against memory bandwidth and arithmetic peak of this CPU.
+    """Show where the time of ARTIFACT goes, layer by layer.
 
-    Each layer's least time follows from its weights and multiply-adds; the precision it really ran in is read from the
-    engine. A sentence says what bounds the whole. With -o, the roofline is drawn as well.
+    The command runs ARTIFACT with the engine's profiler, and measures the memory bandwidth and the arithmetic peak of
+    this CPU. The table shows for each layer the time it took, the shortest time this CPU would allow, and the precision
+    the engine computed in. A sentence below says what bounds the whole network. With -o, the roofline is drawn as well.
 
     \b
     Example:

@@ -10,17 +10,21 @@ from resemote_edge.cli.output import echo_json, echo_written, json_option
 @click.command()
 @click.argument("report", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder.  [default: that of the report]"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder to write into.  [default: the folder of the report]",
 )
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option("--force", is_flag=True, help="Replace the files in the folder.")
 @click.option(
     "--roofline",
     "rooflines",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="An SVG for the page, as 'bench explain' writes it; may be given several times.",
+    help="Roofline to show on the page: an SVG that 'bench explain' wrote. May be given several times.",
 )
-@click.option("--schema", is_flag=True, help="Print the JSON schema of reports, and do nothing else.")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of reports, and exit.")
 @json_option
 @click.pass_context
 def report(
@@ -32,10 +36,11 @@ def report(
     schema: bool,
     as_json: bool,
 ) -> None:
-    """Write report.csv, report.md, latency.png and report.html again, from a report that was kept.
+    """Write the files of a report again from its report.json.
 
-    REPORT is a report.json, or the folder that holds it. Samples beside it are drawn in full; the page shows rooflines
-    from the folder explain/ beside it too. Into another folder, report.json is copied as well.
+    REPORT is a report.json or the folder that holds it. The command writes report.csv, report.md, report.html and
+    latency.png, and copies report.json if -o names another folder. The pictures show every sample if samples/ is beside
+    the report. The page also shows the rooflines in explain/ beside the report.
 
     \b
     Example:
@@ -65,7 +70,9 @@ def _print_schema(context: click.Context) -> None:
         and context.get_parameter_source(option.name or "") is not click.core.ParameterSource.DEFAULT
     ]
     if given:
-        raise click.UsageError("--schema prints the schema of all reports, and goes with nothing else", context)
+        raise click.UsageError(
+            "--schema prints the schema of all reports, and cannot be combined with other arguments", context
+        )
 
     from resemote_edge.benchmarks.report.schema import report_schema
 

@@ -1,4 +1,4 @@
-"""``resemote-edge bench run``, which ``resemote-edge bench`` runs if no command is named."""
+"""``resemote-edge bench run``: the command that ``resemote-edge bench`` runs if none is named."""
 
 from pathlib import Path
 
@@ -23,16 +23,28 @@ from resemote_edge.cli.output import (
     "--scenario",
     default="single-stream",
     show_default=True,
-    help="single-stream, multi-stream, offline, camera, sustained; comma-separated.",
+    help="Scenarios to measure, separated by commas: single-stream, multi-stream, offline, camera, sustained.",
 )
-@click.option("--batch", default="1,8", show_default=True, help="Crops per call or frame, comma-separated.")
+@click.option(
+    "--batch", default="1,8", show_default=True, help="Numbers of crops per call or frame, separated by commas."
+)
 @threads_option
-@click.option("--streams", type=click.IntRange(min=1), default=1, show_default=True, help="Sessions, in offline.")
+@click.option(
+    "--streams",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of sessions that run side by side in the scenario offline.",
+)
 @measuring_options
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the report and all samples."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder to write the report and every sample into.",
 )
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option("--force", is_flag=True, help="Replace an earlier report in the folder.")
 @json_option
 def run(
     artifacts: tuple[Path, ...],
@@ -47,11 +59,16 @@ def run(
     as_json: bool,
     measuring: MeasuringChoice,
 ) -> None:
-    """Measure latency, throughput, memory, size and (with --data) accuracy of ARTIFACTS.
+    """Measure latency, memory, size and accuracy of ARTIFACTS.
 
-    Every row is measured in a process of its own, pinned to as many cores as it has threads. Without ARTIFACTS, the
-    embedded weights are exported for the runtime into artifacts/ first, or taken from there if they were exported
-    before. Where a measurement fails, its row says why, the others go on, and the exit code is 1.
+    ARTIFACTS are folders that 'export' made. If none is named, the embedded weights are exported into artifacts/ first,
+    for each runtime that is measured; an export that is already there is used again. Accuracy is measured if --data
+    names a dataset.
+
+    Each combination of artifact, runtime, scenario and batch size is a row of the report. Every row is measured in its
+    own process, pinned to as many cores as --threads says. If a row fails, the report says why, the other rows are
+    still measured, and the exit code is 1. With -o, the command writes report.json, report.csv, report.md, report.html,
+    latency.png and samples/.
 
     \b
     Example:

@@ -15,19 +15,28 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for rows, samples and report."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for the finished rows, every sample and the report.",
 )
 @data_option
-@click.option("--dry-run", is_flag=True, help="List what would be measured and how long it would take; write nothing.")
-@click.option("--retry-failed", is_flag=True, help="Measure rows again that failed before.")
+@click.option(
+    "--dry-run", is_flag=True, help="List what would be measured and how long it would take. Nothing is written."
+)
+@click.option("--retry-failed", is_flag=True, help="Measure the rows again that failed in an earlier run.")
 @json_option
 def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_failed: bool, as_json: bool) -> None:
-    """Measure the matrix of the suite FILE: artifacts, runtimes, scenarios, threads and batch sizes.
+    """Measure every combination that a suite FILE describes.
 
-    Every finished row is kept in the output folder. After an interruption, the same command goes on with what is
-    missing; a row is measured again where its artifact, its settings or a version has changed. Where a row fails, it
-    says why, the others go on, and the exit code is 1. Writes report.json, report.csv,
-    report.md, latency.png and report.html.
+    FILE is TOML. It names artifacts, or weights to export, and the runtimes, scenarios, thread counts and batch sizes
+    to measure them with. Suites are in benchmarks/suites/ of a checkout.
+
+    Every finished row is kept in the output folder. After an interruption, the same command continues with the rows
+    that are missing. A row is measured again if its artifact, its settings or a version has changed. If a row fails,
+    the report says why, the other rows are still measured, and the exit code is 1. The command writes report.json,
+    report.csv, report.md, report.html and latency.png.
 
     \b
     Example:
@@ -55,7 +64,7 @@ def suite(file: Path, output: Path, data: Path | None, dry_run: bool, retry_fail
     show_report(outcome.report, as_json=as_json)
     echo_written(write_report(outcome.report, output), ("page",))
     if outcome.interrupted is not None:
-        click.echo("interrupted; finished rows are kept, and the same command goes on with the others", err=True)
+        click.echo("interrupted; finished rows are kept, and the same command continues with the others", err=True)
         sys.exit(128 + outcome.interrupted)
     sys.exit(1 if outcome.report.failed else 0)
 

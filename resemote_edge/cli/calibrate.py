@@ -18,11 +18,20 @@ from resemote_edge.cli.output import (
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
 @variant_option
 @labels_option
-@click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to observe.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the choice of images.")
+@click.option(
+    "--images", type=click.IntRange(min=1), default=512, show_default=True, help="Number of images to observe."
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random choice of images."
+)
 @data_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File.  [default: CHECKPOINT's stem.ranges.json]")
-@click.option("--force", is_flag=True, help="Replace the file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File to write.  [default: CHECKPOINT's name with .ranges.json]",
+)
+@click.option("--force", is_flag=True, help="Replace an earlier record.")
 @json_option
 def calibrate(
     checkpoint: Path | None,
@@ -35,9 +44,10 @@ def calibrate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Record the activation ranges of CHECKPOINT, observed on class-balanced images of the training split of --data.
+    """Record the activation ranges of CHECKPOINT for int8.
 
-    With the record beside it, the checkpoint exports to int8 on a machine that has no images.
+    The command runs the network on class-balanced images of the training split of --data, and writes the range of each
+    activation into a JSON file beside CHECKPOINT. With that file, 'export --precision int8' needs no images.
 
     \b
     Example:

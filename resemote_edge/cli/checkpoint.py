@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def checkpoint() -> None:
-    """Look into checkpoints, and write them in other forms.
+    """Inspect checkpoints, and convert them to other formats.
 
     \b
     Example:
@@ -30,7 +30,10 @@ def checkpoint() -> None:
 @labels_option
 @json_option
 def inspect(file: Path | None, variant: str | None, labels: str | None, as_json: bool) -> None:
-    """Show parameters, width, label order, hash and lineage of FILE (or of embedded weights).
+    """Show what the checkpoint FILE holds.
+
+    The table lists the number of parameters, the width, the label order, the hash and the origin of the weights. If no
+    FILE is named, the embedded weights are shown.
 
     \b
     Example:
@@ -50,15 +53,15 @@ def inspect(file: Path | None, variant: str | None, labels: str | None, as_json:
 
 @checkpoint.command()
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A .safetensors file to make.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write, a .safetensors.")
 @click.option(
     "--dtype",
     type=click.Choice(["int8", "float16", "float32"]),
     required=True,
-    help="Of the weights; int8 has a scale per output channel, and small layers stay float16.",
+    help="Type of the stored weights. int8 has one scale per output channel, and keeps small layers in float16.",
 )
 @labels_option
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option("--force", is_flag=True, help="Replace the file and its model card.")
 @json_option
 def pack(
     source: Path,
@@ -68,7 +71,10 @@ def pack(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write the weights of SOURCE smaller: compact layout, fewer bits, with its model card (.json, .md) beside.
+    """Write the checkpoint SOURCE as a smaller file.
+
+    The new file is safetensors in the compact layout: weights that cannot reach the output are left out, and --dtype
+    says how the others are stored. The model card of SOURCE (.json, .md) is copied beside it.
 
     \b
     Example:
@@ -82,12 +88,15 @@ def pack(
 
 @checkpoint.command()
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A .pt file to make.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write, a .pt.")
 @labels_option
 @click.option("--force", is_flag=True, help="Replace the file.")
 @json_option
 def expand(source: Path, output: Path, labels: str | None, force: bool, as_json: bool) -> None:
-    """Write the weights of SOURCE as the network's authors do: PyTorch, float32, every key and 3x3 kernels.
+    """Write the checkpoint SOURCE in the layout of the network's authors.
+
+    The new file is a PyTorch checkpoint in float32 with every key and every 3x3 kernel, so that the authors' own code
+    can load it.
 
     \b
     Example:

@@ -9,7 +9,7 @@ from resemote_edge.cli.output import echo_json, json_option, measuring_progress
 
 @click.group()
 def data() -> None:
-    """Look into datasets.
+    """Inspect datasets.
 
     \b
     Example:
@@ -20,12 +20,22 @@ def data() -> None:
 @data.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
-    "--kind", default="auto", show_default=True, help="fer2013, ferplus, rafdb, affectnet, expw, folder, or auto."
+    "--kind",
+    default="auto",
+    show_default=True,
+    help="Kind of dataset: fer2013, ferplus, rafdb, affectnet, expw, folder, or auto to recognise it.",
 )
-@click.option("--labels-file", type=click.Path(path_type=Path), help="fer2013new.csv, where it lies elsewhere.")
+@click.option(
+    "--labels-file",
+    type=click.Path(path_type=Path),
+    help="FERPlus's fer2013new.csv, if it is not in PATH.",
+)
 @json_option
 def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> None:
-    """Count classes, find duplicates and contradictions, and hash each split of the dataset at PATH.
+    """Show what the dataset at PATH holds.
+
+    The tables list the number of images per class and split, images that occur more than once, images with conflicting
+    labels, images that were left out and why, and the hash of each split.
 
     \b
     Example:

@@ -10,14 +10,25 @@ from resemote_edge.weights import EMBEDDED
 
 @click.command()
 @data_option
-@click.option("--variant", default="nano", show_default=True, help=f"Embedded weights by size: {', '.join(EMBEDDED)}.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
-@click.option("--force", is_flag=True, help="Replace what an earlier demo left at the destination.")
+@click.option("--variant", default="nano", show_default=True, help=f"Embedded weights to use: {', '.join(EMBEDDED)}.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the artifacts and the report.",
+)
+@click.option("--force", is_flag=True, help="Replace what an earlier demo left in the folder.")
 def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
-    """Export embedded weights to every target, verify each export, and measure it in the runtime it is made for.
+    """Export embedded weights to three targets, and measure them.
 
-    The default is the smallest network, which takes a minute or two; --variant base does the same for the largest.
-    Without --data, FER2013 is taken from where RESEMOTE_EDGE_FER2013 points; without that, accuracy is not measured.
+    The command exports to ONNX, OpenVINO and TensorRT, runs the self-test of each artifact, measures it in the runtime
+    it is made for, and writes a report into the output folder. The default weights are the smallest, which takes a
+    minute or two; '--variant base' does the same for the largest.
+
+    If --data is left out, the environment variable RESEMOTE_EDGE_FER2013 may name FER2013. Accuracy is not measured if
+    neither names a dataset.
 
     \b
     Example:
@@ -42,6 +53,6 @@ def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
         console.print(f"{kind}: {path}", highlight=False, markup=False, soft_wrap=True)
     if variant != "base":
         console.print(
-            "the same for the largest network: resemote-edge demo --variant base -o demo-base",
+            "to do the same with the largest network: resemote-edge demo --variant base -o demo-base",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip

@@ -8,7 +8,10 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Examine this machine: CPU features, GPUs, JetPack, runtimes, and what to install.
+    """Show what this machine has, and what to install.
+
+    The table lists the CPU and its features, the memory, the GPUs, the JetPack version and the runtimes. The lines
+    below it say what is missing, and which command installs it.
 
     \b
     Example:

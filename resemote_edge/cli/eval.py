@@ -18,15 +18,28 @@ from resemote_edge.runtimes.session import PrecisionHint
 
 @click.command("eval")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="A dataset that is recognised.")
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Dataset: FER2013 in any form, a folder or zip of <split>/<class>/ images, or another supported dataset.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Split of the dataset to evaluate on.",
+)
 @runtime_option("auto")
 @device_option
 @threads_option
 @precision_hint_option
-@click.option("--reference", type=click.Path(path_type=Path), help="Artifact to measure agreement with.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for eval.json and confusion.png.")
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
+@click.option("--reference", type=click.Path(path_type=Path), help="Artifact to compare with, image by image.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write eval.json and confusion.png into."
+)
+@click.option("--force", is_flag=True, help="Replace an earlier evaluation in the folder.")
 @json_option
 def evaluate(
     artifact: Path,
@@ -41,7 +54,11 @@ def evaluate(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Measure the accuracy of ARTIFACT: official, and without the images that also stand in the training split.
+    """Measure the accuracy of ARTIFACT on a dataset.
+
+    The tables show the accuracy with its 95 % interval, the accuracy without test images that are also in the training
+    split, the recall of each class, the calibration error and the confusion matrix. With --reference, they also show
+    the accuracy drop against another artifact, and how often the two disagree.
 
     \b
     Example:

@@ -13,43 +13,59 @@ from resemote_edge.vision.preprocessing import InputFormat
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@target_option("What to export for.")
-@click.option("--precision", type=click.Choice(PRECISIONS), help="w8: weights alone in 8 bits.  [default: fp32]")
-@click.option("--recipe", help="A recipe's name or file; decides target and precision.")
+@target_option("Target to export for.")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    help="Precision of the model. w8 stores the weights in 8 bits and computes in floating point.  [default: fp32]",
+)
+@click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
 @variant_option
 @labels_option
-@click.option("--compact/--no-compact", default=None, help="Drop weights that cannot reach the output.  [default: yes]")
+@click.option(
+    "--compact/--no-compact",
+    default=None,
+    help="Whether to drop the weights that cannot reach the output.  [default: --compact]",
+)
 @click.option(
     "--input",
     type=click.Choice(get_args(InputFormat)),
-    help="What the model takes: the normalised tensor, or a uint8 64x64 crop.  [default: the recipe's]",
+    help="Input of the model: the normalised tensor, or a 64x64 crop in uint8.  [default: the recipe's]",
 )
 @click.option(
     "--output",
     "output_format",
     type=click.Choice(get_args(OutputFormat)),
-    help="What the model gives: logits, or probabilities it computes itself.  [default: the recipe's]",
+    help="Output of the model: logits, or probabilities, for which a softmax is added.  [default: the recipe's]",
 )
 @click.option(
     "--lowering",
     type=click.Choice(["auto", "conv", "matmul"]),
-    help="Small maps as convolutions or as matrix products; auto measures both here.  [default: the recipe's]",
+    help="Form of the convolutions on small maps: kept, or written as matrix products. auto measures both on this "
+    "machine.  [default: the recipe's]",
 )
 @data_option
 @click.option(
     "--max-drop",
     type=click.FloatRange(min=0, min_open=True, max=100),
-    help="Accuracy gate: upper end of the accuracy drop's 95 % interval, points.  [default: 0.5]",
+    help="Limit of the accuracy gate: the upper end of the accuracy drop's 95 % interval, in percentage points.  "
+    "[default: 0.5]",
 )
 @click.option(
-    "--repair/--no-repair", default=None, help="Keep worst layers floating until the gate passes.  [default: yes]"
+    "--repair/--no-repair",
+    default=None,
+    help="Whether to keep the worst layers in floating point until the gate passes.  [default: --repair]",
 )
-@click.option("--keep-float", help="Layers to keep floating in int8 and w8: names, comma-separated.")
+@click.option("--keep-float", help="Names of layers to keep in floating point, separated by commas; for int8 and w8.")
 @click.option(
-    "-o", "--folder", "output", type=click.Path(path_type=Path), help="Folder to make.  [default: artifacts/NAME]"
+    "-o",
+    "--folder",
+    "output",
+    type=click.Path(path_type=Path),
+    help="Folder of the new artifact.  [default: artifacts/NAME]",
 )
-@click.option("--force", is_flag=True, help="Replace an artifact at the destination.")
-@click.option("--list-recipes", is_flag=True, help="List the recipes that come with the package, and stop.")
+@click.option("--force", is_flag=True, help="Replace an artifact that is already in the folder.")
+@click.option("--list-recipes", is_flag=True, help="List the recipes that come with the package, and exit.")
 @json_option
 def export(
     checkpoint: Path | None,
@@ -59,12 +75,15 @@ def export(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Export CHECKPOINT (or embedded weights) to an artifact.
+    """Export CHECKPOINT, or embedded weights, to an artifact.
 
-    The result is verified against PyTorch, on real faces of --data's validation split if it is given. With --data,
-    every precision but fp32 must also pass the accuracy gate on that split; int8 calibrates on its training split.
-    Without, int8 uses the activation ranges recorded beside the checkpoint, as those of all embedded weights are. A
-    result outside its limits ends the command with exit code 3 and leaves nothing behind.
+    The command needs a target (--target, --precision) or a recipe (--recipe). It writes a folder with the model, a
+    description of it and a self-test, and compares the exported model with PyTorch before the folder appears.
+
+    With --data, the comparison uses real faces, int8 is calibrated on the training split, and every precision except
+    fp32 must pass the accuracy gate on the validation split. Without --data, int8 uses the activation ranges that
+    'calibrate' recorded beside CHECKPOINT; the embedded weights have them. If a result is outside its limits, the exit
+    code is 3 and nothing is written.
 
     \b
     Example:

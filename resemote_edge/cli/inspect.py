@@ -11,7 +11,10 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.argument("artifact", type=click.Path(path_type=Path))
 @json_option
 def inspect(artifact: Path, as_json: bool) -> None:
-    """Show the passport of ARTIFACT, after checking every file against it.
+    """Show the passport of ARTIFACT.
+
+    The passport is the description that an export writes: the labels, the input and output, the files with their
+    hashes, the origin of the weights, and the results of verification. Every file is checked against it first.
 
     \b
     Example:

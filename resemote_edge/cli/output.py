@@ -35,36 +35,44 @@ __all__ = [
     "variant_option",
 ]
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 labels_option = click.option(
-    "--labels", help="Names of the classes in the order of the logits, comma-separated, where CHECKPOINT lacks them."
+    "--labels",
+    help="Class names in the order of the logits, separated by commas. They override the names in the checkpoint.",
 )
 device_option = click.option(
-    "--device", default="auto", show_default=True, help="cpu, cuda:0, gpu, npu; only auto lets the runtime choose."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Device to run on: cpu, cuda:0, gpu, npu, or auto to let the runtime choose.",
 )
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), default=None, help="CPU threads.  [default: all cores]"
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Number of CPU threads the runtime may use, at most four per core.  [default: all cores]",
 )
 precision_hint_option = click.option(
     "--precision-hint",
     type=click.Choice(get_args(PrecisionHint)),
     default=None,
-    help="Compute in bf16 (OpenVINO, PyTorch) or tf32 (PyTorch on a GPU), where the device has it.",
+    help="Let the runtime compute in bf16 (OpenVINO, PyTorch) or tf32 (PyTorch on a GPU). It is an error if the "
+    "device has no such arithmetic.",
 )
 variant_option = click.option(
-    "--variant", help=f"Embedded weights by size, in place of a checkpoint: {', '.join(EMBEDDED)}."
+    "--variant", help=f"Embedded weights to use if no file is named: {', '.join(EMBEDDED)}.  [default: base]"
 )
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     default=None,
-    help="A dataset: FER2013 in any form, a folder or zip of <split>/<class>/ images, or another that is recognised.",
+    help="Dataset: FER2013 in any form, a folder or zip of <split>/<class>/ images, or another supported dataset.",
 )
 
 
 def runtime_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the option ``--runtime NAME`` with this default."""
-    words = f"{', '.join(RUNTIMES)}, or {default}."
+    words = f"Runtime to use: {', '.join(RUNTIMES)}, or {default}."
     return click.option("--runtime", default=default, show_default=True, help=words)
 
 
@@ -118,7 +126,7 @@ def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",
     for kind in kinds:
         if kind not in written:
             hint = f"{_NEEDS[kind]}; run: pip install 'resemote-edge[report]'"
-            click.echo(f"no {kind}: it needs {hint}", err=True)
+            click.echo(f"{kind}: not written, because it needs {hint}", err=True)
 
 
 @contextmanager

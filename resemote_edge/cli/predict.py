@@ -17,11 +17,11 @@ from resemote_edge.weights import EMBEDDED
 @click.command()
 @click.argument("images", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
-    "--artifact", type=click.Path(path_type=Path), help="Artifact made by export.  [default: the prebuilt one]"
+    "--artifact",
+    type=click.Path(path_type=Path),
+    help="Artifact to use, made by 'export'.  [default: the prebuilt one]",
 )
-@click.option(
-    "--variant", help=f"Export these embedded weights for the runtime, once, and use them: {', '.join(EMBEDDED)}."
-)
+@click.option("--variant", help=f"Embedded weights to export for the runtime on first use: {', '.join(EMBEDDED)}.")
 @runtime_option("auto")
 @device_option
 @threads_option
@@ -35,10 +35,13 @@ def predict(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Classify face crops: IMAGES are image files that show one face each, cropped to it.
+    """Classify the facial expression in IMAGES.
 
-    Without --artifact and --variant, the prebuilt artifact that comes with the package is used. It runs in onnxruntime
-    or openvino, and needs no export.
+    IMAGES are image files; each shows one face and is cropped to it. The command prints the three most likely classes
+    of each image.
+
+    If neither --artifact nor --variant is given, the command uses the prebuilt artifact that comes with the package. It
+    runs in ONNX Runtime or OpenVINO and needs no export.
 
     \b
     Example:

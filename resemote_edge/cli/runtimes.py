@@ -8,7 +8,10 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.command()
 @json_option
 def runtimes(as_json: bool) -> None:
-    """List every runtime: version and devices, or why it cannot work here and what to do about it.
+    """List the runtimes, and say which of them work here.
+
+    The table shows the version and the devices of each runtime. If a runtime does not work on this machine, it says why
+    and what to do.
 
     \b
     Example:

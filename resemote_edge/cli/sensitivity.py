@@ -20,15 +20,21 @@ from resemote_edge.export.targets import TARGETS
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
-@target_option("Scheme of which target.")
-@click.option("--precision", type=click.Choice(EIGHT_BIT), help="What is put into eight bits.  [default: int8]")
-@click.option("--recipe", help="A recipe's name or file; decides both.")
+@target_option("Target whose quantization scheme is used.  [default: onnx]")
+@click.option(
+    "--precision",
+    type=click.Choice(EIGHT_BIT),
+    help="Precision to try: int8 or w8.  [default: int8]",
+)
+@click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
 @variant_option
 @labels_option
-@click.option("--images", type=click.IntRange(min=1), default=512, show_default=True, help="Images to compare on.")
+@click.option(
+    "--images", type=click.IntRange(min=1), default=512, show_default=True, help="Number of images to compare on."
+)
 @data_option
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder for sensitivity.json and sensitivity.png."
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write sensitivity.json and sensitivity.png into."
 )
 @click.option("--force", is_flag=True, help="Replace the files of an earlier run.")
 @json_option
@@ -41,10 +47,13 @@ def sensitivity(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Rank the layers of CHECKPOINT (or of embedded weights) by the damage each does when it alone is quantized.
+    """Rank the layers by the error that quantizing each causes.
 
-    Worst first, by the signal-to-noise ratio of the logits, over images of the training split of --data. The layers at
-    the top are the ones to keep floating where int8 costs too much; export does that by itself when its gate fails.
+    The command quantizes one layer of CHECKPOINT, or of the embedded weights, at a time. It runs the network on images
+    of the training split of --data, and ranks the layers by the signal-to-noise ratio of the logits, worst first.
+
+    If int8 costs too much accuracy, keep the first layers of the ranking in floating point ('export --keep-float').
+    'export' does so by itself if its accuracy gate fails.
 
     \b
     Example:

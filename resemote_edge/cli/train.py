@@ -9,45 +9,54 @@ from resemote_edge.cli.output import echo_json, json_option
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="The dataset; may be left out with --resume.")
+@click.option("--data", type=click.Path(path_type=Path), help="Dataset to train on. May be left out with --resume.")
 @click.option(
     "--dataset",
     type=click.Choice(["auto", "fer2013", "ferplus", "rafdb", "affectnet", "expw", "folder"]),
     default="auto",
     show_default=True,
-    help="Kind of dataset; folder is <class>/ or <split>/<class>/ with any classes.",
+    help="Kind of dataset, or auto to recognise it. folder is <class>/ or <split>/<class>/ with classes of your own.",
 )
 @click.option(
     "--variant",
     type=click.Choice(["base", "s", "xs", "nano", "vgg", "resnet"]),
-    help="ResEmoteNet of width 64, 32, 16 or 8; vgg and resnet are teachers.  [default: base]",
+    help="Network to train: ResEmoteNet of width 64 (base), 32 (s), 16 (xs) or 8 (nano), or a teacher (vgg, resnet).  "
+    "[default: base]",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="TOML recipe on top of the variant's.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the recipe's.")
-@click.option("--seed", type=click.IntRange(min=0), help="Instead of the recipe's.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with changes to the variant's recipe.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs.  [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of every random draw.  [default: the recipe's]")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Device to train on: cpu, cuda or cuda:0, or auto for the GPU if there is one.",
+)
 @click.option(
     "--teacher",
     "teachers",
     multiple=True,
-    help="Checkpoint, or embedded variant, to learn from as well as from the labels; several teach together.",
+    help="Checkpoint or embedded variant to learn from, besides the labels. Several may be given; the mean of their "
+    "logits teaches.",
 )
 @click.option(
     "--record-teacher",
     "record",
     type=click.Path(path_type=Path),
-    help="Folder to keep the teachers' answers in, for --replay-teacher.",
+    help="Folder to record the teachers' logits in, for --replay-teacher.",
 )
 @click.option(
     "--replay-teacher",
     "replay",
     type=click.Path(path_type=Path),
-    help="Folder of recorded answers to learn from in place of --teacher.",
+    help="Folder of recorded logits to learn from, in place of --teacher.",
 )
-@click.option("--init", help="Checkpoint or embedded variant to start from, as wide or narrower.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Folder of a run to go on with.")
+@click.option(
+    "--init", help="Checkpoint or embedded variant to start from. A narrower one is widened to the network's width."
+)
+@click.option("--resume", type=click.Path(path_type=Path), help="Folder of an interrupted run to continue.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the new run.  [default: runs/NAME]")
-@click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and stop.")
+@click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and exit.")
 @json_option
 def train(
     data: Path | None,
@@ -66,10 +75,13 @@ def train(
     show_recipe: bool,
     as_json: bool,
 ) -> None:
-    """Train ResEmoteNet on --data.
+    """Train ResEmoteNet on a dataset.
 
-    The validation split chooses the epoch; the test split is read once, at the end. Ctrl-C and SIGTERM save the run,
-    and --resume goes on with it bit for bit. With torchrun, as many processes share each batch as it starts.
+    The epoch with the best accuracy on the validation split is kept. The test split is used once, at the end. The
+    output folder gets the weights, which 'export' takes, a model card, learning curves and a log.
+
+    Ctrl-C and SIGTERM save the run. --resume continues it, and the result is the same bit for bit on one CPU. If
+    torchrun starts several processes, they share each batch.
 
     \b
     Example:
@@ -112,7 +124,7 @@ def train(
     with Screen() as screen:
         result = run_training(options, screen)
     if result.interrupted is not None:
-        screen.notice(f"interrupted and saved; go on with: resemote-edge train --resume {result.folder}")
+        screen.notice(f"interrupted and saved; continue with: resemote-edge train --resume {result.folder}")
         sys.exit(128 + result.interrupted)
     if result.evaluation is None:  # not rank 0
         return

@@ -14,7 +14,11 @@ from resemote_edge.cli.output import device_option, echo_json, json_option, runt
 @threads_option
 @json_option
 def verify(artifact: Path, runtime: str, device: str, threads: int | None, as_json: bool) -> None:
-    """Rerun the golden crops of ARTIFACT on this machine; exit code 3 when the results differ.
+    """Run the self-test of ARTIFACT on this machine.
+
+    An artifact carries 32 images, its golden crops, and the logits that PyTorch computed for them. The command runs
+    the golden crops in the runtime and compares the results. The exit code is 3 if they differ by more than the
+    artifact's limit.
 
     \b
     Example:

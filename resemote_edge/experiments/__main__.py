@@ -1,4 +1,4 @@
-"""``python -m resemote_edge.experiments``: our own proofs, from a checkout."""
+"""``python -m resemote_edge.experiments``: experiments that prove what the documents say. They need a checkout."""
 
 import click
 
@@ -21,9 +21,9 @@ EXPERIMENTS: dict[str, str] = {
 
 @click.command(cls=LazyGroup, commands_at=EXPERIMENTS, context_settings={"help_option_names": ["-h", "--help"]})
 def experiments() -> None:
-    """Repeat the experiments that the figures in the documents come from.
+    """Repeat the experiments behind the figures in the documents.
 
-    They need a checkout: an installed wheel does not carry them.
+    The experiments need a checkout; an installed wheel does not contain them.
 
     \b
     Example:

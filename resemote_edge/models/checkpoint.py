@@ -226,8 +226,8 @@ def _read_card(path: Path) -> ModelCard:
         return msgspec.json.decode(read_text_bytes(card_path), type=ModelCard)
     except DECODE_ERRORS as error:
         raise CheckpointError(
-            f"{card_path}: it has the name of a model card for {path.name}, and is none ({error})",
-            hint="move it elsewhere, or mend it",
+            f"{card_path}: it has the name of a model card for {path.name}, but is not a valid model card: {error}",
+            hint="move it elsewhere, or correct it",
         ) from None
 
 

@@ -1,8 +1,8 @@
 // session_overhead ARTIFACT BACKEND LIBRARY ROUNDS
 //
-// Times resemote_session_run and the same inference written by hand against the engine's C API, in turn, in one process,
-// and prints the samples as JSON: nanoseconds, in order. Both read one feed and end with the logits in one array. The
-// engine is opened twice with the same settings; which of the two comes first alternates.
+// Times resemote_session_run, and the same inference written by hand against the engine's C API, in turn, in one
+// process, and prints the samples as JSON: nanoseconds, in order. Both read the same input and write the logits to the
+// same array. The engine is opened twice with the same settings. Which of the two comes first alternates.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The inference by hand.
+// The inference, written by hand.
 class Bare {
  public:
   virtual ~Bare() = default;
@@ -35,7 +35,7 @@ struct Job {
   std::vector<float>& logits;
 };
 
-// Never frees: it ends with the process.
+// Releases nothing, because it ends with the process.
 class BareOpenVINO : public Bare {
  public:
   explicit BareOpenVINO(const Job& job) : api_(resemote_internal::openvino_api(job.library)), logits_(job.logits) {

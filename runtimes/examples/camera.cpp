@@ -1,12 +1,12 @@
-// Emotions of the faces in front of a camera.
+// Shows the expressions of the faces in front of a camera.
 //
 //   camera ARTIFACT SOURCE [--detector FILE.xml|none] [--json] [--frames N] [--every-frame] [--backend NAME]
 //
 // SOURCE is a device number, a file, an RTSP address, "csi" for the camera of a Jetson, or any GStreamer pipeline that
-// ends in appsink. A live source is never queued: when a frame is done, the newest one is next. --every-frame takes them
-// in turn instead, as a file wants. --json writes a line a frame in place of the window.
+// ends in appsink. Frames of a live source are not queued: after each frame, the newest one is next. --every-frame
+// takes all of them in order, which is useful for a file. --json writes one line per frame instead of showing a window.
 //
-// The detector is OpenCV's cascade of Debian's opencv-data; "none" takes the whole frame for one face.
+// The detector is the OpenCV cascade in Debian's opencv-data. With "none", the whole frame is one face.
 #include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr char kCascade[] = "/usr/share/opencv4/haarcascades/haarcascade_frontalface_default.xml";
 
-// nvarguscamerasrc is the CSI camera of a Jetson; nvvidconv brings its frames out of the GPU's memory.
+// nvarguscamerasrc is the CSI camera of a Jetson; nvvidconv copies its frames from GPU memory.
 constexpr char kCsi[] =
     "nvarguscamerasrc ! video/x-raw(memory:NVMM),width=1280,height=720,framerate=30/1 ! nvvidconv ! "
     "video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false";
@@ -88,7 +88,7 @@ cv::VideoCapture open_source(const std::string& source) {
   return capture;
 }
 
-// The frame that comes next: of a live source the newest there is, counted with those it stands for.
+// Provides the next frame. For a live source, it is the newest, and the frames it replaces are counted.
 class Frames {
  public:
   Frames(const std::string& source, bool every_frame)
@@ -103,7 +103,7 @@ class Frames {
     thread_.join();
   }
 
-  // False at the end. `dropped`: frames that were skipped since the last one.
+  // Returns false at the end. `dropped`: number of frames skipped since the last one.
   bool next(cv::Mat& frame, long& dropped) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return waiting_ > 0 || ended_; });
@@ -141,7 +141,7 @@ class Frames {
   long waiting_ = 0;
   bool ended_ = false;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // declared last, because it uses all members above
 };
 
 class Detector {
@@ -182,7 +182,7 @@ void print_line(long number, long dropped, const std::vector<resemote_box>& boxe
   std::cout << "]}" << std::endl;
 }
 
-// False when the user wants to stop.
+// Returns false if the user wants to stop.
 bool show(cv::Mat& frame, const std::vector<resemote_box>& boxes, const std::vector<resemote::Face>& faces,
           const std::vector<std::string>& labels) {
   const cv::Scalar color(64, 200, 64);

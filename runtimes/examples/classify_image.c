@@ -1,10 +1,10 @@
 /*
- * Classifies the face of a picture, in plain C.
+ * Classifies the expression of a face in a picture, in plain C.
  *
  *   classify_image ARTIFACT PICTURE [X Y WIDTH HEIGHT]
  *
- * PICTURE is a binary PGM or PPM (P5, P6, 8 bits). Without a box the whole picture is taken for the face. Prints one
- * line a class, most probable first.
+ * PICTURE is a binary PGM or PPM (P5, P6, 8 bits). Without a box, the whole picture is the face. Prints one line per
+ * class, the most probable first.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #include "resemote/runtime.h"
 
-/* Next number of a header; -1 where there is none. Comments run from # to the end of the line. */
+/* Reads the next number of a header; -1 if there is none. Comments run from # to the end of the line. */
 static long next_number(FILE* stream) {
   int c = fgetc(stream);
   while (c != EOF && (isspace(c) || c == '#')) {
@@ -28,7 +28,7 @@ static long next_number(FILE* stream) {
   return value;
 }
 
-/* Memory that the caller frees; NULL where the file is no such picture. */
+/* Returns memory that the caller frees; NULL if the file is not such a picture. */
 static uint8_t* read_picture(const char* path, resemote_frame* frame) {
   FILE* stream = fopen(path, "rb");
   if (stream == NULL) return NULL;
@@ -56,7 +56,7 @@ static int fail(const char* what) {
   return 1;
 }
 
-/* Labels by descending probability. */
+/* Orders labels by descending probability. */
 static int print_classes(resemote_classifier* classifier, const float* probabilities, int32_t count) {
   resemote_session* session = NULL;
   if (resemote_classifier_get_session(classifier, &session) != RESEMOTE_STATUS_OK) return fail(resemote_last_error());

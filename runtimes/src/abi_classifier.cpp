@@ -6,7 +6,7 @@ namespace {
 
 constexpr int kMostFaces = 4096;
 
-// A classifier with the handle under which its session is lent out.
+// A classifier, and the handle through which callers use its session.
 class Owner {
  public:
   explicit Owner(std::unique_ptr<Classifier> made)

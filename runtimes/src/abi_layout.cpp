@@ -1,7 +1,7 @@
-// Pins the layout of every public struct: a change here is a change of RESEMOTE_ABI_VERSION.
+// Pins the layout of every public struct. A change here is a change of RESEMOTE_ABI_VERSION.
 #include "resemote/runtime.h"
 
-// Where pointers have eight bytes. Elsewhere the same members follow the platform's own rules.
+// The sizes are for pointers of eight bytes. Elsewhere, the members follow the rules of the platform.
 static_assert(sizeof(void*) != 8 || sizeof(resemote_backend_info) == 1360, "layout of resemote_backend_info");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_session_options) == 48, "layout of resemote_session_options");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_backend_choice) == 1416, "layout of resemote_backend_choice");

@@ -9,7 +9,7 @@
 namespace resemote_internal {
 namespace {
 
-// A passport of an artifact with its calibration's hashes is some 100 kB.
+// With the hashes of its calibration images, a passport has about 100 kB.
 constexpr std::int64_t kMostPassportBytes = 16 << 20;
 
 bool ends_with(const std::string& text, const std::string& end) {

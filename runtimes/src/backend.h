@@ -1,6 +1,6 @@
-// Backend and Engine: what the library asks of an inference engine. Four verbs: probe, create, run, destroy.
+// Backend and Engine: the interface of an inference engine. It has four verbs: probe, create, run, destroy.
 //
-// One folder under backends/ per engine. A backend's shared library is found when it is first needed, so that one
+// Each engine has a folder under backends/. A backend looks for its shared library when it is first needed, so one
 // binary runs with or without it.
 #pragma once
 
@@ -13,31 +13,31 @@
 
 namespace resemote_internal {
 
-// What a probe finds.
+// Result of a probe.
 struct BackendInfo {
   bool available = false;
   std::string version;
-  std::vector<std::string> devices;  // in the project's words ("cpu", "gpu", "npu", "cuda:0"), best first
+  std::vector<std::string> devices;  // names of the project ("cpu", "gpu", "npu", "cuda:0"), best first
   std::string reason;                // why it is not available, and what to do about it
 };
 
-// How an artifact is to be loaded.
+// A request to load an artifact.
 struct EngineRequest {
   const Artifact& artifact;
-  const FileEntry& file;  // of the artifact, in one of the backend's formats
-  std::string device;     // one of those the probe listed
-  std::string library;    // path of the engine's shared library, or of its folder; empty: searched for
-  std::string cache_dir;  // empty: nothing is kept
+  const FileEntry& file;  // file of the artifact, in one of the backend's formats
+  std::string device;     // one of the devices that the probe listed
+  std::string library;    // path of the engine's shared library or its folder; empty: search for it
+  std::string cache_dir;  // folder for compiled models; empty: keep none
   int threads;            // 0: the engine decides
 };
 
-// A model loaded on a device. Used by one thread at a time. Its destructor releases everything.
+// A model loaded on a device. One thread at a time may use it. Its destructor releases everything.
 class Engine {
  public:
   virtual ~Engine() = default;
 
-  // Computes outputs of a batch; returns when they are in the views' memory. The views fit the artifact's specs, one
-  // per spec and in their order. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
+  // Computes the outputs of a batch, and returns when they are in the views' memory. There is one view per spec of the
+  // artifact, in the same order, and it fits the spec. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
   virtual void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) = 0;
 };
 
@@ -45,9 +45,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual const char* name() const = 0;
-  // Formats of files it loads, as passports name them, best first.
+  // Formats of files that it loads, as passports name them, best first.
   virtual std::vector<std::string> formats() const = 0;
-  // Never throws because something is missing: that is what it tells.
+  // Reports what is missing, and never throws because of it.
   virtual BackendInfo probe(const std::string& library) const = 0;
   // What an artifact's passport and this machine say against create(), which is asked after this. Throws Error with
   // RESEMOTE_STATUS_ARTIFACT_MISMATCH.
@@ -56,10 +56,10 @@ class Backend {
   virtual std::unique_ptr<Engine> create(const EngineRequest& request) const = 0;
 };
 
-// All backends, in the order in which "auto" asks them; those that were not built say so when probed.
+// All backends, in the order in which "auto" tries them. A backend that was not built says so when probed.
 const std::vector<const Backend*>& backends();
 
-// By name; throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT that lists the names there are.
+// Backend of this name. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT, which lists the known names.
 const Backend& find_backend(const std::string& name);
 
 }  // namespace resemote_internal

@@ -1,4 +1,4 @@
-// Which backends there are. The list is the same however the library was built: what was left out says so.
+// The list of backends. It does not depend on how the library was built: a backend that was left out says so.
 #include <algorithm>
 
 #include "backend.h"
@@ -16,7 +16,7 @@
 namespace resemote_internal {
 namespace {
 
-// Stands for a backend whose headers were not found when the library was built.
+// Represents a backend whose headers were not found when the library was built.
 class LeftOut : public Backend {
  public:
   LeftOut(const char* name, std::vector<std::string> formats) : name_(name), formats_(std::move(formats)) {}
@@ -67,7 +67,7 @@ const Backend& onnxruntime() {
 }  // namespace
 
 const std::vector<const Backend*>& backends() {
-  // Each before those that also load its format but were made for another.
+  // A backend is listed before others that can load its format but are made for another one.
   static const std::vector<const Backend*> all = {&tensorrt(), &onnxruntime(), &openvino()};
   return all;
 }

@@ -1,4 +1,4 @@
-// Classifier: frames with boxes in, decisions out, at once or later.
+// Classifier: takes frames with boxes and returns decisions, at once or later.
 #pragma once
 
 #include <memory>
@@ -21,20 +21,20 @@ class Classifier {
 
   const std::shared_ptr<Session>& session() const { return session_; }
 
-  // As the C functions of these names; all throw Error.
+  // The C functions of the same names. All throw Error.
   void classify(const resemote_frame& frame, const resemote_box* boxes, std::size_t count,
                 resemote_decision* decisions, float* probabilities);
   void preprocess(const resemote_frame& frame, const resemote_box* boxes, std::size_t count, void* feed,
                   std::size_t feed_bytes);
   void submit(const resemote_frame& frame, const resemote_box* boxes, std::size_t count, std::uint64_t tag);
-  // Whether there was a result.
+  // Returns whether there was a result.
   bool poll(std::int32_t timeout_ms, resemote_result& result, resemote_decision* decisions, float* probabilities);
 
-  // Ends the waiting of other threads, with RESEMOTE_STATUS_CLOSED for them.
+  // Wakes other threads that wait. They get RESEMOTE_STATUS_CLOSED.
   void close();
 
  private:
-  // Computes `count` faces, in as few batches as the artifact allows; `probabilities` is where outputs go as well.
+  // Computes `count` faces, in as few batches as the artifact allows. Outputs are written to `probabilities` too.
   void decide(const void* feed, std::size_t count, resemote_decision* decisions, float* probabilities);
   void check_boxes(const resemote_box* boxes, std::size_t count) const;
   DecisionQueue& queue();
@@ -44,11 +44,11 @@ class Classifier {
   const std::size_t max_faces_;
   const std::size_t queue_depth_;
   const std::size_t classes_;
-  std::mutex mutex_;  // of what follows; not held while the thread computes
+  std::mutex mutex_;  // guards what follows; not held while the thread computes
   Preprocessor preprocessor_;
   std::vector<float> feed_;
   std::vector<float> probabilities_;
-  // Made by the first submission, so that who never submits pays for none.
+  // Started by the first submission, so that a caller who never submits has no thread.
   std::unique_ptr<DecisionQueue> queue_;
   std::thread thread_;
   bool closed_ = false;

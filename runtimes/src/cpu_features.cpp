@@ -8,7 +8,7 @@ namespace resemote_internal {
 
 #if defined(__x86_64__) || defined(__i386__)
 
-// Asked of the CPU itself: compilers of JetPack's age know no name for VNNI.
+// Read from the CPU itself, because the compilers in JetPack have no name for VNNI.
 bool int8_sums_saturate() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0) return false;

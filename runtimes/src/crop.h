@@ -1,4 +1,4 @@
-// Crop and Area: pixels to be resized, and where a frame has them.
+// Crop and Area: pixels to be resized, and their place in a frame.
 #pragma once
 
 #include <cstddef>
@@ -6,14 +6,14 @@
 
 namespace resemote_internal {
 
-// Rows of eight-bit pixels in memory of someone else.
+// Rows of eight-bit pixels. It does not own their memory.
 struct Crop {
   const std::uint8_t* data;
   std::ptrdiff_t stride;  // bytes from one row to the next
   int width;              // pixels
   int height;             // pixels
-  int channels;           // samples of a pixel, side by side: 1, gray, or 3
-  bool red_first;         // of three channels: red, green, blue; or else the reverse
+  int channels;           // samples of a pixel, side by side: 1 (gray) or 3
+  bool red_first;         // order of three channels: red, green, blue; false: the reverse
 };
 
 // A rectangle of pixels that lies within a frame.

@@ -9,7 +9,7 @@ namespace {
 
 using Kind = PixelLayout::Kind;
 
-// Everything here is fixed point with 16 fraction bits, rounded half up.
+// All numbers here are fixed point with 16 fraction bits, rounded half up.
 constexpr int kFractionBits = 16;
 constexpr std::int32_t kHalf = 1 << (kFractionBits - 1);
 
@@ -18,7 +18,7 @@ constexpr std::uint32_t kRed = 19595;
 constexpr std::uint32_t kGreen = 38470;
 constexpr std::uint32_t kBlue = 7471;
 
-// From luma and chroma to colour, ITU-R BT.601.
+// Conversion from luma and chroma to colour, ITU-R BT.601.
 struct ColorFactors {
   std::int32_t luma;
   std::int32_t black;  // the luma of black
@@ -31,9 +31,9 @@ constexpr ColorFactors kFullRange{65536, 0, 91881, 22554, 46802, 116130};
 constexpr ColorFactors kVideoRange{76309, 16, 104597, 25675, 53279, 132201};
 constexpr std::int32_t kNoChroma = 128;
 
-// Clamps without a branch, since which way it goes is up to the picture: to the level at place value + kBelow. Values
-// of both ranges lie from -277 to 535, and with kBelow added none is negative when it is shifted, which C++ would leave
-// to the compiler.
+// Clamps without a branch, because a picture makes branches unpredictable: it looks up the level at value + kBelow.
+// Values of both ranges are from -277 to 535. With kBelow added, no value is negative when it is shifted, which C++
+// would leave to the compiler.
 constexpr std::int32_t kBelow = 384;
 using Clamp = std::array<std::uint8_t, 1024>;
 
@@ -86,7 +86,7 @@ void look_up_luma(const FrameView& frame, const Area& area, const std::uint8_t* 
   }
 }
 
-// What a chroma sample adds to the colours of its pixels.
+// The part that a chroma sample adds to the colours of its pixels.
 struct Tint {
   std::int32_t red;
   std::int32_t green;
@@ -97,7 +97,7 @@ Tint tint_of(const ColorFactors& factors, std::int32_t u, std::int32_t v) {
   return Tint{factors.v_to_red * v, -factors.u_to_green * u - factors.v_to_green * v, factors.u_to_blue * u};
 }
 
-// One row of an area: from the frame's columns x to `end`, of which pairs share a chroma sample.
+// Converts one row of an area: the columns from x to `end` of the frame. Pairs of columns share a chroma sample.
 void convert_row(const FrameView& frame, const Clamp& clamp, int y, int x, int end, std::uint8_t* out) {
   const PixelLayout& layout = *frame.layout;
   const ColorFactors factors = frame.full_range ? kFullRange : kVideoRange;

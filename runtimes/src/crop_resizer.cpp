@@ -16,15 +16,15 @@ inline std::uint64_t sample_at(const std::uint8_t* samples, int column) {
   return std::uint64_t{samples[column]} << (8 * column);
 }
 
-// Written out, since compilers make one load of it then; whatever the byte order, samples[0] is the lowest byte.
+// Written out, so that compilers make one load of it. samples[0] is the lowest byte in any byte order.
 inline std::uint64_t eight_samples(const std::uint8_t* samples) {
   return sample_at(samples, 0) | sample_at(samples, 1) | sample_at(samples, 2) | sample_at(samples, 3) |
          sample_at(samples, 4) | sample_at(samples, 5) | sample_at(samples, 6) | sample_at(samples, 7);
 }
 
-// Sums of one block of columns: sample times weight, over the rows of the taps. Weights sum to 2^16, so a sum stays
-// below 2^24, and one product of 64 bits does the work of two columns, four apart, without a carry from one to the
-// other. It takes as long with every compiler and flag; whether a loop becomes vector instructions depends on both.
+// Computes the sums of one block of columns: sample times weight, over the rows of the taps. Weights sum to 2^16, so a
+// sum stays below 2^24. One product of 64 bits therefore computes two columns, four apart, without a carry between
+// them. This is equally fast with every compiler and flag, whereas a loop may or may not become vector instructions.
 void sum_block(const std::uint8_t* samples, std::ptrdiff_t stride, const Taps& taps, std::uint32_t* out) {
   constexpr std::uint64_t kTwoSamples = 0x000000FF000000FF;
   std::uint64_t sums[4] = {};
@@ -42,7 +42,7 @@ void sum_block(const std::uint8_t* samples, std::ptrdiff_t stride, const Taps& t
   }
 }
 
-// One target row, still as wide as the source: `width` samples, whatever they are of.
+// Computes one target row that is still as wide as the source: `width` samples of any channels.
 void sum_rows(const Crop& crop, int width, const Taps& taps, std::uint32_t* out) {
   const std::uint8_t* samples = crop.data + taps.first * crop.stride;
   for (int x = 0; x + kColumns <= width; x += kColumns) sum_block(samples + x, crop.stride, taps, out + x);
@@ -52,7 +52,7 @@ void sum_rows(const Crop& crop, int width, const Taps& taps, std::uint32_t* out)
   }
 }
 
-// Sums below 2^40, in units of 2^-32, rounded half up.
+// Rounds sums below 2^40, in units of 2^-32, half up.
 template <int kChannels>
 void sum_columns(const std::uint32_t* row, const TriangleFilter& filter, bool reversed, std::uint8_t* out) {
   constexpr std::uint64_t kHalf = std::uint64_t{1} << (2 * kFilterFractionBits - 1);

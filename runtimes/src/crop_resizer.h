@@ -1,4 +1,4 @@
-// CropResizer: a crop of any size to the network's; the twin of preprocessing.resize_triangle.
+// CropResizer: resizes a crop to the network's size. The Python counterpart is preprocessing.resize_triangle.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ class CropResizer {
  public:
   CropResizer(int height, int width) : vertical_(height), horizontal_(width) {}
 
-  // Takes the memory that any crop of up to so many pixels needs.
+  // Allocates the memory for crops of at most this size.
   void reserve(int height, int width);
 
-  // Resizes a crop, no larger than what was reserved, with sides of kMinResizeSide or more. `out`: the target's rows
-  // without gaps, with as many channels; in the reverse order where `reversed`.
+  // Resizes a crop. Its sides are at least kMinResizeSide and at most what was reserved. `out`: the target's rows
+  // without gaps, with the same number of channels, in reverse order if `reversed`.
   void resize(const Crop& crop, bool reversed, std::uint8_t* out);
 
  private:

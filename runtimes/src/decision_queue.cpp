@@ -6,7 +6,7 @@
 
 namespace resemote_internal {
 
-// Besides those that wait on either side: one is being filled, one computed, one read.
+// Besides those that wait on either side, one is filled, one is computed and one is read.
 DecisionQueue::DecisionQueue(std::size_t depth, std::size_t feed_bytes, std::size_t faces, std::size_t classes)
     : depth_(depth),
       all_(2 * depth + 3),

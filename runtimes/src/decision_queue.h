@@ -1,6 +1,6 @@
 // DecisionQueue: submissions that wait for the classifier's thread, and results that wait for the caller.
 //
-// Both hold so many at most; when one more comes, the oldest goes. All memory is taken at construction.
+// Each has a limit. If one more arrives, the oldest is dropped. All memory is allocated at construction.
 #pragma once
 
 #include <condition_variable>
@@ -12,41 +12,41 @@
 
 namespace resemote_internal {
 
-// A submission on its way, and what became of it.
+// A submission, and then its result.
 struct Submission {
   std::uint64_t tag = 0;
   std::size_t count = 0;
-  std::vector<float> feed;           // of max_faces, aligned for floats
+  std::vector<float> feed;           // room for max_faces, aligned for floats
   std::vector<float> probabilities;  // max_faces rows
   std::vector<resemote_decision> decisions;
   resemote_status status = RESEMOTE_STATUS_OK;
-  char message[512] = "";  // of a failure
+  char message[512] = "";  // message of a failure
 };
 
 class DecisionQueue {
  public:
   DecisionQueue(std::size_t depth, std::size_t feed_bytes, std::size_t faces, std::size_t classes);
 
-  // A submission to fill; to be given to `submit` or `put_back`. Never waits.
+  // A submission for the caller to fill and pass to `submit` or `put_back`. Never waits.
   Submission* take_empty();
   void put_back(Submission* submission);
-  // Drops the oldest that waits where there are as many as may.
+  // Drops the oldest waiting submission if the queue is full.
   void submit(Submission* submission);
 
-  // For the thread that computes: the next submission, or null once the queue is closed.
+  // For the thread that computes: waits for the next submission. Returns null once the queue is closed.
   Submission* next();
   void finish(Submission* submission);
 
-  // For the caller: the oldest result, to be put back; null after `timeout_ms` (negative: no limit), or at once when
-  // nothing is under way. `dropped`: how many were dropped since the last result. Throws Error with
+  // For the caller: waits for the oldest result, which must be put back. Returns null after `timeout_ms` (negative: no
+  // limit), or at once if nothing is in progress. `dropped`: number dropped since the last result. Throws Error with
   // RESEMOTE_STATUS_CLOSED once the queue is closed.
   Submission* result(std::int32_t timeout_ms, std::uint64_t& dropped);
 
-  // Wakes everybody; nothing is computed after what is being computed.
+  // Wakes all waiting threads. The computation in progress is the last.
   void close();
 
  private:
-  // A first-in, first-out list that takes no memory.
+  // A first-in, first-out list that allocates no memory.
   class Line {
    public:
     explicit Line(std::size_t capacity) : places_(capacity) {}

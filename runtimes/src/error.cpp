@@ -3,7 +3,7 @@
 namespace resemote_internal {
 namespace {
 
-// A plain array, so that remembering a failure cannot itself fail, not even when memory has run out.
+// A plain array, so that remembering a failure cannot fail itself, even if no memory is left.
 thread_local char last[4096] = "";
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Error: what every part of the library throws, and the wall that keeps it from crossing the C ABI.
+// Error: the exception of every part of the library, and the wall that keeps it from crossing the C ABI.
 #pragma once
 
 #include <new>
@@ -7,10 +7,10 @@
 
 #include "resemote/runtime.h"
 
-// Not `resemote`: that is the public wrapper's, and a program that links the library statically has both.
+// The namespace `resemote` belongs to the public wrapper. A program that links the library statically contains both.
 namespace resemote_internal {
 
-// A failure with its status. The message says what failed, what was found, what to do about it.
+// A failure with its status. The message says what failed, what was found and what to do.
 class Error : public std::runtime_error {
  public:
   Error(resemote_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
@@ -20,11 +20,11 @@ class Error : public std::runtime_error {
   resemote_status status_;
 };
 
-// Keeps a failure for resemote_last_error() of this thread.
+// Remembers a failure for this thread's resemote_last_error().
 resemote_status remember_failure(resemote_status status, const char* message) noexcept;
 const char* last_failure() noexcept;
 
-// Runs the body of a C function; whatever it throws becomes a status.
+// Runs the body of a C function, and turns any exception into a status.
 template <typename Body>
 resemote_status guarded(Body&& body) noexcept {
   try {

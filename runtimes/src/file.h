@@ -1,4 +1,4 @@
-// Files that are read whole or in blocks, and written whole or not at all. POSIX.
+// Functions that read files whole or in blocks, and write them whole or not at all. POSIX.
 #pragma once
 
 #include <cstddef>
@@ -8,25 +8,25 @@
 
 namespace resemote_internal {
 
-// Size of a regular file; negative where there is none.
+// Size of a regular file in bytes; negative if there is none.
 std::int64_t file_size(const std::string& path);
 bool is_folder(const std::string& path);
 
-// Its contents; throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where it cannot be read or has more than `most`.
+// Contents of a file. Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if it cannot be read or exceeds `most` bytes.
 std::string read_file(const std::string& path, std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
-// Hex sha256 of its contents; throws the same.
-// Up to `count` bytes from its beginning.
+// Up to `count` bytes from the beginning of a file. Throws the same.
 std::string first_bytes(const std::string& path, std::size_t count);
 
+// Hex sha256 of a file's contents. Throws the same.
 std::string file_sha256(const std::string& path);
 
-// Writes to a temporary file beside `path`, flushes it to the disk and renames it: whoever opens `path`, at any time
-// and after any crash, finds the old contents or the new. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
+// Writes to a temporary file beside `path`, flushes it to the disk and renames it. At any time and after any crash,
+// `path` has the old contents or the new ones. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
 void write_whole_file(const std::string& path, const void* contents, std::size_t size);
 
-// Creates a folder and those above it. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where that fails, or where
-// nothing can be written to it.
+// Creates a folder and those above it. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if that fails, or if the
+// folder cannot be written to.
 void create_folder(const std::string& path);
 
 }  // namespace resemote_internal

@@ -44,8 +44,7 @@ void check_size(const resemote_frame& frame, const PixelLayout& layout) {
   }
 }
 
-// The stride to read with. It may be so large at most that the last row can still be pointed at, with a second plane
-// behind it.
+// The stride to read with. It is limited so that a pointer can reach the last row, and a second plane behind it.
 std::ptrdiff_t stride_of(const char* field, std::int64_t stride, std::int64_t tight, int height) {
   if (stride == 0) return static_cast<std::ptrdiff_t>(tight);
   const std::int64_t largest = std::numeric_limits<std::ptrdiff_t>::max() / 2 / height;
@@ -76,7 +75,7 @@ FrameView view_of(const resemote_frame& given) {
   }
   view.full_range = frame.full_range == 1;
   view.chroma = view.pixels;
-  if (layout.chroma_rows_shift != 0) {  // in a plane of its own
+  if (layout.chroma_rows_shift != 0) {  // the chroma has a plane of its own
     view.chroma.data = frame.uv != nullptr ? frame.uv : view.pixels.row(frame.height);
     if (frame.uv_stride_bytes != 0) {
       view.chroma.stride = stride_of("uv_stride_bytes", frame.uv_stride_bytes, frame.width, frame.height);

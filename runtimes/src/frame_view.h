@@ -1,4 +1,4 @@
-// FrameView: a caller's frame once it is known to be readable, its formats brought to one description.
+// FrameView: a caller's frame after its check, with one description for every format.
 #pragma once
 
 #include <cstddef>
@@ -12,19 +12,19 @@ namespace resemote_internal {
 constexpr int kMinFrameSide = 8;
 constexpr int kMaxFrameSide = 16384;
 
-// How the samples of a format lie in memory. Offsets and steps in bytes.
+// Layout of a format's samples in memory. Offsets and steps are in bytes.
 struct PixelLayout {
   enum class Kind { kGray, kColor, kLumaChroma };
 
   resemote_pixel_format format;
   const char* name;
   Kind kind;
-  int pixel_step;         // from one pixel to the next in the first plane; its first sample is gray, luma or a colour
-  int red;                // of the red sample in a pixel; blue is at 2 - red
-  int chroma_offset;      // of the first U in the plane that holds the chroma
+  int pixel_step;         // from one pixel to the next in the first plane, whose first sample is gray, luma or a colour
+  int red;                // offset of the red sample in a pixel; blue is at 2 - red
+  int chroma_offset;      // offset of the first U in the plane with the chroma
   int chroma_step;        // from one U to the next; each serves two columns
   int v_offset;           // from a U to its V
-  int chroma_rows_shift;  // 1: a row of chroma serves two rows of pixels
+  int chroma_rows_shift;  // 1: one row of chroma serves two rows of pixels
   bool even_width;
   bool even_height;
 };
@@ -42,11 +42,11 @@ struct FrameView {
   int width;
   int height;
   Plane pixels;  // the first plane
-  Plane chroma;  // where U and V are; of use for luma and chroma only
+  Plane chroma;  // plane with U and V; used for luma-and-chroma formats only
   bool full_range;
 };
 
-// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where the frame cannot be read safely as it says.
+// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if the frame's description does not allow reading it safely.
 FrameView view_of(const resemote_frame& frame);
 
 }  // namespace resemote_internal

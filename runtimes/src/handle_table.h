@@ -1,11 +1,11 @@
-// HandleTable: gives out handles that can be told from stale and from foreign ones.
+// HandleTable: hands out handles, and recognises stale and foreign ones.
 //
-// A handle is a number in the shape of a pointer and is never followed: place in the table, generation of the place,
-// and kind. A destroyed handle keeps its generation, the place gets the next one, so using or destroying it again is
-// found out, whatever the allocator has done since.
+// A handle looks like a pointer but is a number and never dereferenced. It consists of a place in the table, the
+// generation of the place, and a kind. When a handle is destroyed, its place gets the next generation. If the old
+// handle is used or destroyed again, the generations differ, whatever the allocator has done since.
 //
-// A process that is forked keeps none of the objects: their engines' threads are not there, so whatever is called would
-// wait for them. Nothing is destroyed there either, as destructors would wait as well.
+// A forked process keeps none of the objects. The threads of their engines do not exist there, so any call would wait for
+// them. The objects are not destroyed there either, because their destructors would wait as well.
 #pragma once
 
 #include <pthread.h>
@@ -23,7 +23,7 @@ namespace resemote_internal {
 template <typename T>
 class HandleTable {
  public:
-  // `kind`: 1 to 3, another one for each table. `noun` is what messages call a T.
+  // `kind`: 1 to 3, different for each table. `noun`: name of a T in messages.
   HandleTable(unsigned kind, const char* noun) : kind_(kind), noun_(noun) {}
 
   void* insert(std::shared_ptr<T> object) {
@@ -40,13 +40,13 @@ class HandleTable {
     return handle_of(index, places_[index].generation);
   }
 
-  // Throws Error with RESEMOTE_STATUS_CLOSED, or INVALID_ARGUMENT for null.
+  // Finds a handle. Throws Error with RESEMOTE_STATUS_CLOSED, or INVALID_ARGUMENT for null.
   std::shared_ptr<T> find(const void* handle) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return place_of(handle).object;
   }
 
-  // The same, and takes it out.
+  // Finds a handle and removes it. Throws the same.
   std::shared_ptr<T> remove(const void* handle) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Place& place = place_of(handle);

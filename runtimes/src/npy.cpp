@@ -16,7 +16,7 @@ constexpr std::int64_t kMostBytes = 256 << 20;
                                                     "); export the artifact again");
 }
 
-// What stands behind a key of the header's dictionary.
+// The value of a key in the header's dictionary.
 std::string after(const std::string& header, const std::string& key, const std::string& path) {
   const std::size_t at = header.find("'" + key + "':");
   if (at == std::string::npos) refuse(path, "no " + key);

@@ -1,4 +1,4 @@
-// NpyArray: numpy's own file format, as far as golden data needs it.
+// NpyArray: reads numpy's file format, as far as golden data needs it.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct NpyArray {
   }
 };
 
-// Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID where the file is not whole or of another layout.
+// Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if the file is incomplete or has another layout.
 NpyArray read_npy(const std::string& path);
 
 }  // namespace resemote_internal

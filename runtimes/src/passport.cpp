@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// What is wrong with a passport, without the words around it.
+// A mistake in a passport, without the rest of the message.
 struct Fault {
   std::string what;
 };
@@ -39,7 +39,7 @@ T value(const json& object, const char* name) {
 std::int64_t integer(const json& object, const char* name) {
   const json& found = member(object, name);
   if (!found.is_number_integer()) throw Fault{"field " + in_quotes(name) + " is not an integer"};
-  // Above 2^63 the number is unsigned, and would turn negative.
+  // A number above 2^63 is unsigned and would become negative.
   if (found.is_number_unsigned() && found.get<std::uint64_t>() > INT64_MAX) {
     throw Fault{"field " + in_quotes(name) + " is too large"};
   }
@@ -164,7 +164,7 @@ void read_quantization(const json& object, Passport& passport) {
   passport.weight_levels = small_integer(object, "weight_levels", 1, 255);
 }
 
-// What the input has to be for this preprocessing; anything else would be read or written past its end.
+// The input that this preprocessing needs. With any other, memory would be read or written past its end.
 void check_input(const Passport& passport) {
   const PreprocessSpec& spec = passport.preprocessing;
   const bool tensor = spec.input == InputFormat::kTensor;

@@ -1,4 +1,4 @@
-// Passport: the JSON manifest of an artifact, as far as running it needs.
+// Passport: the parts of an artifact's JSON description that are needed to run it.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace resemote_internal {
 
-// The one schema this library reads; another one is refused with both numbers.
+// The schema that this library reads. Another one is refused with both numbers.
 constexpr int kPassportSchema = 2;
 constexpr char kPassportName[] = "passport.json";
 
@@ -23,10 +23,10 @@ struct FileEntry {
   std::uint64_t size_bytes = 0;
 };
 
-// What the graph takes.
+// Input of the graph.
 enum class InputFormat { kTensor, kGrayU8, kRgbU8, kBgrU8 };
 
-// From a face crop to the input; the twin of preprocessing.PreprocessSpec.
+// Preprocessing from a face crop to the input. The Python counterpart is preprocessing.PreprocessSpec.
 struct PreprocessSpec {
   int height = 0;
   int width = 0;
@@ -36,7 +36,7 @@ struct PreprocessSpec {
   InputFormat input = InputFormat::kTensor;
 };
 
-// What a TensorRT engine is tied to.
+// Builder and GPUs that a TensorRT engine is tied to.
 struct EngineInfo {
   bool present = false;
   std::string builder;
@@ -72,7 +72,7 @@ struct Passport {
   bool gives_probabilities() const { return outputs.front().name == "probabilities"; }
 };
 
-// Parses and checks; `origin` is shown in messages. Throws Error: PASSPORT_VERSION or ARTIFACT_INVALID.
+// Parses a passport and checks it. `origin` is shown in messages. Throws Error: PASSPORT_VERSION or ARTIFACT_INVALID.
 Passport parse_passport(const std::string& json, const std::string& origin);
 
 }  // namespace resemote_internal

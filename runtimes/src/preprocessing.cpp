@@ -21,7 +21,7 @@ namespace {
 
 bool takes_color(InputFormat input) { return input == InputFormat::kRgbU8 || input == InputFormat::kBgrU8; }
 
-// The float of each gray level, for one channel: computed in double, rounded once.
+// The float of each gray level for one channel. It is computed in double and rounded once.
 using Normalized = std::array<float, 256>;
 
 Normalized normalized(double mean, double deviation) {
@@ -32,7 +32,7 @@ Normalized normalized(double mean, double deviation) {
   return table;
 }
 
-// What lies of a box within the frame. 64-bit sums, since x + width may not fit in 32 bits.
+// The part of a box inside the frame. Sums have 64 bits, because x + width may not fit into 32.
 Area clip(const FrameView& frame, const resemote_box& box, std::size_t index) {
   const std::int64_t left = std::max<std::int64_t>(box.x, 0);
   const std::int64_t top = std::max<std::int64_t>(box.y, 0);
@@ -64,7 +64,7 @@ struct Preprocessor::Work {
     }
   }
 
-  // For every box of a frame of this size, whatever its format.
+  // Allocates for every box of a frame of this size, in any format.
   void reserve(const FrameView& frame, std::size_t channels) {
     resizer.reserve(frame.height, frame.width);
     room.reserve(channels * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height));
@@ -72,8 +72,8 @@ struct Preprocessor::Work {
 
   CropReader reader;
   CropResizer resizer;
-  ScratchBuffer<std::uint8_t> room;    // the crop, where it is not in the frame as it is wanted
-  ScratchBuffer<std::uint8_t> pixels;  // gray, of the network's size
+  ScratchBuffer<std::uint8_t> room;    // the crop, if the frame does not have it in the right form
+  ScratchBuffer<std::uint8_t> pixels;  // gray pixels of the network's size
   std::array<Normalized, 3> tables;
 };
 
@@ -136,7 +136,7 @@ void Preprocessor::feed_gray(const FrameView& frame, const Area& area, std::uint
   const std::size_t count = plane_pixels();
   for (int channel = 0; channel < spec_.channels; ++channel, out += count * sizeof(float)) {
     const float* table = work_->tables[static_cast<std::size_t>(channel)].data();
-    // Copied as bytes: nobody promised that the caller's memory is aligned for floats.
+    // Copied as bytes, because the caller's memory need not be aligned for floats.
     for (std::size_t at = 0; at < count; ++at) std::memcpy(out + at * sizeof(float), table + pixels[at], sizeof(float));
   }
 }

@@ -1,4 +1,4 @@
-// Preprocessor: boxes of a frame to what the network is fed. The twin of preprocessing.py, to the bit.
+// Preprocessor: computes the network's input from the boxes of a frame, with the same bits as preprocessing.py.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +13,13 @@ namespace resemote_internal {
 struct Area;
 struct FrameView;
 
-// Smallest side of a crop, pixels; below it there is no face left to look at.
+// Smallest side of a crop, in pixels. A smaller crop shows no face.
 constexpr int kMinCropSide = 8;
 
-// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where a frame cannot be read safely as it says.
+// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if the frame's description does not allow reading it safely.
 void check_frame(const resemote_frame& frame);
 
-// Used by one thread at a time. Takes memory when a frame is larger than any before, else none.
+// One thread at a time may use it. Allocates memory only if a frame is larger than every one before.
 class Preprocessor {
  public:
   explicit Preprocessor(const PreprocessSpec& spec);
@@ -27,11 +27,11 @@ class Preprocessor {
   Preprocessor(const Preprocessor&) = delete;
   Preprocessor& operator=(const Preprocessor&) = delete;
 
-  // Bytes of the feed of one face.
+  // Bytes of the network's input for one face.
   std::size_t feed_bytes() const;
 
-  // Writes the feed of each box, one after the other, as the passport's input spec says. Checks the frame and all boxes
-  // before it writes. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT.
+  // Writes the network's input for each box, one after the other, in the form of the passport's input spec. Checks the
+  // frame and all boxes first. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT.
   void run(const resemote_frame& frame, const resemote_box* boxes, std::size_t box_count, void* feed);
 
  private:

@@ -6,13 +6,13 @@
 
 namespace resemote_internal {
 
-// Not cleared: pages that nobody writes to cost nothing. What it held is lost when it grows.
+// The memory is not cleared, because pages that are never written cost nothing. Its contents are lost when it grows.
 template <typename Value>
 class ScratchBuffer {
  public:
   void reserve(std::size_t count) {
     if (count <= count_) return;
-    // The old memory goes first, so that a large frame does not need both at once.
+    // The old memory is released first, so that a large frame does not need both at once.
     values_.reset();
     count_ = 0;
     values_.reset(new Value[count]);

@@ -33,7 +33,7 @@ Golden load(const Artifact& artifact) {
   return golden;
 }
 
-// One crop as a frame of its own.
+// One crop, as a frame.
 resemote_frame frame_of(const NpyArray& crops, std::int64_t index) {
   resemote_frame frame = {};
   frame.struct_size = sizeof frame;

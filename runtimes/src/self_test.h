@@ -1,4 +1,4 @@
-// Self-test: an artifact's golden crops, computed again on this machine.
+// Self-test: computes an artifact's golden crops again on this machine.
 #pragma once
 
 #include "session.h"
@@ -14,8 +14,8 @@ struct SelfTestResult {
   bool passed() const { return max_abs_diff <= limit; }
 };
 
-// From colour crop to output, as a caller's faces go. Throws Error where the golden data cannot be read, or where an
-// output is not finite.
+// Runs the way from colour crop to output, as for a caller's faces. Throws Error if the golden data cannot be read or
+// an output is not finite.
 SelfTestResult self_test(Session& session);
 
 }  // namespace resemote_internal

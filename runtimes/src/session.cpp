@@ -39,7 +39,7 @@ std::string shape_text(const std::vector<std::int64_t>& dims) {
   return "(" + text + ")";
 }
 
-// The formats of an artifact's files that something could run.
+// The formats of the artifact's files that a backend could run.
 std::string formats_of(const Artifact& artifact) {
   std::vector<std::string> formats;
   for (const FileEntry& entry : artifact.passport().files) {
@@ -68,7 +68,7 @@ TensorView view_of(const TensorSpec& spec, const resemote_tensor& tensor) {
   for (std::size_t i = 1; fits && i < spec.dims.size(); ++i) fits = tensor.dims[i] == spec.dims[i];
   if (!fits) refuse("tensor '" + spec.name + "' must have shape " + shape_text(spec.dims));
   const TensorView view{&spec, tensor.data, tensor.dims[0]};
-  // A batch that no memory could hold would overflow the product.
+  // The product would overflow for a batch that no memory could hold.
   if (view.batch > (std::int64_t{1} << 31) || tensor.size_bytes != view.bytes()) {
     refuse("tensor '" + spec.name + "' has " + std::to_string(tensor.size_bytes) + " bytes, a batch of " +
            std::to_string(view.batch) + " needs another size");
@@ -135,7 +135,7 @@ Choice choose_backend(const Artifact& artifact, const SessionOptions& options,
       choice.skipped = reasons;
       return choice;
     } catch (const Error& error) {
-      // Only what says "not I, not here" lets the next one try; that a file is broken is an answer.
+      // The next backend is tried only if this one does not work here. A broken file is an error for all of them.
       const bool next = error.status() == RESEMOTE_STATUS_BACKEND_UNAVAILABLE ||
                         error.status() == RESEMOTE_STATUS_DEVICE_UNAVAILABLE ||
                         error.status() == RESEMOTE_STATUS_ARTIFACT_MISMATCH;
@@ -194,7 +194,7 @@ void softmax(const float* logits, std::size_t classes, float* probabilities) {
   const double highest = *std::max_element(logits, logits + classes);
   double sum = 0.0;
   for (std::size_t i = 0; i < classes; ++i) sum += std::exp(logits[i] - highest);
-  // Each logit is read before its place is written, so both rows may be one.
+  // Each logit is read before its place is written, so both rows may be the same.
   for (std::size_t i = 0; i < classes; ++i) {
     probabilities[i] = static_cast<float>(std::exp(logits[i] - highest) / sum);
   }

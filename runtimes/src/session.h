@@ -13,7 +13,7 @@
 
 namespace resemote_internal {
 
-// How to open one; the C struct with its nulls filled in.
+// Options of a session: the C struct with defaults in place of nulls.
 struct SessionOptions {
   std::string backend = "auto";
   std::string device = "auto";
@@ -46,15 +46,15 @@ class Session {
   const std::string& device() const { return choice_.device; }
   const FileEntry& file() const { return *choice_.file; }
 
-  // A session lent out by a classifier is not to be destroyed by itself.
+  // A session that belongs to a classifier must not be destroyed by itself.
   bool owned_by_classifier() const { return owned_by_classifier_; }
   void set_owned_by_classifier() { owned_by_classifier_ = true; }
 
-  // Checks names, dtypes, shapes, sizes and the batch, then computes. Two threads take turns.
+  // Checks names, dtypes, shapes, sizes and the batch size, then computes. If two threads call it, one waits.
   void run(const resemote_tensor* inputs, std::size_t input_count, const resemote_tensor* outputs,
            std::size_t output_count);
 
-  // The one input and the one output, dense; `feed` is only read.
+  // Computes the one output from the one input, both dense. `feed` is not written.
   void run_batch(const void* feed, std::int64_t batch, float* output);
 
  private:
@@ -65,12 +65,12 @@ class Session {
   Choice choice_;
   bool owned_by_classifier_ = false;
   std::mutex mutex_;
-  // Kept from call to call, so that a call takes no memory.
+  // Kept between calls, so that a call allocates no memory.
   std::vector<TensorView> inputs_;
   std::vector<TensorView> outputs_;
 };
 
-// Probabilities of a row of logits, in double; `probabilities` may be the same row.
+// Computes the probabilities of a row of logits, in double. `probabilities` may be the same row.
 void softmax(const float* logits, std::size_t classes, float* probabilities);
 
 }  // namespace resemote_internal

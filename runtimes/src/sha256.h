@@ -1,5 +1,5 @@
-// SHA-256 of FIPS 180-4. Written here because JetPack 4.6 ships no hash library that a 30-line consumer could link
-// without asking for it, and an artifact is hashed once.
+// SHA-256 of FIPS 180-4. It is written here because JetPack 4.6 has no hash library that a small program could link
+// without a further dependency.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace resemote_internal {
 class Sha256 {
  public:
   void update(const void* data, std::size_t size);
-  // Hex, 64 characters; ends the computation.
+  // Ends the computation and returns 64 hex characters.
   std::string finish();
 
  private:

@@ -12,7 +12,7 @@
 namespace resemote_internal {
 namespace {
 
-// Files of a folder that are one of these libraries, in the order of the names, the newest-looking version first.
+// Files in a folder that have one of these names, in the order of the names, with the highest version first.
 std::vector<std::string> candidates(const std::string& folder, const std::vector<std::string>& names) {
   std::vector<std::string> entries;
   if (DIR* stream = ::opendir(folder.c_str())) {

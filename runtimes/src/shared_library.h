@@ -1,4 +1,4 @@
-// SharedLibrary: an engine's library, found at run time.
+// SharedLibrary: the library of an engine, opened at run time.
 #pragma once
 
 #include <string>
@@ -6,19 +6,20 @@
 
 namespace resemote_internal {
 
-// Never unloaded: engines keep threads and exit handlers that do not survive it.
+// It is never unloaded, because engines keep threads and exit handlers that would not survive it.
 class SharedLibrary {
  public:
-  // Opens the first that is there, of `chosen`: libraries, or folders that hold one, separated by ':'. An empty one, as
-  // in an empty text, stands for the environment variable's value, or where it has none, for each of `names` where the
-  // loader looks. In a folder, `names` are looked for first as they are, then with a version behind them.
-  // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE that names what was tried and `hint`.
+  // Opens the first place of `chosen` that holds the library. Places are separated by ':', and each is a library or a
+  // folder that holds one. An empty place, as in an empty text, stands for the value of the environment variable, or, if
+  // the variable is not set, for the first of `names` that the loader finds. In a folder, `names` are tried as they are,
+  // and then with a version after them. Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE, which names what was
+  // tried, and `hint`.
   SharedLibrary(const std::vector<std::string>& names, const std::string& chosen, const char* variable,
                 const std::string& hint);
 
-  // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE where the library has no such symbol.
+  // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE if the library has no such symbol.
   void* symbol(const char* name) const;
-  // Null where it has none.
+  // Returns null if the library has no such symbol.
   void* find_symbol(const char* name) const noexcept;
 
   template <typename Function>

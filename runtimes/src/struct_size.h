@@ -1,8 +1,8 @@
-// How structs of the C ABI grow: a program built against an older header passes a smaller struct_size, and gets the
-// defaults of what it lacks; one built against a newer header than the library's is refused.
+// How structs of the C ABI grow. A program that was built with an older header passes a smaller struct_size, and gets
+// defaults for the members it lacks. A program that was built with a newer header than the library's is refused.
 //
-// A member is added at the end only, never into padding, and its default is what libraries before it did. The size that
-// an _init function writes, and the least size of a frame, stay those of the first header.
+// Add a member at the end only, never into padding. Its default is the behaviour of earlier libraries. The size that an
+// _init function writes, and the smallest size of a frame, stay those of the first header.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,15 @@
 
 namespace resemote_internal {
 
-// Sizes of the first header. Where a member is added, that struct's becomes offsetof(struct, member).
+// Sizes in the first header. If a member is added to a struct, its size here becomes offsetof(struct, member).
 constexpr std::size_t kFirstSessionOptions = sizeof(resemote_session_options);
 constexpr std::size_t kFirstClassifierOptions = sizeof(resemote_classifier_options);
 constexpr std::size_t kFirstFrame = sizeof(resemote_frame);
 
-// What a frame cannot do without: all that comes before its second plane.
+// The part that every frame needs: all members before its second plane.
 constexpr std::size_t kLeastFrame = offsetof(resemote_frame, uv);
 
-// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT where a struct is null or of a size that no header had.
+// Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if a struct is null or has a size that no header had.
 template <typename Struct>
 void check_struct_size(const Struct* given, const char* name, std::size_t least) {
   if (given == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " is null");
@@ -35,7 +35,7 @@ void check_struct_size(const Struct* given, const char* name, std::size_t least)
   throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + ": struct_size is " + std::to_string(size) + why);
 }
 
-// A struct that the caller filled in, whole: what it is too small for is taken from `defaults`.
+// A complete copy of a struct that the caller filled in. Members that it is too small for come from `defaults`.
 template <typename Struct>
 Struct taken(const Struct* given, const char* name, const Struct& defaults, std::size_t least = sizeof(std::size_t)) {
   check_struct_size(given, name, least);
@@ -45,7 +45,7 @@ Struct taken(const Struct* given, const char* name, const Struct& defaults, std:
   return whole;
 }
 
-// A struct for the library to fill in; only as much of it as the caller has room for is written at its end.
+// A struct for the library to fill in. At the end, only as much of it is written as the caller has room for.
 template <typename Struct>
 class Filled {
  public:
@@ -64,7 +64,7 @@ class Filled {
   Struct whole_{};
 };
 
-// Fills in a struct whose size nobody knows yet: no more than the first header had.
+// Fills in a struct whose size is not known yet: only the members of the first header.
 template <typename Struct>
 void initialize(Struct* to, const char* name, Struct defaults, std::size_t first) {
   if (to == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " is null");

@@ -5,17 +5,17 @@
 
 namespace resemote_internal {
 
-// Bits depend on the order of operations here, which is that of preprocessing.py, and on products and sums being
-// rounded one by one: this file is compiled with -ffp-contract=off.
+// The result depends on the order of operations, which is that of preprocessing.py, and on rounding each product and
+// sum. This file is therefore compiled with -ffp-contract=off.
 
 namespace {
 
 double scale_of(int source, int target) { return static_cast<double>(source) / target; }
 
-// When shrinking, the filter widens with the scale: that is the antialiasing.
+// If the crop is shrunk, the filter widens with the scale. That is the antialiasing.
 double reach_of(double scale) { return std::max(scale, 1.0); }
 
-// Most source pixels that one target pixel is made of.
+// Largest number of source pixels of one target pixel.
 std::size_t most_taps(int source, int target) {
   return static_cast<std::size_t>(2.0 * reach_of(scale_of(source, target))) + 2;
 }
@@ -27,7 +27,7 @@ TriangleFilter::TriangleFilter(int target) : target_(target) { taps_.reserve(sta
 void TriangleFilter::reserve(int source) {
   if (source <= reserved_) return;
   const std::size_t taps = most_taps(source, target_);
-  // The weights go with their memory, and where there is none to be had, nothing is reserved any more.
+  // Growing loses the weights. If it fails, nothing is reserved any more.
   source_ = 0;
   reserved_ = 0;
   weights_.reserve(taps * static_cast<std::size_t>(target_));
@@ -57,8 +57,8 @@ Taps TriangleFilter::weigh(int pixel, std::uint32_t* weights) {
     exact[tap] = std::max(1.0 - std::fabs((first + tap) + 0.5 - center) / reach, 0.0);
     sum += exact[tap];
   }
-  // Rounding may leave the sum a unit off; the largest tap, the first of equals, takes the difference, so that flat
-  // areas stay flat.
+  // After rounding, the sum may be off by a few units. The largest tap (the first, if several are equal) takes the
+  // difference, so that flat areas stay flat.
   double total = 0.0;
   for (int tap = 0; tap < count; ++tap) {
     exact[tap] = std::nearbyint(exact[tap] / sum * kFilterOne);

@@ -1,4 +1,5 @@
-// TriangleFilter: weights of the antialiased triangle filter along one axis; twin of preprocessing.triangle_weights.
+// TriangleFilter: weights of the antialiased triangle filter along one axis. The Python counterpart is
+// preprocessing.triangle_weights.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +9,11 @@
 
 namespace resemote_internal {
 
-// Weights are integers in units of 2^-16; those of one target pixel sum to this.
+// Weights are integers in units of 2^-16. The weights of one target pixel sum to this.
 constexpr int kFilterFractionBits = 16;
 constexpr std::uint32_t kFilterOne = 1u << kFilterFractionBits;
 
-// What one target pixel is made of: `count` source pixels from `first` on, none of the outer ones with weight 0.
+// The source pixels of one target pixel: `count` of them from `first` on. The outer ones have weights other than 0.
 struct Taps {
   int first;
   int count;
@@ -23,10 +24,10 @@ class TriangleFilter {
  public:
   explicit TriangleFilter(int target);
 
-  // Takes the memory that any source of up to so many pixels needs.
+  // Allocates the memory for sources of at most this size.
   void reserve(int source);
 
-  // Weights from `source` pixels, at most as many as were reserved; nothing to do where it was the last one asked for.
+  // Computes the weights for `source` pixels, at most the reserved number. Does nothing if it is the same as last time.
   void aim(int source);
 
   int target() const { return target_; }

@@ -197,7 +197,7 @@ def test_staging_leaves_the_whole_thing_or_nothing(tmp_path):
     with pytest.raises(RuntimeError), staged_folder(destination) as folder:
         (folder / "half").write_text("half")
         raise RuntimeError
-    assert list(tmp_path.iterdir()) == []  # parents made for it are gone too
+    assert list(tmp_path.iterdir()) == []  # its new parent folders are removed too
     with staged_folder(destination) as folder:
         (folder / "whole").write_text("whole")
     assert [path.name for path in destination.parent.iterdir()] == ["out"]

@@ -38,7 +38,7 @@ def test_what_keeps_the_logit_limit_keeps_the_limit_on_probabilities(logits, oth
 
 
 def test_the_halved_limit_is_not_too_lax():
-    # Two equal classes moved apart: as far as softmax can go.
+    # Two equal classes are moved apart, which changes softmax as much as possible.
     step = 1e-3
     moved = softmax(np.array([[step, -step]])) - softmax(np.zeros((1, 2)))
     assert np.abs(moved).max() == pytest.approx(limit_in_units_of("probabilities", step), rel=1e-3)

@@ -1,4 +1,4 @@
-"""The prebuilt artifact: whole, small, made of the embedded weights, and right in every runtime that takes it."""
+"""The prebuilt artifact: complete, small, made of the embedded weights, and correct in every runtime that loads it."""
 
 import os
 import platform

@@ -193,7 +193,7 @@ def test_text_and_series_can_be_read_in_light_and_in_dark(page):
         assert computed(page, "body", "backgroundColor") == paper
         for name, colour in zip(texts, colours, strict=False):
             assert contrast(paper, colour) >= 4.5, (scheme, name)
-        # What is not text: WCAG 2.2, 1.4.11.
+        # Contrast of what is not text: WCAG 2.2, 1.4.11.
         for name, colour in zip(series, colours[len(texts) :], strict=True):
             assert contrast(paper, colour) >= 3.0, (scheme, name)
         assert len(set(colours)) == len(colours)

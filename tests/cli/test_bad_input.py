@@ -39,7 +39,7 @@ CASES = [
     Case("no checkpoint", "export nowhere.pt --target onnx", "nowhere.pt: no such checkpoint file"),
     Case("truncated checkpoint", "export {cut} --target onnx", "truncated or not a PyTorch checkpoint"),
     Case("truncated safetensors", "checkpoint inspect {cut_safetensors}", "not a whole safetensors file"),
-    Case("text as checkpoint", "checkpoint inspect {text}", "not a PyTorch checkpoint"),
+    Case("text as checkpoint", "checkpoint inspect {text}", "text that begins with 'hello', not weights"),
     Case("code in checkpoint", "export {code} --target onnx", "would run code"),
     Case("other network", "checkpoint inspect {other}", "not a ResEmoteNet: conv1.weight"),
     Case("missing key", "export {missing} --target onnx", "missing 1 keys (fc2.bias (32,))"),
@@ -219,7 +219,7 @@ CASES = [
     Case("report again with text as roofline", "bench report {plain} -o out --roofline {text}", "text.txt: not a roof"),
     Case("report again with a broken roofline", "bench report {roofed} -o out", "torn.svg: not a roofline"),
     Case("report again of nothing", "bench report", "Missing argument 'REPORT'", USAGE),
-    Case("schema of a report", "bench report {plain} --schema", "goes with nothing else", USAGE),
+    Case("schema of a report", "bench report {plain} --schema", "cannot be combined with other arguments", USAGE),
     Case("explanation in the way", "bench explain {artifact} -o {explained}", "explanation.json exists; pass --force"),
     Case("explain into a file", "bench explain {artifact} -o {text}", "is a file; pass a folder"),
     Case("explain no faces", "bench explain {artifact} --batch 0", "0 is not in the range", USAGE),
@@ -532,7 +532,7 @@ def test_bad_input_ends_in_one_readable_line(case, world, tmp_path, type_in):
     assert case.says in stderr
     errors = [line for line in stderr.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
-    # Besides it, progress (indented) and click's usage lines at most.
+    # Besides the error, only progress (indented) and click's usage lines may appear.
     assert stdout == ""
     assert list(tmp_path.iterdir()) == []
     assert {name: snapshot(path) for name, path in world.items() if path.is_dir()} == before

@@ -207,7 +207,7 @@ def test_an_interrupted_export_leaves_nothing(number, tmp_path):
     command += ["-o", "out/artifact"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
-            if line.strip() == "target openvino":  # the staging folder is there, the artifact not yet
+            if line.strip() == "target openvino":  # the staging folder exists, but not yet the artifact
                 process.send_signal(number)
                 break
         rest = process.stderr.read()

@@ -18,10 +18,10 @@ from resemote_edge.runtimes.session import SessionOptions
 
 class SessionContract:
     runtime: str
-    #: Recipes whose artifacts it runs, and one whose artifact it cannot.
+    #: Recipes whose artifacts the runtime runs, and one whose artifact it refuses.
     recipes: tuple[str, ...]
     foreign: str
-    #: What sessions are opened with.
+    #: Options that sessions are opened with.
     options = SessionOptions()
 
     @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ class SessionContract:
             with get_runtime(self.runtime).create_session(artifacts(recipe), self.options) as session:
                 want = softmax(session.run(self.feed(session))["logits"])
             assert (got.shape, got.dtype) == ((3, 7), np.float32)
-            # An engine may be tuned anew for the longer graph, and in fp16 that shows.
+            # An engine may be tuned differently for the longer graph, which is visible in fp16.
             atol = 1e-6 if artifact.passport.precision == "fp32" else 2.5e-2
             np.testing.assert_allclose(got, want, rtol=0, atol=atol)
             np.testing.assert_allclose(got.sum(axis=1), 1.0, rtol=0, atol=1e-6)
@@ -93,7 +93,7 @@ class SessionContract:
         feed = self.feed(session, 5)
         together = session.run(feed)["logits"]
         alone = np.concatenate([session.run({"input": feed["input"][i : i + 1]})["logits"] for i in range(5)])
-        # Another batch size may pick another kernel, and with it another order of the sums.
+        # Another batch size may select another kernel, which adds in another order.
         atol = 2e-4 if session.artifact.passport.precision == "fp32" else 5e-2
         np.testing.assert_allclose(together, alone, atol=atol)
 

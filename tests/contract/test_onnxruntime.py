@@ -7,6 +7,6 @@ BUILDER = find_spec("tensorrt_rtx") is not None
 
 class TestONNXRuntime(SessionContract):
     runtime = "onnxruntime"
-    # The last one's artifact holds the ONNX that its engine was built from.
+    # The artifact of the last one contains the ONNX that its engine was built from.
     recipes = ("cpu-onnxruntime-fp32", "cpu-onnxruntime-fp16", *(("rtx-tensorrt-fp16",) if BUILDER else ()))
     foreign = "cpu-openvino-fp32"

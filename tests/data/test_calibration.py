@@ -163,7 +163,7 @@ def test_the_tiny_dataset_is_noise(tiny_fer2013):
 
 @pytest.fixture
 def drawn_fer2013(tmp_path):
-    """Drawn faces in FER2013's folder layout; in each class, one training image stands in another split too."""
+    """Drawn faces in FER2013's folder layout; in each class, one training image is also in another split."""
     from PIL import Image
 
     for split, seed in (("train", 0), ("validation", 1), ("test", 2)):

@@ -48,7 +48,7 @@ def test_boxes_are_clipped_to_the_image():
 def test_exif_orientation_is_undone():
     face = face_image(0)
     exif = Image.Exif()
-    exif[0x0112] = 6  # stored turned; shown a quarter clockwise
+    exif[0x0112] = 6  # stored rotated, to be shown a quarter turn clockwise
     stack = read_stack([ImageSource(member(face, exif=exif))], "set")
     assert np.array_equal(stack[0], np.rot90(np.asarray(face), -1))
 

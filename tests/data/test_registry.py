@@ -141,7 +141,7 @@ def test_soft_targets_are_part_of_the_hash():
     hashes = {dataset().sha256(), dataset(SOFT).sha256(), dataset(other).sha256()}
     assert len(hashes) == 3
     assert dataset(SOFT).subset(np.array([2, 1, 0])).sha256() == dataset(SOFT).sha256()
-    # The order of the classes is nothing the data has.
+    # The order of the classes is not a property of the data.
     turned = Dataset(
         "x", "train", dataset().images, 1 - dataset().targets, ("a", "b"), ("0", "1", "2"), SOFT[:, ::-1].copy()
     )

@@ -54,7 +54,7 @@ def test_a_hundred_images_split_exactly():
 
 
 def test_a_mixed_group_counts_as_its_rarest_class():
-    # Class 1 has three groups, each shared with class 0: as three of a rare class they reach every split.
+    # Class 1 has three groups, each shared with class 0. As three groups of a rare class, they must reach every split.
     images = [(0, group) for group in range(60)] + [(1, 0), (1, 1), (1, 2)]
     found = draw(images)
     for indices in found.values():

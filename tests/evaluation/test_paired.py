@@ -28,7 +28,7 @@ def test_counts_by_hand():
     after = before.copy()
     after[:2] = 0  # two won
     after[20:25] = 2  # five lost
-    after[5] = 2  # wrong before, otherwise wrong now: a flip that costs nothing
+    after[5] = 2  # wrong before, and wrong in another way now: a flip that costs nothing
     found = compare_paired(one_hot(before), one_hot(after), truth, LABELS)
     assert found.reference_accuracy == pytest.approx(0.90)
     assert found.accuracy == pytest.approx(0.87)
@@ -44,7 +44,7 @@ def test_counts_by_hand():
 @given(lost=st.floats(0.0, 0.05), won=st.floats(0.0, 0.05), seed=st.integers(0, 1000))
 @settings(max_examples=30, deadline=None)
 def test_the_interval_covers_the_truth_about_as_often_as_it_says(lost, won, seed):
-    # 40 experiments of 1000 images: fewer than 32 hits has a chance below one in a million at a coverage of 95 %.
+    # 40 experiments of 1000 images. At a coverage of 95 %, fewer than 32 hits have a chance below one in a million.
     rng = np.random.default_rng(seed)
     truth = np.zeros(1000, dtype=np.int64)
     hits = 0

@@ -82,7 +82,7 @@ def test_committed_ablations_are_valid(path):
     ablation = load_ablation(path)
     assert ablation.name == path.stem
     recipes = [arm_config(ablation, arm, 0).to_dict() for arm in ablation.arms if arm.teacher is None]
-    assert all(recipes.count(recipe) == 1 for recipe in recipes)  # an arm that changes nothing compares nothing
+    assert all(recipes.count(recipe) == 1 for recipe in recipes)  # an arm that changes nothing would compare nothing
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_signal_keeps_what_is_finished(faces, tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert "the same command goes on" in errors
+    assert "the same command continues" in errors
     assert "Traceback" not in errors
     assert {path.name for path in (tmp_path / "out").rglob("*.json")} == {"plain-0.json"}
 

@@ -19,7 +19,7 @@ COMMITTED = Path(__file__).parent.parent.parent / "benchmarks" / "results" / "am
 
 REAL_PROGRAM = Path(__file__).parents[2] / "build" / "native-release" / "runtimes" / "benchmarks" / "session_overhead"
 
-#: Prints what `session_overhead` does, with an answer that is known.
+#: Prints the same output as `session_overhead`, with known times.
 PROGRAM = """#!/bin/sh
 echo '{"session_ns": [1004000, 1005000, 1006000], "bare_ns": [1000000, 1001000, 1002000]}'
 """

@@ -14,7 +14,7 @@ from resemote_edge.errors import InputError
 from resemote_edge.experiments.prebuilt.command import prebuilt
 from resemote_edge.vision.drawn import drawn_faces
 
-#: What a passport says of the moment, the machine and the versions, and what depends on whether FER2013 was at hand.
+#: Fields of a passport that depend on the time, the machine, the versions, or whether FER2013 was available.
 OF_THE_MOMENT = {"created_utc", "tools", "gate", "verification", "rewrites"}
 
 
@@ -34,7 +34,7 @@ def committed():
 
 def test_the_passport_is_the_same(made, committed):
     found, expected = (msgspec.to_builtins(artifact.passport) for artifact in (made, committed))
-    # Files are compared below: another version of torch may round a scale otherwise, and its hash would differ.
+    # Files are compared below, because another version of torch may round a scale differently, which changes the hash.
     for passport in (found, expected):
         passport["files"] = [(file["path"], file["role"], file["format"]) for file in passport["files"]]
     assert {key for key in expected if found[key] != expected[key]} <= OF_THE_MOMENT

@@ -19,7 +19,7 @@ from resemote_edge.experiments.verdict_check.report import (
     read_comparison_validity,
 )
 
-#: A margin, and a slow-down beyond it, that no machine is too restless for.
+#: A margin, and a slow-down beyond it, that are larger than the noise of any machine.
 QUICK = ["--runtime", "onnxruntime", "--threads", 1, "--count", 1, "--seconds", 0.3, "--restarts", 6]
 COARSE = ["--margin", 0.9, "--slow-by", 4]
 

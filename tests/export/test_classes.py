@@ -58,7 +58,7 @@ def export3(checkpoint3, tmp_path_factory):
     return export
 
 
-# The `pytorch` runtime has no integer arithmetic, so that w8 is its eight bits.
+# The `pytorch` runtime has no integer arithmetic, so w8 is its eight-bit precision.
 CASES = [
     ("onnx", "fp32", "logits"),
     ("onnx", "int8", "probabilities"),

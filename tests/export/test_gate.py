@@ -28,7 +28,7 @@ OPENVINO_INT8 = default_recipe("openvino", "int8")  # for the CPU at hand
 
 
 def write_split(folder, model, count, seed):
-    """Drawn faces, each filed under what the network says, where it says so clearly."""
+    """Drawn faces labelled with the network's own answer, if that answer is clear."""
     images = np.stack([to_gray(face, "rgb") for face in drawn_faces(count, seed=seed)])
     with torch.inference_mode():
         logits = model(torch.from_numpy(PreprocessSpec()(list(images), "gray"))).numpy()
@@ -97,7 +97,7 @@ def test_the_verdict_and_its_figures_are_in_the_passport(checkpoint, known_faces
     gate = passport.gate
     assert gate.status == "passed"
     assert gate.max_drop_points == 5.0
-    assert gate.comparison.reference_accuracy == 1.0  # the labels are the network's own
+    assert gate.comparison.reference_accuracy == 1.0  # the labels are the network's own answers
     assert gate.comparison.drop_interval_95[1] <= 5.0
     assert gate.comparison.samples > 200
     assert gate.data == f"fer2013 validation, {gate.comparison.samples} images"

@@ -180,7 +180,7 @@ def test_pixels_give_what_tensors_give(request_for, artifacts, name, format):
     recipe = find_recipe(name)
     graph = msgspec.structs.replace(recipe.graph, input=format)
     artifact = export_artifact(request_for(msgspec.structs.replace(recipe, graph=graph)))
-    crops = drawn_faces(9, side=64)  # nothing is resized, so that the gray levels are the same on every way
+    crops = drawn_faces(9, side=64)  # nothing is resized, so the gray levels are the same for every input format
     with (
         resemote_edge.load(artifact.path, device="cpu") as pixels,
         resemote_edge.load(artifacts(name).path, device="cpu") as tensors,
@@ -202,7 +202,7 @@ def test_probabilities_in_every_target(artifacts, name, format):
         ("probabilities", "float32", ("batch", 7))
     ]
     assert passport.recipe["graph"]["output"] == passport.output == passport.verification.compared == "probabilities"
-    # The golden logits stay; limits are those of the logits, halved.
+    # The golden file still holds logits, and the limits are half of those for logits.
     assert np.array_equal(artifact.golden()[1], artifacts(name, input=format).golden()[1])
     assert passport.golden.max_abs_diff == 0.5 * logits.golden.max_abs_diff
     assert passport.verification.max_abs_diff_limit == 0.5 * logits.verification.max_abs_diff_limit

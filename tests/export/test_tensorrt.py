@@ -132,7 +132,7 @@ def test_on_device_builds_nothing_here(artifacts):
 
 
 def test_a_gpu_the_engine_was_not_built_for_does_not_stop_the_export(build, monkeypatch):
-    # What the driver would say on a machine with such a card; no engine is touched on this way.
+    # The driver's answer on a machine with such a GPU. No engine is loaded on this path.
     from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, Suite
     from resemote_edge.benchmarks.suite.in_memory import run_in_memory
     from resemote_edge.errors import DeviceUnavailableError
@@ -160,7 +160,7 @@ def test_int8_parses_and_builds_with_either_remainder(build, remainder):
 
 
 def test_the_graph_for_an_orin_builds_here_too(artifacts, build):
-    # The board builds its own engine; that the same graph parses and builds is what can be shown without one.
+    # The board builds its own engine. Without a board, the test shows that the same graph can be parsed and built.
     board = artifacts("jetson-orin-tensorrt-int8")
     assert board.passport.engine is None
     recipe = recipe_for("int8", "8.6")

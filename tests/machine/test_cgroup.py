@@ -4,7 +4,7 @@ from sysfs_trees import link, put, unreadable
 from resemote_edge.machine.cgroup import cpu_quota_cores, memory_limit_bytes, throttled_seconds
 
 MOUNT = "sys/fs/cgroup"
-NO_LIMIT_V1 = 9223372036854771712  # what memory.limit_in_bytes holds where there is none
+NO_LIMIT_V1 = 9223372036854771712  # value of memory.limit_in_bytes without a limit
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_v1_limits_of_the_group(v1):
     put(v1, f"{MOUNT}/cpu/docker/abc/cpu.cfs_quota_us", 50000)
     put(v1, f"{MOUNT}/cpu/docker/abc/cpu.stat", "nr_periods 9\nnr_throttled 3\nthrottled_time 250000000")
     put(v1, f"{MOUNT}/memory/docker/memory.limit_in_bytes", 2**30)
-    # Once, although the mount has three names.
+    # It is listed once, although the mount has three names.
     assert limits(v1) == (0.5, 2**30, 0.25)
 
 

@@ -166,7 +166,7 @@ def test_containers_leave_traces(path, text, kind, tmp_path):
 @pytest.mark.parametrize(
     ("text", "ticks"),
     [
-        # Time of guests is in the user's already.
+        # The time of guests is already included in the user's.
         ("cpu  1 2 3 4 5 6 7 8 900 1000\ncpu0 1 2 3 4 5 6 7 8 900 1000", CPUTicks(total=36, stolen=8)),
         ("cpu  1 2 3 4 5 6 7", None),  # kernels before 2.6.11
         ("cpu  1 2 3 4 5 6 7 x", None),

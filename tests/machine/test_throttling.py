@@ -52,7 +52,7 @@ def test_what_was_over_before_the_end_is_seen(tmp_path):
     assert found.did_throttle is True
     assert "cpufreq-cpu0 was throttled, from step 0 to step 3" in found.changes
     assert any(sentence.startswith("the CPU's clock limit fell from") for sentence in found.changes)
-    # Looked at before and after alone, as it was once, nothing is seen.
+    # Nothing would be seen if the state were only read before and after.
     assert watch(jetson_orin_nano(tmp_path / "other")).did_throttle is False
 
 

@@ -40,7 +40,7 @@ def test_outputs_are_the_others_and_come_late(session):
 def test_a_factor_multiplies_what_each_call_took(session):
     given = feeds(session)
     fastest = min(elapsed_ns(session, given) for _ in range(30))
-    # No call can be quicker than the factor times the quickest; by half, in case none of the thirty was that.
+    # No call can be faster than the factor times the fastest. Half of it, in case none of the thirty was the fastest.
     with SlowedSession(session, factor=10.0) as slowed:
         assert min(elapsed_ns(slowed, given) for _ in range(5)) >= 5 * fastest
 

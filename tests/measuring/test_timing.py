@@ -27,7 +27,7 @@ def test_warming_up_waits_until_times_settle():
     clock = Waiting(waits)
     found = warm_up(clock, Budget(warmup_runs=2, warmup_seconds=30.0))
     assert found.settled is True
-    # Two calls, two slow looks, and then looks until three in a row agree.
+    # Two calls, two slow groups of calls, and then groups until three in a row agree.
     assert 2 + 2 * 5 + 3 * 5 <= found.runs < 1000
 
 

@@ -33,7 +33,7 @@ def test_the_fold_is_exact_up_to_the_border(format, width, seed, lowered):
 
 
 def test_the_constant_must_not_become_a_bias():
-    # The trap the second channel is for: with a bias in its place, the border would see the mean instead of zero.
+    # The second channel exists because, with a bias instead, the border would see the mean and not zero.
     spec = PreprocessSpec(input="gray-u8")
     model = random_network(4).double()
     graph = embed_preprocessing(spec)(build_eval_graph(model))
@@ -66,7 +66,7 @@ def test_feeds_mean_the_same_faces(format, color):
     feed = spec(crops, color)
     assert feed.dtype == np.uint8
     assert spec.feed_spec.check(feed).shape == feed.shape
-    # At 64x64 nothing is resized, so that every way gives the same gray levels.
+    # At 64x64, nothing is resized, so every input format gives the same gray levels.
     assert np.array_equal(spec.tensor(feed), PreprocessSpec()(crops, color))
 
 

@@ -39,6 +39,6 @@ def test_probabilities_come_behind_the_logits(network):
     assert longer.nodes[:-1] == graph.nodes
     assert infer_shapes(longer)["probabilities"] == (7,)
     assert longer.parameters == graph.parameters
-    # Proofs are about the logits, whatever follows them.
+    # Proofs compare logits, even if other operations follow them.
     x = np.random.default_rng(0).standard_normal((2, 3, 64, 64)).astype(np.float32)
     assert np.array_equal(evaluate_graph(longer, x), evaluate_graph(graph, x))

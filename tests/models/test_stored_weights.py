@@ -1,4 +1,4 @@
-"""Weights in fewer bits: what is read is what was written, and a bad file names the key."""
+"""Weights in fewer bits: reading returns what was written, and the error for a bad file names the key."""
 
 import json
 
@@ -99,7 +99,7 @@ def test_an_export_to_eight_bits_finds_the_stored_integers(source, tmp_path):
         compared += 1
         whole, _ = quantize_weight(node.params["weight"])
         taps = compact_state({key: torch.from_numpy(whole)})[key].numpy().reshape(stored[key].shape)
-        # BatchNorm may turn the sign of a channel.
+        # BatchNorm may change the sign of a channel.
         np.testing.assert_array_equal(np.abs(taps), np.abs(stored[key].numpy()), err_msg=node.name)
     assert compared == 8
 
@@ -204,7 +204,7 @@ def test_weights_beyond_float16_are_refused_and_nothing_is_left(state, tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["large.safetensors"]
     done = pack_checkpoint(tmp_path / "large.safetensors", tmp_path / "small.safetensors", "int8")
     assert done.weight_error.key == "fc2.weight"
-    assert load_file(done.output)["fc2.weight"].dtype == torch.int8  # eight bits with a scale hold any size
+    assert load_file(done.output)["fc2.weight"].dtype == torch.int8  # eight bits with a scale can store any magnitude
 
 
 def test_the_authors_layout_loads_strictly(source, tmp_path):

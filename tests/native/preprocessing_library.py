@@ -51,7 +51,7 @@ def compile_library(folder: Path) -> ctypes.CDLL:
     library = folder / "libpreprocessing.so"
     command = [compiler, *shlex.split(FLAGS), *shlex.split(os.environ.get("CXXFLAGS", ""))]
     command += [f"-I{ROOT / 'runtimes' / 'include'}", f"-I{ROOT / 'runtimes' / 'src'}"]
-    # Bound to itself, and with a C++ library of its own: its operator new then counts what strings allocate as well.
+    # Linked with its own symbols and its own C++ library, so that its operator new also counts allocations of strings.
     command += ["-Wl,-Bsymbolic", "-static-libstdc++", "-static-libgcc", "-o", str(library)]
     command.append(str(Path(__file__).with_name("preprocessing_shim.cpp")))
     done = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True, check=False)
@@ -65,7 +65,7 @@ def compile_library(folder: Path) -> ctypes.CDLL:
 
 
 def exact_memory(rows: np.ndarray, stride: int) -> np.ndarray:
-    """Rows of bytes at a stride, in memory that ends with the last one: nobody may read a byte more."""
+    """Rows of bytes at a stride. The memory ends with the last byte, so reading one byte more is an error."""
     height, row_bytes = rows.shape
     memory = np.full((height - 1) * stride + row_bytes, 0xA5, dtype=np.uint8)
     np.lib.stride_tricks.as_strided(memory, (height, row_bytes), (stride, 1))[:] = rows

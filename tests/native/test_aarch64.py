@@ -21,8 +21,8 @@ ENGINES = {
 }
 TOOLS = ("cmake", "aarch64-linux-gnu-g++", "qemu-aarch64-static")
 
-#: A Cortex-A57, as the Jetson Nano has it. Under emulation the engines would read what the host says of its own CPU,
-#: and ONNX Runtime does not survive that. (qemu's largest CPU has SVE, with which OpenVINO computes something else.)
+#: A Cortex-A57, as in the Jetson Nano. With another CPU, the engines read the features of the host's under emulation,
+#: and ONNX Runtime crashes. (qemu's largest CPU has SVE, with which OpenVINO computes other results.)
 CORE = """processor\t: {number}
 BogoMIPS\t: 38.40
 Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32
@@ -100,7 +100,7 @@ def program(tmp_path_factory):
 
 
 def test_a_wheel_bears_the_machine_of_its_library(program):
-    # What carries the library here is a program; its header has the same field.
+    # Here the library is part of a program, whose header has the same field.
     assert run(sys.executable, "-c", MACHINE, program, cwd=ROOT) == "aarch64\n"
     assert run(sys.executable, "-c", MACHINE, sys.executable, cwd=ROOT).strip() == platform.machine()
 

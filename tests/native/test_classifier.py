@@ -39,7 +39,7 @@ def frames():
     shapes = {"gray": (240, 320), "rgb": (240, 320, 3), "bgr": (240, 320, 3), "nv12": (360, 320), "yuyv": (240, 320, 2)}
     for name, shape in shapes.items():
         yield Frame(rng.integers(0, 256, shape, dtype=np.uint8), name)
-    # Rows apart, and samples apart, which the library is given a copy of.
+    # Gaps between rows, and gaps between samples; for the latter, the library gets a copy.
     wide = rng.integers(0, 256, (240, 700, 3), dtype=np.uint8)
     yield Frame(wide[:, 40:360], "bgr")
     yield Frame(wide[:, 0:640:2, ::-1], "rgb")

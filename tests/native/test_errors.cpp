@@ -89,7 +89,7 @@ TEST_CASE("a struct of a size that no header had is refused with the sizes") {
 TEST_CASE("a smaller struct, of an older header, has the defaults of what it lacks") {
   const MadeArtifact made;
   resemote_session_options options = options_with("echo", "cpu");
-  options.threads = -1;  // refused where it is read
+  options.threads = -1;  // the session refuses it
   CHECK(create_status(made, options) == RESEMOTE_STATUS_INVALID_ARGUMENT);
   options.struct_size = offsetof(resemote_session_options, threads);
   resemote_session* session = nullptr;

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCES = ROOT / "runtimes" / "src"
 SECONDS = 8
 
-#: What stands above the readers of passports and frames.
+#: Directory above the readers of passports and frames.
 ABOVE = ("abi", "session", "classifier", "backend", "decision", "self_test")
 
 
@@ -43,8 +43,8 @@ def test_no_input_breaks_it(target, artifacts, tmp_path):
     corpus.mkdir()
     if target == "fuzz_passport":
         shutil.copy(artifacts("cpu-onnxruntime-fp32").path / "passport.json", corpus)
-    # The shell's own child: Linux counts the memory of the process that starts another as part of its peak, and these
-    # tests may have used more than libFuzzer's limit. (`exit` keeps the shell from becoming the program.)
+    # The program is started by a shell, because Linux includes the memory of the starting process in the peak, and the
+    # tests may have used more than libFuzzer's limit. (`exit` keeps the shell from replacing itself by the program.)
     done = subprocess.run(
         ["sh", "-c", '"$@"; exit $?', "sh",
          program, f"-max_total_time={SECONDS}", "-max_len=65536", "-print_final_stats=1", corpus],

@@ -1,4 +1,4 @@
-"""The native preprocessing is that of Python, to the bit."""
+"""The native preprocessing gives the same bits as Python's."""
 
 import ctypes
 
@@ -68,7 +68,7 @@ def assert_same(native, frame, boxes, **memory):
 
 @st.composite
 def boxes_over(draw, width, height):
-    """A box of which at least 8x8 pixels lie within; it may reach over any border."""
+    """A box with at least 8x8 pixels inside the frame; it may reach over any border."""
     left, top = draw(st.integers(0, width - 8)), draw(st.integers(0, height - 8))
     right, bottom = draw(st.integers(left + 8, width)), draw(st.integers(top + 8, height))
     over = st.sampled_from([0, 0, 0, 1, 17, 5000, INT_MAX // 4])
@@ -99,7 +99,7 @@ def test_feeds_equal_those_of_python(preprocessors, input, data):
 @pytest.mark.parametrize("full_range", [False, True])
 @pytest.mark.parametrize("input", ["gray-u8", "rgb-u8"])
 def test_every_level_of_luma_and_chroma(preprocessors, format, full_range, input):
-    # Tiles of 8 x 8 pixels at the network's size: what is fed are the converted pixels themselves.
+    # Tiles of 8 x 8 pixels at the network's size, so the network's input is the converted pixels themselves.
     native = preprocessors(input=input, height=8, width=8)
     levels = [*range(0, 256, 15), 16, 235, 127, 128, 129]
     pixels = np.array(np.meshgrid(levels, levels, levels), dtype=np.uint8).reshape(3, -1)

@@ -1,4 +1,4 @@
-"""Structs of the binding are those of the library, byte for byte."""
+"""The structs of the binding match those of the library, byte for byte."""
 
 import ctypes
 import re

@@ -66,7 +66,7 @@ def test_compiles_without_warnings_and_needs_no_library_of_nvidia(compiler, sour
         pytest.skip("nm was not found")
     target = tmp_path / "object.o"
     succeed([*compiler, "-c", *system(tensorrt, *CUDA_HEADERS), str(source), "-o", str(target)])
-    # Everything is found at run time; one symbol left over, and the library would not load without TensorRT.
+    # Everything is found at run time. With one undefined symbol, the library would not load without TensorRT.
     listing = subprocess.run([nm, "-uC", str(target)], capture_output=True, text=True, check=True).stdout
     missing = [line.split(maxsplit=1)[1] for line in listing.splitlines() if " U " in line]
     assert [

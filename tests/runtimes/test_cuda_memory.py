@@ -59,7 +59,7 @@ def test_more_memory_than_there_is_is_a_sentence(provider):
     with provider.current(), pytest.raises(DeviceUnavailableError, match="cudaMalloc failed: out of memory") as caught:
         provider.allocate(2**50)
     assert "nvidia-smi" in str(caught.value)
-    with provider.current():  # an allocation that failed spoils nothing
+    with provider.current():  # a failed allocation has no side effect
         provider.free(provider.allocate(1024))
 
 

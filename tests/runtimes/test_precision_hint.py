@@ -1,4 +1,4 @@
-"""The precision hint: OpenVINO takes it where the CPU has bf16, everybody else refuses."""
+"""The precision hint: OpenVINO accepts it if the CPU has bf16, and every other runtime refuses it."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_openvino_computes_in_bf16_where_the_cpu_has_it(artifacts):
     with open_session(artifact, "openvino", BF16) as coarse, open_session(artifact, "openvino") as exact:
         got, want = (session.run({"input": x})["logits"] for session in (coarse, exact))
     difference = float(np.abs(got - want).max() / np.abs(want).max())
-    assert 1e-4 < difference < 0.1  # fp32 would be nearer, another network farther
+    assert 1e-4 < difference < 0.1  # fp32 would be closer, and another network farther away
 
 
 def test_auto_finds_the_runtime_that_takes_it(artifacts):
@@ -80,7 +80,7 @@ def test_bench_says_so_in_the_row_and_lists_who_refused(artifacts):
     report = run_in_memory(suite, [artifacts("cpu-onnxruntime-fp32")])
     assert [(row.runtime, row.precision, row.precision_hint) for row in report.rows] == [("openvino", "fp32", "bf16")]
     assert "fp32, bf16 hint" in markdown_table(report)
-    # Native too, where its library is built.
+    # The runtime native too, if its library is built.
     assert {"onnxruntime"} <= {row.runtime for row in report.unmeasured} <= {"onnxruntime", "native"}
     for row in report.unmeasured:
         assert row.state == "skipped"

@@ -1,4 +1,4 @@
-"""The runtime pytorch: precisions it computes in, and CUDA graphs; on a GPU where there is one."""
+"""The runtime pytorch: its precisions and CUDA graphs, on a GPU if there is one."""
 
 import subprocess
 import sys
@@ -109,7 +109,7 @@ for tf32 in (False, True):
     ],
 )
 def test_settings_hold_for_a_call_and_come_back(before, after):
-    # Each in a process of its own: PyTorch remembers which of its two ways of setting them was used.
+    # Each has its own process, because PyTorch remembers which of its two ways of setting them was used.
     code = SETTINGS.format(before=before, after=after, needs_new="fp32_precision" in before)
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -58,7 +58,7 @@ def as_engine(artifact: Artifact) -> Artifact:
 
 @pytest.mark.parametrize("real_gpu", [False, True])
 def test_the_gpu_is_checked_before_the_engine_is_loaded(artifacts, monkeypatch, real_gpu):
-    # The stand-in has a version and nothing that could load an engine: touching one would be another error.
+    # The stand-in has a version but cannot load an engine, so an attempt to load one would be another error.
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", types.SimpleNamespace(__version__="1.7.1"))
     here = "9.0"
     if real_gpu:

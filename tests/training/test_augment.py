@@ -156,7 +156,7 @@ def test_small_images_are_the_picture_at_that_size():
     growing, whole = batches(first_side=48, full_side_from=0.5), batches()
     assert [len(images[0, 0]) for images in growing] == [48, 48, 64, 64]
     for small, large in zip(growing, whole, strict=True):
-        # The same faces in the same order; what a small one loses is no more than the resize does.
+        # The same faces in the same order. A small one loses no more than the resize does.
         assert (resized(large, len(small[0, 0])) - small).abs().mean() < 0.1 * small.std()
         assert small.is_contiguous(memory_format=torch.channels_last)
 

@@ -29,7 +29,7 @@ def images() -> torch.Tensor:
 def member(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=WORLD)
-    # Shares of different size: the statistics must weigh every image alike.
+    # The processes have different numbers of images, and the statistics must weight every image equally.
     found = step(images(), slice(0, 4) if rank == 0 else slice(4, 6))
     torch.save(found, f"{folder}/{rank}.pt")
     dist.barrier()

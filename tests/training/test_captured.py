@@ -63,7 +63,7 @@ def test_a_recorded_step_trains_as_a_plain_one(changes):
     recipe = config(precision="fp32", epochs=2, map_dropout=0.2, head_dropout=0.3, dropout_full=0.3, **changes)
     plain, recorded = trained(PlainTrainer, recipe), trained(Trainer, recipe)
     for one, two in zip(plain.history, recorded.history, strict=True):
-        near = 2e-3 if one.epoch == 1 else 1e-2  # atomic sums and rounding differ from run to run on a card
+        near = 2e-3 if one.epoch == 1 else 1e-2  # atomic sums and rounding differ from run to run on a GPU
         assert two.loss == pytest.approx(one.loss, rel=near)
         assert two.validation_loss == pytest.approx(one.validation_loss, rel=near)
 

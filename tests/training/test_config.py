@@ -11,7 +11,7 @@ def test_variants_differ_in_width_and_a_file_and_options_come_on_top(tmp_path):
     recipe.write_text("epochs = 7\nbatch_size = 32\n[augmentation]\nflip = 0.0\n", encoding="utf-8-sig")
     base = load_config("base", recipe).augmentation
     assert (base.flip, base.mixup) == (0.0, load_config("base").augmentation.mixup)
-    assert base.mixup > 0.0  # a table of the file changes what it names, not the whole table
+    assert base.mixup > 0.0  # a table in the file changes only the fields it names
     config = load_config("s", recipe, epochs=9, seed=None)
     assert (config.epochs, config.batch_size, config.augmentation.flip, config.width) == (9, 32, 0.0, 32)
     assert config.augmentation.rotation == load_config("s").augmentation.rotation
@@ -58,7 +58,7 @@ def test_images_are_small_first_and_whole_when_it_says():
     config = load_config("xs", None, epochs=10, first_side=48, full_side_from=0.7)
     assert [side_at(config, epoch, 64) for epoch in range(10)] == [48] * 7 + [64] * 3
     late = load_config("xs", None, epochs=4, first_side=48, full_side_from=1.0)
-    assert [side_at(late, epoch, 64) for epoch in range(4)] == [48, 48, 48, 64]  # one epoch can be the best
+    assert [side_at(late, epoch, 64) for epoch in range(4)] == [48, 48, 48, 64]  # at least one epoch can be the best
     assert {side_at(load_config("xs"), epoch, 64) for epoch in range(50)} == {64}
 
 

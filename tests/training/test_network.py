@@ -37,7 +37,7 @@ def trained(form: str, seed: int = 0) -> TrainingNetwork:
     return network
 
 
-@pytest.mark.parametrize("side", [40, 48, 56, 64])  # those a recipe may train on
+@pytest.mark.parametrize("side", [40, 48, 56, 64])  # image sizes that a recipe may train on
 def test_all_forms_compute_the_published_network(side):
     patches = trained("patches")
     x = torch.randn(6, 3, side, side, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
@@ -80,6 +80,6 @@ def test_a_teacher_answers_in_the_order_of_the_pupil():
     x = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
         torch.testing.assert_close(teacher(x), network(x)[:, columns], rtol=1e-3, atol=1e-4)
-        # It sees small images at the size it knows, whatever its pupil is trained on.
+        # The teacher sees images at the size it was trained for, even if its student is trained on small ones.
         small = resized(x, 48)
         torch.testing.assert_close(teacher(small), network(resized(small, 64))[:, columns], rtol=1e-3, atol=1e-4)

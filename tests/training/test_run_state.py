@@ -55,7 +55,7 @@ def test_what_is_saved_comes_back(tmp_path):
 
 def test_a_full_disk_leaves_the_state_before_it_whole(tmp_path):
     save_state(state(epoch=1), tmp_path)
-    # A file size limit stands for the full disk: the write fails halfway, as there.
+    # A file size limit replaces the full disk: the write fails halfway in both cases.
     script = f"""
         import resource, signal, torch
         from pathlib import Path

@@ -96,7 +96,7 @@ def test_an_interruption_within_an_epoch_loses_nothing(tmp_path):
 
 
 def test_it_learns_drawn_faces():
-    # Expressions are drawn with some scatter; what is asked for is far from chance, 1/7, not perfection.
+    # The drawn expressions vary, so the test requires an accuracy far above chance (1/7), not perfection.
     still = dict.fromkeys(
         ("rotation", "scale", "translation", "shear", "brightness", "contrast", "erasing", "mixup"), 0.0
     )
@@ -131,7 +131,7 @@ def test_an_epoch_on_small_images_cannot_be_the_best():
     weights, epoch = subject.best
     assert epoch == 4
     assert weights.keys() == subject.averaged_network().net.state_dict().keys()
-    # Judged on images of the size it had been trained on, until then.
+    # Until then, it is evaluated on images of the size it was trained on.
     train = drawn_dataset("train")
     again = trainer(config(first_side=48, full_side_from=0.75))
     run(again, 1)

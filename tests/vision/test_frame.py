@@ -109,7 +109,7 @@ def test_luma_of_the_full_range_is_taken_as_it_is():
 
 
 def test_luma_is_the_gray_of_its_colours_to_two_levels():
-    # Where nothing is clamped: colours near gray.
+    # Colours near gray, for which nothing is clamped.
     pixels = np.random.default_rng(2).integers(118, 139, (30, 30), dtype=np.uint8)
     frame = Frame(pixels, "nv12")
     (gray,), _ = crops(frame, [Box(0, 0, 30, 20)], color=False)

@@ -22,7 +22,7 @@ def test_resize_equals_pillow_to_one_level(height, width, seed):
 @settings(max_examples=60, deadline=None)
 @given(SIDES, SIDES, st.integers(0, 2**32 - 1))
 def test_resize_is_exact_integer_arithmetic(height, width, seed):
-    # What a C implementation would do with 64-bit integers, in whatever order it likes.
+    # The computation of a C implementation with 64-bit integers, in any order.
     image = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
     rows, columns = (triangle_weights(side, 64).astype(np.int64) for side in (height, width))
     exact = rows @ image.astype(np.int64) @ columns.T

@@ -22,14 +22,14 @@ def test_the_main_job_end_to_end(drawn_fer2013, tmp_path):
     assert "FAILED" not in done.stderr
     report = read_report(tmp_path / "demo" / "report.json")
     measured = {(row.target, row.precision, row.runtime) for row in report.rows}
-    # Each in the runtime its target is made for; TensorRT where there is a GPU.
+    # Each is measured in the runtime its target is made for; TensorRT only if there is a GPU.
     assert measured - {("tensorrt", "fp16", "tensorrt")} == {
         ("onnx", "fp32", "onnxruntime"),
         ("openvino", "fp32", "openvino"),
         ("onnx", "int8", "onnxruntime"),
         ("openvino", "int8", "openvino"),
     }
-    # A runtime that cannot work here is one line, whatever there would be for it to run.
+    # A runtime that does not work here is mentioned in one line, however many artifacts it would run.
     words = done.stderr + done.stdout
     for name, found in probe_all().items():
         assert words.count(f"runtime {name} cannot work here: ") == (not found.available)

@@ -40,7 +40,7 @@ min_seconds = 0.0
 fps = 100.0
 """
 
-#: Every interpreter runs this at its start; a worker that opens an artifact named after a fault has it.
+#: Every interpreter runs this code at its start. A worker that opens an artifact named after a fault gets that fault.
 FAULTS = """
 import os, signal, sys, time
 
@@ -125,7 +125,7 @@ def test_a_finished_suite_is_not_measured_again(pair, tmp_path):
     again, told = run(path, folder)
     assert told == []
     assert again.rows == report.rows
-    # What a run would do, told without doing it.
+    # The forecast says what a run would do, without doing it.
     forecast = forecast_suite(load_suite(path), folder)
     assert [one.state for one in forecast.planned] == ["done"] * 6
     assert forecast.total_seconds == 0.0
@@ -217,7 +217,7 @@ def test_what_fails_is_kept_as_failed_until_it_is_to_be_retried(pair, tmp_path, 
     broken = tmp_path / "broken"
     shutil.copytree(artifacts("cpu-onnxruntime-fp32").path, broken)
     (broken / "model.onnx").write_bytes(b"not a model")
-    renamed(broken)  # so that the passport knows of it, and only the runtime finds out
+    renamed(broken)  # the passport matches the file, so only the runtime notices
     path, folder = write(tmp_path, [broken, pair[1]]), tmp_path / "out"
     report, _ = run(path, folder)
     assert names(report) == EVERY[4:5]
@@ -362,13 +362,13 @@ def test_an_interruption_ends_the_child_and_keeps_what_is_done(pair, tmp_path, n
     assert process.returncode == code, errors
     assert not alive(child)
     assert "Traceback" not in errors
-    assert "the same command goes on" in errors
+    assert "the same command continues" in errors
     assert "1 of 2 rows are missing" in said
     report = read_report(folder / "report.json")
     assert names(report) == EVERY[4:5]
     assert (report.suite.planned, report.suite.missing) == (2, 1)
     assert "**Partial: 1 of 2 rows are missing" in (folder / "report.md").read_text()
-    # Without the fault, the same command goes on with what is missing.
+    # Without the fault, the same command measures the rows that are missing.
     after, told = run(path, folder)
     assert len(measured(told)) == 1
     assert after.rows[0] == report.rows[0]
@@ -423,7 +423,7 @@ def test_a_full_disk_is_a_reason_and_what_was_kept_is_kept(pair, tmp_path):
     for row in full["unmeasured"]:
         assert f"{disk}/out/rows/{row['artifact']}-{row['runtime']}-" in row["reason"]
         assert "No space left on device; make room" in row["reason"]
-    # Row by row: what was kept then is not measured again.
+    # Rows that were kept are not measured again.
     after = json.loads((tmp_path / "after.json").read_text())
     assert (tmp_path / "after.rc").read_text() == "0\n"
     assert len(after["rows"]) == 6
@@ -455,11 +455,11 @@ def test_accuracy_stands_in_the_rows_of_the_same_file(pair, tmp_path, tiny_fer20
     again, told = run(path, folder, data=tiny_fer2013)
     assert told == []
     assert again.rows == report.rows
-    # Without data there are rows and no accuracies, and nothing is lost.
+    # Without data, there are rows without accuracies, and nothing is lost.
     without, told = run(path, folder)
     assert told == []
     assert all(row.accuracy is None for row in without.rows)
-    # Other images are other accuracies.
+    # With other images, accuracies are measured again.
     next((tiny_fer2013 / "validation" / "happy").iterdir()).unlink()
     _, told = run(path, folder, data=tiny_fer2013)
     assert len(measured(told)) == 3
@@ -496,16 +496,16 @@ def test_embedded_weights_are_exported_on_first_use(tmp_path):
     again, told = run(path, folder)
     assert told == []
     assert again.rows == report.rows
-    # Broken since: said, with what to do.
+    # The artifact was damaged since. The message says so, and what to do.
     weights = folder / "artifacts" / "mine" / "model.bin"
     whole = weights.read_bytes()
     weights.write_bytes(b"")
     broken, _ = run(path, folder)
     assert broken.rows == ()
     assert "and it is exported again" in broken.unmeasured[0].reason
-    # By another recipe now: exported and measured again.
+    # The recipe has changed, so it is exported and measured again.
     weights.write_bytes(whole)
-    # By target and precision, too.
+    # The same with target and precision.
     path.write_text(path.read_text().replace('recipe = "cpu-openvino-fp16"', 'target = "openvino"\nprecision = "fp32"'))
     report, told = run(path, folder)
     assert any("another recipe; it is exported again" in line for line in told)

@@ -11,17 +11,20 @@ from resemote_edge.cli.output import echo_written, json_option, measuring_progre
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--data", type=click.Path(path_type=Path), required=True, help="The dataset; its test split is not looked at."
+    "--data", type=click.Path(path_type=Path), required=True, help="Dataset to train on. Its test split is not used."
 )
-@click.option("--dataset", default="auto", show_default=True, help="Kind of dataset, as for 'train'.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for trials and report.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:0; only auto chooses.")
+@click.option("--dataset", default="auto", show_default=True, help="Kind of dataset, as in 'train'.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the trials and the report."
+)
+@click.option("--device", default="auto", show_default=True, help="Device to train on: cpu, cuda or cuda:0, or auto.")
 @json_option
 def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:
-    """Compare training recipes: every arm of the ablation FILE with every seed, judged on the validation split.
+    """Compare training recipes on the validation split.
 
-    Finished trials are kept in the output folder, and the same command goes on with what is missing. Writes
-    report.json, report.md and gains.png.
+    An ablation FILE is TOML. Its arms are recipes that differ in a few fields. The command trains every arm with every
+    seed, and compares the networks on the validation split. Finished trials are kept in the output folder; the same
+    command continues with those that are missing. It writes report.json, report.md and gains.png.
 
     \b
     Example:
@@ -46,7 +49,7 @@ def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as
             progress=progress,
         )
     if outcome.report is None:
-        click.echo("interrupted; finished trials are kept, and the same command goes on with the others", err=True)
+        click.echo("interrupted; finished trials are kept, and the same command continues with the others", err=True)
         sys.exit(128 + (outcome.interrupted or 0))
     written = write_ablation_report(outcome.report, output)
     click.echo(outcome.report.to_json().decode() if as_json else markdown_ablation(outcome.report), nl=False)

@@ -9,22 +9,28 @@ from resemote_edge.cli.output import data_option, echo_written, json_option, mea
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the report.")
-@click.option("--force", is_flag=True, help="Replace files at the destination.")
-@click.option("--rows", default=None, help="Only these rows, by name, comma-separated.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write the report into.")
+@click.option("--force", is_flag=True, help="Replace an earlier report in the folder.")
+@click.option("--rows", default=None, help="Names of the rows to measure, separated by commas.  [default: all]")
 @click.option(
-    "--quick", "is_quick", is_flag=True, help="A few rounds, to see that all works; the figures mean nothing."
+    "--quick",
+    "is_quick",
+    is_flag=True,
+    help="Measure only a few rounds, to see whether everything works. The figures mean nothing.",
 )
 @data_option
 @json_option
 def contest(
     file: Path, output: Path, force: bool, rows: str | None, is_quick: bool, data: Path | None, as_json: bool
 ) -> None:
-    """Compare with other tools: the same network through every row of the contest FILE, measured in turn.
+    """Compare this project with other tools.
 
-    Each row lives in a process of its own; they take turns, round after round, so that ratios hold on a machine whose
-    speed drifts. Writes report.json, report.md and ratios.png. The other tools are installed by the extra 'peers'. With
-    --data, rows with trained weights are judged on the test split, too.
+    A contest FILE is TOML. Each of its rows is another tool, or a recipe and a runtime of this project. All rows run
+    the same network, unless they name other weights. Each row runs in its own process, and the rows take turns, round
+    after round, so that their ratios hold on a machine whose speed drifts.
+
+    The extra 'peers' installs the other tools. With --data, the accuracy of rows with trained weights is measured on
+    the test split. The command writes report.json, report.md and ratios.png.
 
     \b
     Example:

@@ -132,18 +132,42 @@ def find_subjects(networks: Sequence[str], folder: Path) -> list[GpuSubject]:
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write gpu.json into.")
-@click.option("--device", default="cuda:0", show_default=True, help="cuda:N, or cpu for a rehearsal.")
-@click.option("--networks", default="base,s", show_default=True, help="Sizes of the embedded weights.")
-@click.option("--random", "random_weights", is_flag=True, help="Random weights of the same shapes.")
-@click.option("--artifacts", type=click.Path(path_type=Path), help="Folder to export into; exports in it are kept.")
-@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Exports side by side.")
-@click.option("--export-only", is_flag=True, help="Export into --artifacts, and measure nothing.")
-@click.option("--batches", default="1,8,32,256", show_default=True, help="Crops per call.")
-@click.option("--seconds", type=float, default=math.inf, help="Start no further row after these seconds.")
-@click.option("--round-seconds", type=float, default=0.15, show_default=True, help="Longest round, of two.")
-@click.option("--probe-side", type=click.IntRange(min=1), default=8192, show_default=True, help="Side of the matrices.")
+@click.option(
+    "--device", default="cuda:0", show_default=True, help="Device to measure: cuda:N, or cpu for a rehearsal."
+)
+@click.option("--networks", default="base,s", show_default=True, help="Networks to measure, separated by commas.")
+@click.option("--random", "random_weights", is_flag=True, help="Use random weights instead of the embedded ones.")
+@click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path),
+    help="Folder to export into. Exports that are already there are used.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of exports that run side by side.",
+)
+@click.option("--export-only", is_flag=True, help="Export into --artifacts without measuring.")
+@click.option("--batches", default="1,8,32,256", show_default=True, help="Numbers of crops per call.")
+@click.option("--seconds", type=float, default=math.inf, help="Seconds after which no further row is started.")
+@click.option(
+    "--round-seconds",
+    type=float,
+    default=0.15,
+    show_default=True,
+    help="Longest duration of each of the two rounds, in seconds.",
+)
+@click.option(
+    "--probe-side",
+    type=click.IntRange(min=1),
+    default=8192,
+    show_default=True,
+    help="Rows and columns of the matrices that the peak is measured with.",
+)
 @click.option("--no-profile", is_flag=True, help="Do not profile kernels.")
-@click.option("--force", is_flag=True, help="Replace gpu.json.")
+@click.option("--force", is_flag=True, help="Replace an earlier gpu.json.")
 def gpu(
     output: Path | None,
     device: str,
@@ -159,10 +183,11 @@ def gpu(
     no_profile: bool,
     force: bool,
 ) -> None:
-    """Measure PyTorch on a GPU: three forms of the graph, four precisions, without and with a CUDA graph.
+    """Measure PyTorch on a GPU.
 
-    It writes gpu.json and prints its tables: the published graph, the compact one, and the compact one with small maps
-    as matrix products, beside what the device can do at best.
+    The command measures three forms of the graph (as published, compact, and compact with small maps as matrix
+    products) in fp32, tf32, fp16 and bf16, without and with a CUDA graph, and the bandwidth and arithmetic peaks of the
+    device. It writes gpu.json and prints its tables.
 
     \b
     Example:

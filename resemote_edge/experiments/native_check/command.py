@@ -13,11 +13,20 @@ _NOT_EQUAL = 3
 @click.argument("artifacts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
 @click.option(
-    "--program", type=click.Path(path_type=Path), required=True, help="session_overhead, built by make native."
+    "--program",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Path of the program session_overhead, which 'make native' builds.",
 )
-@click.option("--data", type=click.Path(path_type=Path), help="FER2013; without it images are not compared.")
-@click.option("--threads", type=int, default=2, show_default=True, help="Of the engines.")
-@click.option("--rounds", type=click.IntRange(min=2), default=50, show_default=True, help="Turns of either side.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="FER2013. If it is left out, predictions for its images are not compared.",
+)
+@click.option("--threads", type=int, default=2, show_default=True, help="Number of CPU threads of the engines.")
+@click.option(
+    "--rounds", type=click.IntRange(min=2), default=50, show_default=True, help="Number of turns of each side."
+)
 @click.option("--force", is_flag=True, help="Replace the file.")
 def native_check(
     artifacts: tuple[Path, ...],
@@ -28,9 +37,11 @@ def native_check(
     rounds: int,
     force: bool,
 ) -> None:
-    """Measure what the C library costs ARTIFACTS, what it saves, and whether it gives what Python gives.
+    """Compare the C library with the engines' API and Python.
 
-    Exit code 3 when a class differs or a probability differs by more than 1e-5.
+    For each of ARTIFACTS, the command measures how much time a session of the C library adds to an inference, how much
+    faster than Python it classifies a frame, and whether it predicts the same. The exit code is 3 if a class differs,
+    or if a probability differs by more than 1e-5.
 
     \b
     Example:

@@ -13,13 +13,14 @@ VARIANT, RECIPE = "s", "cpu-onnxruntime-w8"
 @click.command()
 @data_option
 @click.option(
-    "-o", "--folder", type=click.Path(path_type=Path), help="Folder to make.  [default: the package's own artifact]"
+    "-o", "--folder", type=click.Path(path_type=Path), help="Folder to write.  [default: the package's own artifact]"
 )
 def prebuilt(data: Path | None, folder: Path | None) -> None:
-    """Export the prebuilt artifact, which predict and load() use where no artifact is named.
+    """Export the prebuilt artifact of the package.
 
-    The package's own artifact is replaced; commit it if it changed. It has to pass the accuracy gate, so --data or
-    RESEMOTE_EDGE_FER2013 has to name FER2013. With -o the artifact goes elsewhere, and the gate may be left out.
+    'predict' and 'load()' use the prebuilt artifact if no artifact is named. The command replaces it in the package;
+    commit it if it changed. It must pass the accuracy gate, so --data or RESEMOTE_EDGE_FER2013 must name FER2013. With
+    -o, the artifact is written elsewhere and the gate is optional.
 
     \b
     Example:

@@ -8,9 +8,10 @@ import click
 @click.command()
 @click.argument("documents", nargs=-1, type=click.Path(path_type=Path))
 def tables(documents: tuple[Path, ...]) -> None:
-    """Make every table of DOCUMENTS anew from the committed results it names.
+    """Generate the tables of DOCUMENTS from committed results.
 
-    No document is written unless the tables of all of them can be made.
+    A table stands between '<!-- table: FILE -->' and '<!-- end of table -->'; FILE names the results. No document is
+    written unless the tables of all DOCUMENTS can be generated.
 
     \b
     Example:

@@ -11,14 +11,30 @@ _NOT_PASSED = 3
 
 @click.command("verdict_check")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder; the same one goes on.")
-@click.option("--count", type=int, default=20, show_default=True, help="Comparisons of each kind.")
-@click.option("--slow-by", type=float, default=None, help="Planted factor.  [default: 1.1]")
-@click.option("--runtime", default="auto", show_default=True, help="Name, or auto.")
-@click.option("--threads", type=int, default=None, help="CPU threads.  [default: all cores]")
-@click.option("--seconds", type=float, default=None, help="Of measuring, each; as in 'bench compare --live'.")
-@click.option("--restarts", type=int, default=None, help="Of each; as in 'bench compare --live'.")
-@click.option("--margin", type=float, default=None, help="As a fraction; as in 'bench compare --live'.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for the results. The command continues a check that it finds there.",
+)
+@click.option("--count", type=int, default=20, show_default=True, help="Number of comparisons of each kind.")
+@click.option(
+    "--slow-by", type=float, default=None, help="Factor by which the slowed artifact is slower.  [default: 1.1]"
+)
+@click.option("--runtime", default="auto", show_default=True, help="Runtime to use, or auto.")
+@click.option(
+    "--threads", type=int, default=None, help="Number of CPU threads the runtime may use.  [default: all cores]"
+)
+@click.option(
+    "--seconds", type=float, default=None, help="Seconds to measure in each comparison, as in 'bench compare --live'."
+)
+@click.option(
+    "--restarts", type=int, default=None, help="Number of restarts in each comparison, as in 'bench compare --live'."
+)
+@click.option(
+    "--margin", type=float, default=None, help="Smallest difference that counts, as in 'bench compare --live'."
+)
 def verdict_check(
     artifact: Path,
     output: Path,
@@ -30,10 +46,11 @@ def verdict_check(
     restarts: int | None,
     margin: float | None,
 ) -> None:
-    """Compare ARTIFACT with itself, and with itself slowed; see how often that is right.
+    """Measure how often 'bench compare --live' is right.
 
-    Every comparison is kept; the same command goes on where it was interrupted. Exit code 0 when enough comparisons
-    were right and none took too long, 3 when not.
+    The command compares ARTIFACT with itself and with a slowed copy of itself, many times each, and counts the right
+    verdicts. Every comparison is kept; after an interruption, the same command continues. The exit code is 0 if enough
+    verdicts were right and no comparison took too long, and 3 otherwise.
 
     \b
     Example:
@@ -61,7 +78,7 @@ def verdict_check(
             experiment = Experiment(request=request, count=count, slow_down=slow_down, folder=output)
             summary = run_experiment(experiment, lambda text: click.echo(text, err=True))
     except Stop as stop:
-        click.echo("stopped; the same command goes on with what is missing", err=True)
+        click.echo("stopped; the same command continues with what is missing", err=True)
         sys.exit(128 + stop.signal)
     click.echo(comparison_validity_markdown(summary), nl=False)
     if not summary.passed:

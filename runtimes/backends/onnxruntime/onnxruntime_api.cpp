@@ -10,7 +10,7 @@
 namespace resemote_internal {
 namespace {
 
-// What the one exported function gives.
+// Result of the one exported function.
 struct ApiBase {
   void* const* (*get_api)(std::uint32_t version);
   const char* (*get_version_string)();

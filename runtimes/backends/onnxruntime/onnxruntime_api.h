@@ -1,9 +1,9 @@
-// OnnxRuntimeApi: the functions of ONNX Runtime's C API that are used, found at run time.
+// OnnxRuntimeApi: the functions of ONNX Runtime's C API that this library uses, found at run time.
 //
-// No package registry carries its headers, and a system install may have them of another age than the library. The API
-// is a table of function pointers that only ever grows at its end, so a function is known by its place. Places and
-// signatures below are those of the published table; all of them stand within version 5 of it (ONNX Runtime 1.5). The
-// table's owner says by GetApi whether it still serves that version.
+// No package registry has its headers, and those of a system install may belong to another version than the library.
+// The API is a table of function pointers that only grows at its end, so a function is identified by its place. The
+// places and signatures below are those of the published table, and all belong to its version 5 (ONNX Runtime 1.5).
+// GetApi says whether a library still supports that version.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace resemote_internal {
 
-// Opaque on purpose: ONNX Runtime's own objects.
+// Objects of ONNX Runtime, opaque on purpose.
 struct OrtEnvObject;
 struct OrtStatusObject;
 struct OrtSessionObject;
@@ -25,18 +25,18 @@ struct OrtValueObject;
 
 class OnnxRuntimeApi {
  public:
-  // Version of the table that is asked for.
+  // Version of the table that the library is asked for.
   static constexpr std::uint32_t kTableVersion = 5;
 
   explicit OnnxRuntimeApi(const std::string& library);
 
-  // Throws Error with the status given, and frees ONNX Runtime's own, where a call failed.
+  // Throws Error with the given status if a call failed, and frees ONNX Runtime's status.
   void check(OrtStatusObject* status, const std::string& what,
              resemote_status failure = RESEMOTE_STATUS_BACKEND_FAILED) const;
 
   std::string version() const { return version_; }
 
-  // Names and meanings of ONNX Runtime; each gives null, or a status to be freed.
+  // Functions with the names and meanings of ONNX Runtime. Those with a status return null, or a status to be freed.
   const char* (*get_error_message)(const OrtStatusObject*);
   OrtStatusObject* (*create_env)(int log_level, const char* log_id, OrtEnvObject**);
   OrtStatusObject* (*disable_telemetry_events)(const OrtEnvObject*);
@@ -66,7 +66,7 @@ class OnnxRuntimeApi {
   std::string version_;
 };
 
-// Found once for each place; throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
+// Opened once for each path. Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
 const OnnxRuntimeApi& onnxruntime_api(const std::string& library);
 
 }  // namespace resemote_internal

@@ -9,7 +9,7 @@
 namespace resemote_internal {
 namespace {
 
-// ONNX Runtime's numbers for what is used of its enumerations.
+// Values of ONNX Runtime's enumerations that are used here.
 constexpr int kLogFatal = 4;
 constexpr int kArenaAllocator = 1;
 constexpr int kDefaultMemory = 0;
@@ -38,7 +38,7 @@ class Owned {
   Release release_ = nullptr;
 };
 
-// ONNX Runtime has one environment a process, and counts who holds it.
+// ONNX Runtime has one environment per process, and counts its owners.
 Owned<OrtEnvObject> hold_environment(const OnnxRuntimeApi& api) {
   OrtEnvObject* made = nullptr;
   api.check(api.create_env(kLogFatal, "resemote", &made), "starting ONNX Runtime", RESEMOTE_STATUS_BACKEND_UNAVAILABLE);
@@ -47,7 +47,7 @@ Owned<OrtEnvObject> hold_environment(const OnnxRuntimeApi& api) {
   return environment;
 }
 
-// The same choices as the Python runtime of this name, so that both compute the same numbers.
+// The options are those of the Python runtime of this name, so that both compute the same numbers.
 Owned<OrtSessionOptionsObject> session_options(const OnnxRuntimeApi& api, const EngineRequest& request) {
   OrtSessionOptionsObject* made = nullptr;
   api.check(api.create_session_options(&made), "session options");
@@ -56,12 +56,13 @@ Owned<OrtSessionOptionsObject> session_options(const OnnxRuntimeApi& api, const 
     api.check(api.add_session_config_entry(made, key, value), key);
   };
   if (request.artifact.passport().precision == "w8") {
-    // Weights are turned back to floating once, at load; left alone, it would do so at every call.
+    // Weights are converted to floating point once, at load. By default, it would do so in every call.
     set("session.disable_quant_qdq", "1");
   }
-  // Its kernels for x86 CPUs without VNNI clip sums of large products; this takes others there.
+  // Its kernels for x86 CPUs without VNNI clip sums of large products. This option selects other kernels there.
   set("session.x64quantprecision", "1");
-  // Turns floating biases of integer layers to int32, and changes the logits as much as quantization itself did.
+  // This optimizer converts floating-point biases of integer layers to int32, which changes the logits as much as
+  // quantization did.
   set("optimization.disable_specified_optimizers", "WeightBiasQuantization");
   api.check(api.set_session_log_severity_level(made, kLogFatal), "session options");
   api.check(api.set_inter_op_num_threads(made, 1), "session options");
@@ -84,7 +85,7 @@ class OnnxRuntimeEngine : public Engine {
     memory_ = Owned<OrtMemoryInfoObject>(memory, api_.release_memory_info);
   }
 
-  // Inputs are read from, and outputs written to, the caller's memory: nothing is copied on the way.
+  // Inputs are read from the caller's memory, and outputs are written to it, without a copy.
   void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) override {
     bind(inputs, inputs_);
     bind(outputs, outputs_);
@@ -101,7 +102,7 @@ class OnnxRuntimeEngine : public Engine {
   }
 
  private:
-  // Memory that ONNX Runtime knows as a tensor; kept, since a camera passes the same memory every time.
+  // Memory that ONNX Runtime knows as a tensor. It is kept, because a camera passes the same memory every time.
   struct Bound {
     void* data = nullptr;
     std::int64_t batch = 0;

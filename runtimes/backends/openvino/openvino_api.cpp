@@ -43,7 +43,7 @@ void OpenVINOApi::check(ov_status_e status, const std::string& what, resemote_st
   const char* message = get_last_err_msg();
   std::string text = message != nullptr && *message != '\0' ? message : "status " + std::to_string(status);
   if (message != nullptr) free(message);
-  // It breaks its lines, where ours are one.
+  // Its messages have several lines; ours have one.
   std::replace(text.begin(), text.end(), '\n', ' ');
   text.resize(text.find_last_not_of(' ') + 1);
   throw Error(failure, what + ": OpenVINO: " + text);

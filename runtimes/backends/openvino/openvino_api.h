@@ -1,4 +1,4 @@
-// OpenVINOApi: the functions of OpenVINO's C API that are used, found at run time.
+// OpenVINOApi: the functions of OpenVINO's C API that this library uses, found at run time.
 #pragma once
 
 #include <openvino/c/openvino.h>
@@ -13,7 +13,7 @@ namespace resemote_internal {
 struct OpenVINOApi {
   explicit OpenVINOApi(const std::string& library);
 
-  // Throws Error with RESEMOTE_STATUS_BACKEND_FAILED, or the status given, where a call failed.
+  // Throws Error with RESEMOTE_STATUS_BACKEND_FAILED, or the given status, if a call failed.
   void check(ov_status_e status, const std::string& what, resemote_status failure = RESEMOTE_STATUS_BACKEND_FAILED) const;
 
   SharedLibrary library;
@@ -44,7 +44,7 @@ struct OpenVINOApi {
   decltype(&ov_infer_request_infer) infer_request_infer;
 };
 
-// Found once for each place; throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
+// Opened once for each path. Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE.
 const OpenVINOApi& openvino_api(const std::string& library);
 
 }  // namespace resemote_internal

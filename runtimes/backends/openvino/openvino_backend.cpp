@@ -34,12 +34,12 @@ std::vector<std::string> list_devices(const OpenVINOApi& api, const ov_core_t* c
   std::vector<std::string> names;
   for (size_t i = 0; i < devices.size; ++i) names.push_back(in_case(devices.devices[i], std::tolower));
   api.available_devices_free(&devices);
-  // "gpu.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
+  // "gpu.1" is the second GPU. "cpu" stays first, because every machine has it.
   std::sort(names.begin(), names.end());
   return names;
 }
 
-// OpenVINO's kernels for x86 CPUs without VNNI clip sums of large products, and say nothing.
+// OpenVINO's kernels for x86 CPUs without VNNI clip sums of large products without an error.
 void refuse_saturation(const EngineRequest& request) {
   const Passport& passport = request.artifact.passport();
   if (!passport.quantized_activations || request.device != "cpu") return;
@@ -51,7 +51,8 @@ void refuse_saturation(const EngineRequest& request) {
   }
 }
 
-// The weights of an IR, as the passport lists them: left alone, OpenVINO takes whatever file lies beside it. Empty for ONNX.
+// The weights of an IR, as the passport lists them. Without this, OpenVINO would take any file that lies beside the IR.
+// Empty for ONNX.
 std::string weights_of(const EngineRequest& request) {
   if (request.file.format != "openvino-ir") return "";
   for (const FileEntry& entry : request.artifact.passport().files) {
@@ -61,7 +62,7 @@ std::string weights_of(const EngineRequest& request) {
               request.artifact.folder() + ": the IR has no weights in the passport; export the artifact again");
 }
 
-// A bound tensor: memory of the caller that the request reads, remembered so that the same memory is bound once.
+// A bound tensor: the caller's memory that a request reads. It is remembered, so that the same memory is bound once.
 struct Binding {
   const void* data = nullptr;
   std::int64_t batch = 0;
@@ -100,20 +101,20 @@ class OpenVINOEngine : public Engine {
     const Passport& passport = request.artifact.passport();
     const std::string device = in_case(request.device, std::toupper);
     const std::string threads = std::to_string(request.threads);
-    // Left alone, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
-    // digits, and so does an fp16 one on a CPU, which has no f16 arithmetic. (An NPU has nothing but f16.)
+    // By default, OpenVINO computes in bf16 on CPUs that support it, and in f16 on GPUs. An fp32 artifact promises more
+    // digits. So does an fp16 artifact on a CPU, which has no f16 arithmetic. (An NPU has only f16.)
     const bool cpu = request.device == "cpu";
     const bool exact = cpu || (passport.precision == "fp32" && request.device.compare(0, 3, "npu") != 0);
     const bool weights_only = cpu && passport.precision == "w8";
     const bool limited = cpu && request.threads > 0;
-    // The C API takes properties as variadic pairs, so the list is written out; an empty hint repeats the first pair.
+    // The C API takes properties as variadic pairs, so the list is written out. An empty hint repeats the first pair.
     ov_compiled_model_t* compiled = nullptr;
     const char* hint[2] = {"PERFORMANCE_HINT", "LATENCY"};
     const auto pair = [&hint](bool wanted, const char* name, const char* text) {
       return wanted ? std::array<const char*, 2>{{name, text}} : std::array<const char*, 2>{{hint[0], hint[1]}};
     };
     const auto precision = pair(exact, "INFERENCE_PRECISION_HINT", "f32");
-    // Left alone, it rounds activations to eight bits on the way; w8 promises that weights alone are rounded.
+    // By default, it also rounds activations to eight bits. w8 promises that only weights are rounded.
     const auto group = pair(weights_only, "DYNAMIC_QUANTIZATION_GROUP_SIZE", "0");
     const auto count = pair(limited, "INFERENCE_NUM_THREADS", threads.c_str());
     api_.check(api_.core_compile_model(core_.get(), model, device.c_str(), 8, &compiled, hint[0], hint[1], precision[0],

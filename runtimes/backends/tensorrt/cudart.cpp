@@ -10,12 +10,13 @@ namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
-// Larger than cudaDeviceProp of any version (about 1 KiB), whatever version the library writes.
+// Larger than cudaDeviceProp of any version (about 1 KiB), because the library may write another version's.
 constexpr std::size_t kPropertiesSize = 16384;
 constexpr std::size_t kDeviceNameSize = 256;
 
 std::vector<std::string> library_names() {
-  // The one these headers belong to first. CUDA 11 kept one name for all its versions; before, the minor counted.
+  // The version of the headers comes first. CUDA 11 has one name for all its versions; earlier names have the minor
+  // too.
   std::string own = "libcudart.so." + std::to_string(CUDART_VERSION / 1000);
   if (CUDART_VERSION < 11000) own += "." + std::to_string(CUDART_VERSION % 1000 / 10);
   if (CUDART_VERSION / 1000 == 11) own += ".0";
@@ -60,7 +61,7 @@ Cudart::Cudart()
   load_if_there(library_, graph_destroy, "cudaGraphDestroy");
   load_if_there(library_, graph_exec_destroy, "cudaGraphExecDestroy");
   load_if_there(library_, instantiate_with_flags_, "cudaGraphInstantiateWithFlags");
-  // Only the version before 12 is ever called through this type: later ones have the function above.
+  // This type is only used for versions before 12. Later ones have the function above.
   load_if_there(library_, instantiate_before_12_, "cudaGraphInstantiate");
 }
 
@@ -75,7 +76,7 @@ int Cudart::gpu_count(std::string& reason) const {
   const cudaError_t status = device_count_(&count);
   if (status == cudaSuccess && count > 0) return count;
   reason = status == cudaSuccess ? "no CUDA-capable device is detected" : error_string_(status);
-  get_last_error();  // it would come out of the next call otherwise
+  get_last_error();  // otherwise the next call would return this error
   return 0;
 }
 
@@ -167,12 +168,12 @@ void CudaGraph::launch() const {
 }
 
 void CudaGraph::record(const std::function<void()>& work, cudaGraph_t& graph) const {
-  // Thread-local: what other threads of the program do with CUDA meanwhile neither fails nor spoils the recording.
+  // Thread-local, so that CUDA calls of other threads neither fail nor disturb the recording.
   cuda_.check(cuda_.begin_capture(stream_.handle(), cudaStreamCaptureModeThreadLocal), "recording a CUDA graph");
   try {
     work();
   } catch (...) {
-    // A stream stays in capture until it is ended, whatever went wrong.
+    // The stream stays in capture until it is ended, even after an error.
     cuda_.end_capture(stream_.handle(), &graph);
     if (graph != nullptr) cuda_.graph_destroy(graph);
     cuda_.get_last_error();

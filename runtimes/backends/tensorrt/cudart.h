@@ -1,9 +1,9 @@
-// Cudart: the few functions of the CUDA runtime that are needed, found at run time, and what they hand out as objects
-// that release themselves.
+// Cudart: the functions of the CUDA runtime that this library uses, found at run time, and classes that release what
+// these functions create.
 //
-// Their types are those of the CUDA headers this is built with. libcudart of another major version may be found beside
-// TensorRT: of these functions only cudaGraphInstantiate ever changed, and cudaDeviceProp, of which only the name is
-// read, first in every version.
+// Their types come from the CUDA headers of the build. A libcudart of another major version may be found beside
+// TensorRT. Of these functions, only cudaGraphInstantiate has ever changed. So has the struct cudaDeviceProp, but only
+// its name is read, which comes first in every version.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 namespace resemote_internal {
 namespace tensorrt {
 
-// What a GPU is, as far as engines depend on it.
+// The properties of a GPU that engines depend on.
 struct GpuInfo {
   std::string name;                // "Orin"
   std::string compute_capability;  // "8.7"
@@ -26,19 +26,19 @@ struct GpuInfo {
 
 class Cudart {
  public:
-  // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE where there is none.
+  // Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE if there is no libcudart.
   Cudart();
 
   std::string version() const;
-  // GPUs with a working driver. Zero, with CUDA's words for it in `reason`, where there is none; never throws.
+  // Number of GPUs with a working driver. If it is zero, `reason` is CUDA's message. Never throws.
   int gpu_count(std::string& reason) const;
   GpuInfo gpu(int index) const;
-  // For the calling thread; what follows on it is that GPU's.
+  // Selects a GPU for the following work of the calling thread.
   void use_gpu(int index) const;
-  // Throws Error where a call failed: BACKEND_FAILED, or OUT_OF_MEMORY. `doing` is shown in the message.
+  // Throws Error if a call failed: BACKEND_FAILED, or OUT_OF_MEMORY. `doing` is shown in the message.
   void check(cudaError_t status, const char* doing) const;
 
-  // By the names they have in CUDA.
+  // Functions with their names in CUDA.
   decltype(::cudaMalloc)* malloc_device = nullptr;
   decltype(::cudaFree)* free_device = nullptr;
   decltype(::cudaMallocHost)* malloc_host = nullptr;
@@ -49,7 +49,7 @@ class Cudart {
   decltype(::cudaStreamDestroy)* stream_destroy = nullptr;
   decltype(::cudaGetLastError)* get_last_error = nullptr;
 
-  // Null where the library is older than CUDA graphs.
+  // Null if the library is older than CUDA graphs.
   decltype(::cudaStreamBeginCapture)* begin_capture = nullptr;
   decltype(::cudaStreamEndCapture)* end_capture = nullptr;
   decltype(::cudaGraphLaunch)* graph_launch = nullptr;
@@ -59,7 +59,7 @@ class Cudart {
   cudaError_t graph_instantiate(cudaGraphExec_t* executable, cudaGraph_t graph) const;
 
  private:
-  // Since CUDA 11.4; its older twin's last parameters differ between CUDA 11 and 12.
+  // Exists since CUDA 11.4. The last parameters of the older function differ between CUDA 11 and 12.
   using InstantiateWithFlags = cudaError_t(cudaGraphExec_t*, cudaGraph_t, unsigned long long);
   using InstantiateBefore12 = cudaError_t(cudaGraphExec_t*, cudaGraph_t, cudaGraphNode_t*, char*, std::size_t);
   // The type of the first parameter differs between versions.
@@ -76,7 +76,7 @@ class Cudart {
   InstantiateBefore12* instantiate_before_12_ = nullptr;
 };
 
-// Memory of the current GPU. A Cudart outlives what it handed out.
+// Memory of the current GPU. It must not outlive its Cudart.
 class DeviceBuffer {
  public:
   DeviceBuffer(const Cudart& cuda, std::size_t size);
@@ -91,7 +91,7 @@ class DeviceBuffer {
   void* data_ = nullptr;
 };
 
-// Memory of the host that the GPU reads and writes without a detour.
+// Pinned host memory, which the GPU reads and writes directly.
 class PinnedBuffer {
  public:
   PinnedBuffer(const Cudart& cuda, std::size_t size);
@@ -106,7 +106,7 @@ class PinnedBuffer {
   void* data_ = nullptr;
 };
 
-// A stream of its own, which waits for no other.
+// A stream that waits for no other stream.
 class CudaStream {
  public:
   explicit CudaStream(const Cudart& cuda);
@@ -117,9 +117,9 @@ class CudaStream {
 
   cudaStream_t handle() const { return handle_; }
   void copy(void* target, const void* source, std::size_t size, cudaMemcpyKind kind) const;
-  // Until all that was put on it is done; errors of that work come out here.
+  // Waits until all its work is done, and reports errors of that work.
   void synchronize() const;
-  // The same where an error is being handled already.
+  // The same, for use while another error is handled.
   void settle() const noexcept;
 
  private:
@@ -127,11 +127,11 @@ class CudaStream {
   cudaStream_t handle_ = nullptr;
 };
 
-// Work of a stream, recorded once and launched as a whole.
+// The work of a stream, recorded once and launched as a whole.
 class CudaGraph {
  public:
-  // Records what `work` puts on the stream; nothing of it runs. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED where
-  // that is not possible, or what `work` throws; the stream is as before.
+  // Records what `work` puts on the stream, without running it. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED if
+  // that is not possible, or what `work` throws. The stream is then as before.
   CudaGraph(const Cudart& cuda, const CudaStream& stream, const std::function<void()>& work);
   ~CudaGraph();
   CudaGraph(const CudaGraph&) = delete;

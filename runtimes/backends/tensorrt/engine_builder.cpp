@@ -21,9 +21,10 @@ using nvinfer1::INetworkDefinition;
 using nvinfer1::NetworkDefinitionCreationFlags;
 using nvinfer1::OptProfileSelector;
 
-// Rises with whatever is changed below that makes another engine of the same file.
+// Raise it after any change below that makes another engine from the same file.
 constexpr int kRevision = 1;
-// Memory a layer may use while it runs. A limit, not a reservation; what the recipe for the smallest board allows.
+// Memory that a layer may use while it runs: a limit, not a reservation. It is that of the recipe for the smallest
+// board.
 constexpr std::size_t kWorkspaceMib = 512;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& what) {
@@ -52,12 +53,12 @@ bool half_in_graph(const INetworkDefinition& network) {
   return false;
 }
 
-// A network, and the parser that holds its weights and so goes first.
+// A network, and the parser, which holds its weights and must be released first.
 struct Parsed {
   std::unique_ptr<INetworkDefinition> network;
   std::unique_ptr<nvonnxparser::IParser> parser;
-  bool has_half = false;     // fp16 stands in the graph
-  bool keeps_types = false;  // its tensors have the types of the ONNX, whatever flags say
+  bool has_half = false;     // the graph contains fp16
+  bool keeps_types = false;  // its tensors keep the types of the ONNX, whatever the flags say
 };
 
 std::string parser_errors(const nvonnxparser::IParser& parser, std::uint64_t place) {
@@ -76,7 +77,7 @@ Parsed parse(TensorRTLibrary& library, IBuilder& builder, NetworkDefinitionCreat
   Parsed parsed;
   parsed.network.reset(&there(builder.createNetworkV2(flags), "a network", place));
   parsed.parser = library.create_parser(*parsed.network);
-  // From memory: parsing from a path prints in some versions.
+  // Parsed from memory, because parsing from a path prints messages in some versions.
   if (!parsed.parser->parse(onnx.data(), onnx.size())) {
     refuse(origin, "TensorRT " + library.version() + " cannot parse the ONNX: " + parser_errors(*parsed.parser, place) +
                        "; export with a recipe for this device");
@@ -89,7 +90,7 @@ Parsed parse(TensorRTLibrary& library, IBuilder& builder, NetworkDefinitionCreat
 
 #if RESEMOTE_TENSORRT_AT_LEAST(11, 0)
 
-// Networks keep the types of the ONNX, and there are no flags.
+// Networks keep the types of the ONNX; there are no flags.
 Parsed parse_for(TensorRTLibrary& library, IBuilder& builder, const std::string& onnx, const Passport& passport,
                  const std::string& origin) {
   Parsed parsed = parse(library, builder, 0, onnx, origin);
@@ -110,7 +111,7 @@ bool stores_int8(const Passport& passport) { return passport.precision == "int8"
 
 #if RESEMOTE_TENSORRT_AT_LEAST(10, 0)
 
-// Types of the ONNX where it states them; flags where an fp32 graph is to compute in less.
+// Uses the types of the ONNX if it states them, and flags if an fp32 graph is to compute in lower precision.
 Parsed parse_for(TensorRTLibrary& library, IBuilder& builder, const std::string& onnx, const Passport& passport,
                  const std::string& origin) {
   constexpr NetworkDefinitionCreationFlags kTyped =
@@ -131,7 +132,7 @@ Parsed parse_for(TensorRTLibrary& library, IBuilder& builder, const std::string&
 
 #endif
 
-// Deprecated from 10.12 on in favour of types in the ONNX, which an fp32 graph does not have.
+// Deprecated since 10.12 in favour of types in the ONNX, which an fp32 graph does not have.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -242,7 +243,7 @@ std::unique_ptr<nvinfer1::IHostMemory> build_engine(TensorRTLibrary& library, co
   const std::unique_ptr<IBuilderConfig> config(&there(builder->createBuilderConfig(), "a configuration", place));
   set_workspace(*config);
   set_batch_sizes(*builder, *config, *parsed.network, passport, onnx_path);
-  // fp32 means fp32: TF32 keeps ten bits of mantissa.
+  // fp32 means fp32; TF32 has only ten bits of mantissa.
   if (passport.precision == "fp32") config->clearFlag(BuilderFlag::kTF32);
   set_precision(*builder, *config, parsed, passport, onnx_path);
   std::unique_ptr<nvinfer1::IHostMemory> plan(builder->buildSerializedNetwork(*parsed.network, *config));

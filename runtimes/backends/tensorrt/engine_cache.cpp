@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kSchema = 2;
-constexpr std::size_t kOnnxDigits = 12;  // hex digits of the ONNX's digest in a file name, for people to see
+constexpr std::size_t kOnnxDigits = 12;  // hex digits of the ONNX's digest in a file name, for people
 constexpr std::size_t kKeyDigits = 16;   // hex digits of the key's digest, which keep file names apart
 
 json as_json(const EngineKey& key) {
@@ -31,7 +31,7 @@ json as_json(const EngineKey& key) {
   };
 }
 
-// A version or digest as part of a file name, whatever was in it.
+// Makes a version or digest safe for a file name.
 std::string file_name_part(const std::string& text) {
   std::string part = text;
   for (char& letter : part) {
@@ -40,7 +40,7 @@ std::string file_name_part(const std::string& text) {
   return part;
 }
 
-// Why a description is not that of this key and plan; empty if it is. Throws what the JSON library throws.
+// Says why a description does not match this key and plan; empty if it does. Throws what the JSON library throws.
 std::string refuse(const json& description, const EngineKey& key, const std::string& plan) {
   if (description.at("schema").get<int>() != kSchema) return "it was written by another version of this library";
   if (description.at("key") != as_json(key)) return "it was built for something else";
@@ -69,7 +69,7 @@ CachedPlan EngineCache::find(const EngineKey& key) const {
   } catch (const Error& error) {
     cached.reason = error.what();
     return cached;
-  } catch (const std::exception& error) {  // the JSON library's, the same in all its versions
+  } catch (const std::exception& error) {  // exceptions of the JSON library in any of its versions
     cached.reason = std::string("its description cannot be read: ") + error.what();
   }
   cached.found = cached.reason.empty();
@@ -88,7 +88,7 @@ void EngineCache::keep(const EngineKey& key, const void* plan, std::size_t size)
       {"plan_size_bytes", size},
       {"plan_sha256", sha256(plan, size)},
   };
-  // The plan first: a description without its plan, or with another one, is refused by its digest.
+  // The plan is written first. A description without its plan, or with another one, is refused because of its digest.
   write_whole_file(plan_path(key), plan, size);
   const std::string text = description.dump(2) + "\n";
   write_whole_file(description_path(key), text.data(), text.size());

@@ -52,7 +52,8 @@ std::string shown(const std::vector<std::int64_t>& dims) {
   throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH, origin + ": " + what + "; export it again");
 }
 
-// An engine may have the batch fixed where the passport leaves it open; that it takes the passport's is checked apart.
+// An engine may fix the batch where the passport leaves it open. Whether it takes the passport's sizes is checked
+// separately.
 bool same_shape(const std::vector<std::int64_t>& found, const std::vector<std::int64_t>& wanted) {
   if (found.size() != wanted.size()) return false;
   for (std::size_t axis = 0; axis < found.size(); ++axis) {
@@ -121,7 +122,7 @@ std::vector<EngineTensor> engine_tensors(const nvinfer1::ICudaEngine& engine) {
     tensors.push_back(std::move(tensor));
   }
 #else
-  // Each profile has a set of bindings; those of the first come first.
+  // Each profile has a set of bindings, in the order of the profiles.
   const std::int32_t count = engine.getNbBindings() / std::max(engine.getNbOptimizationProfiles(), 1);
   for (std::int32_t index = 0; index < count; ++index) {
     EngineTensor tensor;

@@ -54,7 +54,7 @@ std::unique_ptr<nvinfer1::ICudaEngine> deserialize(nvinfer1::IRuntime& runtime, 
   return engine;
 }
 
-// The artifact's own engine.
+// Reads the engine in the artifact.
 std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, const TensorRTLibrary& library,
                                                    const EngineRequest& request) {
   const std::string path = request.artifact.file(request.file);
@@ -69,7 +69,7 @@ std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, 
   return engine;
 }
 
-// An engine from the artifact's ONNX: the one kept from an earlier start, or built now.
+// Makes an engine from the artifact's ONNX: takes it from the cache, or builds it.
 std::unique_ptr<nvinfer1::ICudaEngine> build_or_recall(nvinfer1::IRuntime& runtime, TensorRTLibrary& library,
                                                        const Cudart& cuda, const GpuInfo& gpu,
                                                        const EngineRequest& request) {
@@ -92,7 +92,7 @@ std::unique_ptr<nvinfer1::ICudaEngine> build_or_recall(nvinfer1::IRuntime& runti
     throw Error(RESEMOTE_STATUS_BACKEND_FAILED,
                 path + ": TensorRT refuses the engine that it has just built: " + reason);
   }
-  cache.keep(key, plan->data(), plan->size());  // only what was seen to load
+  cache.keep(key, plan->data(), plan->size());  // an engine is kept only after it has been loaded
   return engine;
 }
 
@@ -129,7 +129,7 @@ class TensorRTBackend final : public Backend {
     TensorRTLibrary library(request.library);
     std::unique_ptr<Cudart> cuda(new Cudart);
     const int index = gpu_index(request.device, *cuda);
-    cuda->use_gpu(index);  // TensorRT takes the thread's
+    cuda->use_gpu(index);  // TensorRT uses the thread's current GPU
     const GpuInfo gpu = cuda->gpu(index);
     std::unique_ptr<nvinfer1::IRuntime> runtime = library.create_runtime();
     std::unique_ptr<nvinfer1::ICudaEngine> engine = request.file.format == kEngineFormat

@@ -1,4 +1,4 @@
-// The backend "tensorrt": engines of TensorRT, and ONNX from which it builds them on the device.
+// The backend "tensorrt": it runs engines of TensorRT, and builds them on the device from ONNX.
 #pragma once
 
 #include "backend.h"

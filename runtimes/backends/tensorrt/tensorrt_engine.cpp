@@ -10,9 +10,9 @@ namespace resemote_internal {
 namespace tensorrt {
 namespace {
 
-// Batch sizes whose context and graph are kept; so many faces in a frame are common.
+// Number of batch sizes whose context and graph are kept. Frames commonly have up to that many faces.
 constexpr std::size_t kMostShapes = 8;
-// TensorRT wants memory of its own size at least, and CUDA gives none for zero bytes.
+// TensorRT needs memory of at least this size, and CUDA allocates none for zero bytes.
 constexpr std::size_t kLeastScratch = 256;
 
 }  // namespace
@@ -31,15 +31,15 @@ TensorRTEngine::TensorRTEngine(std::unique_ptr<Cudart> cuda, int gpu, const Pass
   open_ports(passport, origin);
   scratch_ = std::make_unique<DeviceBuffer>(*cuda_, std::max(scratch_bytes(*engine_), kLeastScratch));
   stream_ = std::make_unique<CudaStream>(*cuda_);
-  // One context at once: where memory is short, this is the time to say so.
+  // The first context is made at once, so that a lack of memory is reported now.
   shaped_for(batch_min_);
 }
 
 TensorRTEngine::~TensorRTEngine() {
   try {
-    cuda_->use_gpu(gpu_);  // whichever thread this is
+    cuda_->use_gpu(gpu_);  // the destructor may run in any thread
   } catch (const Error&) {
-    // The driver is shutting down; what is released below knows its own GPU.
+    // The driver is shutting down. The objects that are released below know their GPU.
   }
   if (stream_ != nullptr) stream_->settle();
 }
@@ -75,7 +75,7 @@ void TensorRTEngine::run(const std::vector<TensorView>& inputs, const std::vecto
   try {
     compute(inputs, outputs, shaped_for(batch));
   } catch (...) {
-    // The next call writes to the same memory; no copy of this one may still be under way.
+    // The next call writes to the same memory, so no copy of this one may be in progress.
     stream_->settle();
     throw;
   }
@@ -127,7 +127,7 @@ TensorRTEngine::Shaped& TensorRTEngine::shaped_for(std::int64_t batch) {
     return *shaped;
   }
   Shaped& slot = free_slot();
-  // A graph is of the shape its context had; in between, the slot has none that could be found.
+  // A graph belongs to the shapes of its context. While these change, the slot has no batch size by which it is found.
   slot.graph.reset();
   slot.ran = false;
   slot.batch = 0;

@@ -15,8 +15,8 @@ std::string headers_version() {
 
 std::string library_name(const char* stem) { return std::string(stem) + ".so." + std::to_string(NV_TENSORRT_MAJOR); }
 
-// Objects are reached through tables of functions that grow within a major version: an older library lacks entries the
-// headers know, and another major one has others.
+// Objects are used through tables of functions that grow within a major version. An older library lacks entries of the
+// headers, and another major version has others.
 void check_version(std::int32_t number, const std::string& path) {
   const std::string found = tensorrt_version_text(number);
   const std::int32_t headers = NV_TENSORRT_MAJOR * 100 + NV_TENSORRT_MINOR;
@@ -88,7 +88,7 @@ std::unique_ptr<nvonnxparser::IParser> TensorRTLibrary::create_parser(nvinfer1::
       create(&network, static_cast<nvinfer1::ILogger*>(&log), NV_ONNX_PARSER_VERSION), place, "ONNX parser");
 }
 
-// Where libnvinfer lies, to take the parser that belongs to it; empty where the loader found it.
+// Folder of libnvinfer, where its parser is; empty if the loader found libnvinfer.
 std::string TensorRTLibrary::folder() const {
   const std::string::size_type slash = infer_.path().rfind('/');
   return slash == std::string::npos ? "" : infer_.path().substr(0, slash);

@@ -24,7 +24,7 @@ void TensorRTLog::log(Severity severity, nvinfer1::AsciiChar const* message) noe
     if (last_.size() > kKept) last_.pop_front();
     ++written_;
   } catch (const std::exception&) {
-    // No memory for the words. What failed is reported all the same, by whoever made the call.
+    // There is no memory for the message. The caller still reports the failure.
   }
 }
 

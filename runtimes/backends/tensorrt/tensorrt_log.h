@@ -1,4 +1,4 @@
-// TensorRTLog: where TensorRT writes. It prints nothing and keeps the last errors, for messages of ours.
+// TensorRTLog: the logger that TensorRT writes to. It prints nothing and keeps the last errors for our messages.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,19 @@
 namespace resemote_internal {
 namespace tensorrt {
 
-// One for the process: TensorRT keeps the first logger it is given, for all that comes later. Hence, where two engines
-// fail at once, each message may carry words about the other.
+// There is one log for the process, because TensorRT keeps the first logger that it is given. If two engines fail at
+// the same time, each message may therefore contain errors of the other.
 class TensorRTLog final : public nvinfer1::ILogger {
  public:
-  // Never destroyed: TensorRT may write to it while the process ends.
+  // Never destroyed, because TensorRT may write to it while the process ends.
   static TensorRTLog& instance();
 
-  // Any thread; TensorRT builds with several.
+  // May be called from any thread; TensorRT builds with several.
   void log(Severity severity, nvinfer1::AsciiChar const* message) noexcept override;
 
-  // A place in the log, ...
+  // Current position in the log.
   std::uint64_t place() const;
-  // ... and the errors after it, the last few, in one line; "TensorRT gave no reason" if there are none.
+  // The last errors after a position, in one line; "TensorRT gave no reason" if there are none.
   std::string errors_after(std::uint64_t place) const;
 
  private:

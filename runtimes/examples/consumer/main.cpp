@@ -1,4 +1,4 @@
-// Says which backends work here, and tests an artifact if one is named.
+// Prints which backends work on this machine, and runs the self-test of an artifact if one is named.
 #include <cstdio>
 #include <exception>
 

@@ -2,22 +2,22 @@
  * libresemote: runs the artifacts of resemote-edge without Python.
  *
  * Threads. Every function may be called from any thread at any time. Threads that share a handle take turns, so each
- * gets its own answer; two sessions run side by side, also of one artifact. Destroying a handle that another thread is
- * using breaks nothing: that call finishes, the next one gets RESEMOTE_STATUS_CLOSED.
+ * gets its own answer. Several sessions run side by side, also of one artifact. A handle may be destroyed while another
+ * thread uses it: that call finishes, and the next one returns RESEMOTE_STATUS_CLOSED.
  *
- * Processes. A process that is forked opens its own: handles of the parent give RESEMOTE_STATUS_CLOSED there, as the
- * engines' threads do not survive a fork.
+ * Processes. A forked process must open its own handles. Handles of the parent return RESEMOTE_STATUS_CLOSED there,
+ * because the engines' threads do not survive a fork.
  *
- * Ownership. What the caller passes in is read during the call and never kept. Outputs go to buffers of the caller.
- * Strings handed out belong to the handle they came from and live as long.
+ * Ownership. The library reads what the caller passes in during the call and never keeps it. Outputs are written to the
+ * caller's buffers. A returned string belongs to the handle it came from and lives as long as the handle.
  *
- * Structs with a struct_size grow at their end. A smaller size, of an older header, is fine: what the caller lacks has its
- * default, or is not written. A larger size, of a newer header than the library's, is refused. To fill in a struct, use
- * its RESEMOTE_..._INIT, which follows the header that is compiled against; the _init functions, for programs that cannot
- * use a macro, fill in what the first header had.
+ * Structs with a struct_size grow at their end. A smaller size comes from an older header and is accepted: fields that
+ * the caller lacks have their defaults, or are not written. A larger size comes from a newer header than the library's
+ * and is refused. To fill in a struct, use its macro RESEMOTE_..._INIT, which matches the header you compile with. The
+ * _init functions are for programs that cannot use a macro. They fill in the fields of the first header.
  *
- * Errors. Every function returns a status; resemote_last_error() says in words what failed, what was found and what to
- * do, for the last failure of the calling thread. No function prints, exits, aborts or lets a C++ exception out.
+ * Errors. Every function returns a status. After a failure, resemote_last_error() tells the calling thread what failed,
+ * what was found and what to do. No function prints, exits, aborts or lets a C++ exception out.
  *
  *     resemote_classifier* classifier = NULL;
  *     if (resemote_classifier_create("artifact", NULL, NULL, &classifier) != RESEMOTE_STATUS_OK) {
@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rises whenever a program built against an older header would misbehave; a library serves one number only. */
+/* Rises whenever a program built with an older header would misbehave. A library serves one number only. */
 #define RESEMOTE_ABI_VERSION 1
 
 #if defined(_WIN32)
@@ -52,49 +52,49 @@ extern "C" {
 
 /* ---- Status ------------------------------------------------------------------------------------------------------ */
 
-/* Families: 0 fine, 0x1x the caller, 0x2x the artifact, 0x3x the engine, 0xFF a bug here. */
+/* Families: 0 success, 0x1x the caller, 0x2x the artifact, 0x3x the engine, 0xFF a bug in this library. */
 typedef int32_t resemote_status;
 enum {
   RESEMOTE_STATUS_OK = 0x00,
   RESEMOTE_STATUS_INVALID_ARGUMENT = 0x10,     /* a null, a wrong size, shape, format or option */
-  RESEMOTE_STATUS_CLOSED = 0x11,               /* the handle was destroyed, or never was one */
+  RESEMOTE_STATUS_CLOSED = 0x11,               /* the handle was destroyed, or never existed */
   RESEMOTE_STATUS_NOT_READY = 0x12,            /* poll: no result yet; not a failure */
-  RESEMOTE_STATUS_ARTIFACT_INVALID = 0x20,     /* not there, not whole, not readable */
+  RESEMOTE_STATUS_ARTIFACT_INVALID = 0x20,     /* missing, incomplete or not readable */
   RESEMOTE_STATUS_PASSPORT_VERSION = 0x21,     /* written under another passport schema */
-  RESEMOTE_STATUS_ARTIFACT_MISMATCH = 0x22,    /* contents differ from the passport, or made for another machine */
-  RESEMOTE_STATUS_SELF_TEST_FAILED = 0x23,     /* the golden crops give other outputs than at export */
+  RESEMOTE_STATUS_ARTIFACT_MISMATCH = 0x22,    /* contents differ from the passport, or are for another machine */
+  RESEMOTE_STATUS_SELF_TEST_FAILED = 0x23,     /* the outputs for the golden crops differ from those at export */
   RESEMOTE_STATUS_OUT_OF_MEMORY = 0x24,
-  RESEMOTE_STATUS_BACKEND_UNAVAILABLE = 0x30,  /* engine not built in, or its library not found */
-  RESEMOTE_STATUS_DEVICE_UNAVAILABLE = 0x31,   /* the device asked for is not there; nothing is used in its place */
+  RESEMOTE_STATUS_BACKEND_UNAVAILABLE = 0x30,  /* the engine was not built in, or its library was not found */
+  RESEMOTE_STATUS_DEVICE_UNAVAILABLE = 0x31,   /* the requested device is missing; no other one is used */
   RESEMOTE_STATUS_BACKEND_FAILED = 0x32,       /* the engine reported an error */
   RESEMOTE_STATUS_INTERNAL = 0xFF
 };
 
 /* RESEMOTE_ABI_VERSION of the library. */
 RESEMOTE_API uint32_t resemote_abi_version(void);
-/* Version of the library, such as "0.5.0"; static. */
+/* Version of the library, such as "0.5.0". The string is static. */
 RESEMOTE_API const char* resemote_version(void);
-/* The last failure of the calling thread, in words; "" before the first. Valid until this thread's next failure. */
+/* Message of the calling thread's last failure; "" before the first. Valid until this thread's next failure. */
 RESEMOTE_API const char* resemote_last_error(void);
-/* Name of a status, such as "closed"; static; "unknown status" for other numbers. */
+/* Name of a status, such as "closed"; "unknown status" for other numbers. The string is static. */
 RESEMOTE_API const char* resemote_status_name(resemote_status status);
 
 /* ---- Backends ---------------------------------------------------------------------------------------------------- */
 
-/* Every backend is listed, whatever was built in: its probe tells why it cannot work. */
+/* Number of backends. Each is listed even if it was not built in; its probe says why it does not work. */
 RESEMOTE_API size_t resemote_backend_count(void);
-/* Name by place, "openvino", "onnxruntime" or "tensorrt"; static; NULL past the end. */
+/* Name by index: "openvino", "onnxruntime" or "tensorrt"; NULL past the end. The string is static. */
 RESEMOTE_API const char* resemote_backend_name(size_t index);
 
 typedef struct resemote_backend_info {
   size_t struct_size;  /* in: sizeof(resemote_backend_info) */
-  int32_t available;   /* 1: its library was found and lists a device */
-  char version[64];    /* of the engine; "" where it was not found */
-  char devices[256];   /* in this project's words, separated by spaces, best first */
-  char reason[1024];   /* why it is not available, and what to do; "" otherwise */
+  int32_t available;   /* 1: its library was found and reports a device */
+  char version[64];    /* of the engine; "" if it was not found */
+  char devices[256];   /* names as in resemote_session_options, separated by spaces, best first */
+  char reason[1024];   /* why it is not available, and what to do; "" if it is */
 } resemote_backend_info;
 
-/* Looks for the engine's library and lists its devices. `library` as in resemote_session_options; may be NULL. */
+/* Looks for the engine's library and lists its devices. `library`: as in resemote_session_options; may be NULL. */
 RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char* library, resemote_backend_info* info);
 
 /* ---- Sessions: tensors in, tensors out --------------------------------------------------------------------------- */
@@ -103,39 +103,40 @@ typedef struct resemote_session resemote_session;
 
 typedef struct resemote_session_options {
   size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
-  const char* backend;   /* NULL or "auto": the first that can run the artifact here */
-  const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the backend's first */
-  const char* library;   /* the engine's shared library, or a folder that holds it; several, separated by ':', are tried
-                            in turn. NULL, or an empty one of several: $RESEMOTE_<BACKEND>_LIBRARY, then where the loader
-                            looks */
-  const char* cache_dir; /* folder where engines keep what they compiled; NULL: none is kept */
-  int32_t threads;       /* CPU threads for one call, at most four a core; 0: the engine decides */
+  const char* backend;   /* NULL or "auto": the first that can run the artifact on this machine */
+  const char* device;    /* "cpu", "gpu", "npu", "cuda:0"; NULL or "auto": the first of the backend */
+  const char* library;   /* the engine's shared library, or the folder that holds it; several places, separated by ':',
+                            are tried in turn. NULL, or an empty place among several: the variable
+                            RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks */
+  const char* cache_dir; /* folder where engines keep compiled models; NULL: none is kept */
+  int32_t threads;       /* CPU threads for one call, at most four per core; 0: the engine decides */
 } resemote_session_options;
 
 #define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
 
-/* Fills in the defaults above. */
+/* Fills in the defaults of RESEMOTE_SESSION_OPTIONS_INIT. */
 RESEMOTE_API resemote_status resemote_session_options_init(resemote_session_options* options);
 
 typedef struct resemote_backend_choice {
   size_t struct_size; /* in: sizeof(resemote_backend_choice) */
   char backend[64];
-  char device[64];    /* the effective one, never "auto" */
+  char device[64];    /* the effective device, never "auto" */
   char file[256];     /* the artifact's file that would run */
-  char skipped[1024]; /* why each backend that was asked before this one cannot run the artifact here; "" where none was */
+  char skipped[1024]; /* why each backend that was asked before this one cannot run the artifact here; "" if none was */
 } resemote_backend_choice;
 
-/* Tells in which backend and on which device resemote_session_create would open an artifact, from its passport and from
-   what the backends' probes find; reads no other file and loads nothing. Where no backend can run it, the status is what
-   resemote_session_create would give, and resemote_last_error() says why none can. `options` may be NULL. */
+/* Says in which backend and on which device resemote_session_create would open an artifact. It relies on the passport
+   and on the probes of the backends; it reads no other file and loads nothing. If no backend can run the artifact, it
+   returns the status that resemote_session_create would return, and resemote_last_error() says why none can. `options`
+   may be NULL. */
 RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
                                                      resemote_backend_choice* choice);
 
-/* Opens an artifact: a folder with a passport.json, every file of which is checked against it (size, sha256).
-   `options` may be NULL. On failure *session is NULL. */
+/* Opens an artifact: a folder with a passport.json. Every file is checked against the passport (size, sha256).
+   `options` may be NULL. On failure, *session is NULL. */
 RESEMOTE_API resemote_status resemote_session_create(const char* artifact, const resemote_session_options* options,
                                                      resemote_session** session);
-/* Releases it. NULL is fine; a second time is RESEMOTE_STATUS_CLOSED. */
+/* Releases a session. NULL is accepted. Destroying it twice returns RESEMOTE_STATUS_CLOSED. */
 RESEMOTE_API resemote_status resemote_session_destroy(resemote_session* session);
 
 typedef struct resemote_session_info {
@@ -143,18 +144,18 @@ typedef struct resemote_session_info {
   const char* artifact_name; /* from the passport */
   const char* precision;     /* "fp32", "fp16", "int8", "w8" */
   const char* backend;
-  const char* device;        /* the effective one, never "auto" */
-  const char* file;          /* the artifact's file that runs */
+  const char* device;        /* the one in use, never "auto" */
+  const char* file;          /* the file of the artifact that is run */
   int32_t label_count;       /* classes */
   int32_t gives_probabilities; /* 1: outputs are probabilities; 0: logits */
   int64_t batch_min;
-  int64_t batch_max;         /* 0: no limit but memory */
+  int64_t batch_max;         /* 0: only memory limits it */
   int32_t input_count;
   int32_t output_count;
 } resemote_session_info;
 
 RESEMOTE_API resemote_status resemote_session_get_info(resemote_session* session, resemote_session_info* info);
-/* Class name by place among the logits. */
+/* Name of the class with this index among the logits. */
 RESEMOTE_API resemote_status resemote_session_get_label(resemote_session* session, int32_t index, const char** label);
 
 typedef int32_t resemote_dtype;
@@ -175,18 +176,18 @@ RESEMOTE_API resemote_status resemote_session_get_input(resemote_session* sessio
 RESEMOTE_API resemote_status resemote_session_get_output(resemote_session* session, int32_t index,
                                                          resemote_tensor_spec* spec);
 
-/* A dense row-major tensor in memory of the caller. */
+/* A dense row-major tensor in the caller's memory. */
 typedef struct resemote_tensor {
   const char* name;
-  void* data;        /* only read where the tensor is an input */
+  void* data;        /* not written if the tensor is an input */
   size_t size_bytes; /* of the memory; exactly what dims and dtype need */
   resemote_dtype dtype;
   int32_t rank;
   int64_t dims[RESEMOTE_MAX_RANK];
 } resemote_tensor;
 
-/* Computes the outputs of one batch and returns when they are in the caller's memory. One tensor per spec, in any
-   order; shapes and dtypes are checked, nothing is converted. */
+/* Computes the outputs of one batch, and returns when they are in the caller's memory. Pass one tensor per spec, in any
+   order. Shapes and dtypes are checked, and nothing is converted. */
 RESEMOTE_API resemote_status resemote_session_run(resemote_session* session, const resemote_tensor* inputs,
                                                   size_t input_count, const resemote_tensor* outputs,
                                                   size_t output_count);
@@ -194,13 +195,13 @@ RESEMOTE_API resemote_status resemote_session_run(resemote_session* session, con
 typedef struct resemote_self_test_result {
   size_t struct_size;    /* in */
   int32_t crops;
-  double max_abs_diff;   /* to the outputs recorded at export */
+  double max_abs_diff;   /* from the outputs recorded at export */
   double limit;
   double top1_agreement; /* fraction with the same top class */
 } resemote_self_test_result;
 
-/* Reruns the artifact's golden crops, from colour crop to output. RESEMOTE_STATUS_SELF_TEST_FAILED, with the result
-   filled in, where the difference is over the limit. `result` may be NULL. */
+/* Runs the artifact's golden crops again, from colour crop to output. If the difference exceeds the limit, it fills in
+   the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED. `result` may be NULL. */
 RESEMOTE_API resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result);
 
 /* ---- Classifiers: a frame with boxes in, decisions out ------------------------------------------------------------ */
@@ -212,28 +213,28 @@ enum {
   RESEMOTE_PIXEL_GRAY8 = 0,
   RESEMOTE_PIXEL_RGB24 = 1,
   RESEMOTE_PIXEL_BGR24 = 2,
-  RESEMOTE_PIXEL_NV12 = 3, /* width and height even */
-  RESEMOTE_PIXEL_YUYV = 4  /* width even */
+  RESEMOTE_PIXEL_NV12 = 3, /* width and height must be even */
+  RESEMOTE_PIXEL_YUYV = 4  /* width must be even */
 };
 
-/* A picture in memory of the caller. */
+/* A picture in the caller's memory. */
 typedef struct resemote_frame {
   size_t struct_size; /* set by RESEMOTE_FRAME_INIT */
   resemote_pixel_format format;
   int32_t width;  /* pixels */
   int32_t height; /* pixels */
   const uint8_t* data;
-  int64_t stride_bytes;    /* from one row to the next; 0: rows touch */
+  int64_t stride_bytes;    /* from one row to the next; 0: no gap between rows */
   const uint8_t* uv;       /* NV12: the plane of U and V; NULL: it follows the last row of the first plane */
-  int64_t uv_stride_bytes; /* 0: as the first plane's */
-  int32_t full_range;      /* NV12, YUYV: 1: luma fills 0 to 255 (JPEG); 0: 16 to 235 (video) */
+  int64_t uv_stride_bytes; /* 0: the same as the first plane's */
+  int32_t full_range;      /* NV12 and YUYV. 1: luma from 0 to 255 (JPEG); 0: from 16 to 235 (video) */
 } resemote_frame;
 
 #define RESEMOTE_FRAME_INIT {sizeof(resemote_frame), RESEMOTE_PIXEL_GRAY8, 0, 0, NULL, 0, NULL, 0, 0}
 
 RESEMOTE_API resemote_status resemote_frame_init(resemote_frame* frame);
 
-/* Pixels; may reach over the frame's border, where it is cut. At least 8 x 8 of it must lie within the frame. */
+/* A box, in pixels. It may reach over the frame's border, where it is cut. At least 8 x 8 pixels must be inside. */
 typedef struct resemote_box {
   int32_t x;
   int32_t y;
@@ -242,14 +243,14 @@ typedef struct resemote_box {
 } resemote_box;
 
 typedef struct resemote_decision {
-  int32_t label; /* place among the labels */
+  int32_t label; /* index of the label */
   float score;   /* its probability */
 } resemote_decision;
 
 typedef struct resemote_classifier_options {
   size_t struct_size;  /* set by RESEMOTE_CLASSIFIER_OPTIONS_INIT */
-  int32_t max_faces;   /* boxes of one call; memory for so many is taken at creation; default 16 */
-  int32_t queue_depth; /* submissions that wait at most, and results that wait at most; default 2 */
+  int32_t max_faces;   /* most boxes in one call; their memory is allocated at creation; default 16 */
+  int32_t queue_depth; /* most submissions, and most results, that may wait; default 2 */
 } resemote_classifier_options;
 
 #define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2}
@@ -260,29 +261,30 @@ RESEMOTE_API resemote_status resemote_classifier_options_init(resemote_classifie
 RESEMOTE_API resemote_status resemote_classifier_create(const char* artifact, const resemote_session_options* session,
                                                         const resemote_classifier_options* options,
                                                         resemote_classifier** classifier);
-/* Ends its thread, after the inference that thread is in, and releases it, with its session. NULL is fine; a second time
-   is RESEMOTE_STATUS_CLOSED. */
+/* Ends the classifier's thread after the inference in progress, and releases the classifier and its session. NULL is
+   accepted. Destroying it twice returns RESEMOTE_STATUS_CLOSED. */
 RESEMOTE_API resemote_status resemote_classifier_destroy(resemote_classifier* classifier);
 
-/* Its session, for labels, information and the self-test; owned by the classifier, not to be destroyed. */
+/* Session of the classifier, for labels, information and the self-test. The classifier owns it; do not destroy it. */
 RESEMOTE_API resemote_status resemote_classifier_get_session(resemote_classifier* classifier,
                                                              resemote_session** session);
 
 /* Classifies the faces of a frame in one batch.
-   decisions: box_count of them. probabilities: box_count rows of label_count floats, or NULL.
-   Allocates nothing after the first call; with TensorRT, after the second of each batch size. Zero boxes are fine. */
+   decisions: room for box_count. probabilities: box_count rows of label_count floats, or NULL.
+   Allocates nothing after the first call; with TensorRT, after the second call of each batch size. Zero boxes are
+   accepted. */
 RESEMOTE_API resemote_status resemote_classifier_classify(resemote_classifier* classifier, const resemote_frame* frame,
                                                           const resemote_box* boxes, size_t box_count,
                                                           resemote_decision* decisions, float* probabilities);
 
-/* What the network is fed for these boxes, as classify computes it: for tests and debugging.
-   feed: `feed_size_bytes` of memory, exactly what the input's spec needs for a batch of box_count. */
+/* Computes the network's input for these boxes as classify does; for tests and debugging.
+   feed: memory of `feed_size_bytes`, exactly what the input spec needs for a batch of box_count. */
 RESEMOTE_API resemote_status resemote_classifier_preprocess(resemote_classifier* classifier,
                                                             const resemote_frame* frame, const resemote_box* boxes,
                                                             size_t box_count, void* feed, size_t feed_size_bytes);
 
-/* The same for a camera that must not wait: takes what it needs of the frame and returns; a thread of the classifier
-   does the rest. Where queue_depth submissions are waiting, the oldest is dropped. */
+/* Classifies the faces of a frame for a camera that must not wait. It computes the network's input and returns; a
+   thread of the classifier does the rest. If queue_depth submissions are already waiting, the oldest is dropped. */
 RESEMOTE_API resemote_status resemote_classifier_submit(resemote_classifier* classifier, const resemote_frame* frame,
                                                         const resemote_box* boxes, size_t box_count, uint64_t tag);
 
@@ -290,12 +292,12 @@ typedef struct resemote_result {
   size_t struct_size;    /* in */
   uint64_t tag;          /* of the submission */
   size_t box_count;
-  uint64_t dropped;      /* submissions and results dropped since the last poll that gave a result */
-  resemote_status status; /* of the inference; the decisions stand only where it is RESEMOTE_STATUS_OK */
+  uint64_t dropped;      /* submissions and results dropped since the last poll that returned a result */
+  resemote_status status; /* of the inference; decisions are valid only if it is RESEMOTE_STATUS_OK */
 } resemote_result;
 
-/* The oldest result that waits, or RESEMOTE_STATUS_NOT_READY after `timeout_ms` (0: at once; negative: no limit).
-   decisions: room for max_faces. probabilities: max_faces rows, or NULL. */
+/* Fetches the oldest waiting result. Returns RESEMOTE_STATUS_NOT_READY if there is none after `timeout_ms` (0: at once;
+   negative: no limit). decisions: room for max_faces. probabilities: max_faces rows, or NULL. */
 RESEMOTE_API resemote_status resemote_classifier_poll(resemote_classifier* classifier, int32_t timeout_ms,
                                                       resemote_result* result, resemote_decision* decisions,
                                                       float* probabilities);

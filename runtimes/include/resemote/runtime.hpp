@@ -1,4 +1,4 @@
-// Owners for the handles of resemote/runtime.h, header-only, C++11 and later.
+// Classes that own the handles of resemote/runtime.h. Header-only, for C++11 and later.
 //
 //     resemote::Classifier classifier("artifact");
 //     std::vector<resemote::Face> faces = classifier.classify(frame, boxes);
@@ -17,7 +17,7 @@
 
 namespace resemote {
 
-// Thrown where a C function gives another status than fine; what() is resemote_last_error().
+// Thrown if a C function returns another status than RESEMOTE_STATUS_OK; what() is resemote_last_error().
 class Failure : public std::runtime_error {
  public:
   explicit Failure(resemote_status status) : std::runtime_error(resemote_last_error()), status_(status) {}
@@ -41,7 +41,7 @@ inline resemote_classifier_options default_classifier_options() {
   return options;
 }
 
-// A picture whose rows touch; the memory stays the caller's.
+// A picture without gaps between its rows. The caller keeps the memory.
 inline resemote_frame frame_of(resemote_pixel_format format, int width, int height, const std::uint8_t* data,
                                std::int64_t stride_bytes = 0) {
   resemote_frame frame = RESEMOTE_FRAME_INIT;
@@ -53,7 +53,7 @@ inline resemote_frame frame_of(resemote_pixel_format format, int width, int heig
   return frame;
 }
 
-// Moves, does not copy; used by one thread at a time.
+// Can be moved but not copied. One thread at a time may use it.
 template <typename Handle, resemote_status (*destroy)(Handle*)>
 class Owned {
  public:
@@ -91,7 +91,7 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
     check(resemote_session_run(handle_, inputs.data(), inputs.size(), outputs.data(), outputs.size()));
   }
 
-  // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED where the artifact gives other outputs than at export.
+  // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED if the outputs differ from those at export.
   resemote_self_test_result self_test() {
     resemote_self_test_result result = resemote_self_test_result();
     result.struct_size = sizeof result;
@@ -100,7 +100,7 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
   }
 };
 
-// What was decided for a box.
+// The decision for a box.
 struct Face {
   resemote_decision decision;
   std::vector<float> probabilities;
@@ -131,7 +131,7 @@ class Classifier : public Owned<resemote_classifier, resemote_classifier_destroy
     check(resemote_classifier_submit(handle_, &frame, boxes.data(), boxes.size(), tag));
   }
 
-  // Whether there was a result. Throws Failure where its inference failed.
+  // Returns whether there was a result. Throws Failure if its inference failed.
   bool poll(int timeout_ms, resemote_result& result, std::vector<Face>& found) {
     std::vector<resemote_decision> decisions(max_faces_);
     std::vector<float> probabilities(max_faces_ * labels_.size());

@@ -249,7 +249,7 @@ def test_software_may_differ_and_is_listed(write):
     changes = {
         "os": "Debian 13", "kernel": "6.12", "packages": {"numpy": "2.1", "openvino": "2025.1", "torch": "2.6"},
         "gpus": ["A GPU, 560.9, 8.7"], "newer_field": "x", "git_commit": "def",
-        # The state of a moment, and what cannot be told from memory that a kernel keeps for itself.
+        # State that changes from moment to moment, and memory that cannot be told from what the kernel reserves.
         "load_average_1m": 9.0, "tenancy": {"processes": 7}, "memory_total_bytes": (8 << 30) - (10 << 20),
     }  # fmt: skip
     found = compare_reports(write("a"), write("b", environment=changes))

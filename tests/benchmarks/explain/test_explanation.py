@@ -12,8 +12,8 @@ from resemote_edge.export.defaults import default_recipe
 from resemote_edge.measuring.probes import probe_machine
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 
-LAYERS = 18  # three convolutions, nine of the blocks, four linear, two of the attention branch
-BATCH = 16  # so that a small layer takes microseconds, which is what OpenVINO counts
+LAYERS = 18  # three convolutions, nine layers of the blocks, four linear layers, two of the attention branch
+BATCH = 16  # so that a small layer takes microseconds, the unit of OpenVINO's counters
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_half_precision_that_ran_in_single_is_told(artifacts, machine):
 
 
 def test_layers_of_an_int8_artifact_that_ran_in_fp32_are_told(artifacts, machine):
-    # ONNX Runtime's convolutions in eight bits give eight bits; those whose sums go into an addition do not.
+    # ONNX Runtime's eight-bit convolutions must write eight bits; those whose sums go into an addition cannot.
     artifact = artifacts("cpu-onnxruntime-int8", lowering="conv")
     found = explain(artifact, "onnxruntime", batch=1, threads=1, machine=machine)
     assert deviations(found) == (

@@ -33,7 +33,7 @@ def test_a_run_writes_every_file_and_the_page_links_to_the_others(report, tmp_pa
 def test_the_same_files_come_again_and_the_report_stays_as_it_is(report, tmp_path):
     write_report(report, tmp_path)
     first = contents(tmp_path)
-    # As another version might have written it: the same, in another form.
+    # Another version might write the same content in another form.
     (tmp_path / "report.json").write_text(json.dumps(json.loads(first["report.json"])))
     kept = (tmp_path / "report.json").read_bytes()
     for name in VIEW_FILES:

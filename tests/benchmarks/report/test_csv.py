@@ -1,4 +1,4 @@
-"""The rows as CSV: what a program reads is what was measured."""
+"""The rows as CSV: a program reads the figures that were measured."""
 
 import csv
 import io

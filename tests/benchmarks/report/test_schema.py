@@ -7,7 +7,7 @@ from resemote_edge.benchmarks.report.schema import report_schema
 from resemote_edge.measuring.results import BenchReport, read_report
 
 ROOT = Path(__file__).resolve().parents[3]
-#: Those of contests and ablations are of another kind, and say so.
+#: Reports of contests and ablations have another kind, and say so.
 REPORTS = [
     path
     for path in sorted((ROOT / "benchmarks" / "results").glob("*/*/report.json"))

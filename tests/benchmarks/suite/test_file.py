@@ -56,7 +56,9 @@ def test_committed_suites_are_valid_and_named_after_their_file(path):
         if entry.recipe is None:
             assert find_recipe(default_recipe(entry.target, entry.precision)).target == entry.target
         else:
-            assert find_recipe(entry.recipe).name == entry.recipe  # of a table, not a path: it is the same everywhere
+            assert (
+                find_recipe(entry.recipe).name == entry.recipe
+            )  # an error of a table, which is the same in every file
     if suite.accuracy is not None:
         assert suite.accuracy.reference in [entry.artifact for entry in suite.exports]
 
@@ -217,7 +219,7 @@ def test_the_time_left_comes_from_rows_like_those_to_come(artifacts, tmp_path):
     single = [step for step in steps if step.scenario == "single-stream"]
     before = clock.left(steps)
     clock.note(single[0], 100.0)
-    assert [clock.expect(step) for step in single] == [100.0] * 4  # of the same scenario, at whatever batch
+    assert [clock.expect(step) for step in single] == [100.0] * 4  # rows of the same scenario, at any batch size
     assert clock.left(steps) > before
     other = next(step for step in single if step.batch != single[0].batch)
     clock.note(other, 200.0)

@@ -38,7 +38,7 @@ def report(artifacts, folder):
 
 def test_every_pair_has_a_row_per_batch(report):
     measured = [(row.artifact, row.runtime, row.batch) for row in report.rows if row.target == "onnx"]
-    # The C library is built by `make native`, or it is not.
+    # The C library may or may not have been built by `make native`.
     runtimes = [name for name in ("openvino", "onnxruntime", "native") if get_runtime(name).probe().available]
     assert runtimes[:2] == ["openvino", "onnxruntime"]
     assert measured == [("cpu-onnxruntime-fp32", runtime, batch) for runtime in runtimes for batch in (1, 3)]
@@ -128,7 +128,7 @@ def test_a_slower_device_drops_frames(artifacts):
     (row,) = report.rows
     assert row.slow_to_ms == 50.0
     assert row.speed.stages["inference"].min_ms >= 50.0
-    # 50 ms for a frame every 33 ms: at least a third is let go, on a busy machine more.
+    # Each frame takes 50 ms and arrives every 33 ms, so at least a third is dropped, and more on a busy machine.
     assert row.speed.outcome.dropped_frames >= 9
     assert row.speed.outcome.age.min_ms >= 50.0
     assert "slowed to 50 ms" in markdown_table(report)
@@ -159,7 +159,7 @@ def test_accuracy_stands_in_the_row_of_the_same_file(artifacts, tiny_fer2013):
     assert row.accuracy.samples == 14
     assert row.accuracy.dataset == "fer2013 test"
     assert "%" in markdown_table(report).splitlines()[-1]
-    # The IR's weights stand in a file of their own, and count.
+    # The weights of the IR are a separate file, and their size counts.
     sizes = {e.path: e.size_bytes for e in artifacts("cpu-openvino-fp32").passport.files}
     assert row.model_size_bytes == sizes["model.xml"] + sizes["model.bin"]
 

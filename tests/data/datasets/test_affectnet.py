@@ -26,7 +26,7 @@ def lists(tmp_path):
             image.save(path)
             rows.append(f"{number % 3}/{path.name},20,10,48,48,1.5;2.5;3.5;4.5,{index % 7},0.1,-0.2")
             number += 1
-        # Images of these need not exist, nor have a box.
+        # Images of these labels need not exist, and need no box.
         rows += [f"9/none{label}.jpg,NULL,NULL,NULL,NULL,NULL,{label},-2,-2" for label in (7, 8, 9, 10)]
         (folder / name).write_text("\n".join(rows) + "\n")
     return tmp_path
@@ -65,7 +65,7 @@ def test_one_file_per_annotation(sets):
     assert data["test"].left_out == {"contempt": 2}
     at = data["test"].members.index("val_set/images/12.jpg")
     assert data["test"].labels[data["test"].targets[at]] == "fear"
-    np.save(sets / "val_set" / "annotations" / "12_exp.npy", np.array(1))  # a number does as well as text
+    np.save(sets / "val_set" / "annotations" / "12_exp.npy", np.array(1))  # a number is accepted as well as text
     changed = load_affectnet(sets, splits=("test",))["test"]
     assert changed.labels[changed.targets[changed.members.index("val_set/images/12.jpg")]] == "happy"
 

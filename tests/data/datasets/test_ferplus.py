@@ -22,7 +22,7 @@ def votes_for(row):
     if at < 14:
         votes[at % 7], votes[(at + 1) % 7], votes[8] = 7, 2, 1
     elif usage == "PublicTest":
-        votes[0], votes[1], votes[2] = 4, 3, 3  # led by neutral, without a majority
+        votes[0], votes[1], votes[2] = 4, 3, 3  # neutral has the largest share, but no majority
     else:
         other = at - 14
         votes = [
@@ -30,8 +30,8 @@ def votes_for(row):
             [0, 0, 2, 0, 0, 0, 0, 0, 8, 0],
             [0, 0, 0, 0, 3, 0, 0, 6, 1, 0],
             [1, 1, 1, 1, 1, 1, 1, 1, 1, 1],
-            [4, 3, 3, 0, 0, 0, 0, 0, 0, 0],  # divided, but all emotions: kept for training
-            [3, 2, 0, 0, 0, 0, 0, 0, 3, 2],  # led by an emotion that holds half with the others: dropped
+            [4, 3, 3, 0, 0, 0, 0, 0, 0, 0],  # divided, but among emotions only: kept for training
+            [3, 2, 0, 0, 0, 0, 0, 0, 3, 2],  # an emotion leads, but all emotions together have only half: dropped
             [2, 1, 1, 1, 5, 0, 0, 0, 0, 0],
             [0, 0, 0, 0, 0, 0, 0, 0, 2, 8],
         ][other]
@@ -110,7 +110,7 @@ def test_the_published_layouts(form, request):
         assert np.allclose(found.soft_targets.sum(axis=1), 1.0)
         assert np.array_equal(found.soft_targets.argmax(axis=1), found.targets)
     assert np.allclose(train.soft_targets[0], [7 / 9, 2 / 9, 0, 0, 0, 0, 0])
-    # The images belong to the votes: row 18 is the divided one, after four that are dropped.
+    # The images match the votes: row 18 is the divided one, after four rows that are dropped.
     assert np.array_equal(train.images[14], np.asarray(face_image(18)))
     assert np.allclose(train.soft_targets[14], [0.4, 0.3, 0.3, 0, 0, 0, 0])
 
@@ -195,7 +195,7 @@ def test_rows_shuffled_within_their_split_are_refused(tmp_path, votes):
     write_votes(tmp_path, many)
     write_pixels(tmp_path, many)
     assert len(load_ferplus(tmp_path)["test"]) == 112
-    # Same splits, but every label one class further: what a shift by one image of another class does.
+    # The splits are the same, but every label is shifted by one class, as if the images were shifted by one row.
     rows = list(csv.reader((tmp_path / "fer2013.csv").read_text().splitlines()))
     shifted = [rows[0], *([str((int(emotion) + 1) % 7), pixels, usage] for emotion, pixels, usage in rows[1:])]
     (tmp_path / "fer2013.csv").write_text("\n".join(map(",".join, shifted)))

@@ -57,7 +57,7 @@ def test_equal_images_land_in_one_split(tmp_path):
     for name in ("x", "y"):
         for index in range(30):
             shutil.copy(tmp_path / name / f"{index}.png", tmp_path / name / f"again{index}.png")
-    # And one that carries both labels.
+    # One image has both labels.
     shutil.copy(tmp_path / "x" / "0.png", tmp_path / "y" / "other.png")
     data = load_folder(tmp_path)
     digests = [set(found.pixel_digests()) for found in data.values()]
@@ -101,7 +101,7 @@ def test_sizes(tmp_path):
     tree(tmp_path, ["x", "y"], 5, ("train", "test"))
     assert load_folder(tmp_path)["train"].images.shape[1:] == (48, 48)
     save_face(tmp_path / "test" / "x" / "large.png", 0, 100)
-    # Every split has the size that the whole needs, also when it is asked for alone.
+    # Every split has the size that the whole dataset needs, even if it is loaded alone.
     train = load_folder(tmp_path, splits=("train",))["train"]
     assert train.images.shape[1:] == (64, 64)
     assert train.images.dtype == np.uint8

@@ -130,7 +130,7 @@ def test_it_gives_log_probabilities_in_its_own_label_order(predicted):
         assert facts["labels"] == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
         assert (logits.shape, logits.dtype) == ((37, 7), np.float32)
         np.testing.assert_allclose(np.exp(logits).sum(axis=1), 1.0, atol=1e-5)
-        assert len(Counter(logits.argmax(axis=1))) > 1  # it looks at what it is given
+        assert len(Counter(logits.argmax(axis=1))) > 1  # its output depends on its input
 
 
 def test_a_batch_gives_what_its_faces_give_one_by_one(predicted):

@@ -15,7 +15,7 @@ pytest.importorskip("onnxscript")
 pytest.importorskip("nncf")
 
 FP32 = ("pytorch-eager", "onnxruntime-fp32", "openvino-fp32")
-#: Tested where their own environments are: test_own_network.py.
+#: Peers with environments of their own; test_own_network.py tests them.
 OWN = ("fer-mini-xception", "fer-mini-xception-batched")
 QUANTIZED = ("onnxruntime-static-default", "onnxruntime-static-best", "nncf-default")
 

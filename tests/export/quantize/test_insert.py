@@ -88,7 +88,7 @@ def test_layers_to_keep_stay_what_they_are(graphs, ranges):
     kept = quantize(graph, ranges, SCHEMES["unsigned"], ["conv2", "fc1"])
     by_name = {node.name: node for node in kept.nodes}
     assert by_name["conv2"].params["weight"].dtype == np.float32
-    # What conv1 made was rounded already, for ONNX Runtime's integer convolution; conv2 itself is as it was.
+    # The output of conv1 was rounded already, for ONNX Runtime's integer convolution. conv2 itself is unchanged.
     assert by_name["conv2"].inputs == ("conv1.pool.quantized.dequantized",)
     assert by_name["conv3"].params["weight"].dtype == np.int8
     assert not any(np.dtype(array.dtype) == np.int8 for array in by_name["fc1"].params.values())
@@ -119,7 +119,7 @@ def test_a_pixel_is_one_byte_exactly(graphs, ranges, name, dtype):
     assert zero_point.dtype == dtype
     levels = (np.arange(256) - 128.0) / 255.0
     whole = np.rint(levels / scale) + int(zero_point)
-    assert len(set(whole)) == 256  # no two grey levels become one
+    assert len(set(whole)) == 256  # no two gray levels are merged
     assert np.abs((whole - int(zero_point)) * scale - levels).max() < 1e-7
 
 
@@ -178,7 +178,7 @@ def test_openvino_computes_every_layer_in_integers(graphs, ranges):
         if name in kinds:
             kinds[name].append("i8" in facts["primitiveType"].astype(str).lower())
     assert sum(kinds["FullyConnected"]) == len(kinds["FullyConnected"]) == 13
-    assert sum(kinds["Convolution"]) == 3  # the attention's two stay floating
+    assert sum(kinds["Convolution"]) == 3  # the two layers of the attention branch stay in floating point
     assert len(kinds["Convolution"]) == 5
 
 
@@ -202,6 +202,6 @@ def test_engines_compute_what_the_quantized_graph_says(graphs, ranges, inputs, n
         )
         given.append(compiled([inputs])[0])
     for got in given:
-        # Where a value lies between two integers, engines may round to either; that is less than quantization itself.
+        # A value between two integers may be rounded to either. That error is smaller than that of quantization.
         assert np.abs(got - want).mean() < 0.15 * np.abs(floating - want).mean()
         assert np.abs(got - want).max() < 0.6

@@ -20,7 +20,7 @@ def context():
 
 
 def plan(checkpoint, data, options, context):
-    """The plan, and how many times its observation told of progress."""
+    """The plan, and the number of progress reports while it observed."""
     told = []
     return plan_quantization(checkpoint, options, data, context, lambda done, total: told.append(done)), len(told)
 

@@ -40,7 +40,7 @@ def test_the_orin_nano_gives_millivolts_and_milliamperes(tmp_path):
 
 def test_the_agx_orin_is_three_rails_of_two_chips(tmp_path):
     sensor = INA3221Sensor.find(agx_orin_rails(tmp_path))
-    # What the fourth rail takes comes from VIN_SYS_5V0; NC is not connected.
+    # The power of the fourth rail comes from VIN_SYS_5V0; NC is not connected.
     assert rails(sensor) == {
         "VDD_GPU_SOC": True, "VDD_CPU_CV": True, "VIN_SYS_5V0": True, "VDDQ_VDD2_1V8AO": False,
     }  # fmt: skip

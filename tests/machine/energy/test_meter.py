@@ -12,11 +12,11 @@ from resemote_edge.machine.energy.rapl import RAPLSensor
 from resemote_edge.machine.energy.recorder import THREAD_NAME, Recorder
 from resemote_edge.machine.energy.sensor import Rail
 
-PATIENCE_S = 30.0  # for what takes milliseconds; never waited for unless something is broken
+PATIENCE_S = 30.0  # limit for an action that takes milliseconds; reached only if something is broken
 
 
 class ConstantPower(EnergySensor):
-    """Rails that always draw the same, whoever asks and when, so that joules do not depend on the scheduler."""
+    """Rails with constant power, so that joules do not depend on the scheduler."""
 
     name = "constant"
     covers = "cpu"
@@ -49,7 +49,7 @@ class ConstantPower(EnergySensor):
 
 
 class Counter(EnergySensor):
-    """A counter of joules that goes up by as much at every reading; it is read at the start and at the end."""
+    """A counter of joules that rises by the same amount at each reading; it is read at the start and at the end."""
 
     name = "counter"
     covers = "gpu"
@@ -136,7 +136,7 @@ def test_joules_are_watts_times_seconds_and_idle_is_taken_off():
 def test_the_sample_rate_is_what_was_reached_not_what_was_wanted():
     sensor = ConstantPower(7.0)
     energy = measured(sensor)
-    # Readings lie between the first and the last, so there is one step fewer than there are readings.
+    # There is one step fewer than there are readings.
     assert energy.sample_rate_hz == pytest.approx((sensor._readings - 1) / energy.seconds)
 
 
@@ -245,7 +245,7 @@ def test_without_sensors_all_reasons_are_given(tmp_path):
     assert "; nvml: " in refused.reason
 
 
-# Recorded machines, whose files change meanwhile.
+# Recorded machines whose files change during the test.
 
 
 def test_a_server_whose_counter_goes_round_during_the_run(tmp_path):
@@ -274,7 +274,7 @@ def test_a_nano_that_draws_the_same_all_the_time(tmp_path):
     sensor.interval_s, sensor.min_seconds = 0.001, 1e-9
     recorder = Recorder(sensor)
     recorder.start()
-    # The thread's readings and ours are the same to the recorder.
+    # The recorder does not distinguish the thread's readings from ours.
     for _ in range(10):
         recorder.sample()
     recorder.end()
@@ -287,7 +287,7 @@ def test_a_nano_that_draws_the_same_all_the_time(tmp_path):
 
 
 def test_idle_power_is_that_of_the_total():
-    # Ten readings are needed; half a second is room for five hundred.
+    # Ten readings are needed, and half a second is enough for five hundred.
     meter = EnergyMeter([ConstantPower(5.0, 1.0, 9.0, in_total=[True, True, False])])
     assert meter.measure_idle(0.5) == pytest.approx(6.0)
 

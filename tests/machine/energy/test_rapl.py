@@ -112,7 +112,7 @@ def test_one_zone_that_cannot_be_read_spoils_the_total(server):
 
 
 def test_counters_for_root_alone_say_how_to_open_them_all(open_folder):
-    # As kernels since 5.10 have it.
+    # Permissions as in kernels since 5.10.
     for path in x86_server(open_folder).glob("sys/devices/virtual/powercap/*/**/energy_uj"):
         path.chmod(0)
     with ordinary_user(open_folder):

@@ -184,7 +184,7 @@ def test_the_exit_code_is_3_where_b_is_slower(artifact, wide, tmp_path):
 
 
 def test_it_is_0_where_no_difference_is_shown_and_files_are_not_replaced_unasked(artifact, tmp_path):
-    # A margin beyond anything that turns can differ by.
+    # A margin larger than any difference between turns.
     arguments = [
         "--live", artifact.path, artifact.path, "--runtime", "onnxruntime", "--threads", 1, "--margin", 0.95,
         "--seconds", 0.3, "--restarts", 6, "-o", tmp_path,

@@ -63,7 +63,7 @@ def test_bf16_is_not_measured_where_the_cpu_has_none(engine):
 
 
 def test_a_peak_in_bf16_is_never_one_in_fp32(tmp_path):
-    # A CPU that claims bf16: OpenVINO takes the hint either way, and computes in bf16 only where there is some.
+    # A CPU that claims bf16. OpenVINO accepts the hint in any case, and computes in bf16 only if the CPU has it.
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "cpuinfo").write_text("flags : avx2 avx512_bf16\n")
     peak = probe_peak("openvino", "bf16", 1, side=SIDE, root=tmp_path)
@@ -84,7 +84,7 @@ def test_products_too_short_for_counters_of_microseconds_are_refused():
 
 
 def test_the_smallest_product_takes_less_time_than_a_large_one():
-    # Counters of whole microseconds gave shorter products no time at all on a fast CPU, and negative ones.
+    # On a fast CPU, counters of whole microseconds reported zero and even negative times for shorter products.
     small, large = (time_product("int8", 1, side).seconds for side in (SIDE, 3 * SIDE))
     assert 0 < small < large  # of 27 times the work
 

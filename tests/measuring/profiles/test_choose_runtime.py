@@ -20,7 +20,7 @@ def test_auto_passes_over_one_that_refuses(artifacts):
     artifact = artifacts("cpu-onnxruntime-int8")
     expected = (
         "onnxruntime" if why_unavailable("openvino", artifact, CPU) else "openvino"
-    )  # it does on CPUs without VNNI
+    )  # OpenVINO refuses it on CPUs without VNNI
     assert choose_runtime(artifact, "auto", CPU) == expected
 
 

@@ -16,7 +16,7 @@ CPU = SessionOptions(device="cpu", threads=1)
     ("recipe", "precision"),
     [
         ("cpu-onnxruntime-fp32", "fp32"),
-        ("cpu-onnxruntime-fp16", "fp32"),  # it has no half-precision kernels on CPUs, and casts
+        ("cpu-onnxruntime-fp16", "fp32"),  # ONNX Runtime has no half-precision kernels on CPUs, and casts
         ("cpu-onnxruntime-int8", "int8"),
         ("cpu-onnxruntime-w8", "fp32"),
     ],
@@ -26,8 +26,8 @@ def test_every_layer_is_found_once_with_its_precision_and_traffic(artifacts, rec
     feeds = np.zeros((2, 3, 64, 64), dtype=np.float32)
     nodes = [node for node in profile_nodes(artifact, "onnxruntime", feeds, CPU) if node.layer is not None]
     assert sorted(node.layer for node in nodes) == sorted(work.name for work in artifact.passport.layers)
-    # Its convolutions in eight bits give eight bits; where what follows wants more, it computes in fp32. And elsewhere,
-    # an engine with half-precision kernels may use them.
+    # Its eight-bit convolutions write eight bits. If the next layer needs more, it computes in fp32. On other CPUs, an
+    # engine with half-precision kernels may use them.
     if recipe != "cpu-onnxruntime-fp16" and (precision, lowering) != ("int8", "conv"):
         assert {node.precision for node in nodes if not node.layer.startswith("se.")} == {precision}
     moved = {node.layer: node.activation_bytes for node in nodes}

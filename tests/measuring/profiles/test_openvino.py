@@ -12,7 +12,7 @@ CPU = SessionOptions(device="cpu", threads=1)
 
 
 def test_its_counters_are_averages_over_all_calls():
-    # The profile rests on this: sums of calls are had by multiplying, and the first calls by subtracting.
+    # The profile relies on this: a mean times the number of calls is a sum, and a difference removes the first calls.
     openvino = import_openvino("a test")
     from openvino import opset13 as ops
 
@@ -28,8 +28,8 @@ def test_its_counters_are_averages_over_all_calls():
             request.infer([np.ones((1, 512), dtype=np.float32)])
         return first, max(node_totals_us(request, 1).values())
 
-    # A quarter of the first and large call, and little else. Other work on the machine can stretch a small call, never
-    # all of them: the least of some tries is what counts.
+    # A quarter of the first, large call, and little else. Other work on the machine can slow down a small call, but not
+    # all of them, so the smallest of several tries counts.
     shares = [average / first for first, average in (first_and_average() for _ in range(5))]
     assert min(shares) == pytest.approx(0.25, rel=0.3)
 

@@ -9,7 +9,7 @@ MS = 1_000_000
 
 
 class Time:
-    """A clock that moves when somebody works or waits."""
+    """A clock that advances only during work and waiting."""
 
     def __init__(self):
         self.at = 5 * MS
@@ -22,7 +22,7 @@ class Time:
 
 
 class Service:
-    """Takes as long as it is told, call by call."""
+    """A call that takes the given times, one after the other."""
 
     batch = 1
 
@@ -57,8 +57,8 @@ def test_who_is_fast_enough_decides_every_frame_as_it_comes():
 
 
 def test_fifty_ms_at_thirty_frames_a_second():
-    # 50 ms is one and a half periods: two frames of every three are decided, at ages of 50 ms, when the decider was
-    # free at the frame's arrival, and of 50 ms and half a period, in turn. Nothing grows.
+    # 50 ms is one and a half periods, so two of every three frames are decided. Their ages alternate between 50 ms, if
+    # the network was free when the frame arrived, and 50 ms plus half a period. Nothing grows.
     found = serve(forever(50.0), fps=30.0, frames=900, queue_frames=1)
     assert found.dropped == pytest.approx(300, abs=2)
     period = 1000 / 30
@@ -66,14 +66,14 @@ def test_fifty_ms_at_thirty_frames_a_second():
     assert ages.min() == pytest.approx(50.0, abs=0.1)
     assert ages.max() <= 50.0 + period + 0.1
     assert found.age_growth_ms() == pytest.approx(0.0, abs=period / 2 + 0.1)
-    # A frame is decided every 50 ms, the machine never idles: the utilisation law.
+    # A frame is decided every 50 ms, and the machine is never idle (the utilisation law).
     assert len(found.served) == pytest.approx(30.0 / 0.05 * 1.0, abs=2)
 
 
 def test_a_queue_of_all_frames_lags_more_and_more():
     found = serve(forever(50.0), fps=30.0, frames=90, queue_frames=None)
     assert found.dropped == 0
-    # Each frame waits for all before it: 16.7 ms more than the last.
+    # Each frame waits for all frames before it, 16.7 ms longer than the previous one.
     steps = np.diff(found.ages) / MS
     assert steps == pytest.approx(50.0 - 1000 / 30, abs=0.01)
     assert found.age_growth_ms() > 1000
@@ -90,7 +90,7 @@ def test_one_stall_costs_the_frames_that_came_in_it():
     times = [5.0] * 10 + [205.0] + [5.0] * 200
     found = serve(times, fps=20.0, frames=60, queue_frames=1)
     missing = sorted(set(range(60)) - set(found.served.tolist()))
-    # The stall begins with frame 10 at 500 ms and ends at 705 ms: 11 to 13 came and went, 14 is the newest.
+    # The stall begins with frame 10 at 500 ms and ends at 705 ms. Frames 11 to 13 are dropped, and 14 is the newest.
     assert missing == [11, 12, 13]
     assert found.ages[10] == 205 * MS
     assert found.ages[11] == 10 * MS

@@ -57,7 +57,7 @@ def test_it_holds_the_median_about_as_often_as_it_should():
 
 
 def test_an_interval_recovered_from_two():
-    # Symmetric ones add up as standard errors do; lopsided ones stay lopsided, and change sides with the sign.
+    # Symmetric intervals add up as standard errors do. Asymmetric ones stay asymmetric, and are mirrored with the sign.
     assert interval_of_difference(1.0, (0.7, 1.3), 2.0, (1.6, 2.4)) == pytest.approx((0.5, 1.5))
     low, high = interval_of_difference(0.0, (0.0, 0.3), 1.0, (1.0, 1.4))
     assert (low, high) == pytest.approx((0.7, 1.4))

@@ -22,7 +22,7 @@ def tables(offsets, *, rounds=3, runs=20, noise=0.02, drift=0.0, seed=0):
 
 def test_a_ratio_is_the_median_of_restarts_each_the_median_of_its_rounds():
     rounds = np.array([[100, 100, 100], [100, 100, 100], [100, 100, 100]])
-    # Rounds of 110, 120 and 500: the last was disturbed, and is outvoted.
+    # Rounds of 110, 120 and 500: the last was disturbed, and the median ignores it.
     one = (rounds, np.array([[110, 110, 900], [120, 1, 120], [500, 500, 500]]))
     others = [(rounds, rounds * factor) for factor in (1, 1, 2, 2, 3)]
     found = ratio_over_restarts([one, *others])
@@ -52,7 +52,7 @@ def skewed(rng, shape):
 @pytest.mark.parametrize("restarts", [6, 9])
 @pytest.mark.parametrize("draw", [lambda rng, shape: rng.normal(0.0, 1.0, shape), skewed], ids=["normal", "skewed"])
 def test_the_interval_holds_the_truth_as_often_as_it_says(restarts, draw):
-    # Offsets of processes decide; the calls within one are quiet.
+    # The offsets between processes dominate; the calls within a process hardly vary.
     truth, trials = math.log(1.07), 500
     offsets = truth + 0.02 * draw(np.random.default_rng(7), (trials, restarts))
     quiet = np.full((1, 1), 1_000_000, dtype=np.int64)

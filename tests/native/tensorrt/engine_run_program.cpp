@@ -1,5 +1,5 @@
 // TensorRTEngine's own logic without a GPU: what it copies, when it records a graph, whose context it takes, what it
-// releases. CUDA and TensorRT are stood in for, because neither runs without a GPU; what is stood in for is said below.
+// releases. Stand-ins replace CUDA and TensorRT, because neither runs without a GPU; the comments below name them.
 #include <cstdlib>
 #include <cstring>
 #include <functional>

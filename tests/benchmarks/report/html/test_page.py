@@ -85,7 +85,7 @@ def test_it_loads_nothing(html, page):
                 assert re.fullmatch(r".*url\(#[\w-]+\).*", value)
     assert "@import" not in html
     assert "url(" not in page.text("style")
-    # The namespace of SVG is a name, not an address; that of the hostile picture is text.
+    # The namespace of SVG is a name and not an address. The one in the hostile picture is text.
     rest = html.replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert set(re.findall(r"https?://[^\s&'\"<]*", rest)) <= {"http://example.com/x.png"}
 
@@ -107,7 +107,7 @@ def test_names_are_text_whatever_they_hold(page):
     assert SCRIPT in cells
     assert FORMULA in cells
     assert SCRIPT in page.text("title")
-    assert "$x$" in page.text("svg")  # no formula was made of it
+    assert "$x$" in page.text("svg")  # it did not become a formula
 
 
 def test_letters_that_xml_refuses_are_replaced():
