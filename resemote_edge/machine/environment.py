@@ -220,7 +220,7 @@ def _git_commit() -> str | None:
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():
         return None
-    git = ["git", "-C", str(checkout)]
+    git = ["git", "--no-optional-locks", "-C", str(checkout)]  # `status` would write the index
     commit = _run([*git, "rev-parse", "--short=12", "HEAD"])
     dirty = "-dirty" if _run([*git, "status", "--porcelain", "--untracked-files=no"]) else ""
     return commit + dirty if commit else None

@@ -96,7 +96,7 @@ def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Laten
         InputError: There are no samples.
     """
     if not nanoseconds.size:
-        raise InputError("no call was timed; measure for longer, or ask for more runs")
+        raise InputError("no call was timed", hint="measure for longer, or ask for more runs")
     shares = {name: share for name, share in PERCENTILES.items() if len(nanoseconds) >= runs_needed(share)}
     found = quantiles_ms(nanoseconds, list(shares.values()))
     values = {f"{name}_ms": float(value) for name, value in zip(shares, found, strict=True)}

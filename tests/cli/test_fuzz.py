@@ -149,7 +149,9 @@ def make_csv(folder: Path) -> Path:
 
 
 def make_report(folder: Path) -> Path:
-    (folder / "report.json").write_bytes(made_up_report(row("art", "onnxruntime", "single-stream", 1, 2.0)).to_json())
+    (folder / "report.json").write_bytes(
+        made_up_report(rows=(row("art", "onnxruntime", "single-stream", 1, 2.0),)).to_json()
+    )
     return folder / "report.json"
 
 
