@@ -8,6 +8,7 @@ from msgspec import Meta
 from resemote_edge.artifacts.record import Count, Record, Text, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.energy import Energy, NotMeasured
+from resemote_edge.machine.environment import check_environment
 from resemote_edge.machine.state import MachineState
 from resemote_edge.measuring.latency import Latency
 from resemote_edge.measuring.scenarios import Outcome, ScenarioSettings
@@ -311,6 +312,10 @@ class BenchReport(Record, frozen=True, kw_only=True):
     unmeasured: tuple[Unmeasured, ...] = ()
     validity: tuple[Validity, ...] = ()
     suite: SuiteState | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an environment whose facts are of other types."""
+        check_environment(self.environment)
 
     @property
     def failed(self) -> bool:
