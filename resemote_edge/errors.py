@@ -10,6 +10,7 @@
     |   +-- ArtifactMismatchError  contents differ from the passport, or do not fit this machine
     +-- InputError                 the caller passed something unusable (crop, feed, option, path)
     +-- DatasetError               a dataset is malformed (names file and line)
+    |   +-- TooFewImagesError      a split has fewer images than were asked for
     +-- CheckpointError            weights are malformed (names the key and both shapes)
     +-- TrainingError              a training run cannot go on (says what is saved)
     +-- ExportError                an export stage failed
@@ -41,6 +42,7 @@ __all__ = [
     "PassportVersionError",
     "ResEmoteEdgeError",
     "SessionClosedError",
+    "TooFewImagesError",
     "TrainingError",
     "missing_dependency",
     "needs",
@@ -122,6 +124,10 @@ class InputError(ResEmoteEdgeError):
 
 class DatasetError(ResEmoteEdgeError):
     """A dataset is malformed; the message names the file and the line or member."""
+
+
+class TooFewImagesError(DatasetError):
+    """A split has fewer images than were asked for."""
 
 
 class CheckpointError(ResEmoteEdgeError):

@@ -88,16 +88,6 @@ def test_the_test_finds_who_reads_a_message():
     assert not reads_a_message("try:\n    f()\nexcept E as error:\n    print(str(error), error.hint)")
 
 
-#: Where errors still tell the cure in their reason.
-TOLD_IN_REASON = (
-    "benchmarks/suite/",
-    "data/",
-    "export/",
-    "measuring/",
-    "vision/",
-    "workflows/",
-)
-
 _CURE = re.compile(r"; |\. [A-Z]|\bpass (-|another)|\bpip install\b|\brun: |\bmake native\b")
 
 
@@ -122,11 +112,7 @@ def cures_in_reasons(source: str) -> list[int]:
 
 @pytest.mark.parametrize(
     "module",
-    [
-        name
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if not (name := path.relative_to(PACKAGE).as_posix()).startswith(TOLD_IN_REASON)
-    ],
+    [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))],
 )
 def test_what_to_do_is_in_the_hint(module):
     assert cures_in_reasons((PACKAGE / module).read_text(encoding="utf-8")) == []

@@ -122,8 +122,9 @@ class Artifact:
 
     def _load_npy(self, name: str) -> NDArray[Any]:
         try:
-            loaded: NDArray[Any] = np.load(self.path / name, allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+            # Mapped first, so that a header that claims more than the file holds takes no memory.
+            loaded: NDArray[Any] = np.array(np.load(self.path / name, allow_pickle=False, mmap_mode="r"))
+        except (ValueError, OSError, EOFError, OverflowError) as error:
             raise ArtifactError(
                 f"{self.path / name}: cannot be read ({error})", hint="export the artifact again"
             ) from None

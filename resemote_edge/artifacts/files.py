@@ -31,6 +31,7 @@ def refuse_existing(destination: Path, *, force: bool) -> None:
         InputError: Something is there and `force` is not set. Or `force` is set, but what is there is no artifact,
             holds files that are not the artifact's, is the current folder, or is a link that leads nowhere.
     """
+    _refuse_unwritable(destination.parent)
     if destination.is_symlink() and not destination.exists():
         raise InputError(f"{destination} is a link that leads nowhere", hint="remove it, or pass another -o")
     if not destination.exists():
@@ -59,6 +60,13 @@ def _foreign_files(folder: Path) -> str:
     return f"holds {extra[0]}, which is not the artifact's" if extra else ""
 
 
+def _refuse_unwritable(folder: Path) -> None:
+    """Refuse a folder in which nothing can be made; where it does not exist, the folder in which it would be made."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{there}: nothing can be written there", hint="pass another -o, or change its permissions")
+
+
 def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> None:
     """Refuse to overwrite files; called before long work, not after it.
 
@@ -72,6 +80,7 @@ def refuse_files(folder: Path | None, names: Iterable[str], *, force: bool) -> N
     """
     if folder is None:
         return
+    _refuse_unwritable(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file", hint="pass a folder as -o")
     taken = [name for name in names if (folder / name).exists()]

@@ -11,11 +11,11 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["OLD_NAME", "collect", "exchange", "partial_folder", "scratch_folder", "sync", "sync_tree"]
+__all__ = ["OLD_NAME", "collect", "exchange", "partial_folder", "scratch_folder", "sync", "sync_tree", "taking_turns"]
 
 #: Name that an older folder has within a partial one while it is being replaced.
 OLD_NAME = "old"
@@ -93,6 +93,26 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+@contextmanager
+def taking_turns(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time run the block for a folder; the others wait, however the first one ends.
+
+    Args:
+        folder: Folder to lock; it exists.
+        waiting: Function called before waiting for another process.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def collect(parent: Path, name: str) -> None:

@@ -12,8 +12,8 @@ from resemote_edge.errors import InputError
 
 __all__ = ["DECODE_ERRORS", "Count", "Record", "Sha256", "Strict", "Text", "read_record", "read_text_bytes"]
 
-#: Words of one line's length.
-Text = Annotated[str, Meta(max_length=1000)]
+#: Words of a paragraph at most, or a path.
+Text = Annotated[str, Meta(max_length=4096)]
 
 #: Hex sha256 of a file.
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]

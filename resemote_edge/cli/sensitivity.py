@@ -61,10 +61,13 @@ def sensitivity(
     """
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.cli.terminal import open_console
-    from resemote_edge.cli.views.sensitivity import sensitivity_table
+    from resemote_edge.errors import needs
     from resemote_edge.export.command import ExportOptions, rank_sensitivity
-    from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
     from resemote_edge.weights import choose_checkpoint
+
+    with needs("export", "ranking layers"):
+        from resemote_edge.cli.views.sensitivity import sensitivity_table
+        from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
     if options["recipe"] is None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.passport import CalibrationManifest
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import DatasetReader
-from resemote_edge.errors import DatasetError
+from resemote_edge.errors import DatasetError, TooFewImagesError
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import to_gray
@@ -104,21 +104,24 @@ def calibration_from_dataset(
     """
     if dataset.split != "train":
         raise DatasetError(
-            f"{dataset.name}: calibration takes the training split, this is split '{dataset.split}'; a network fitted "
-            "to validation or test images spoils what is measured on them. Pass the training split"
+            f"{dataset.name}: calibration takes the training split, this is split '{dataset.split}'",
+            hint="a network fitted "
+            "to validation or test images spoils what is measured on them. Pass the training split",
         )
     if count < 1 or seed < 0:
         raise DatasetError(
-            f"{dataset.name}: cannot choose {count} images with seed {seed}; ask for 1 or more, seed 0 or more"
+            f"{dataset.name}: cannot choose {count} images with seed {seed}", hint="ask for 1 or more, seed 0 or more"
         )
     digests = dataset.pixel_digests()
     forbidden = set(exclude)
     by_class = _candidates(dataset, digests, forbidden)
     available = sum(map(len, by_class.values()))
     if count > available:
-        raise DatasetError(
-            f"{dataset.name}: {count} calibration images wanted, {available} there are (of {len(dataset)} images, "
-            f"without repeats and copies of held-out ones); ask for {available} or fewer, or pass a larger dataset"
+        raise TooFewImagesError(
+            f"{dataset.name}: {count} calibration images wanted, and {available} are there (of {len(dataset)} images, "
+            "without repeats and copies of held-out ones)",
+            hint=f"pass a larger dataset, or calibrate on fewer with: resemote-edge calibrate --images {available}; "
+            "export then uses its record",
         )
     chosen = _take_turns(by_class, count, np.random.default_rng(seed))
     images = np.ascontiguousarray(dataset.images[chosen])
@@ -182,8 +185,8 @@ def _refuse_noise(name: str, images: NDArray[np.uint8]) -> None:
     if not found >= _LEAST_CORRELATION:
         raise DatasetError(
             f"{name}: these look like noise, not faces: the median correlation of pixels {_DISTANCE} columns apart "
-            f"is {found:.2f}, faces have 0.6 and more, {_LEAST_CORRELATION} is needed; scales set by noise would cost "
-            "accuracy on faces. Pass real training images"
+            f"is {found:.2f}, faces have 0.6 and more, {_LEAST_CORRELATION} is needed",
+            hint="scales set by noise would cost accuracy on faces. Pass real training images",
         )
 
 

@@ -79,8 +79,8 @@ class Dataset:
             mapping = index_mapping(self.labels, order)
         except InputError as error:
             raise InputError(
-                f"{self.name}: its classes are {', '.join(self.labels)}, this network's {', '.join(order)}: {error}; "
-                "pass data of the network's classes"
+                f"{self.name}: its classes are {', '.join(self.labels)}, this network's {', '.join(order)}: {error}",
+                hint="pass data of the network's classes",
             ) from None
         return np.asarray(mapping, dtype=np.int64)[self.targets]
 

@@ -94,11 +94,11 @@ def decode_gray(member: Member, where: str) -> NDArray[np.uint8]:
     try:
         pixels = decode(member.read())
     except FileNotFoundError:
-        raise DatasetError(f"{name}: no such image file; fetch the dataset again") from None
+        raise DatasetError(f"{name}: no such image file", hint="fetch the dataset again") from None
     except OSError as error:
         raise DatasetError(f"{name}: cannot be read ({error.strerror or error})") from None
     except InputError as error:
-        raise DatasetError(f"{name}: {error}; fetch the image again, or remove it") from None
+        raise DatasetError(f"{name}: {error}", hint="fetch the image again, or remove it") from None
     if pixels.ndim == 2:
         return pixels
     if min(pixels.shape[:2]) < MIN_CROP_SIDE:
@@ -117,13 +117,15 @@ def _cut(photograph: NDArray[np.uint8], source: ImageSource, where: str) -> NDAr
         raise _too_small(photograph.shape, f"{where}: {source.member.name}")
     raise DatasetError(
         f"{where}: {source.member.name}: of the box {left},{top} to {right},{bottom} the image, {width}x{height}, "
-        f"holds {face.shape[1]}x{face.shape[0]} pixels; labels and images do not belong together, fetch both again"
+        f"holds {face.shape[1]}x{face.shape[0]} pixels",
+        hint="labels and images do not belong together, fetch both again",
     )
 
 
 def _too_small(shape: tuple[int, ...], where: str) -> DatasetError:
     return DatasetError(
-        f"{where}: {shape[1]}x{shape[0]} pixels; a face must have at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE}, remove it"
+        f"{where}: {shape[1]}x{shape[0]} pixels",
+        hint=f"a face must have at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE}, remove it",
     )
 
 

@@ -70,7 +70,7 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
         DatasetError: There is no split.
     """
     if not splits:
-        raise DatasetError(f"{path}: no images in any split; pass a dataset with train, validation or test")
+        raise DatasetError(f"{path}: no images in any split", hint="pass a dataset with train, validation or test")
     digests = {split: data.pixel_digests() for split, data in splits.items()}
     labels_of: dict[bytes, set[str]] = defaultdict(set)
     for split, data in splits.items():

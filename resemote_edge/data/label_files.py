@@ -64,8 +64,9 @@ def listed_tree(members: list[Member], source: Path) -> Tree | None:
         if name not in splits or name not in tables:
             found, absent = ("images", "table") if name in splits else ("a table", "images directly in its folder")
             raise DatasetError(
-                f"{source}: split '{name}' has {found} and no {absent}; every split needs <split>/<image> and "
-                "<split>_labels.csv: add what is missing, or take the other away"
+                f"{source}: split '{name}' has {found} and no {absent}",
+                hint="every split needs <split>/<image> and "
+                "<split>_labels.csv: add what is missing, or take the other away",
             )
         faces = _read(splits[name], tables[name], f"{source}: {tables[name].name}")
         placed += [Placed(member, name, label) for member, label in faces]
@@ -81,7 +82,9 @@ def _tables(others: list[tuple[Member, str]], source: Path) -> dict[str, Member]
         if found := _TABLE.fullmatch(member.parts[-1]):
             first = tables.setdefault(SPLIT_FOLDERS[(found[1] or found[2]).lower()], member)
             if first != member:
-                raise DatasetError(f"{source}: {first.name} and {member.name} label one split; leave one of them")
+                raise DatasetError(
+                    f"{source}: {first.name} and {member.name} label one split", hint="leave one of them"
+                )
     return tables
 
 
@@ -96,10 +99,12 @@ def _flat_images(images: list[Member], source: Path) -> dict[str, _Split]:
         split = splits.setdefault(stated, _Split(path=tuple(path)))
         if split.path != tuple(path):
             found = f"{'/'.join(split.path)} and {'/'.join(path)}"
-            raise DatasetError(f"{source}: the folders {found} both stand for split '{stated}'; leave one of them")
+            raise DatasetError(
+                f"{source}: the folders {found} both stand for split '{stated}'", hint="leave one of them"
+            )
         if other := split.images.get(normalize("NFC", file)):
             found = f"{other.name!a} and {member.name!a}"
-            raise DatasetError(f"{source}: {found} differ in Unicode form alone; leave one of them")
+            raise DatasetError(f"{source}: {found} differ in Unicode form alone", hint="leave one of them")
         split.images[normalize("NFC", file)] = member
     return splits
 
@@ -127,7 +132,9 @@ def _read(split: _Split, table: Member, where: str) -> list[tuple[Member, str]]:
         if member is None:
             raise DatasetError(f"{at}: there is no image {cells[columns[0]][:80]!r} in {split.folder}/")
         if member.name in lines:
-            raise DatasetError(f"{at}: {member.name} is in line {lines[member.name]} already; leave one of the rows")
+            raise DatasetError(
+                f"{at}: {member.name} is in line {lines[member.name]} already", hint="leave one of the rows"
+            )
         lines[member.name] = line
         faces.append((member, _label(cells[columns[1]], member, at)))
     return faces
@@ -140,8 +147,8 @@ def _columns(split: _Split, cells: list[str], header: list[str], at: str) -> tup
         looks_like_data = header or any(cell in _NUMBERS or Path(cell).suffix for cell in cells)
         if looks_like_data:
             raise DatasetError(
-                f"{at}: no column names an image in {split.folder}/, found "
-                f"{', '.join(cells)[:80]!r}; fetch the images again, or correct the table"
+                f"{at}: no column names an image in {split.folder}/, found {', '.join(cells)[:80]!r}",
+                hint="fetch the images again, or correct the table",
             )
         return None
     labels = [index for index in range(len(cells)) if index != named[0]]
@@ -149,7 +156,8 @@ def _columns(split: _Split, cells: list[str], header: list[str], at: str) -> tup
         labels = [index for index in labels if index < len(header) and header[index].lower() in _LABEL_COLUMNS]
     if len(labels) != 1:
         raise DatasetError(
-            f"{at}: found {len(cells)} columns and cannot tell which of them is the label; call it 'label' in line 1"
+            f"{at}: found {len(cells)} columns and cannot tell which of them is the label",
+            hint="call it 'label' in line 1",
         )
     return named[0], labels[0]
 
@@ -165,13 +173,13 @@ def _label(text: str, member: Member, at: str) -> str:
     try:
         label = RESEMOTENET[_NUMBERS.index(text)] if text in _NUMBERS else canonical_name(text)
     except InputError:
-        raise DatasetError(f"{at}: the label must be one of {_MEANING}; found {text[:20]!r}") from None
+        raise DatasetError(f"{at}: the label must be one of {_MEANING}, found {text[:20]!r}") from None
     try:
         stated = canonical_name(Path(member.parts[-1]).stem.rpartition("_")[2])
     except InputError:
         return label
     if stated != label:
         raise DatasetError(
-            f"{at}: the label is {text}, {label}, and {member.parts[-1]} names {stated}; correct one of them"
+            f"{at}: the label is {text}, {label}, and {member.parts[-1]} names {stated}", hint="correct one of them"
         )
     return label

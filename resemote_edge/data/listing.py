@@ -154,11 +154,11 @@ def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: b
         DatasetError: The split is not whole.
     """
     if dataset is None or not len(dataset):
-        raise DatasetError(f"{source}: no images in split '{split}'; pass the whole dataset")
+        raise DatasetError(f"{source}: no images in split '{split}'", hint="pass the whole dataset")
     absent = [label for label, count in dataset.counts().items() if count == 0]
     if absent:
         cure = "the split is drawn, which takes more, and different, images of it" if drawn else "all are needed"
-        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}; {cure}")
+        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}", hint=f"{cure}")
     return dataset
 
 
@@ -170,7 +170,7 @@ def check_splits(splits: tuple[str, ...]) -> None:
     """
     unknown = [split for split in splits if split not in SPLITS]
     if unknown:
-        raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
+        raise InputError(f"unknown split {unknown[0]!r}", hint=f"choose from {', '.join(SPLITS)}")
 
 
 def file_member(path: Path, root: Path) -> Member:

@@ -26,7 +26,9 @@ def find_fer2013() -> Path | None:
     if named:
         path = Path(named)
         if not path.exists():
-            raise DatasetError(f"{FER2013_VARIABLE}={named}: no such file or folder; correct or unset the variable")
+            raise DatasetError(
+                f"{FER2013_VARIABLE}={named}: no such file or folder", hint="correct or unset the variable"
+            )
         return path
     beside = _CHECKOUT.parent / "shared" / "data" / "fer2013.zip"
     return beside if beside.is_file() else None

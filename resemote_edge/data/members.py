@@ -96,14 +96,14 @@ def check_source(source: Path) -> None:
         with source.open("rb") as stream:
             found = foreign(stream.read(HEAD_BYTES))
     except FileNotFoundError:
-        raise DatasetError(f"{source}: no such dataset; pass a file or folder that exists") from None
+        raise DatasetError(f"{source}: no such dataset", hint="pass a file or folder that exists") from None
     except OSError as error:
         raise DatasetError(f"{source}: cannot be read ({error.strerror or error})") from None
     except InputError as error:
         raise DatasetError(f"{source}: {error}") from None
     if found is not None and not is_zip(source):
         name, cure = ("not a whole zip", "fetch it again") if "zip" in found[0].split() else found
-        raise DatasetError(f"{source}: {name}; {cure}")
+        raise DatasetError(f"{source}: {name}", hint=f"{cure}")
 
 
 def is_zip(source: Path) -> bool:
@@ -129,7 +129,7 @@ def open_members(source: Path) -> Iterator[list[Member]]:
             yield sorted(_members_of(archive, source), key=lambda member: member.name)
     else:
         check_source(source)
-        raise DatasetError(f"{source}: neither a folder nor a whole zip; pass one of these")
+        raise DatasetError(f"{source}: neither a folder nor a whole zip", hint="pass one of these")
 
 
 def packed_in(source: Path) -> str | None:
@@ -164,7 +164,7 @@ def _bounded(members: Iterable[Member], source: Path) -> Iterator[Member]:
 
 
 def _too_many(source: Path, count: str) -> DatasetError:
-    return DatasetError(f"{source}: it holds {count} files, {MAX_MEMBERS:,} are read; pass a part of it")
+    return DatasetError(f"{source}: it holds {count} files, {MAX_MEMBERS:,} are read", hint="pass a part of it")
 
 
 # --- folders ----------------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _files_in(root: Path) -> Iterator[Member]:
             facts = os.stat(folder)
             here = (facts.st_dev, facts.st_ino)
             if here in above:
-                raise DatasetError(f"{folder}: a link to a folder that it lies in; remove the link")
+                raise DatasetError(f"{folder}: a link to a folder that it lies in", hint="remove the link")
             with os.scandir(folder) as entries:
                 for entry in entries:
                     name = prefix + entry.name
@@ -190,12 +190,16 @@ def _files_in(root: Path) -> Iterator[Member]:
                         yield Member(name, partial(_read_file, entry.path))
                     elif entry.is_symlink():
                         target = os.readlink(entry.path)
-                        raise DatasetError(f"{entry.path}: a link to {target}, which is not there; mend or remove it")
+                        raise DatasetError(
+                            f"{entry.path}: a link to {target}, which is not there", hint="mend or remove it"
+                        )
                     else:
                         yield Member(name, bytes, unread="neither a file nor a folder")
         except OSError as error:
             where = error.filename or folder
-            raise DatasetError(f"{where}: cannot be read ({error.strerror or error}); make it readable") from None
+            raise DatasetError(
+                f"{where}: cannot be read ({error.strerror or error})", hint="make it readable"
+            ) from None
 
 
 def _read_file(path: str, size: int | None = None) -> bytes:
@@ -216,7 +220,7 @@ def _open_zip(source: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(source)
     except Exception as error:
         # Flipped bytes of a directory end in errors of any type.
-        raise DatasetError(f"{source}: not a whole zip ({error}); fetch it again") from None
+        raise DatasetError(f"{source}: not a whole zip ({error})", hint="fetch it again") from None
 
 
 def _directory(source: Path) -> tuple[int, int]:
@@ -244,12 +248,12 @@ def _members_of(archive: zipfile.ZipFile, source: Path) -> Iterator[Member]:
             # Some programs for Windows write backslashes; others keep what they were called with.
             name = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
         if name in seen:
-            raise DatasetError(f"{source}: {name} is in it twice; pack it again")
+            raise DatasetError(f"{source}: {name} is in it twice", hint="pack it again")
         seen.add(name)
         if _LITTER.search(name):
             yield Member(name, bytes, unread=_LITTER_REASON)
         elif stat.S_ISLNK(info.external_attr >> 16):
-            raise DatasetError(f"{source}: {name} is a symbolic link; pack what it leads to in its place")
+            raise DatasetError(f"{source}: {name} is a symbolic link", hint="pack what it leads to in its place")
         else:
             yield Member(name, partial(_read, archive, info))
 
@@ -261,7 +265,9 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int | None = No
         InputError: It is too large, encrypted, damaged, or packed in an unknown way; the message does not name it.
     """
     if size is None and info.file_size > MAX_FILE_BYTES:
-        raise InputError(f"{info.file_size / 1e6:,.0f} MB; files of up to {MAX_FILE_BYTES / 1e6:,.0f} MB are read")
+        raise InputError(
+            f"{info.file_size / 1e6:,.0f} MB", hint=f"files of up to {MAX_FILE_BYTES / 1e6:,.0f} MB are read"
+        )
     try:
         with archive.open(info) as stream:
             return stream.read(info.file_size if size is None else size)

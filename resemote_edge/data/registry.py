@@ -61,11 +61,11 @@ def load_dataset(
     """
     source = Path(path)
     if kind not in (AUTO, *DATASETS):
-        raise InputError(f"unknown kind of dataset {kind!r}; choose from {AUTO}, {', '.join(DATASETS)}")
+        raise InputError(f"unknown kind of dataset {kind!r}", hint=f"choose from {AUTO}, {', '.join(DATASETS)}")
     check_source(source)
     with_labels = [name for name in DATASETS if "labels_file" in signature(_loader(name)).parameters]
     if labels_file is not None and kind not in (AUTO, *with_labels):
-        raise InputError(f"a dataset of kind {kind} takes no labels file; only {', '.join(with_labels)} does")
+        raise InputError(f"a dataset of kind {kind} takes no labels file", hint=f"only {', '.join(with_labels)} does")
     if kind == AUTO:
         kind = recognise(source) if labels_file is None else with_labels[0]
     if labels_file is not None:
@@ -127,7 +127,8 @@ def recognise(path: Path) -> str:
     published = [name for name in DATASETS if name != _GENERAL and _module(name).recognises(path)]
     if len(published) > 1:
         raise DatasetError(
-            f"{path}: looks like {' and like '.join(published)}; pass the kind (--kind), one of {', '.join(published)}"
+            f"{path}: looks like {' and like '.join(published)}",
+            hint=f"pass the kind (--kind), one of {', '.join(published)}",
         )
     if published:
         return published[0]
@@ -135,9 +136,9 @@ def recognise(path: Path) -> str:
         return _GENERAL
     if inside := packed_in(path):
         cure = f"pass {path / inside}" if path.is_dir() else "unpack it and pass that file"
-        raise DatasetError(f"{path}: no images in folders, but {inside} is in it; {cure}")
+        raise DatasetError(f"{path}: no images in folders, but {inside} is in it", hint=f"{cure}")
     looked_for = "; ".join(f"{name}: {_module(name).LAYOUT}" for name in DATASETS)
-    raise DatasetError(f"{path}: cannot tell what dataset this is. Looked for {looked_for}")
+    raise DatasetError(f"{path}: cannot tell what dataset this is", hint=f"looked for {looked_for}")
 
 
 def _module(name: str) -> Any:

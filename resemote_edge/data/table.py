@@ -89,13 +89,15 @@ def lines_of(text: TextIO, where: str) -> Iterator[str]:
         while line := text.readline(MAX_LINE):
             number += 1
             if len(line) == MAX_LINE:
-                raise DatasetError(f"{where}:{number}: a line of more than {MAX_LINE:,} characters; not a text file")
+                raise DatasetError(
+                    f"{where}:{number}: a line of more than {MAX_LINE:,} characters", hint="not a text file"
+                )
             yield line
     except (UnicodeDecodeError, OSError) as error:
-        raise DatasetError(f"{where}:{number + 1}: not a readable text ({error}); save it as UTF-8") from None
+        raise DatasetError(f"{where}:{number + 1}: not a readable text ({error})", hint="save it as UTF-8") from None
 
 
 def _encoding(head: bytes, where: str) -> str:
     if found := foreign(head):
-        raise DatasetError(f"{where}: {found[0]}, not a text file; {found[1]}")
+        raise DatasetError(f"{where}: {found[0]}, not a text file", hint=f"{found[1]}")
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8-sig")

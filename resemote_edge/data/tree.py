@@ -88,17 +88,19 @@ def place(members: list[Member], where: str) -> Tree:
         split = SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) >= 3 else None
         if split is None and parts[-2].lower() in SPLIT_FOLDERS:
             raise DatasetError(
-                f"{where}: {member.name} lies directly in the folder of a split, where no class is named; {_EXPECTED}, "
-                "or the classes listed beside the folder in <split>_labels.csv"
+                f"{where}: {member.name} lies directly in the folder of a split, where no class is named",
+                hint=f"{_EXPECTED}, or the classes listed beside the folder in <split>_labels.csv",
             )
         if split is not None and split_folders.setdefault(split, parts[-3]) != parts[-3]:
             raise DatasetError(
-                f"{where}: the folders {split_folders[split]!r} and {parts[-3]!r} both stand for split '{split}'; "
-                "leave one, or put their images together"
+                f"{where}: the folders {split_folders[split]!r} and {parts[-3]!r} both stand for split '{split}'",
+                hint="leave one, or put their images together",
             )
         classes.add(parts[-2])
         if len(classes) > MAX_CLASSES:
-            raise DatasetError(f"{where}: images in over {MAX_CLASSES:,} folders; each would be a class; {_EXPECTED}")
+            raise DatasetError(
+                f"{where}: images in over {MAX_CLASSES:,} folders, each of which would be a class", hint=f"{_EXPECTED}"
+            )
         placed.append(Placed(member, split, parts[-2]))
     _refuse_mixed(placed, where)
     return _by_name(Tree(placed, others), where)
@@ -123,16 +125,16 @@ def _refuse_mixed(placed: list[Placed], where: str) -> None:
     split_ones = [entry for entry in placed if entry.split is not None]
     if first is not None and split_ones:
         raise DatasetError(
-            f"{where}: {split_ones[0].member.name} lies in a split, {first.member.name} in none; sort all images into "
-            "<split>/<class>/ (train, validation, test) or all into <class>/"
+            f"{where}: {split_ones[0].member.name} lies in a split, {first.member.name} in none",
+            hint="sort all images into <split>/<class>/ (train, validation, test) or all into <class>/",
         )
     depth = 2 if first is not None else 3
     expected = placed[0].member.parts[:-depth] if placed else ()
     for entry in placed:
         if entry.member.parts[:-depth] != expected:
             raise DatasetError(
-                f"{where}: {entry.member.name} and {placed[0].member.name} do not lie in the same tree; expected all "
-                "images as <split>/<class>/<image> or as <class>/<image>"
+                f"{where}: {entry.member.name} and {placed[0].member.name} do not lie in the same tree",
+                hint="expected all images as <split>/<class>/<image> or as <class>/<image>",
             )
 
 
@@ -156,7 +158,8 @@ def _by_name(tree: Tree, where: str) -> Tree:
         at = next(entry for entry, name in zip(tree.placed, stated, strict=True) if (entry.split, name) in contradicted)
         raise DatasetError(
             f"{where}: {at.member.name} lies in split '{at.split}', and its name says '{_split_in_name(at.member)}',"
-            f" as for {sum(pairs[pair] for pair in contradicted):,} files; move them, or rename what belongs there"
+            f" as for {sum(pairs[pair] for pair in contradicted):,} files",
+            hint="move them, or rename what belongs there",
         )
     notes = [
         f"{pairs[split, name]:,} images in the folder of split '{split}' are read as split '{name}', which their names "

@@ -111,7 +111,9 @@ def run_export(
     """
     recipe = resolve_recipe(options)
     if recipe.graph.lowering == "auto":
-        raise InputError("lowering 'auto' must be measured first; on the command line, resemote-edge export does that")
+        raise InputError(
+            "lowering 'auto' must be measured first", hint="on the command line, resemote-edge export does that"
+        )
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
@@ -161,7 +163,7 @@ def required_data(data: Path | None) -> Path:
         InputError: The option did not name it.
     """
     if data is None:
-        raise InputError("this needs images of the training split; pass --data with the dataset")
+        raise InputError("this needs images of the training split", hint="pass --data with the dataset")
     return data
 
 
@@ -195,7 +197,7 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
     quantize = recipe.quantize
     if options.keep_float:
         if quantize is None:
-            raise InputError(f"--keep-float is for precisions int8 and w8; {recipe.name} is all floating")
+            raise InputError("--keep-float is for precisions int8 and w8", hint=f"{recipe.name} is all floating")
         quantize = msgspec.structs.replace(quantize, keep_float=options.keep_float)
     return msgspec.structs.replace(recipe, graph=graph, gate=gate, quantize=quantize)
 
@@ -208,7 +210,9 @@ def _changed(section: _Section, **changes: Any) -> _Section:
 def _named_recipe(options: ExportOptions) -> Recipe:
     if options.recipe is None:
         if options.target is None:
-            raise InputError(f"pass --target or --recipe; recipes: {', '.join(available_recipes())}")
+            raise InputError(
+                "no target was named", hint=f"pass --target or --recipe (recipes: {', '.join(available_recipes())})"
+            )
         return find_recipe(default_recipe(options.target, options.precision or "fp32"))
     recipe = find_recipe(options.recipe)
     if options.precision in EIGHT_BIT and recipe.tensorrt is not None:
@@ -218,7 +222,9 @@ def _named_recipe(options: ExportOptions) -> Recipe:
         ("--precision", options.precision, recipe.precision),
     ):
         if wanted is not None and wanted != found:
-            raise InputError(f"{name} {wanted} contradicts recipe {recipe.name}, which says {found}; pass one of them")
+            raise InputError(
+                f"{name} {wanted} contradicts recipe {recipe.name}, which says {found}", hint="pass one of them"
+            )
     return recipe
 
 

@@ -17,5 +17,7 @@ def default_recipe(target: str, precision: str) -> str:
     info = find_target(target)
     recipes = {each: f"{info.recipes}-{each}" for each in PRECISIONS if f"{info.recipes}-{each}" in available_recipes()}
     if precision not in recipes:
-        raise InputError(f"target {target} has no recipe for precision {precision}; it has {', '.join(recipes)}")
+        raise InputError(
+            f"target {target} has no recipe for precision {precision}", hint=f"it has {', '.join(recipes)}"
+        )
     return info.without_vnni.get(precision, recipes[precision]) if int8_sums_saturate() else recipes[precision]

@@ -108,8 +108,8 @@ def _refuse_too_few(dataset: Dataset, options: GateOptions) -> None:
     if least > options.max_drop_points:
         raise DatasetError(
             f"{dataset.name}: {len(dataset)} images cannot show that less than {options.max_drop_points:g} points of "
-            f"accuracy are lost: with no image changed at all, the drop's 95 % interval would reach {least:.2f}; pass "
-            "more images, a larger --max-drop, or no --data to leave the gate out"
+            f"accuracy are lost: with no image changed at all, the drop's 95 % interval would reach {least:.2f}",
+            hint="pass more images, a larger --max-drop, or no --data to leave the gate out",
         )
 
 

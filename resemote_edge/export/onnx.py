@@ -66,7 +66,8 @@ def to_onnx(
     """
     if not MIN_OPSET <= opset <= max_opset():
         raise ExportError(
-            f"opset {opset} cannot be written; choose {MIN_OPSET} to {max_opset()} (onnx {onnx.__version__} here)"
+            f"opset {opset} cannot be written",
+            hint=f"choose {MIN_OPSET} to {max_opset()} (onnx {onnx.__version__} here)",
         )
     shapes = infer_shapes(graph)
     takes_pixels = graph.nodes[0].op == "from_nhwc"
@@ -168,7 +169,8 @@ class _Writer:
             return self.constant(name, array)
         if self._typed and float(np.abs(array).max(initial=0.0)) > _FP16_MAX:
             raise ExportError(
-                f"{name} holds {float(np.abs(array).max()):.4g}, more than fp16 can (65504); export --precision fp32"
+                f"{name} holds {float(np.abs(array).max()):.4g}, more than fp16 can (65504)",
+                hint="export --precision fp32",
             )
         self.initializers.append(numpy_helper.from_array(array.astype(self.dtype, copy=False), name))
         return name

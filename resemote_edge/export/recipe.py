@@ -216,7 +216,9 @@ def load_recipe(path: Path) -> Recipe:
             message names it.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such recipe; the ones that come with it are: {', '.join(available_recipes())}")
+        raise InputError(
+            f"{path}: no such recipe", hint=f"the ones that come with it are: {', '.join(available_recipes())}"
+        )
     try:
         recipe = msgspec.toml.decode(read_text_bytes(path), type=Recipe)
     except DECODE_ERRORS as error:
@@ -255,8 +257,8 @@ def refuse_board_without_int8(name: str, options: TensorRTOptions) -> None:
     if lacking:
         raise InputError(
             f"recipe {name}: compute capability {', '.join(lacking)} has no int8 arithmetic (it came with 6.1, and 6.2 "
-            "lacks it), so TensorRT would refuse or run in fp32; export fp16 instead: for a Jetson Nano, "
-            "--recipe jetson-nano-tensorrt-fp16"
+            "lacks it), so TensorRT would refuse or run in fp32",
+            hint="export fp16 instead: for a Jetson Nano, --recipe jetson-nano-tensorrt-fp16",
         )
 
 

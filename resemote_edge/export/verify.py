@@ -94,10 +94,10 @@ def verify(
     want = in_units_of(output, reference)
     if got.shape != want.shape:
         raise GateError(
-            f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}; nothing exported"
+            f"{session.runtime}: {output} have shape {got.shape}, PyTorch gives {want.shape}, nothing exported"
         )
     if not np.isfinite(got).all():
-        raise GateError(f"{session.runtime}: the exported model gives NaN or Inf; nothing was exported")
+        raise GateError(f"{session.runtime}: the exported model gives NaN or Inf, nothing was exported")
     difference = float(np.abs(got - want).max())
     agreement = float((got.argmax(axis=1) == want.argmax(axis=1)).mean())
     result = Verification(
@@ -129,8 +129,9 @@ def _gate(result: Verification) -> None:
         missed.append(f"top-1 agreement {result.top1_agreement:.4f} < {result.top1_agreement_limit:.4f}")
     if missed:
         raise GateError(
-            f"the exported model differs from PyTorch over {result.inputs} in {result.runtime}: {'; '.join(missed)}. "
-            "Nothing was exported; choose another precision, or a recipe with other [verify] limits"
+            f"nothing was exported, as the model differs from PyTorch over {result.inputs} in {result.runtime}: "
+            f"{'; '.join(missed)}",
+            hint="choose another precision, or a recipe with other [verify] limits",
         )
 
 

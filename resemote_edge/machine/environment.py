@@ -5,10 +5,11 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -31,7 +32,7 @@ from resemote_edge.machine.tenancy import (
 )
 from resemote_edge.machine.topology import CPUTopology, allowed_cores, capture_topology
 
-__all__ = ["Environment", "capture_environment"]
+__all__ = ["Environment", "capture_environment", "check_environment"]
 
 #: CPU features that decide how fast the engines are, as /proc/cpuinfo spells them.
 _FEATURES = (
@@ -117,6 +118,19 @@ class Environment:
         gpus = "; ".join(self.gpus) or "no NVIDIA GPU"
         memory = self.memory_total_bytes / 2**30
         return f"{self.board or self.cpu_model}, {self.cores_allowed} cores, {memory:.0f} GiB, {gpus}"
+
+
+def check_environment(recorded: Mapping[str, Any]) -> None:
+    """Refuse facts of a report that are of another type than this machine's would be; facts may be missing.
+
+    Raises:
+        ValueError: One is; the message names it. Decoders expect this type.
+    """
+    for name, kind in get_type_hints(Environment).items():
+        try:
+            msgspec.convert(recorded.get(name), kind | None)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"environment.{name}: {error}") from None
 
 
 def capture_environment(root: Path = Path("/")) -> Environment:
@@ -220,7 +234,7 @@ def _git_commit() -> str | None:
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / ".git").exists():
         return None
-    git = ["git", "-C", str(checkout)]
+    git = ["git", "--no-optional-locks", "-C", str(checkout)]  # `status` would write the index
     commit = _run([*git, "rev-parse", "--short=12", "HEAD"])
     dirty = "-dirty" if _run([*git, "status", "--porcelain", "--untracked-files=no"]) else ""
     return commit + dirty if commit else None

@@ -5,19 +5,24 @@ Percentiles of latencies are computed here and nowhere else.
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.statistics.block_bootstrap import resampled_percentiles
 
-__all__ = ["PERCENTILES", "Latency", "median_ms", "quantiles_ms", "runs_needed", "summarize_latency"]
+__all__ = ["PERCENTILES", "Latency", "Milliseconds", "median_ms", "quantiles_ms", "runs_needed", "summarize_latency"]
 
 #: Field stem to the share of the calls below that percentile.
 PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
+
+#: A time that something took: never zero or less, and less than thirty years.
+Milliseconds = Annotated[float, Meta(gt=0.0, le=1e12)]
 
 _RESAMPLES = 500
 
@@ -40,16 +45,16 @@ class Latency(Strict, frozen=True, kw_only=True):
             calls; missing where the percentile is.
     """
 
-    runs: int
-    mean_ms: float | None
-    min_ms: float | None
-    max_ms: float | None
-    p50_ms: float
-    p90_ms: float | None = None
-    p95_ms: float | None = None
-    p99_ms: float | None = None
-    p99_9_ms: float | None = None
-    interval_95_ms: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+    runs: Annotated[int, Meta(ge=1)]
+    mean_ms: Milliseconds | None
+    min_ms: Milliseconds | None
+    max_ms: Milliseconds | None
+    p50_ms: Milliseconds
+    p90_ms: Milliseconds | None = None
+    p95_ms: Milliseconds | None = None
+    p99_ms: Milliseconds | None = None
+    p99_9_ms: Milliseconds | None = None
+    interval_95_ms: dict[str, tuple[Milliseconds, Milliseconds]] = msgspec.field(default_factory=dict)
 
     def percentile_ms(self, name: str) -> float | None:
         """A percentile by its stem in `PERCENTILES`."""
@@ -96,7 +101,7 @@ def summarize_latency(nanoseconds: NDArray[np.int64], *, seed: int = 0) -> Laten
         InputError: There are no samples.
     """
     if not nanoseconds.size:
-        raise InputError("no call was timed; measure for longer, or ask for more runs")
+        raise InputError("no call was timed", hint="measure for longer, or ask for more runs")
     shares = {name: share for name, share in PERCENTILES.items() if len(nanoseconds) >= runs_needed(share)}
     found = quantiles_ms(nanoseconds, list(shares.values()))
     values = {f"{name}_ms": float(value) for name, value in zip(shares, found, strict=True)}

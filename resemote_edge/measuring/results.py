@@ -1,11 +1,14 @@
 """Jobs and results of the benchmark: the messages between processes, and the records written as JSON."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from resemote_edge.artifacts.record import Record, read_record
+from msgspec import Meta
+
+from resemote_edge.artifacts.record import Count, Record, Text, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.energy import Energy, NotMeasured
+from resemote_edge.machine.environment import check_environment
 from resemote_edge.machine.state import MachineState
 from resemote_edge.measuring.latency import Latency
 from resemote_edge.measuring.scenarios import Outcome, ScenarioSettings
@@ -28,6 +31,13 @@ __all__ = [
 REPORT_SCHEMA = 2
 
 
+#: Crops, threads or streams of a measurement.
+Positive = Annotated[int, Meta(ge=1, le=1 << 20)]
+
+#: A time or a rate that was measured.
+NotNegative = Annotated[float, Meta(ge=0.0, le=1e15)]
+
+
 class SpeedJob(Record, frozen=True, kw_only=True):
     """Job that measures one artifact in one runtime and scenario, in a process of its own.
 
@@ -47,15 +57,15 @@ class SpeedJob(Record, frozen=True, kw_only=True):
         samples: File in which every sample is to be kept; None to keep none.
     """
 
-    artifact: str
+    artifact: Text
     runtime: str
     device: str
-    scenario: str
+    scenario: Text
     settings: ScenarioSettings
-    threads: int
+    threads: Positive
     cores: tuple[int, ...]
-    batch: int
-    streams: int = 1
+    batch: Positive
+    streams: Positive = 1
     crop_side: int = 48
     precision_hint: PrecisionHint | None = None
     slow_to_ms: float = 0.0
@@ -76,10 +86,10 @@ class AccuracyJob(Record, frozen=True, kw_only=True):
         precision_hint: Precision hint, as in `SessionOptions`.
     """
 
-    artifact: str
+    artifact: Text
     runtime: str
     device: str
-    threads: int
+    threads: Positive
     data: str
     split: str
     reference: str | None = None
@@ -124,14 +134,14 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
     file_sha256: str
     cores: tuple[int, ...]
     warm_up: WarmUp
-    load_time_ms: float
+    load_time_ms: NotNegative
     first_inference_ms: float
     model: Latency
     crop_to_decision: Latency
     stages: dict[str, Latency]
-    throughput_samples_per_s: float
+    throughput_samples_per_s: NotNegative
     harness_p50_us: float | None
-    peak_memory_bytes: int
+    peak_memory_bytes: Count
     outcome: Outcome | None
     samples_sha256: str | None
     energy: Energy | NotMeasured
@@ -176,16 +186,16 @@ class BenchRow(Record, frozen=True, kw_only=True):
         samples: File that keeps every sample, relative to the report; None when none was kept.
     """
 
-    artifact: str
+    artifact: Text
     passport_sha256: str
     target: str
     precision: str
     width: int
-    runtime: str
+    runtime: Text
     scenario: str
-    batch: int
+    batch: Positive
     threads: int
-    streams: int
+    streams: Positive
     slow_to_ms: float
     model_size_bytes: int
     speed: SpeedResult
@@ -207,7 +217,7 @@ class Unmeasured(Record, frozen=True, kw_only=True):
         threads: Number of CPU threads; None where they do not matter.
     """
 
-    artifact: str
+    artifact: Text
     runtime: str
     state: Literal["skipped", "failed"] = "skipped"
     reason: str
@@ -239,14 +249,14 @@ class Validity(Record, frozen=True, kw_only=True):
             does.
     """
 
-    artifact: str
+    artifact: Text
     passport_sha256: str
-    runtime: str
+    runtime: Text
     runtime_version: str
-    batch: int
+    batch: Positive
     threads: int
     cores: tuple[int, ...]
-    timer: str
+    timer: Text
     settings: dict[str, str]
     ours_p50_ms: tuple[float, ...]
     theirs_p50_ms: tuple[float, ...]
@@ -268,10 +278,10 @@ class SuiteState(Record, frozen=True, kw_only=True):
         notes: Notes that a reader of the figures has to know.
     """
 
-    name: str
+    name: Text
     description: str
     sha256: str
-    planned: int
+    planned: Count
     missing: int
     notes: tuple[str, ...] = ()
 
@@ -302,6 +312,10 @@ class BenchReport(Record, frozen=True, kw_only=True):
     unmeasured: tuple[Unmeasured, ...] = ()
     validity: tuple[Validity, ...] = ()
     suite: SuiteState | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an environment whose facts are of other types."""
+        check_environment(self.environment)
 
     @property
     def failed(self) -> bool:

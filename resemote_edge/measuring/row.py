@@ -23,7 +23,7 @@ def check_settings(settings: ScenarioSettings, batches: tuple[int, ...]) -> None
         InputError: A batch size or a time makes no sense.
     """
     if not batches or min(batches) < 1:
-        raise InputError(f"batch sizes start at 1; got {batches}")
+        raise InputError(f"batch sizes start at 1, got {batches}")
     if max(batches) > MAX_BATCH:
         raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
     times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
@@ -42,7 +42,7 @@ def refuse_batch(artifact: Artifact, batch: int) -> None:
     """
     largest = artifact.passport.batch.max
     if largest is not None and batch > largest:
-        raise InputError(f"{artifact.path}: its largest batch is {largest}, asked for {batch}; see --batch")
+        raise InputError(f"{artifact.path}: its largest batch is {largest}, asked for {batch}", hint="see --batch")
 
 
 def measure_row(artifact: Artifact, job: SpeedJob, *, timeout_s: float, samples: str | None) -> BenchRow:

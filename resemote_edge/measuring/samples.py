@@ -64,9 +64,11 @@ def kept_samples(folder: Path, name: str, sha256: str | None) -> dict[str, NDArr
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{name}: a report's samples lie in its own folder; this name leads out of {folder}")
+        raise InputError(f"{name}: a report's samples lie in its own folder", hint=f"this name leads out of {folder}")
     if not path.is_file():
         return None
     if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise InputError(f"{path}: not the samples that the report is of (sha256 differs); restore or delete the file")
+        raise InputError(
+            f"{path}: not the samples that the report is of (sha256 differs)", hint="restore or delete the file"
+        )
     return read_samples(path)

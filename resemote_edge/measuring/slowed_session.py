@@ -28,7 +28,7 @@ class SlowedSession(Session):
 
     def __init__(self, other: Session, *, factor: float = 1.0, at_least_ms: float = 0.0) -> None:
         if factor < 1.0 or at_least_ms < 0.0:
-            raise InputError(f"a session can only be slowed; got factor {factor} and at least {at_least_ms} ms")
+            raise InputError(f"a session can only be slowed, got factor {factor} and at least {at_least_ms} ms")
         super().__init__(other.runtime, other.device, other.artifact, other.file)
         self._other, self._factor, self._at_least_ns = other, factor, int(at_least_ms * 1e6)
 

@@ -67,7 +67,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         if self.format not in _FORMATS:
-            raise InputError(f"unknown pixel format {self.format!r}; pass one of {', '.join(_FORMATS)}")
+            raise InputError(f"unknown pixel format {self.format!r}", hint=f"pass one of {', '.join(_FORMATS)}")
         pixels: Any = self.pixels
         if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8:
             found = f"dtype {pixels.dtype}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
@@ -76,12 +76,13 @@ class Frame:
             raise InputError(f"a {self.format} frame must have shape {_SHAPES[self.format]}, got {pixels.shape}")
         if not all(MIN_CROP_SIDE <= side <= MAX_FRAME_SIDE for side in (self.width, self.height)):
             raise InputError(
-                f"the frame is {self.width}x{self.height} pixels; pass sides of {MIN_CROP_SIDE} to {MAX_FRAME_SIDE}"
+                f"the frame is {self.width}x{self.height} pixels",
+                hint=f"pass sides of {MIN_CROP_SIDE} to {MAX_FRAME_SIDE}",
             )
         if self.format in ("nv12", "yuyv") and self.width % 2:
             raise InputError(
-                f"the frame is {self.width}x{self.height} pixels; {self.format} needs an even width, since pixels "
-                "share their chroma: cut the frame"
+                f"the frame is {self.width}x{self.height} pixels",
+                hint=f"{self.format} needs an even width, since pixels share their chroma: cut the frame",
             )
 
     @property
@@ -121,7 +122,7 @@ class Box:
             try:
                 object.__setattr__(self, name, index(value))
             except TypeError:
-                raise InputError(f"{name} of a box must be a whole number, got {value!r}; round it") from None
+                raise InputError(f"{name} of a box must be a whole number, got {value!r}", hint="round it") from None
 
 
 def crops(frame: Frame, boxes: Sequence[Box], *, color: bool) -> tuple[list[NDArray[np.uint8]], ColorOrder]:
@@ -160,8 +161,8 @@ def _clip(frame: Frame, box: Box, number: int) -> tuple[slice, slice]:
     if min(right - left, bottom - top) < MIN_CROP_SIDE:
         raise InputError(
             f"box {number} (x={box.x}, y={box.y}, width={box.width}, height={box.height}) has "
-            f"{max(right - left, 0)}x{max(bottom - top, 0)} pixels within the frame of {frame.width}x{frame.height}; "
-            f"at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE} must lie there: leave the box out"
+            f"{max(right - left, 0)}x{max(bottom - top, 0)} pixels within the frame of {frame.width}x{frame.height}",
+            hint=f"at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE} must lie there: leave the box out",
         )
     return slice(top, bottom), slice(left, right)
 

@@ -69,9 +69,9 @@ def check_file(path: str | Path, limit: int = MAX_FILE_BYTES) -> None:
     """
     facts = os.stat(path)
     if not stat.S_ISREG(facts.st_mode):
-        raise InputError(f"{_kind_of_file(facts.st_mode)} rather than a file; pass a file")
+        raise InputError(f"{_kind_of_file(facts.st_mode)} rather than a file", hint="pass a file")
     if facts.st_size > limit:
-        raise InputError(f"{facts.st_size / 1e6:,.0f} MB; files of up to {limit / 1e6:,.0f} MB are read")
+        raise InputError(f"{facts.st_size / 1e6:,.0f} MB", hint=f"files of up to {limit / 1e6:,.0f} MB are read")
 
 
 def _kind_of_file(mode: int) -> str:
@@ -111,9 +111,11 @@ def decode(data: bytes) -> NDArray[np.uint8]:
             return _upright_pixels(image)
     except UnidentifiedImageError:
         name, cure = foreign(data[:HEAD_BYTES]) or ("none of the formats that are read", "save it as JPEG or PNG")
-        raise InputError(f"not a readable image ({name}; {', '.join(IMAGE_FORMATS)} are read); {cure}") from None
+        raise InputError(
+            f"not a readable image ({name}, and only {', '.join(IMAGE_FORMATS)} are read)", hint=f"{cure}"
+        ) from None
     except MemoryError:
-        raise InputError("not a readable image (there is too little memory for its pixels); shrink it") from None
+        raise InputError("not a readable image (there is too little memory for its pixels)", hint="shrink it") from None
     except Exception as error:
         # Pillow's plugins raise errors of any type on damaged files, SyntaxError and struct.error among them.
         raise InputError(f"not a readable image ({error or type(error).__name__})") from None
@@ -188,7 +190,9 @@ def read_face(path: Path) -> NDArray[np.uint8]:
     crop = read_rgb(path)
     if min(crop.shape[:2]) < MIN_CROP_SIDE:
         size = f"{crop.shape[1]}x{crop.shape[0]}"
-        raise InputError(f"{path}: {size} pixels; a face crop must be at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE} pixels")
+        raise InputError(
+            f"{path}: {size} pixels", hint=f"a face crop must be at least {MIN_CROP_SIDE}x{MIN_CROP_SIDE} pixels"
+        )
     return crop
 
 

@@ -324,7 +324,7 @@ def _normalize_tables(mean: tuple[float, ...], std: tuple[float, ...], dtype: st
 
 def _check_crop(crop: Any, color: ColorOrder) -> None:
     if color not in _COLORS:
-        raise InputError(f"unknown colour order {color!r}; pass color='gray', 'rgb' or 'bgr'")
+        raise InputError(f"unknown colour order {color!r}", hint="pass color='gray', 'rgb' or 'bgr'")
     if not isinstance(crop, np.ndarray) or crop.dtype != np.uint8:
         found = f"dtype {crop.dtype}" if isinstance(crop, np.ndarray) else type(crop).__name__
         raise InputError(f"a face crop must be a uint8 numpy array, got {found}")

@@ -2,10 +2,10 @@
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.errors import DeviceUnavailableError
 from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
 from resemote_edge.export.context import ExportContext
@@ -52,11 +52,11 @@ def choose_lowering(
     availability = get_runtime(runtime).probe()
     if not availability.available:
         raise DeviceUnavailableError(
-            f"lowering 'auto' measures in runtime {runtime}, which cannot run here: {availability.reason}; "
-            "pass --lowering conv or --lowering matmul"
+            f"lowering 'auto' measures in runtime {runtime}, which cannot run here: {availability.reason}",
+            hint="pass --lowering conv or --lowering matmul",
         )
     batches = (1, recipe.batch.opt if recipe.batch.opt > 1 else 8)
-    with tempfile.TemporaryDirectory(prefix="resemote-edge-autotune-") as folder:
+    with scratch_folder("autotune") as folder:
         artifacts = {}
         for form in _FORMS:
             notice(f"autotune: exporting with {form}")

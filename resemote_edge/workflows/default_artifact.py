@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.partial import taking_turns
 from resemote_edge.artifacts.prebuilt import prebuilt_path
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ARTIFACTS_FOLDER, ExportOptions, run_export
@@ -49,8 +50,8 @@ def artifact_or_prebuilt(
     takers = runtimes_for(artifact)
     if runtime != "auto" and get_runtime(runtime).name not in takers:
         raise InputError(
-            f"runtime {runtime} cannot load the prebuilt artifact, which is for {', '.join(takers)}; pass --variant to "
-            f"export embedded weights for {runtime}, or --artifact, or leave --runtime out"
+            f"runtime {runtime} cannot load the prebuilt artifact, which is for {', '.join(takers)}",
+            hint=f"pass --variant to export embedded weights for {runtime}, or --artifact, or leave --runtime out",
         )
     notice(f"using the prebuilt artifact {artifact.passport.name}")
     return artifact
@@ -88,7 +89,7 @@ def artifacts_or_default(
         names = [name for name in RUNTIMES if _serves(name, device)]
         names = names[:1] if runtime == "auto" else names
         if not names:
-            raise InputError(f"no runtime works here on device {device!r}; see: resemote-edge runtimes")
+            raise InputError(f"no runtime works here on device {device!r}", hint="see: resemote-edge runtimes")
     else:
         names = [get_runtime(runtime).name]
     # One target may serve two runtimes.
@@ -105,10 +106,20 @@ def _default(checkpoint: Path, target: str, notice: Callable[[str], None]) -> Ar
     precision = find_target(target).default_precision
     folder = ARTIFACTS_FOLDER / f"{checkpoint.stem}-{target}-{precision}"
     if folder.exists():
-        artifact = Artifact.load(folder)
-        if artifact.passport.lineage.checkpoint_sha256 != file_sha256(checkpoint):
-            raise InputError(f"{folder} was exported from other weights; name the artifact to use, or remove it")
-        notice(f"using {folder}, exported {artifact.passport.created_utc}")
-        return artifact
-    notice(f"exporting the embedded weights to {folder}")
-    return run_export(ExportOptions(checkpoint=checkpoint, target=target, precision=precision))
+        return _exported(folder, checkpoint, notice)
+    ARTIFACTS_FOLDER.mkdir(parents=True, exist_ok=True)
+    with taking_turns(
+        ARTIFACTS_FOLDER, lambda: notice(f"waiting for another process that exports to {ARTIFACTS_FOLDER}")
+    ):
+        if folder.exists():
+            return _exported(folder, checkpoint, notice)
+        notice(f"exporting the embedded weights to {folder}")
+        return run_export(ExportOptions(checkpoint=checkpoint, target=target, precision=precision))
+
+
+def _exported(folder: Path, checkpoint: Path, notice: Callable[[str], None]) -> Artifact:
+    artifact = Artifact.load(folder)
+    if artifact.passport.lineage.checkpoint_sha256 != file_sha256(checkpoint):
+        raise InputError(f"{folder} was exported from other weights", hint="name the artifact to use, or remove it")
+    notice(f"using {folder}, exported {artifact.passport.created_utc}")
+    return artifact

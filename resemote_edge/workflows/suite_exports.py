@@ -191,7 +191,9 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment,
     folder.refuse_foreign(suite.name)
     folder.refuse_other_machine(machine)
     if data is not None and suite.accuracy is None:
-        raise InputError(f"suite {suite.name} asks for no accuracy; leave --data out, or add accuracy to the file")
+        raise InputError(
+            f"suite {suite.name} asks for no accuracy", hint="leave --data out, or add accuracy to the file"
+        )
     data_sha256 = None
     if data is not None and suite.accuracy is not None:
         data_sha256 = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split].sha256()

@@ -103,7 +103,7 @@ CASES = [
     Case("empty batch range", "export {good} --recipe {batches}", "1 <= min <= opt <= max"),
     Case("recipe with a path as name", "export {good} --recipe {traversal}", "`$.name`"),
     Case("contradiction", "export {good} --recipe cpu-openvino-fp32 --target onnx", "contradicts recipe"),
-    Case("missed gate", "export {good} --recipe {strict}", "Nothing was exported", GATE),
+    Case("missed gate", "export {good} --recipe {strict}", "nothing was exported", GATE),
     Case("fp32 on Turing", "export {good} --recipe {turing}", "no FP32 matrix product for Turing"),
     Case(
         "int8 on a Nano",
@@ -164,7 +164,7 @@ CASES = [
     Case("no dataset", "data inspect nowhere", "nowhere: no such dataset"),
     Case("bad csv row", "data inspect {bad_csv}", "fer.csv:3: expected 2304 pixels (48x48), found 3"),
     Case("endless csv field", "data inspect {long_csv}", "long.csv:2: not a readable CSV row"),
-    Case("empty folder", "data inspect {empty}", "empty: cannot tell what dataset this is. Looked for fer2013: a .csv"),
+    Case("empty folder", "data inspect {empty}", "empty: cannot tell what dataset this is; looked for fer2013: a .csv"),
     Case("empty folder as FER2013", "data inspect {empty} --kind fer2013", "empty: no images in any split"),
     Case("unknown kind", "data inspect {fer} --kind ckplus", "choose from auto, fer2013, ferplus, rafdb"),
     Case("not that kind", "data inspect {fer} --kind rafdb", "found no EmoLabel/list_patition_label.txt"),

@@ -77,7 +77,7 @@ def test_json_for_programs(artifact, tmp_path):
 
 
 def test_reports(tmp_path):
-    report = made_up_report(row(f"art{EVIL}", "onnxruntime", "single-stream", 1, 2.0))
+    report = made_up_report(rows=(row(f"art{EVIL}", "onnxruntime", "single-stream", 1, 2.0),))
     (tmp_path / "report.json").write_bytes(report.to_json())
     shutil.copy(tmp_path / "report.json", tmp_path / "b.json")
     check(on_a_terminal("bench", "compare", tmp_path / "report.json", tmp_path / "b.json", cwd=tmp_path), "art")

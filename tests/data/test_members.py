@@ -333,7 +333,7 @@ def test_many_classes_are_refused_quickly(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for number in range(1500):
             archive.writestr(f"class {number}/0.png", b"")
-    refused(tmp_path / "set.zip", "images in over 1,000 folders; each would be a class")
+    refused(tmp_path / "set.zip", "images in over 1,000 folders, each of which would be a class")
 
 
 # --- what people pass instead -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 import resemote_edge
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.measuring.interleave import Schedule, interleave
-from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.processes.contestant import PARENT_VARIABLE, Contestant
 from resemote_edge.measuring.processes.worker_process import WorkerProcess, run_apart
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
 
@@ -139,6 +139,15 @@ def test_a_contestant_ends_when_its_parent_is_killed(tmp_path):
     process.wait()
     wait_for(lambda: ended(child))
     os.kill(left, signal.SIGKILL)
+
+
+def test_a_contestant_whose_parent_died_before_it_could_ask_to_end_with_it_ends():
+    """The variable names a process that is not its parent any more: as if that had died while modules were imported."""
+    command = [sys.executable, "-m", "resemote_edge.measuring.processes.contestant"]
+    environment = {**os.environ, PARENT_VARIABLE: "1"}
+    orphan = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+    assert orphan.wait(60) == 1
+    orphan.stdin.close()
 
 
 def test_opening_has_a_limit_too():

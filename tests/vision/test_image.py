@@ -165,7 +165,7 @@ def test_what_is_no_image_that_is_read_is_named(name, tmp_path):
     (tmp_path / "face.jpg").write_bytes(FOREIGN[name])
     with pytest.raises(InputError) as caught:
         read_rgb(tmp_path / "face.jpg")
-    assert f"face.jpg: not a readable image ({name}; JPEG, PNG, WEBP, BMP, GIF, TIFF, PPM are read); " in str(
+    assert f"face.jpg: not a readable image ({name}, and only JPEG, PNG, WEBP, BMP, GIF, TIFF, PPM are read); " in str(
         caught.value
     )
 

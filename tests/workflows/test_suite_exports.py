@@ -185,7 +185,7 @@ def test_rows_of_another_machine_are_refused(pair, tmp_path):
     kept = json.loads(row.read_text())
     kept["machine"] = {"id": "elsewhere", "summary": "a Jetson"}
     row.write_text(json.dumps(kept))
-    with pytest.raises(InputError, match=r"was measured on another machine \(a Jetson; this one: ") as caught:
+    with pytest.raises(InputError, match=r"was measured on another machine \(a Jetson, and not this one, ") as caught:
         run(path, folder)
     assert str(row) in str(caught.value)
     row.write_text("{}")

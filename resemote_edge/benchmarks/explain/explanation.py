@@ -14,7 +14,7 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import LayerWork, Passport
 from resemote_edge.artifacts.record import Record, Strict, read_record
 from resemote_edge.errors import InputError
-from resemote_edge.machine.environment import capture_environment
+from resemote_edge.machine.environment import capture_environment, check_environment
 from resemote_edge.measuring.probes import MachineProbe, probe_machine
 from resemote_edge.measuring.profiles import NodeProfile, choose_runtime, profile_nodes
 from resemote_edge.measuring.profiles.precisions import BITS, promised_precision
@@ -124,6 +124,10 @@ class Explanation(Record, frozen=True, kw_only=True):
     machine: MachineProbe
     environment: dict[str, Any]
     layers: tuple[LayerTime, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse an environment whose facts are of other types."""
+        check_environment(self.environment)
 
     @property
     def time_us(self) -> float:

@@ -29,6 +29,9 @@ _KEYS: dict[str, tuple[str, ...]] = {"stages": STAGES, "interval_95_ms": tuple(P
 
 _UNITS = ("_ms",)
 
+#: What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t")
+
 _Path = tuple[str | int, ...]
 
 
@@ -120,4 +123,6 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return " ".join(map(str, value))
-    return str(msgspec.to_builtins(value))
+    text = str(msgspec.to_builtins(value)).replace("\r", " ")  # the csv module leaves it without quotes
+    # A spreadsheet would compute a text that begins so, which may come from somebody else's file.
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

@@ -245,7 +245,7 @@ def load_suite(path: Path) -> LoadedSuite:
             settings that make no sense.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such suite; one is a TOML file, as those in benchmarks/suites")
+        raise InputError(f"{path}: no such suite", hint="one is a TOML file, as those in benchmarks/suites")
     content = read_text_bytes(path)
     try:
         suite = msgspec.toml.decode(content, type=Suite)
@@ -254,7 +254,7 @@ def load_suite(path: Path) -> LoadedSuite:
     if suite.schema != SUITE_SCHEMA:
         raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
     if not suite.artifacts and not suite.exports:
-        raise InputError(f"{path}: it names nothing to measure; list artifacts = [...], or add an [[export]]")
+        raise InputError(f"{path}: it names nothing to measure", hint="list artifacts = [...], or add an [[export]]")
     try:
         check_suite(suite)
     except InputError as error:
@@ -299,12 +299,12 @@ def _check_names(suite: Suite) -> None:
         listed = list(values)
         twice = [value for value in listed if listed.count(value) > 1]
         if twice:
-            raise InputError(f"{what} {twice[0]} appears twice; remove or rename one")
+            raise InputError(f"{what} {twice[0]} appears twice", hint="remove or rename one")
 
 
 def _check_settings(suite: Suite) -> None:
     if suite.preset is not None and suite.settings is not None:
-        raise InputError("it has a preset and [settings]; keep one of them")
+        raise InputError("it has a preset and [settings]", hint="keep one of them")
     settings = suite.effective_settings
     check_settings(settings, suite.batches)
     if settings.min_runs < 1 or settings.warmup_runs < 0 or settings.queue_frames < 1:
@@ -312,15 +312,17 @@ def _check_settings(suite: Suite) -> None:
     if not 0.0 < settings.window_seconds < float("inf"):
         raise InputError(f"[settings]: window_seconds must be above 0, got {settings.window_seconds}")
     if max(suite.streams) > 1 and not any(get_scenario(name).streams for name in suite.scenarios):
-        raise InputError("streams above 1 need the scenario offline; the others have one stream")
+        raise InputError("streams above 1 need the scenario offline", hint="the others have one stream")
     if suite.fps is not None and not any(get_scenario(name).arrives for name in suite.scenarios):
-        raise InputError("fps is for camera and multi-stream, and neither is measured; remove it")
+        raise InputError("fps is for camera and multi-stream, and neither is measured", hint="remove it")
 
 
 def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
     """Refuse an exclude that leaves nothing out, or everything: it is most likely a typing error."""
     if not exclude.patterns:
-        raise InputError(f"[[exclude]] {number} has no field and would leave everything out; add one, or remove it")
+        raise InputError(
+            f"[[exclude]] {number} has no field and would leave everything out", hint="add one, or remove it"
+        )
     known: dict[str, Iterable[object]] = {
         "scenario": suite.scenarios,
         "batch": suite.batches,
@@ -338,17 +340,19 @@ def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
             # A number of threads may be right on another machine.
             if not _any_match([pattern], texts) and (name, suite.threads) != ("threads", None):
                 raise InputError(
-                    f"[[exclude]] {number}: {name} {pattern!r} is not one of {', '.join(texts)}; correct it"
+                    f"[[exclude]] {number}: {name} {pattern!r} is not one of {', '.join(texts)}", hint="correct it"
                 )
 
 
 def _check_validity(check: ValidityEntry, suite: Suite) -> None:
     exported = [entry.artifact for entry in suite.exports]
     if not suite.artifacts and not _any_match([check.artifact], exported):
-        raise InputError(f"[[validity]]: artifact {check.artifact!r} is not one of {', '.join(exported)}; correct it")
+        raise InputError(
+            f"[[validity]]: artifact {check.artifact!r} is not one of {', '.join(exported)}", hint="correct it"
+        )
     if suite.runtimes is not None and check.runtime not in suite.runtimes:
         raise InputError(
-            f"[[validity]]: runtime {check.runtime} is not one of {', '.join(suite.runtimes)}; add it there"
+            f"[[validity]]: runtime {check.runtime} is not one of {', '.join(suite.runtimes)}", hint="add it there"
         )
 
 

@@ -30,7 +30,7 @@ def parse_batches(text: str) -> tuple[int, ...]:
     """
     parts = parse_names(text)
     if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas; got {text!r}")
+        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas, got {text!r}")
     return tuple(int(part) for part in parts)
 
 
@@ -103,5 +103,5 @@ def _refuse(artifact: Artifact, suite: Suite) -> None:
         runtime = get_runtime(name)
         if artifact.find(runtime.formats, roles=_ROLES) is None:
             known = ", ".join(runtimes_for(artifact))
-            raise InputError(f"{artifact.path}: runtime {name} cannot load it; it runs in {known}")
+            raise InputError(f"{artifact.path}: runtime {name} cannot load it", hint=f"it runs in {known}")
         runtime.check(artifact, suite.session_options)

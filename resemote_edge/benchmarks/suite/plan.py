@@ -154,8 +154,8 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise InputError(
-            f"two artifacts are called {twice[0]}, and their rows could not be told apart; export one of them under "
-            "another name, or measure them one after the other"
+            f"two artifacts are called {twice[0]}, and their rows could not be told apart",
+            hint="export one of them under another name, or measure them one after the other",
         )
     pairs: list[tuple[SuiteArtifact, str]] = []
     unmeasured: list[Unmeasured] = []

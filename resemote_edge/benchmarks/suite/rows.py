@@ -154,19 +154,21 @@ class SuiteFolder:
             InputError: The path is a file, or holds another suite's results or a report that is no suite's.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{self.path} is a file; pass a folder as -o")
+            raise InputError(f"{self.path} is a file", hint="pass a folder as -o")
         copy = self.path / SUITE_COPY
         if not copy.is_file():
             taken = [path for path in (self.path / "report.json", *map(self.row_path, self.stems())) if path.exists()]
             if taken:
-                raise InputError(f"{taken[0]} exists and is not of a suite; pass another -o")
+                raise InputError(f"{taken[0]} exists and is not of a suite", hint="pass another -o")
             return
         try:
             found = msgspec.toml.decode(copy.read_bytes(), type=dict[str, Any]).get("name")
         except DECODE_ERRORS as error:
-            raise InputError(f"{copy}: not a suite any more ({error}); delete it, or pass another -o") from None
+            raise InputError(f"{copy}: not a suite any more ({error})", hint="delete it, or pass another -o") from None
         if found != name:
-            raise InputError(f"{self.path} holds the results of suite {found!r}, not of {name!r}; pass another -o")
+            raise InputError(
+                f"{self.path} holds the results of suite {found!r}, not of {name!r}", hint="pass another -o"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -186,7 +188,7 @@ class SuiteFolder:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(
-                    f"{self.path}: another run is measuring into this folder; wait for it, or pass another -o"
+                    f"{self.path}: another run is measuring into this folder", hint="wait for it, or pass another -o"
                 ) from None
             self._remove_partial()
             yield
@@ -234,8 +236,9 @@ class SuiteFolder:
             kept = self.read(stem)
             if kept is not None and kept.machine.id != machine.id:
                 raise InputError(
-                    f"{self.row_path(stem)} was measured on another machine ({kept.machine.summary}; this one: "
-                    f"{machine.summary}); figures of two machines do not go into one report, pass another -o"
+                    f"{self.row_path(stem)} was measured on another machine ({kept.machine.summary}, and not this one, "
+                    f"{machine.summary})",
+                    hint="figures of two machines do not go into one report, pass another -o",
                 )
 
     def has_samples(self, row: BenchRow) -> bool:
@@ -251,9 +254,11 @@ class SuiteFolder:
         except FileNotFoundError:
             return None
         except DECODE_ERRORS as error:
-            raise InputError(f"{path}: not a finished row ({error}); delete it, or pass another -o") from None
+            raise InputError(f"{path}: not a finished row ({error})", hint="delete it, or pass another -o") from None
         if row.schema != ROW_SCHEMA:
-            raise InputError(f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}; delete it")
+            raise InputError(
+                f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}", hint="delete it"
+            )
         return row
 
     def _remove_partial(self) -> None:

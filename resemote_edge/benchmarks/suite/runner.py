@@ -232,7 +232,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
     try:
         found = _MEASURE[step.kind](bench, step)
         if file_sha256(step.entry.path / PASSPORT_NAME) != step.entry.passport_sha256:
-            raise InputError(f"{step.entry.path}: was replaced while it was measured; measure again")
+            raise InputError(f"{step.entry.path}: was replaced while it was measured", hint="measure again")
     except ResEmoteEdgeError as error:
         found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
     except OSError as error:  # for example a full disk, or a file that vanished
@@ -303,7 +303,7 @@ def _accuracy(bench: Bench, step: Step) -> AccuracyResult:
     )
     found = run_accuracy(job, timeout_s=bench.suite.timeout_seconds)
     if found.file_sha256 != model_file(get_runtime(step.runtime), step.entry.artifact).sha256:
-        raise InputError(f"{step.entry.path}: the file changed while it was measured; run the benchmark again")
+        raise InputError(f"{step.entry.path}: the file changed while it was measured", hint="run the benchmark again")
     return found
 
 

@@ -86,7 +86,9 @@ def load_affectnet(
     lists, sets = _lists(root), _sets(root)
     if bool(lists) == bool(sets):
         found = "both" if lists else "neither"
-        raise DatasetError(f"{root}: expected {LAYOUT}, found {found}; pass a folder with one of the two layouts")
+        raise DatasetError(
+            f"{root}: expected {LAYOUT}, found {found}", hint="pass a folder with one of the two layouts"
+        )
     listing = Listing("affectnet", root, LABELS, {"train": WITH_VALIDATION})
     for pool in listing.pools_for(splits):
         if pool in lists:
@@ -156,7 +158,7 @@ def _rows(stream: TextIO, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     header = [name.strip() for name in next(rows, (0, []))[1]]
     lacking = [name for name in _COLUMNS if name not in header]
     if lacking:
-        raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}; {lacking[0]} is missing")
+        raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}", hint=f"{lacking[0]} is missing")
     for line, row in rows:
         if len(row) != len(header):
             raise DatasetError(f"{path}:{line}: expected {len(header)} columns as in the header, found {len(row)}")
@@ -176,7 +178,9 @@ def _image_folder(root: Path, name: str, where: str) -> Path:
     for folder in _IMAGE_FOLDERS:
         if (root / folder / name).is_file():
             return root / folder
-    raise DatasetError(f"{where}: {name} is in none of {', '.join(_IMAGE_FOLDERS)} in {root}; unpack the images there")
+    raise DatasetError(
+        f"{where}: {name} is in none of {', '.join(_IMAGE_FOLDERS)} in {root}", hint="unpack the images there"
+    )
 
 
 # --- one file per annotation ------------------------------------------------------------------------------------------
@@ -189,8 +193,8 @@ def _read_set(folder: Path, pool: str, listing: Listing) -> None:
     if alone:
         what = "an annotation <id>_exp.npy" if alone[0] in images else "an image <id>.jpg"
         raise DatasetError(
-            f"{folder}: {len(alone)} ids have an image or an annotation, not both; {alone[0]} lacks {what}. Unpack the "
-            "archive again"
+            f"{folder}: {len(alone)} ids have an image or an annotation, not both",
+            hint=f"{alone[0]} lacks {what}. Unpack the archive again",
         )
     for name in sorted(images):
         label = _annotation(annotated[name])
@@ -204,4 +208,4 @@ def _annotation(path: Path) -> str:
         value = np.load(io.BytesIO(read_file(path, _ANNOTATION_BYTES)), allow_pickle=False)
         return str(int(value.item()))
     except (ValueError, OverflowError, EOFError, OSError, AttributeError, InputError) as error:
-        raise DatasetError(f"{path}: not an annotation, one number as .npy ({error}); fetch it again") from None
+        raise DatasetError(f"{path}: not an annotation, one number as .npy ({error})", hint="fetch it again") from None

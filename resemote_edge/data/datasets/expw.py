@@ -76,7 +76,7 @@ def load_expw(
     labels, images = _first(root, _LISTS), _first(root, _IMAGES)
     if labels is None or images is None:
         lacking = "label/label.lst" if labels is None else "image/origin/"
-        raise DatasetError(f"{root}: expected {LAYOUT}, found no {lacking}; pass the folder that holds both")
+        raise DatasetError(f"{root}: expected {LAYOUT}, found no {lacking}", hint="pass the folder that holds both")
     rows = _read(labels)
     listing = Listing("expw", root, LABELS)
     photographs = [row.image.encode(errors="surrogateescape") for row in rows]

@@ -67,7 +67,7 @@ def load_fer2013(
     """
     unknown = [split for split in splits if split not in SPLITS]
     if unknown:
-        raise InputError(f"unknown split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
+        raise InputError(f"unknown split {unknown[0]!r}", hint=f"choose from {', '.join(SPLITS)}")
     source = Path(path)
     check_source(source)
     if source.is_dir() or is_zip(source):
@@ -77,7 +77,7 @@ def load_fer2013(
         with open_text(source) as stream:
             rows = _read_csv(stream, source, splits, progress)
     else:
-        raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file; pass one of these")
+        raise DatasetError(f"{source}: neither a folder, a whole zip, nor a .csv file", hint="pass one of these")
     found = [split for split in splits if rows[split].images or split not in optional]
     return {split: _finish(source, split, rows[split]) for split in found}
 
@@ -105,18 +105,21 @@ def recognises(path: Path) -> bool:
 
 def _finish(source: Path, split: str, rows: _Rows) -> Dataset:
     if not rows.images:
-        raise DatasetError(f"{source}: no images in split '{split}'; expected <split>/<emotion>/ or Usage rows for it")
+        raise DatasetError(
+            f"{source}: no images in split '{split}'", hint="expected <split>/<emotion>/ or Usage rows for it"
+        )
     shapes = {image.shape for image in rows.images}
     if len(shapes) > 1:
         odd = next(i for i, image in enumerate(rows.images) if image.shape != rows.images[0].shape)
         raise DatasetError(
             f"{source}: {rows.members[odd]}: image of {rows.images[odd].shape}, the first one has "
-            f"{rows.images[0].shape}; FER2013 images are all of one size"
+            f"{rows.images[0].shape}",
+            hint="FER2013 images are all of one size",
         )
     absent = [label for index, label in enumerate(FER2013) if index not in set(rows.targets)]
     if absent:
         raise DatasetError(
-            f"{source}: split '{split}' has no images of class {', '.join(absent)}; all seven are needed"
+            f"{source}: split '{split}' has no images of class {', '.join(absent)}", hint="all seven are needed"
         )
     return Dataset(
         name=f"fer2013 {split}",
@@ -150,7 +153,7 @@ def _read_csv(stream: TextIO, source: Path, splits: tuple[str, ...], progress: P
         emotion, text, usage = (row[index] for index in order)
         split = USAGES.get(usage.strip())
         if split is None:
-            raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(USAGES)}")
+            raise DatasetError(f"{where}: unknown Usage {usage!r}", hint=f"expected {', '.join(USAGES)}")
         read += len(text)
         if split in rows:
             rows[split].targets.append(_csv_target(emotion, where))

@@ -164,8 +164,8 @@ def _find_images(source: Path) -> Path:
         return table
     if len(zips) > 1:
         raise DatasetError(
-            f"{source}: found {', '.join(path.name for path in zips)}; leave the one with FER2013's images, or pass it "
-            f"as the path and {_VOTES_FILE} as the labels file"
+            f"{source}: found {', '.join(path.name for path in zips)}",
+            hint=f"leave the one with FER2013's images, or pass it as the path and {_VOTES_FILE} as the labels file",
         )
     return zips[0] if zips else source
 
@@ -176,8 +176,9 @@ def _find_images(source: Path) -> Path:
 def _read_votes(table: Path) -> list[_Votes]:
     if not table.is_file():
         raise DatasetError(
-            f"{table}: no such file; put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the "
-            "labels file (--labels-file)"
+            f"{table}: no such file",
+            hint=f"put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the "
+            "labels file (--labels-file)",
         )
     with open_text(table) as stream:
         rows = rows_of(stream, str(table))
@@ -192,7 +193,7 @@ def _read_row(cells: list[str], where: str, line: int) -> _Votes:
         raise DatasetError(f"{where}: expected {len(_HEADER)} columns, found {len(cells)}")
     usage, name, *counts = (cell.strip() for cell in cells)
     if usage not in USAGES:
-        raise DatasetError(f"{where}: unknown Usage {usage!r}; expected {', '.join(USAGES)}")
+        raise DatasetError(f"{where}: unknown Usage {usage!r}", hint=f"expected {', '.join(USAGES)}")
     if not all(count in _COUNTS for count in counts):
         raise DatasetError(f"{where}: votes must be whole numbers of 0 to {_TAGGERS}, found {' '.join(counts)[:60]!r}")
     return _Votes(line, USAGES[usage], name, tuple(map(int, counts)))
@@ -257,7 +258,7 @@ def _line(member: str) -> int:
 
 def _out_of_step(table: Path, images: Path, what: str) -> DatasetError:
     return DatasetError(
-        f"{table}: does not belong to {images}: {what}; fetch both files again, unsorted and unfiltered"
+        f"{table}: does not belong to {images}: {what}", hint="fetch both files again, unsorted and unfiltered"
     )
 
 
@@ -278,7 +279,7 @@ def _by_name(rows: list[_Votes], table: Path, images: list[Member], splits: tupl
         elif isinstance(shares, str):
             listing.leave_out(row.split, shares)
         elif row.name not in found:
-            raise DatasetError(f"{listing.source}: {row.name}, {table.name}:{row.line}, has no image; add it")
+            raise DatasetError(f"{listing.source}: {row.name}, {table.name}:{row.line}, has no image", hint="add it")
         else:
             listing.add(row.split, Face(found[row.name], shares.index(max(shares)), soft=shares))
 
@@ -290,7 +291,9 @@ def _named(rows: list[_Votes], table: Path) -> tuple[dict[str, _Votes], set[str]
     for row in (row for row in rows if row.name):
         first = by_name.setdefault(row.name, row)
         if first.split != row.split:
-            raise DatasetError(f"{table}:{row.line}: {row.name} has another Usage in line {first.line}; fetch it again")
+            raise DatasetError(
+                f"{table}:{row.line}: {row.name} has another Usage in line {first.line}", hint="fetch it again"
+            )
         if first.votes != row.votes:
             contradicted.add(row.name)
     return by_name, contradicted
@@ -305,16 +308,17 @@ def _joined(by_name: dict[str, _Votes], table: Path, images: list[Member], sourc
         where = f"{source}: {member.name}"
         if row is None:
             raise DatasetError(
-                f"{where}: no image name in {table.name}; images must be called as there (fer0000000.png), numbers of "
-                "other namings are not its rows. Pass Kaggle's fer2013.csv instead, which joins by row"
+                f"{where}: no image name in {table.name}",
+                hint="images must be called as there (fer0000000.png), numbers of "
+                "other namings are not its rows. Pass Kaggle's fer2013.csv instead, which joins by row",
             )
         if name in found:
-            raise DatasetError(f"{where}: the same name as {found[name].name}; leave one of them")
+            raise DatasetError(f"{where}: the same name as {found[name].name}", hint="leave one of them")
         stated = {_FOLDERS[part.lower()] for part in member.parts[:-1] if part.lower() in _FOLDERS}
         if stated - {row.split}:
             raise DatasetError(
-                f"{where}: {table.name}:{row.line} has it in split '{row.split}'; these images are numbered otherwise "
-                "than the votes. Pass Kaggle's fer2013.csv instead"
+                f"{where}: {table.name}:{row.line} has it in split '{row.split}'",
+                hint="these images are numbered otherwise than the votes. Pass Kaggle's fer2013.csv instead",
             )
         found[name] = member
     return found

@@ -115,11 +115,12 @@ def _class_names(placed: list[Placed], source: Path) -> dict[str, str]:
             other = others[0] if others[0] != folder else others[1]
             raise DatasetError(
                 f"{source}: the classes {other!a} and {folder!a} differ in nothing but case, spaces, Unicode form or "
-                "spelling; name the folders alike, or put their images together"
+                "spelling",
+                hint="name the folders alike, or put their images together",
             )
     if len(set(names.values())) < 2:
         found = ", ".join(sorted(set(names.values()))) or "none"
-        raise DatasetError(f"{source}: expected {LAYOUT}; classes found: {found}")
+        raise DatasetError(f"{source}: expected {LAYOUT}", hint=f"classes found: {found}")
     try:
         canonical_labels(sorted(set(names.values())))
     except InputError as error:
@@ -139,8 +140,8 @@ def _refuse_twins(made: dict[str, Dataset], source: Path) -> None:
         twins = set.intersection(*(labels_of[digest] for digest in digests)) - {label}
         if twins and len(digests) > 1:
             raise DatasetError(
-                f"{source}: all {len(digests):,} images of class {label!r} are in class {min(twins)!r} as well; leave "
-                "one of the folders"
+                f"{source}: all {len(digests):,} images of class {label!r} are in class {min(twins)!r} as well",
+                hint="leave one of the folders",
             )
 
 
@@ -153,6 +154,6 @@ def _refuse_gaps(placed: list[Placed], names: dict[str, str], source: Path) -> N
     for split, present in classes.items():
         if lacking := sorted(everywhere - present):
             raise DatasetError(
-                f"{source}: split '{split}' has no images of class {', '.join(lacking)}, others have; every split "
-                "needs every class, spelt alike"
+                f"{source}: split '{split}' has no images of class {', '.join(lacking)}, others have",
+                hint="every split needs every class, spelt alike",
             )

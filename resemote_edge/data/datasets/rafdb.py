@@ -64,7 +64,9 @@ def load_rafdb(
     root = _root(Path(path))
     listing = Listing("rafdb", root, LABELS, {"train": WITH_VALIDATION})
     if not (root / _LIST).is_file():
-        raise DatasetError(f"{root}: expected {LAYOUT}, found no {_LIST.as_posix()}; pass the folder that holds both")
+        raise DatasetError(
+            f"{root}: expected {LAYOUT}, found no {_LIST.as_posix()}", hint="pass the folder that holds both"
+        )
     wanted = listing.pools_for(splits)
     seen: set[str] = set()
     with open_text(root / _LIST) as stream:
@@ -73,7 +75,7 @@ def load_rafdb(
         if line.strip():
             name, pool, target = _read_line(line.strip(), f"{root / _LIST}:{number}")
             if name in seen:
-                raise DatasetError(f"{root / _LIST}:{number}: {name} is listed twice; fetch the list again")
+                raise DatasetError(f"{root / _LIST}:{number}: {name} is listed twice", hint="fetch the list again")
             seen.add(name)
             if pool in wanted:
                 image = root / _IMAGES / f"{name.removesuffix('.jpg')}_aligned.jpg"

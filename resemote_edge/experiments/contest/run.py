@@ -5,7 +5,6 @@ that no tool sees what another one imported or patched.
 """
 
 import datetime
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, needs
@@ -97,7 +97,7 @@ def run_contest(
     _refuse_early(contest)
     splits = None if data is None else _judged_on(contest, data)
     environment = capture_environment()
-    with tempfile.TemporaryDirectory(prefix="resemote-edge-contest-") as folder:
+    with scratch_folder("contest") as folder:
         ready, skipped = _prepare_all(contest, Path(folder), notice)
         if not ready:
             raise DeviceUnavailableError(

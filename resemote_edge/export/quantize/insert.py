@@ -62,7 +62,7 @@ def quantize(
     """
     unknown = sorted(set(keep_float) - set(layers_of(graph)))
     if unknown:
-        raise ExportError(f"no layer is called {unknown[0]}; layers are {', '.join(layers_of(graph))}")
+        raise ExportError(f"no layer is called {unknown[0]}", hint=f"layers are {', '.join(layers_of(graph))}")
     writer = _Quantizer(graph, {**ranges, WITH_CONSTANT: WITH_CONSTANT_RANGE}, scheme, scale_dtype)
     chosen = set(layers_of(graph)) - set(keep_float)
     for node in graph.nodes:
@@ -177,7 +177,7 @@ class _Quantizer:
         while source not in self.ranges and source in self.producers and self.producers[source].op in _MOVES:
             source = self.producers[source].inputs[0]
         if source not in self.ranges:
-            raise ExportError(f"no activation range is known for {source}; calibrate with --data")
+            raise ExportError(f"no activation range is known for {source}", hint="calibrate with --data")
         return self.ranges[source]
 
 

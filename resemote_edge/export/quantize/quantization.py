@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from resemote_edge.artifacts.passport import CalibrationManifest, Quantization
 from resemote_edge.data.calibration import CalibrationSet, choose_calibration
-from resemote_edge.errors import InputError
+from resemote_edge.errors import InputError, TooFewImagesError
 from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.insert import layers_of, quantize
 from resemote_edge.export.quantize.ranges import Ranges, observe_ranges
@@ -86,7 +87,8 @@ def plan_quantization(
     Args:
         checkpoint: Weights to export.
         options: Quantization options of the recipe.
-        data: Dataset whose training split is calibrated on; None to use the ranges recorded beside the checkpoint.
+        data: Dataset whose training split is calibrated on. None to use the ranges recorded beside the checkpoint,
+            which are used as well if the split has fewer images than the recipe asks for.
         context: Context of the run, which keeps what was observed.
         progress: Function called with the number of images done.
 
@@ -101,24 +103,31 @@ def plan_quantization(
     scheme = find_scheme(options.scheme)
     if scheme.activations == "none":
         return QuantizationPlan(scheme=scheme, options=options, ranges={}, origin="not needed: weights alone")
+    recorded = read_recorded(checkpoint)
+    chosen = None
     if data is not None:
-        chosen = choose_calibration(
-            data, options.calibration_images, options.seed, labels=checkpoint.labels, datasets=context.datasets
-        )
+        try:
+            chosen = choose_calibration(
+                data, options.calibration_images, options.seed, labels=checkpoint.labels, datasets=context.datasets
+            )
+        except TooFewImagesError:
+            if recorded is None:
+                raise
+    if chosen is not None:
         key = (checkpoint.sha256, chosen.manifest)
         return QuantizationPlan(
             scheme=scheme,
             options=options,
-            ranges=dict(context.ranges.get(key, lambda: calibrate(checkpoint, chosen, progress))),
+            ranges=dict(context.ranges.get(key, partial(calibrate, checkpoint, chosen, progress))),
             origin=f"observed on {len(chosen)} images of {chosen.manifest.dataset}",
             calibration=chosen.manifest,
         )
-    recorded = read_recorded(checkpoint)
     if recorded is None:
         raise InputError(
-            f"{checkpoint.path.name}: int8 needs activation ranges, and none are recorded beside the checkpoint; pass "
+            f"{checkpoint.path.name}: int8 needs activation ranges, and none are recorded beside the checkpoint",
+            hint="pass "
             "--data with the dataset, record them once with resemote-edge calibrate, or export --precision w8, which "
-            "needs none"
+            "needs none",
         )
     return QuantizationPlan(
         scheme=scheme,

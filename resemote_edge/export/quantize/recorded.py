@@ -51,13 +51,15 @@ def read_recorded(checkpoint: Checkpoint) -> RecordedRanges | None:
     try:
         recorded = msgspec.json.decode(read_text_bytes(path), type=RecordedRanges)
     except DECODE_ERRORS as error:
-        raise CheckpointError(f"{path}: not valid activation ranges: {error}; run: resemote-edge calibrate") from None
+        raise CheckpointError(
+            f"{path}: not valid activation ranges: {error}", hint="run: resemote-edge calibrate"
+        ) from None
     if recorded.schema != RANGES_SCHEMA:
         raise CheckpointError(f"{path}: ranges of schema {recorded.schema}, this version reads schema {RANGES_SCHEMA}")
     if recorded.checkpoint_sha256 != checkpoint.sha256:
         raise CheckpointError(
-            f"{path}: recorded for other weights than {checkpoint.path.name}; run resemote-edge calibrate again, or "
-            "remove the file"
+            f"{path}: recorded for other weights than {checkpoint.path.name}",
+            hint="run resemote-edge calibrate again, or remove the file",
         )
     return recorded
 

@@ -78,7 +78,7 @@ def run_sensitivity(
         DatasetError: The data cannot be used.
     """
     if recipe.quantize is None:
-        raise InputError(f"recipe {recipe.name} quantizes nothing; pass one of precision int8 or w8")
+        raise InputError(f"recipe {recipe.name} quantizes nothing", hint="pass one of precision int8 or w8")
     spec = PreprocessSpec(input=recipe.graph.input)
     context = ExportContext()
     inputs = choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels, context.datasets)

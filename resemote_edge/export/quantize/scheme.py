@@ -59,5 +59,5 @@ def find_scheme(name: str) -> Scheme:
         InputError: No scheme has that name.
     """
     if name not in SCHEMES:
-        raise InputError(f"unknown quantization scheme {name!r}; choose one of {', '.join(SCHEMES)}")
+        raise InputError(f"unknown quantization scheme {name!r}", hint=f"choose one of {', '.join(SCHEMES)}")
     return SCHEMES[name]

@@ -94,7 +94,7 @@ def find_target(name: str) -> TargetInfo:
         InputError: No target has that name.
     """
     if name not in TARGETS:
-        raise InputError(f"unknown target {name!r}; choose one of {', '.join(TARGETS)}")
+        raise InputError(f"unknown target {name!r}", hint=f"choose one of {', '.join(TARGETS)}")
     return TARGETS[name]
 
 

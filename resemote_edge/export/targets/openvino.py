@@ -29,7 +29,9 @@ class OpenVINOTarget:
                 model, str(inputs.folder / "model.xml"), compress_to_fp16=inputs.recipe.float_precision == "fp16"
             )
         except RuntimeError as error:  # Its writer reports a full disk as a stream error.
-            raise ExportError(f"{inputs.folder}: OpenVINO cannot write the IR ({error}); is the disk full?") from None
+            raise ExportError(
+                f"{inputs.folder}: OpenVINO cannot write the IR ({error})", hint="is the disk full?"
+            ) from None
         return Built(
             files=(
                 BuiltFile("model.xml", "model", "openvino-ir"),

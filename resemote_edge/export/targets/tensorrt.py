@@ -71,7 +71,7 @@ class TensorRTTarget:
 
 def _options(recipe: Recipe) -> TensorRTOptions:
     if recipe.tensorrt is None:
-        raise ExportError(f"recipe {recipe.name} has no [tensorrt] section; add one, or choose another recipe")
+        raise ExportError(f"recipe {recipe.name} has no [tensorrt] section", hint="add one, or choose another recipe")
     return recipe.tensorrt
 
 
@@ -103,8 +103,8 @@ def _ahead(options: TensorRTOptions) -> _Builder:
     unknown = [wanted for wanted in options.compute_capabilities if wanted not in known]
     if unknown or not options.compute_capabilities:
         raise ExportError(
-            f"tensorrt-rtx {module.__version__} builds ahead of time for compute capabilities {', '.join(known)}; "
-            f"the recipe asks for {', '.join(unknown) or 'none'}: correct tensorrt.compute_capabilities"
+            f"tensorrt-rtx {module.__version__} builds ahead of time for compute capabilities {', '.join(known)}",
+            hint=f"the recipe asks for {', '.join(unknown) or 'none'}: correct tensorrt.compute_capabilities",
         )
     return _Builder("tensorrt-rtx", module, options.compute_capabilities, ahead_of_time=True)
 
@@ -136,7 +136,7 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     profile = trt_builder.create_optimization_profile()
     batch = recipe.batch
     if batch.max is None:
-        raise ExportError(f"recipe {recipe.name}: an engine needs a largest batch; set batch.max")
+        raise ExportError(f"recipe {recipe.name}: an engine needs a largest batch", hint="set batch.max")
     sample = tuple(network.get_input(0).shape)[1:]
     profile.set_shape(INPUT, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
     config.add_optimization_profile(profile)
@@ -154,7 +154,8 @@ def _refuse_turing_fp32(builder: _Builder, recipe: Recipe) -> None:
     if builder.ahead_of_time and recipe.precision == "fp32" and _TURING in builder.compute_capabilities:
         raise ExportError(
             "tensorrt-rtx has no FP32 matrix product for Turing (compute capability 7.5), so an fp32 engine cannot be "
-            "built for it; export --precision fp16, or take 7.5 out of tensorrt.compute_capabilities"
+            "built for it",
+            hint="export --precision fp16, or take 7.5 out of tensorrt.compute_capabilities",
         )
 
 
@@ -174,7 +175,8 @@ def _configure(trt: Any, config: Any, builder: _Builder, recipe: Recipe) -> None
     if recipe.precision == "fp16" and not strongly_typed:
         if "FP16" not in flags:
             raise ExportError(
-                f'{builder.name} {trt.__version__} takes precision from the ONNX only; set tensorrt.typing = "strong"'
+                f"{builder.name} {trt.__version__} takes precision from the ONNX only",
+                hint='set tensorrt.typing = "strong"',
             )
         config.set_flag(flags["FP16"])
     if options.workspace_mib is not None:

@@ -161,9 +161,9 @@ def _check(request: LiveRequest) -> None:
     if request.restarts < MIN_RESTARTS:
         raise InputError(f"an interval needs at least {MIN_RESTARTS} restarts, got {request.restarts}")
     if request.effective_threads < 1 or request.batch < 1:
-        raise InputError(f"threads and batch sizes start at 1; got {request.threads} and {request.batch}")
+        raise InputError(f"threads and batch sizes start at 1, got {request.threads} and {request.batch}")
     if not 1.0 <= request.slow_b_by < float("inf"):
-        raise InputError(f"B can only be slowed, by a finite factor from 1; got {request.slow_b_by:g}")
+        raise InputError(f"B can only be slowed, by a finite factor from 1, got {request.slow_b_by:g}")
     for artifact in (request.a, request.b):
         refuse_batch(artifact, request.batch)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.machine.environment import check_environment
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.statistics.verdict import Verdict
 from resemote_edge.runtimes.session import PrecisionHint
@@ -112,6 +113,10 @@ class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="l
     restarts: tuple[Restart, ...]
     measuring_seconds: float
     total_seconds: float
+
+    def __post_init__(self) -> None:
+        """Refuse an environment whose facts are of other types."""
+        check_environment(self.environment)
 
     @property
     def slower(self) -> bool:

@@ -124,7 +124,7 @@ def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, 
         MissingDependencyError: The engine is not installed.
     """
     if side < _SMALLEST_SIDE:
-        raise InputError(f"a product of {side} rows is too short to be timed; take {_SMALLEST_SIDE} at least")
+        raise InputError(f"a product of {side} rows is too short to be timed", hint=f"take {_SMALLEST_SIDE} at least")
     missing = why_no_bf16(root) if precision == "bf16" else None
     if missing is not None:
         return Peak(precision=precision, gmac_per_s=None, note=missing)

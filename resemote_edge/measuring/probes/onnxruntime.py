@@ -32,8 +32,8 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
     """
     if precision == "bf16":
         raise DeviceUnavailableError(
-            "onnxruntime has no matrix product in bf16 for CPUs; "
-            "for that of openvino run: pip install 'resemote-edge[openvino]'"
+            "onnxruntime has no matrix product in bf16 for CPUs",
+            hint="for that of openvino run: pip install 'resemote-edge[openvino]'",
         )
     onnxruntime = import_onnxruntime("probing the machine")
     rng = np.random.default_rng(0)

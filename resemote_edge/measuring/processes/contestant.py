@@ -20,10 +20,13 @@ import msgspec
 
 from resemote_edge.errors import ResEmoteEdgeError
 
-__all__ = ["Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed", "Turn", "main"]
+__all__ = ["PARENT_VARIABLE", "Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed", "Turn", "main"]
 
 
 _PR_SET_PDEATHSIG = 1
+
+#: Environment variable with the id of the process that starts this one.
+PARENT_VARIABLE = "RESEMOTE_EDGE_PARENT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +140,8 @@ def _end_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(os.environ.get(PARENT_VARIABLE, os.getppid())):
+        sys.exit(1)  # It died before the kernel was asked, while this module was imported.
 
 
 def _take_turn(call: Callable[[], object], turn: Turn) -> list[int]:

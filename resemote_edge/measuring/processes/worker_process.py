@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,8 +16,18 @@ import msgspec
 
 import resemote_edge
 from resemote_edge import errors
+from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.errors import ResEmoteEdgeError
-from resemote_edge.measuring.processes.contestant import Contestant, Failed, Job, Message, Ready, Timed, Turn
+from resemote_edge.measuring.processes.contestant import (
+    PARENT_VARIABLE,
+    Contestant,
+    Failed,
+    Job,
+    Message,
+    Ready,
+    Timed,
+    Turn,
+)
 
 __all__ = ["WorkerProcess", "run_apart"]
 
@@ -58,11 +68,10 @@ class WorkerProcess:
 
     def __init__(self, contestant: Contestant) -> None:
         self.contestant = contestant
-        environment = dict(os.environ)
-        self._path: tempfile.TemporaryDirectory[str] | None = None
+        environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+        self._kept = ExitStack()
         if contestant.python is not None:
-            self._path = tempfile.TemporaryDirectory(prefix="resemote-edge-path-")
-            environment = _moved(environment, Path(self._path.name))
+            environment = _moved(environment, self._kept.enter_context(scratch_folder("path")))
         if contestant.threads is not None:
             environment.update(dict.fromkeys(_POOLS, str(contestant.threads)))
         # This is a file because the output is not read along: a pipe would fill up and block the child.
@@ -135,7 +144,8 @@ class WorkerProcess:
             if time.monotonic() > end:
                 raise ResEmoteEdgeError(
                     f"{self.contestant.name}: its threads still run {timeout_s:g} s after its turn, which would slow "
-                    "the others; keep its thread pool from spinning without end (OMP_WAIT_POLICY, KMP_BLOCKTIME)"
+                    "the others",
+                    hint="keep its thread pool from spinning without end (OMP_WAIT_POLICY, KMP_BLOCKTIME)",
                 )
 
     def close(self) -> None:
@@ -146,8 +156,7 @@ class WorkerProcess:
         for stream in (self._process.stdin, self._process.stdout, self._log):
             if stream is not None:
                 stream.close()
-        if self._path is not None:
-            self._path.cleanup()
+        self._kept.close()
 
     def _quiet(self) -> bool:
         """Whether it did nothing for a moment.
@@ -204,8 +213,8 @@ class WorkerProcess:
             while b"\n" not in self._received:
                 if not selector.select(max(0.0, end - time.monotonic())):
                     raise ResEmoteEdgeError(
-                        f"{doing} {self.contestant.name} took longer than {timeout_s:g} s and was ended; "
-                        f"{self.contestant.advice}, or look at what else runs on this machine"
+                        f"{doing} {self.contestant.name} took longer than {timeout_s:g} s and was ended",
+                        hint=f"{self.contestant.advice}, or look at what else runs on this machine",
                     )
                 part = os.read(self._process.stdout.fileno(), 1 << 16)
                 if not part:
@@ -221,7 +230,7 @@ class WorkerProcess:
         where = "" if self.contestant.python is None else f" ({self.contestant.python})"
         ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return ResEmoteEdgeError(
-            f"{doing} {self.contestant.name}: its process{where} {ended}; its last words: {lines[-1]}"
+            f"{doing} {self.contestant.name}: its process{where} {ended}", hint=f"its last words: {lines[-1]}"
         )
 
 

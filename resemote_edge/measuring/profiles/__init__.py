@@ -37,7 +37,7 @@ def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) ->
     """
     if runtime != "auto":
         if runtime not in PROFILERS:
-            raise InputError(f"runtime {runtime} gives no profile; choose one of {', '.join(PROFILERS)}")
+            raise InputError(f"runtime {runtime} gives no profile", hint=f"choose one of {', '.join(PROFILERS)}")
         get_runtime(runtime).check(artifact, options)
         return runtime
     reasons = []
@@ -47,8 +47,8 @@ def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) ->
             return name
         reasons.append(reason)
     raise DeviceUnavailableError(
-        f"{artifact.path}: none of {', '.join(PROFILERS)}, which give profiles, can run it here; "
-        f"{'; '.join(reasons) or 'none knows its format; export it for a target one of them loads'}"
+        f"{artifact.path}: none of {', '.join(PROFILERS)}, which give profiles, can run it here",
+        hint=f"{'; '.join(reasons) or 'none knows its format; export it for a target one of them loads'}",
     )
 
 

@@ -53,7 +53,7 @@ def read_nodes(model: bytes) -> tuple[OnnxNode, ...]:
         graph = next(value for number, value in _fields(memoryview(model)) if number == 7 and value is not None)
         return tuple(_node(value) for number, value in _fields(graph) if number == 1 and value is not None)
     except (StopIteration, IndexError, UnicodeDecodeError):
-        raise ArtifactError("not an ONNX model: no graph was found in it; export the artifact again") from None
+        raise ArtifactError("not an ONNX model: no graph was found in it", hint="export the artifact again") from None
 
 
 def _node(message: memoryview) -> OnnxNode:

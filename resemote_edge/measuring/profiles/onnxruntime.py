@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.measuring.profiles.base import NodeProfile
 from resemote_edge.measuring.profiles.onnx_bytes import OnnxNode, read_nodes
 from resemote_edge.measuring.profiles.precisions import precision_of_kernel, precision_of_type
@@ -57,7 +57,7 @@ def kernel_events(
         types and sizes.
     """
     onnxruntime = import_onnxruntime("explaining an artifact")
-    with tempfile.TemporaryDirectory(prefix="resemote-edge-explain-") as folder:
+    with scratch_folder("explain") as folder:
         settings.enable_profiling = True
         settings.profile_file_prefix = str(Path(folder, "profile"))
         session = onnxruntime.InferenceSession(

@@ -49,7 +49,7 @@ def get_scenario(name: str) -> Scenario:
         InputError: There is no such scenario; the message lists those there are.
     """
     if name not in SCENARIOS:
-        raise InputError(f"unknown scenario {name!r}; choose one of {', '.join(SCENARIOS)}")
+        raise InputError(f"unknown scenario {name!r}", hint=f"choose one of {', '.join(SCENARIOS)}")
     return SCENARIOS[name]
 
 
@@ -60,5 +60,5 @@ def preset(name: str) -> ScenarioSettings:
         InputError: There are no such settings; the message lists those there are.
     """
     if name not in PRESETS:
-        raise InputError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+        raise InputError(f"unknown preset {name!r}", hint=f"choose one of {', '.join(PRESETS)}")
     return PRESETS[name]

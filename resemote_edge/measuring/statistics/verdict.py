@@ -44,4 +44,4 @@ def check_margin(margin: float) -> None:
         InputError: The margin is negative, 1 or more, or not a number.
     """
     if not 0.0 <= margin < 1.0:
-        raise InputError(f"the margin is a fraction from 0, below 1, such as 0.03 for 3 %; got {margin:g}")
+        raise InputError(f"the margin is a fraction from 0, below 1, such as 0.03 for 3 %, got {margin:g}")

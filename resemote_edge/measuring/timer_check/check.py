@@ -5,7 +5,6 @@ drifts is fair to both, and medians are compared.
 """
 
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
+from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.artifacts.passport import PASSPORT_NAME
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.pinning import choose_cores
@@ -128,7 +128,7 @@ def measure_validity(check: Check) -> Validity:
         ResEmoteEdgeError: A run failed, its process died, it took too long, or it did not print what was expected.
     """
     if check.runtime not in TIMERS:
-        raise InputError(f"nothing to compare runtime {check.runtime} with; choose one of {', '.join(TIMERS)}")
+        raise InputError(f"nothing to compare runtime {check.runtime} with", hint=f"choose one of {', '.join(TIMERS)}")
     get_runtime(check.runtime).check(check.artifact, check.options)
     check.artifact.passport.batch.check(check.batch)
     timer = TIMERS[check.runtime]
@@ -136,7 +136,7 @@ def measure_validity(check: Check) -> Validity:
     feeds = check.artifact.passport.preprocessing(faces, "rgb")
     ours: list[Timed] = []
     theirs: list[Timed] = []
-    with tempfile.TemporaryDirectory(prefix="resemote-edge-validity-") as folder:
+    with scratch_folder("validity") as folder:
         for number in range(check.rounds):
             for is_ours in (True, False) if number % 2 == 0 else (False, True):  # The timer that goes first alternates.
                 if is_ours:
@@ -249,8 +249,8 @@ def parse_printed(printed: str, what: str) -> Timed:
         found = pattern.findall(printed)
         if len(found) != 1:
             raise ResEmoteEdgeError(
-                f"{what} printed {len(found)} lines with a {name}, one was expected; this version of it is not "
-                "understood, leave the [[validity]] out"
+                f"{what} printed {len(found)} lines with a {name}, one was expected",
+                hint="this version of it is not understood, leave the [[validity]] out",
             )
         values[name] = found[0]
     shown, unit = values["median latency"]

@@ -3,10 +3,12 @@ import json
 
 import pytest
 
-from resemote_edge.data.calibration import drawn_calibration
-from resemote_edge.errors import CheckpointError
-from resemote_edge.export.quantize.quantization import calibrate
+from resemote_edge.data.calibration import choose_calibration, drawn_calibration
+from resemote_edge.errors import CheckpointError, TooFewImagesError
+from resemote_edge.export.context import ExportContext
+from resemote_edge.export.quantize.quantization import calibrate, plan_quantization
 from resemote_edge.export.quantize.recorded import read_recorded, recorded_path, write_recorded
+from resemote_edge.export.recipe import QuantizeOptions
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint
 from resemote_edge.weights import EMBEDDED, default_checkpoint, embedded_checkpoint
@@ -83,3 +85,18 @@ def test_the_embedded_ranges_can_be_observed_again(fer2013):
     for name, (low, high) in again.items():
         assert (low, high) == pytest.approx(recorded.ranges[name], rel=1e-3, abs=1e-3), name
     assert json.loads(recorded_path(checkpoint.path).read_text())["schema"] == 1
+
+
+def test_data_with_too_few_images_leaves_the_record_to_be_used(copied, drawn_fer2013):
+    """What calibrate observed on few images serves export, which asks for more and still judges on the data."""
+    options = QuantizeOptions(scheme="unsigned", calibration_images=10_000)
+    with pytest.raises(
+        TooFewImagesError, match=r"10000 calibration images wanted.*calibrate --images \d+; export then"
+    ):
+        plan_quantization(copied, options, drawn_fer2013, ExportContext())
+    chosen = choose_calibration(drawn_fer2013, 16, labels=copied.labels)
+    ranges = calibrate(copied, chosen)
+    write_recorded(copied, ranges, chosen.manifest, recorded_path(copied.path))
+    plan = plan_quantization(copied, options, drawn_fer2013, ExportContext())
+    assert plan.ranges == ranges
+    assert plan.calibration.count == 16

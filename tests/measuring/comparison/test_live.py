@@ -154,8 +154,8 @@ def test_what_is_no_such_file(run, change, says, tmp_path):
         ({"runtime": "tensorflow"}, InputError, "unknown runtime 'tensorflow'"),
         ({"runtime_b": "pytorch"}, ArtifactMismatchError, "runtime pytorch loads graph"),
         ({"device": "npu", "runtime": "auto"}, DeviceUnavailableError, "npu"),
-        ({"slow_b_by": 0.5}, InputError, "can only be slowed, by a finite factor from 1; got 0.5"),
-        ({"slow_b_by": float("nan")}, InputError, "can only be slowed, by a finite factor from 1; got nan"),
+        ({"slow_b_by": 0.5}, InputError, "can only be slowed, by a finite factor from 1, got 0.5"),
+        ({"slow_b_by": float("nan")}, InputError, "can only be slowed, by a finite factor from 1, got nan"),
     ],
     ids=str,
 )

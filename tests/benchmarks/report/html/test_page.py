@@ -11,6 +11,7 @@ import pytest
 from made_up_reports import FORMULA, SCENARIOS, SCRIPT, made_up_report, nanoseconds, row
 
 from resemote_edge.benchmarks.report.html.page import render_page
+from resemote_edge.benchmarks.report.html.pictures.svg import embed_svg
 from resemote_edge.errors import InputError
 from resemote_edge.machine.energy import Energy, NotMeasured
 from resemote_edge.measuring.samples import write_samples
@@ -232,3 +233,22 @@ def test_energy_is_shown_where_it_was_measured_and_the_reason_elsewhere():
     rows = (msgspec.structs.replace(first, speed=speed), *others)
     page = parse(render_page(msgspec.structs.replace(report, rows=rows)))
     assert "Not measured: nobody counts; no sensor was read." in page.text("p")
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        '<g id="a0"><path d="M0 0"/></g>'
+        + "".join(
+            f'<g id="a{at}">{"".join(f"<use href=%s#a{at - 1}%s/>" % (chr(34), chr(34)) * 10)}</g>'
+            for at in range(1, 9)
+        ),
+        '<g id="a"><use href="#a"/></g>',
+        '<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>',
+        "<g>" * 3000 + "</g>" * 3000,
+    ],
+    ids=["bomb", "itself", "each other", "deep"],
+)
+def test_a_drawing_that_would_hang_a_browser_is_refused(drawing):
+    with pytest.raises(InputError, match=r"draws .* elements"):
+        embed_svg("x", "x", "x", f'<svg xmlns="http://www.w3.org/2000/svg">{drawing}</svg>')

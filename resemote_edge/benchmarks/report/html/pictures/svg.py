@@ -6,6 +6,7 @@ is drawn twice, for wide screens and for narrow ones, since letters would be too
 """
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -79,6 +80,8 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(\s*['\"]?#([^)'\"]+)['\"]?\s*\)")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
+
+_MOST_ELEMENTS = 200_000  # a roofline has some hundred
 
 _NO_TIPS: Mapping[str, str] = {}
 
@@ -213,6 +216,7 @@ def _inline(
     if root.tag != f"{_SVG}svg":
         raise InputError(f"picture {name!r} is not SVG: its root is {root.tag}")
     _clean(root)
+    _refuse_bomb(root, name)
     colours = {**{series_colour(at): f"--series-{at}" for at in range(COLOURS)}, **properties}
     used = _references(root)
     for element in root.iter():
@@ -240,6 +244,27 @@ def _clean(root: ElementTree.Element) -> None:
         target = element.attrib.pop(_HREF, None) or element.attrib.pop("href", None)
         if target is not None and target.startswith("#"):
             element.set("href", target)
+
+
+def _refuse_bomb(root: ElementTree.Element, name: str) -> None:
+    """Refuse a drawing whose `use` elements repeat one another until a browser hangs."""
+    by_id = {found: element for element in root.iter() if (found := element.get("id")) is not None}
+    drawn: dict[ElementTree.Element, float] = {}
+
+    def count(element: ElementTree.Element) -> float:
+        if element not in drawn:
+            drawn[element] = math.inf  # until it is known: an element within itself has no end
+            target = by_id.get(element.get("href", "").removeprefix("#"))
+            parts = [*element, *([] if target is None else [target])]
+            drawn[element] = 1 + sum(map(count, parts))
+        return drawn[element]
+
+    try:
+        total = count(root)
+    except RecursionError:
+        total = math.inf
+    if total > _MOST_ELEMENTS:
+        raise InputError(f"picture {name!r} draws {total:g} elements, and at most {_MOST_ELEMENTS} make sense")
 
 
 def _references(root: ElementTree.Element) -> set[str]:
