@@ -53,6 +53,6 @@ def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
         console.print(f"{kind}: {path}", highlight=False, markup=False, soft_wrap=True)
     if variant != "base":
         console.print(
-            "to do the same with the largest network: resemote-edge demo --variant base -o demo-base",
+            "for the largest network: resemote-edge demo --variant base -o demo-base",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip

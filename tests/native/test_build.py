@@ -77,7 +77,7 @@ def test_nothing_but_the_abi_is_visible():
 def test_the_library_is_small(tmp_path):
     stripped = tmp_path / "libresemote.so"
     run("strip", "-o", stripped, LIBRARY)
-    assert stripped.stat().st_size <= 400_000
+    assert stripped.stat().st_size <= 440_000
 
 
 @needs_cmake

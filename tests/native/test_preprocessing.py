@@ -253,7 +253,10 @@ def test_a_feed_may_lie_anywhere_and_its_ends_are_kept(preprocessors, input):
 
 @pytest.mark.parametrize("fields", [{"channels": 4}, {"channels": 0}, {"height": 0}, {"width": -1}])
 def test_a_spec_that_nothing_can_be_fed_to_is_refused(library, fields):
-    native = NativePreprocessor(library, PreprocessSpec(**fields))
+    spec = PreprocessSpec()
+    for name, value in fields.items():
+        object.__setattr__(spec, name, value)  # Python refuses such a spec itself.
+    native = NativePreprocessor(library, spec)
     assert native.status == ARTIFACT_INVALID
     assert "export the artifact again" in native.words
 
