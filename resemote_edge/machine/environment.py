@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -44,6 +44,9 @@ _PACKAGES = (
     "resemote-edge", "numpy", "torch", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt",
     "tensorrt-rtx", "cuda-python", "pycuda", "pillow", "safetensors",
 )  # fmt: skip
+
+
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +130,8 @@ def check_environment(recorded: Mapping[str, Any]) -> None:
         ValueError: One is; the message names it. Decoders expect this type.
     """
     for name, kind in get_type_hints(Environment).items():
+        if not set(get_args(kind) or (kind,)) <= _PLAIN:
+            continue  # Shown as it is, by what knows its parts.
         try:
             msgspec.convert(recorded.get(name), kind | None)
         except msgspec.ValidationError as error:

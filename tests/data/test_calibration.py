@@ -97,7 +97,7 @@ def test_repeats_count_once():
     images = faces(10)
     data = dataset(np.concatenate([images, images, images]))
     assert len(set(digests(calibration_from_dataset(data, 10, 0).images))) == 10
-    with pytest.raises(DatasetError, match="11 calibration images wanted, 10 there are"):
+    with pytest.raises(DatasetError, match="11 calibration images wanted, and 10 are there"):
         calibration_from_dataset(data, 11, 0)
 
 
@@ -107,7 +107,7 @@ def test_excluded_images_are_left_out():
     chosen = calibration_from_dataset(data, 16, 0, exclude)
     assert not set(digests(chosen.images)) & set(digests(data.images[:5]))
     assert chosen.manifest.left_out == 5
-    with pytest.raises(DatasetError, match="16 there are"):
+    with pytest.raises(DatasetError, match="and 16 are there"):
         calibration_from_dataset(data, 17, 0, exclude)
 
 
@@ -129,7 +129,7 @@ def test_a_negative_seed_is_refused():
 
 
 def test_an_empty_dataset_is_refused():
-    with pytest.raises(DatasetError, match="0 there are"):
+    with pytest.raises(DatasetError, match="and 0 are there"):
         calibration_from_dataset(dataset(np.empty((0, 48, 48))), 1, 0)
 
 
@@ -157,7 +157,7 @@ def test_flat_images_are_no_pictures_and_no_warnings():
 def test_the_tiny_dataset_is_noise(tiny_fer2013):
     with pytest.raises(DatasetError, match="fer2013 train: these look like noise"):
         choose_calibration(tiny_fer2013, count=8)
-    with pytest.raises(DatasetError, match="512 calibration images wanted, 14 there are"):
+    with pytest.raises(DatasetError, match="512 calibration images wanted, and 14 are there"):
         choose_calibration(tiny_fer2013)
 
 
@@ -184,7 +184,7 @@ def test_copies_of_held_out_images_are_left_out(drawn_fer2013):
     assert not held_out & set(digests(chosen.images))
     assert chosen.manifest.counts == dict.fromkeys(FER2013, 2)
     assert chosen.manifest.left_out == 7
-    with pytest.raises(DatasetError, match="14 there are"):
+    with pytest.raises(DatasetError, match="and 14 are there"):
         choose_calibration(drawn_fer2013, count=15)
 
 

@@ -140,7 +140,7 @@ def changed(old, new):
 
 
 BAD_ROWS = {
-    "label of 7": (changed("_3.png,3", "_3.png,7"), r"csv:4: the label must be one of 0 happy, .*6 neutral; found '7'"),
+    "label of 7": (changed("_3.png,3", "_3.png,7"), r"csv:4: the label must be one of 0 happy, .*6 neutral, found '7'"),
     "negative": (changed("_3.png,3", "_3.png,-1"), r"csv:4: the label must be one of .*found '-1'"),
     "fraction": (changed("_3.png,3", "_3.png,3.0"), r"csv:4: the label must be one of .*found '3.0'"),
     "no label": (changed("_3.png,3", "_3.png,"), r"csv:4: the label must be one of .*found ''"),

@@ -103,7 +103,6 @@ def plan_quantization(
     scheme = find_scheme(options.scheme)
     if scheme.activations == "none":
         return QuantizationPlan(scheme=scheme, options=options, ranges={}, origin="not needed: weights alone")
-    recorded = read_recorded(checkpoint)
     chosen = None
     if data is not None:
         try:
@@ -111,7 +110,7 @@ def plan_quantization(
                 data, options.calibration_images, options.seed, labels=checkpoint.labels, datasets=context.datasets
             )
         except TooFewImagesError:
-            if recorded is None:
+            if read_recorded(checkpoint) is None:
                 raise
     if chosen is not None:
         key = (checkpoint.sha256, chosen.manifest)
@@ -122,6 +121,7 @@ def plan_quantization(
             origin=f"observed on {len(chosen)} images of {chosen.manifest.dataset}",
             calibration=chosen.manifest,
         )
+    recorded = read_recorded(checkpoint)
     if recorded is None:
         raise InputError(
             f"{checkpoint.path.name}: int8 needs activation ranges, and none are recorded beside the checkpoint",
