@@ -14,10 +14,18 @@ from typing import Any
 from resemote_edge.artifacts.partial import OLD_NAME, exchange, partial_folder, sync, sync_tree
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 
+__all__ = [
+    "refuse_existing",
+    "refuse_files",
+    "staged_file",
+    "staged_files",
+    "staged_folder",
+    "write_file",
+    "write_picture",
+]
+
 #: Bytes below which a disk counts as full.
 _FULL_BYTES = 1 << 20
-
-__all__ = ["refuse_existing", "refuse_files", "staged_files", "staged_folder", "write_file", "write_picture"]
 
 
 def refuse_existing(destination: Path, *, force: bool) -> None:
@@ -206,6 +214,31 @@ def staged_files(folder: Path, *, force: bool = False) -> Iterator[Path]:
         _remove_empty(created)
 
 
+@contextmanager
+def staged_file(path: Path) -> Iterator[Path]:
+    """A path to write, whose file takes the destination's place, whole, when the block ends well.
+
+    Args:
+        path: Destination; its parents are created, an older file is replaced.
+
+    Yields:
+        Where to write, on the same file system.
+
+    Raises:
+        OSError: The file cannot be written; its `filename` is the destination.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with partial_folder(path.parent, path.name) as staging, _disk_full_told(path):
+            partial = staging / path.name
+            yield partial
+            sync(partial)
+            partial.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # A full disk names no file, and the partial file is of no use.
+        raise
+
+
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file so that it appears whole or not at all; parents are created, an older file is replaced.
 
@@ -216,19 +249,8 @@ def write_file(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: It cannot be written; its `filename` is set.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    try:
-        with partial_folder(path.parent, path.name) as staging:
-            partial = staging / path.name
-            with partial.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-    except OSError as error:
-        error.filename = str(path)  # A full disk names no file, and the partial file is of no use.
-        raise
+    with staged_file(path) as partial:
+        partial.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def write_picture(figure: Any, path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from resemote_edge.errors import ArtifactError
 
-__all__ = ["refuse_external_data"]
+__all__ = ["BYTES", "read_fields", "refuse_external_data"]
 
 # Fields to follow, by message: number -> message there.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -28,7 +28,11 @@ _FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a TensorProto
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT, _FIXED64, _FIXED32 = 0, 1, 5
+
+#: Wire type of texts, messages and data.
+BYTES = 2
+
 _DEEPEST = 64
 
 
@@ -47,7 +51,7 @@ def refuse_external_data(path: Path) -> None:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
             try:
                 _walk(content, path)
-            except (IndexError, ValueError) as error:
+            except ValueError as error:
                 raise ArtifactError(
                     f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again"
                 ) from None
@@ -59,32 +63,44 @@ def _walk(content: mmap.mmap, path: Path) -> None:
         message, start, end, depth = waiting.pop()
         if depth > _DEEPEST:
             raise ValueError("graphs within graphs without end")
-        for number, wire, place, after in _fields(content, start, end):
+        for number, wire, place, after in read_fields(content, start, end):
             if message == "tensor" and number in (_EXTERNAL_DATA, _DATA_LOCATION):
-                if wire == _VARINT and _varint(content, place, end)[0] == 0:
+                if wire == _VARINT and _read_varint(content, place, end)[0] == 0:
                     continue  # data_location: DEFAULT, which is inside
                 raise ArtifactError(
                     f"{path}: holds a tensor whose data lies outside the file, which the passport does not vouch for",
                     hint="export the artifact again",
                 )
             inner = _FIELDS[message].get(number)
-            if inner is not None and wire == _BYTES:
+            if inner is not None and wire == BYTES:
                 waiting.append((inner, place, after, depth + 1))
 
 
-def _fields(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Fields of a message: number, wire type, and where the value begins and ends."""
+def read_fields(content: mmap.mmap | bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Walk over the fields of a message in protocol buffers.
+
+    Args:
+        content: Bytes that hold the message.
+        start: Where it begins.
+        end: Where it ends.
+
+    Yields:
+        Number of a field, its wire type (`BYTES` and others), and where the value begins and ends.
+
+    Raises:
+        ValueError: The bytes are not such a message; the message says where.
+    """
     place = start
     while place < end:
-        key, place = _varint(content, place, end)
+        key, place = _read_varint(content, place, end)
         if key >> 32:
             raise ValueError(f"field {key >> 3} before byte {place}")  # Readers keep 32 bits, and would see another.
         number, wire = key >> 3, key & 7
         begins = place
         if wire == _VARINT:
-            _, place = _varint(content, place, end)
-        elif wire == _BYTES:
-            length, begins = _varint(content, place, end)
+            _, place = _read_varint(content, place, end)
+        elif wire == BYTES:
+            length, begins = _read_varint(content, place, end)
             place = begins + length
         elif wire in (_FIXED64, _FIXED32):
             place += 8 if wire == _FIXED64 else 4
@@ -95,7 +111,7 @@ def _fields(content: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int
         yield number, wire, begins, place
 
 
-def _varint(content: mmap.mmap, place: int, end: int) -> tuple[int, int]:
+def _read_varint(content: mmap.mmap | bytes, place: int, end: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if place >= end:

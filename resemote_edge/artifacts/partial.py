@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["OLD_NAME", "collect", "exchange", "partial_folder", "scratch_folder", "sync", "sync_tree", "taking_turns"]
+__all__ = [
+    "OLD_NAME",
+    "collect",
+    "exchange",
+    "is_partial",
+    "partial_folder",
+    "scratch_folder",
+    "sync",
+    "sync_tree",
+    "taking_turns",
+]
 
 #: Name that an older folder has within a partial one while it is being replaced.
 OLD_NAME = "old"
@@ -65,9 +75,17 @@ def _locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         if lock is not None:
             os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, or the link to one that changed places with it."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_locked(parent: Path, prefix: str) -> tuple[Path, int | None]:
@@ -96,39 +114,53 @@ def _lock(path: Path) -> int:
 
 
 @contextmanager
-def taking_turns(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Let one process at a time run the block for a folder; the others wait, however the first one ends.
+def taking_turns(folder: Path, busy: Callable[[], None]) -> Iterator[None]:
+    """Let one process at a time run the block for a folder, however the others end.
+
+    On a file system without locks, nobody waits.
 
     Args:
         folder: Folder to lock; it exists.
-        waiting: Function called before waiting for another process.
+        busy: Function called if another process is in the block. If it returns, that process is waited for; if it
+            raises, that is what the block raises.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
+        if not _has_turn(descriptor):
+            busy()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
 
 
-def collect(parent: Path, name: str) -> None:
-    """Remove partial folders of a destination whose processes are gone; the log says which.
+def _has_turn(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
+    return True
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a path has the name of a partial folder."""
+    return path.name.startswith(".") and _MARK in path.name
+
+
+def collect(parent: Path, name: str | None = None) -> None:
+    """Remove partial folders whose processes are gone; the log says which.
 
     A folder that was moved aside and never put back, as its process was killed in between, is put back.
 
     Args:
         parent: Folder of the destination.
-        name: Name of the destination.
+        name: Name of the destination; None for every destination in that folder.
     """
     if not parent.is_dir():
         return
     for path in sorted(parent.iterdir()):
-        if path.name.startswith(_prefix(name)) and path.is_dir():
-            _remove_if_left(path, restore_to=parent / name)
+        if is_partial(path) and (name is None or path.name.startswith(_prefix(name))) and path.is_dir():
+            _remove_if_left(path, restore_to=parent / path.name[1:].partition(_MARK)[0])
 
 
 def _prefix(name: str) -> str:
@@ -144,7 +176,7 @@ def _remove_if_left(path: Path, restore_to: Path | None = None) -> None:
         if restore_to is not None and (path / OLD_NAME).is_dir() and not restore_to.exists():
             (path / OLD_NAME).rename(restore_to)
             _log.warning("%s: put back, as a run was killed while it replaced it", restore_to)
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
         _log.warning("%s: removed, left behind by a run that was killed", path)
     finally:
         os.close(lock)

@@ -158,7 +158,7 @@ def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: b
     absent = [label for label, count in dataset.counts().items() if count == 0]
     if absent:
         cure = "the split is drawn, which takes more, and different, images of it" if drawn else "all are needed"
-        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}", hint=f"{cure}")
+        raise DatasetError(f"{source}: split '{split}' has no images of class {', '.join(absent)}", hint=cure)
     return dataset
 
 

@@ -78,7 +78,7 @@ class Member(NamedTuple):
             return f"cannot be read ({getattr(error, 'strerror', None) or error})"
         if is_image(head):
             return ""
-        found = foreign(head)
+        found = foreign(head, otherwise="")
         return f"{found[0]}, not read" if found else f"not an image ({suffix or 'no suffix'})"
 
 
@@ -94,16 +94,17 @@ def check_source(source: Path) -> None:
             return
         check_file(source, _MAX_SOURCE)
         with source.open("rb") as stream:
-            found = foreign(stream.read(HEAD_BYTES))
+            head = stream.read(HEAD_BYTES)
     except FileNotFoundError:
         raise DatasetError(f"{source}: no such dataset", hint="pass a file or folder that exists") from None
     except OSError as error:
         raise DatasetError(f"{source}: cannot be read ({error.strerror or error})") from None
     except InputError as error:
         raise DatasetError(f"{source}: {error}") from None
+    found = foreign(head, otherwise="convert it to fer2013.csv or to a folder of images")
     if found is not None and not is_zip(source):
-        name, cure = ("not a whole zip", "fetch it again") if "zip" in found[0].split() else found
-        raise DatasetError(f"{source}: {name}", hint=f"{cure}")
+        name, cure = ("not a whole zip", "fetch it again") if head.startswith(b"PK") else found
+        raise DatasetError(f"{source}: {name}", hint=cure)
 
 
 def is_zip(source: Path) -> bool:

@@ -136,7 +136,7 @@ def recognise(path: Path) -> str:
         return _GENERAL
     if inside := packed_in(path):
         cure = f"pass {path / inside}" if path.is_dir() else "unpack it and pass that file"
-        raise DatasetError(f"{path}: no images in folders, but {inside} is in it", hint=f"{cure}")
+        raise DatasetError(f"{path}: no images in folders, but {inside} is in it", hint=cure)
     looked_for = "; ".join(f"{name}: {_module(name).LAYOUT}" for name in DATASETS)
     raise DatasetError(f"{path}: cannot tell what dataset this is", hint=f"looked for {looked_for}")
 

@@ -98,6 +98,6 @@ def lines_of(text: TextIO, where: str) -> Iterator[str]:
 
 
 def _encoding(head: bytes, where: str) -> str:
-    if found := foreign(head):
-        raise DatasetError(f"{where}: {found[0]}, not a text file", hint=f"{found[1]}")
+    if found := foreign(head, otherwise="save it as CSV"):
+        raise DatasetError(f"{where}: {found[0]}, not a text file", hint=found[1])
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8-sig")

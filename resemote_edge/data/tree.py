@@ -99,7 +99,7 @@ def place(members: list[Member], where: str) -> Tree:
         classes.add(parts[-2])
         if len(classes) > MAX_CLASSES:
             raise DatasetError(
-                f"{where}: images in over {MAX_CLASSES:,} folders, each of which would be a class", hint=f"{_EXPECTED}"
+                f"{where}: images in over {MAX_CLASSES:,} folders, each of which would be a class", hint=_EXPECTED
             )
         placed.append(Placed(member, split, parts[-2]))
     _refuse_mixed(placed, where)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.artifact import file_sha256
+from resemote_edge.artifacts.files import staged_file
 from resemote_edge.artifacts.record import DECODE_ERRORS, read_text_bytes
 from resemote_edge.errors import CheckpointError, InputError
 from resemote_edge.labels import RESEMOTENET, canonical_labels
@@ -153,15 +154,12 @@ def save_checkpoint(state: dict[str, Tensor], path: Path, labels: tuple[str, ...
     from safetensors.torch import save_file
 
     kept = {key: value.detach().cpu().contiguous() for key, value in state.items() if not is_counter(key)}
-    partial = path.with_name(path.name + ".partial")
     stated = {} if labels is None else {"labels": json.dumps(list(labels))}
     try:
-        save_file(kept, partial, metadata={**stated, "architecture": "ResEmoteNet"})
-        partial.replace(path)
+        with staged_file(path) as partial:
+            save_file(kept, partial, metadata={**stated, "architecture": "ResEmoteNet"})
     except SafetensorError as error:
         raise CheckpointError(f"{path}: cannot be written ({error})") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _refuse_integers(state: dict[str, Tensor], path: Path) -> None:
@@ -246,7 +244,7 @@ def _label_order(
         try:
             return _named(stated, classes, f"{path}: the label order it states"), "file"
         except InputError as error:
-            raise CheckpointError(f"{error}", hint="pass --labels") from None
+            raise CheckpointError(str(error), hint="pass --labels") from None
     if classes != len(RESEMOTENET):
         raise CheckpointError(
             f"{path}: {classes} logits, and no label order is stated beside the weights",

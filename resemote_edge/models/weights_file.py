@@ -105,11 +105,8 @@ def _refuse_foreign(head: bytes, path: Path) -> None:
     """Refuse what people download in place of weights, by its first bytes."""
     if head.startswith(b"PK"):
         return  # torch.save writes zip archives.
-    what = foreign(head.removeprefix(codecs.BOM_UTF8))
-    if head[4:8] == b"TFL3" or (what is not None and what[0].startswith(("an HDF5", "a NumPy"))):
-        name = "a TensorFlow Lite model" if what is None else what[0]
-        what = name, "only PyTorch's weights and safetensors are read"
-    elif is_image(head):
+    what = foreign(head.removeprefix(codecs.BOM_UTF8), otherwise="only PyTorch's weights and safetensors are read")
+    if is_image(head):
         what = "an image", "pass the weights"
     elif what is None and _is_text(head):
         first = head.decode("utf-8-sig", "replace").strip().splitlines()[0][:60]

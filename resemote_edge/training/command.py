@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from resemote_edge.artifacts.files import staged_file
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
@@ -297,16 +298,12 @@ def finish_run(
 
 
 def _save_weights(state: dict[str, Tensor], labels: tuple[str, ...], path: Path, recipe: dict[str, Any]) -> None:
-    partial = path.with_name(path.name + ".partial")
+    named = {key: recipe[key] for key in ("architecture", "width")}
     try:
-        with partial.open("wb") as stream:
-            named = {key: recipe[key] for key in ("architecture", "width")}
-            torch.save({"model_state_dict": state, "labels": list(labels), **named}, stream)
-        partial.replace(path)
+        with staged_file(path) as partial:
+            torch.save({"model_state_dict": state, "labels": list(labels), **named}, partial)
     except (OSError, RuntimeError) as error:
         raise TrainingError(
             f"{path}: cannot be written ({error})",
             hint=f"{STATE_FILE} is whole: free space, then pass --resume {path.parent}",
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)

@@ -110,9 +110,10 @@ def decode(data: bytes) -> NDArray[np.uint8]:
         with image:
             return _upright_pixels(image)
     except UnidentifiedImageError:
-        name, cure = foreign(data[:HEAD_BYTES]) or ("none of the formats that are read", "save it as JPEG or PNG")
+        cure = "save it as JPEG or PNG"
+        name, cure = foreign(data[:HEAD_BYTES], otherwise=cure) or ("none of the formats that are read", cure)
         raise InputError(
-            f"not a readable image ({name}, and only {', '.join(IMAGE_FORMATS)} are read)", hint=f"{cure}"
+            f"not a readable image ({name}, and only {', '.join(IMAGE_FORMATS)} are read)", hint=cure
         ) from None
     except MemoryError:
         raise InputError("not a readable image (there is too little memory for its pixels)", hint="shrink it") from None

@@ -18,11 +18,10 @@ _IMAGE = re.compile(
 )
 
 _UNPACK = "unpack it and pass what is in it"
-_CONVERT = "save it as JPEG or PNG"
 _DOWNLOAD = "the download failed or needs a login, fetch the file again"
 
-#: What else people hold for images or data: first bytes, name and cure.
-_FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
+#: What else people hold for images, data or weights: first bytes, name, and the cure if it is the same for all three.
+_FOREIGN: tuple[tuple[re.Pattern[bytes], str, str | None], ...] = tuple(
     (re.compile(pattern, re.DOTALL), name, cure)
     for pattern, name, cure in (
         (rb"version https://(git-lfs|hawser)\.github\.com/spec/", "a Git LFS pointer", "run: git lfs pull"),
@@ -38,18 +37,19 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"PK(\x03\x04|\x05\x06|\x07\x08)", "a zip archive", _UNPACK),
         (rb"\s*(?i:<(!doctype html|html|head|!--))", "a web page", _DOWNLOAD),
         (rb"\s*<\?xml", "an XML file", _DOWNLOAD),
-        (rb"(\xc5\xd0\xd3\xc6|%!PS|\x04%!PS)", "PostScript", _CONVERT),
-        (rb"%PDF-", "a PDF file", _CONVERT),
-        (rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", "a HEIC image", _CONVERT),
-        (rb"....ftypavi[fs]", "an AVIF image", _CONVERT),
-        (rb"....ftyp", "a film", _CONVERT),
-        (rb"8BPS", "a Photoshop file", _CONVERT),
-        (rb"(\0\0\0\x0cjP  |\xff\x4f\xff\x51)", "a JPEG 2000 image", _CONVERT),
-        (rb"(\xff\x0a|\0\0\0\x0cJXL )", "a JPEG XL image", _CONVERT),
-        (rb"\0\0[\x01\x02]\0.\0", "an icon", _CONVERT),
-        (rb"PAR1", "a Parquet file", "convert it to fer2013.csv or to a folder of images"),
-        (rb"\x89HDF", "an HDF5 file", "convert it to a folder of images"),
-        (rb"\x93NUMPY", "a NumPy file", "convert it to a folder of images"),
+        (rb"(\xc5\xd0\xd3\xc6|%!PS|\x04%!PS)", "PostScript", None),
+        (rb"%PDF-", "a PDF file", None),
+        (rb"....ftyp(heic|heix|hevc|hevx|heim|heis|mif1|msf1)", "a HEIC image", None),
+        (rb"....ftypavi[fs]", "an AVIF image", None),
+        (rb"....ftyp", "a film", None),
+        (rb"8BPS", "a Photoshop file", None),
+        (rb"(\0\0\0\x0cjP  |\xff\x4f\xff\x51)", "a JPEG 2000 image", None),
+        (rb"(\xff\x0a|\0\0\0\x0cJXL )", "a JPEG XL image", None),
+        (rb"\0\0[\x01\x02]\0.\0", "an icon", None),
+        (rb"PAR1", "a Parquet file", None),
+        (rb"\x89HDF", "an HDF5 file", None),
+        (rb"....TFL3", "a TensorFlow Lite model", None),
+        (rb"\x93NUMPY", "a NumPy file", None),
         (rb"\Z", "an empty file", "fetch it again"),
     )
 )
@@ -60,13 +60,14 @@ def is_image(head: bytes) -> bool:
     return _IMAGE.match(head) is not None
 
 
-def foreign(head: bytes) -> tuple[str, str] | None:
+def foreign(head: bytes, otherwise: str) -> tuple[str, str] | None:
     """Name of what a file is that is neither an image that is read nor text, and what to do about it.
 
     Args:
         head: First `HEAD_BYTES` of the file.
+        otherwise: Cure where the file is whole, and of a kind that the caller does not read.
 
     Returns:
         Name ("a gzip archive") and cure; None where the bytes are of none of the known kinds.
     """
-    return next(((name, cure) for pattern, name, cure in _FOREIGN if pattern.match(head)), None)
+    return next(((name, cure or otherwise) for pattern, name, cure in _FOREIGN if pattern.match(head)), None)

@@ -254,6 +254,17 @@ def test_force_keeps_files_that_are_not_the_artifact_s(copy):
         refuse_existing(copy, force=True)
 
 
+def test_a_link_to_an_artifact_is_replaced_by_the_new_one_and_what_it_led_to_stays(copy, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(copy)
+    with staged_folder(link, force=True) as folder:
+        (folder / "passport.json").write_text('{"files": []}')
+    assert not link.is_symlink()
+    assert [path.name for path in link.iterdir()] == ["passport.json"]
+    assert Artifact.load(copy).passport.name == "cpu-onnxruntime-fp32"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "link"]
+
+
 def test_force_deletes_artifacts_and_nothing_else(copy, tmp_path):
     with pytest.raises(InputError, match="--force"):
         refuse_existing(copy, force=False)

@@ -40,7 +40,7 @@ def events(folder) -> list[Event]:
     return found
 
 
-@pytest.mark.parametrize("left", [[], ["log.jsonl"], ["tensorboard/events"], ["state.pt.partial"]])
+@pytest.mark.parametrize("left", [[], ["log.jsonl"], ["tensorboard/events"], [".state.pt.partial-x/state.pt"]])
 def test_what_a_run_without_a_state_left_is_no_dead_end(tmp_path, left):
     for name in left:
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -380,9 +380,9 @@ def test_a_run_that_is_killed_leaves_no_child_and_nothing_that_disturbs(pair, tm
     process.kill()
     process.communicate()
     wait_for(lambda: not alive(child))
-    for name in ("rows/.x.json.partial-1", "samples/.x.npz.partial-1"):
-        (folder / name).write_text("half")
-    (folder / "artifacts" / ".x.partial-y").mkdir(parents=True)
+    for name in ("rows/.x.json.partial-1", "samples/.x.npz.partial-1", "artifacts/.x.partial-y"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "x").write_text("half")
     report, told = run(path, folder)
     assert len(measured(told)) == 1
     assert len(report.rows) == 2

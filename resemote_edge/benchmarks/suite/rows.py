@@ -4,11 +4,8 @@ A row is a file, written whole. It carries what it depends on. A row is no longe
 changed, and a row from another machine is refused.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.partial import collect, taking_turns
 from resemote_edge.artifacts.record import DECODE_ERRORS, Record
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import Environment
@@ -182,18 +180,16 @@ class SuiteFolder:
         """
         for folder in (self.path, self.path / ROWS_FOLDER, self.path / SAMPLES_FOLDER):
             folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"{self.path}: another run is measuring into this folder", hint="wait for it, or pass another -o"
-                ) from None
-            self._remove_partial()
+
+        def refuse() -> None:
+            raise InputError(
+                f"{self.path}: another run is measuring into this folder", hint="wait for it, or pass another -o"
+            )
+
+        with taking_turns(self.path, refuse):
+            for folder in (self.path, *(self.path / name for name in (ROWS_FOLDER, SAMPLES_FOLDER, ARTIFACTS_FOLDER))):
+                collect(folder)
             yield
-        finally:
-            os.close(handle)
 
     def note_suite(self, content: bytes) -> bool:
         """Keep a copy of the suite's file.
@@ -260,11 +256,3 @@ class SuiteFolder:
                 f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}", hint="delete it"
             )
         return row
-
-    def _remove_partial(self) -> None:
-        for folder in (self.path, *(self.path / name for name in (ROWS_FOLDER, SAMPLES_FOLDER, ARTIFACTS_FOLDER))):
-            for path in folder.glob(".*.partial-*"):
-                if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink(missing_ok=True)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.onnx_file import BYTES, read_fields
 from resemote_edge.errors import ArtifactError
 
 __all__ = ["OnnxNode", "matrix_product_onnx", "read_nodes"]
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT = 0
 
 _ELEMENT_TYPES = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6}
 
@@ -50,51 +51,25 @@ def read_nodes(model: bytes) -> tuple[OnnxNode, ...]:
         ArtifactError: The file is no ONNX model.
     """
     try:
-        graph = next(value for number, value in _fields(memoryview(model)) if number == 7 and value is not None)
-        return tuple(_node(value) for number, value in _fields(graph) if number == 1 and value is not None)
-    except (StopIteration, IndexError, UnicodeDecodeError):
+        start, end = next(_parts(model, 0, len(model), 7))
+        return tuple(_node(model, *place) for place in _parts(model, start, end, 1))
+    except (StopIteration, ValueError):  # of which UnicodeDecodeError is one
         raise ArtifactError("not an ONNX model: no graph was found in it", hint="export the artifact again") from None
 
 
-def _node(message: memoryview) -> OnnxNode:
-    texts: dict[int, list[str]] = {1: [], 2: [], 3: [], 4: []}
-    for number, value in _fields(message):
-        if number in texts and value is not None:
-            texts[number].append(str(value, "utf-8"))
-    inputs, outputs, name, operator = texts.values()
-    return OnnxNode(name="".join(name), operator="".join(operator), inputs=tuple(inputs), outputs=tuple(outputs))
+def _parts(model: bytes, start: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Where the values of one field begin and end."""
+    for number, wire, begins, ends in read_fields(model, start, end):
+        if number == wanted and wire == BYTES:
+            yield begins, ends
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """Field numbers of a message, with the bytes of those that hold bytes and None for the others."""
-    at = 0
-    while at < len(message):
-        key, at = _read_varint(message, at)
-        number, kind = key >> 3, key & 7
-        if kind == _BYTES:
-            length, at = _read_varint(message, at)
-            if at + length > len(message):
-                raise IndexError
-            yield number, message[at : at + length]
-            at += length
-        elif kind == _VARINT:
-            _, at = _read_varint(message, at)
-            yield number, None
-        elif kind in (_FIXED64, _FIXED32):
-            at += 8 if kind == _FIXED64 else 4
-            yield number, None
-        else:
-            raise IndexError
-
-
-def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
+def _node(model: bytes, start: int, end: int) -> OnnxNode:
+    inputs, outputs, name, operator = (
+        tuple(model[begins:ends].decode() for begins, ends in _parts(model, start, end, number))
+        for number in (1, 2, 3, 4)
+    )
+    return OnnxNode(name="".join(name), operator="".join(operator), inputs=inputs, outputs=outputs)
 
 
 def matrix_product_onnx(rows: str, weights: NDArray[np.generic]) -> bytes:
@@ -145,7 +120,7 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | _BYTES) + _varint(len(value)) + value
+    return _varint(field << 3 | BYTES) + _varint(len(value)) + value
 
 
 def _text(field: int, value: str) -> bytes:

@@ -1,11 +1,9 @@
 """Folder of a run: whether it is free, and that one process group at a time writes to it."""
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from resemote_edge.artifacts.partial import is_partial, taking_turns
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.training.run.log import EVENTS_FOLDER, LOG_FILE
 from resemote_edge.training.run.state import STATE_FILE
@@ -13,7 +11,7 @@ from resemote_edge.training.run.state import STATE_FILE
 __all__ = ["refuse_taken", "written_by_us_alone"]
 
 #: What a run that was ended before its first epoch leaves: nothing that is worth keeping.
-_BEGINNINGS = {EVENTS_FOLDER, LOG_FILE, f"{STATE_FILE}.partial"}
+_BEGINNINGS = {EVENTS_FOLDER, LOG_FILE}
 
 
 def refuse_taken(folder: Path) -> None:
@@ -31,14 +29,14 @@ def refuse_taken(folder: Path) -> None:
         return
     if (folder / STATE_FILE).is_file():
         raise InputError(f"{folder} exists", hint=f"pass --resume {folder} to go on with it, or another --out")
-    found = sorted({path.name for path in folder.iterdir()} - _BEGINNINGS) if folder.is_dir() else ["a file"]
+    names = [path.name for path in folder.iterdir() if not is_partial(path)] if folder.is_dir() else ["a file"]
+    found = sorted(set(names) - _BEGINNINGS)
     if found:
         raise InputError(f"{folder} exists and holds {found[0]}, which is of no run", hint="pass another --out")
 
 
-@contextmanager
-def written_by_us_alone(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run while the block runs; the lock ends with the process, however that ends.
+def written_by_us_alone(folder: Path) -> AbstractContextManager[None]:
+    """Hold the folder of a run while a block runs; the lock ends with the process, however that ends.
 
     Args:
         folder: Folder of the run; it exists.
@@ -46,16 +44,10 @@ def written_by_us_alone(folder: Path) -> Iterator[None]:
     Raises:
         TrainingError: Another process trains there.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(
-                f"{folder}: another process is training there", hint="wait for it, or end it; or pass another --out"
-            ) from None
-        except OSError:
-            pass  # A file system without locks.
-        yield
-    finally:
-        os.close(descriptor)
+
+    def refuse() -> None:
+        raise TrainingError(
+            f"{folder}: another process is training there", hint="wait for it, or end it; or pass another --out"
+        )
+
+    return taking_turns(folder, refuse)

@@ -1,6 +1,5 @@
 """RunState: the progress of a training run, saved whole, so that the run continues from there bit for bit."""
 
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from resemote_edge.artifacts.files import staged_file
 from resemote_edge.errors import TrainingError
 
 __all__ = ["STATE_FILE", "EpochRecord", "RunState", "StateSaver", "load_state", "save_state"]
@@ -89,14 +89,10 @@ def save_state(state: RunState, folder: Path) -> None:
         TrainingError: The state cannot be written; the message says what is left.
     """
     path = folder / STATE_FILE
-    partial = path.with_name(path.name + ".partial")
     plain = {**vars(state), "format": _FORMAT, "history": msgspec.to_builtins(state.history), "sums": list(state.sums)}
     try:
-        with partial.open("wb") as stream:
-            torch.save(plain, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        with staged_file(path) as partial:
+            torch.save(plain, partial)
     # torch reports a full disk as a RuntimeError of its archive writer.
     except (OSError, RuntimeError) as error:
         kept = f"the state saved before it is whole: {path}" if path.exists() else "no earlier state was saved"
@@ -104,8 +100,6 @@ def save_state(state: RunState, folder: Path) -> None:
             f"{path}: cannot be written ({_reason(error)}), and {kept}",
             hint=f"free space, then go on with --resume {folder}",
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class StateSaver:
