@@ -197,7 +197,7 @@ class EmotionClassifier:
 
         Raises:
             InputError: A crop is unusable.
-            ArtifactMismatchError: The model gives NaN or Inf, which is no answer.
+            ArtifactMismatchError: The model gives NaN or Inf in place of values.
         """
         if isinstance(crops, np.ndarray) and crops.ndim < (3 if color == "gray" else 4):
             raise InputError(

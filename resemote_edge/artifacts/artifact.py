@@ -166,7 +166,7 @@ class Artifact:
         with path.open("rb") as stream:
             begins = stream.read(5)
         if begins != b"<?xml":
-            raise ArtifactError(f"{path}: listed as {entry.format}, and is no XML", hint="export the artifact again")
+            raise ArtifactError(f"{path}: listed as {entry.format}, but is not XML", hint="export the artifact again")
         if not any((other.role, other.format) == ("weights", "openvino-weights") for other in self.passport.files):
             raise ArtifactError(
                 f"{self.path}: {entry.path} has no weights in the passport", hint="export the artifact again"

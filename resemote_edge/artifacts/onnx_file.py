@@ -43,7 +43,7 @@ def refuse_external_data(path: Path) -> None:
         path: The file.
 
     Raises:
-        ArtifactError: A tensor's data lies elsewhere, or the file is no ONNX.
+        ArtifactError: A tensor's data lies elsewhere, or the file is not ONNX.
     """
     with path.open("rb") as stream:
         if path.stat().st_size == 0:

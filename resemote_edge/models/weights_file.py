@@ -90,7 +90,7 @@ def _checked(state: Mapping[str, Tensor], path: Path) -> Iterator[tuple[str, Ten
             raise CheckpointError(f"{path}: {key} has a shape and no values (it was saved from the device meta)")
         if value.is_quantized or value.numel() > _TAKES:
             what = "quantized by PyTorch" if value.is_quantized else f"of shape {tuple(value.shape)}"
-            raise CheckpointError(f"{path}: {key} is {what}, which is no weight of a ResEmoteNet")
+            raise CheckpointError(f"{path}: {key} is {what}, and a ResEmoteNet has no such weight")
         dense = value if value.layout == torch.strided else value.to_dense()
         # One byte a value, as float8 has: nothing computes with it.
         yield key, dense.float() if dense.is_floating_point() and dense.element_size() == 1 else dense
@@ -220,7 +220,7 @@ def _state_in(loaded: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
             f"{path}: expected a state dict or {{'model_state_dict': state dict}}, found {keys or 'an empty dict'}"
         )
     others = [name for name in places if name != chosen]
-    return places[chosen], [f"of {path.name}, '{chosen}' was taken, not {', '.join(others)}"] if others else []
+    return places[chosen], [f"{path.name}: '{chosen}' was taken, not {', '.join(others)}"] if others else []
 
 
 def _places(loaded: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -245,14 +245,12 @@ def _without_prefix(state: dict[str, Tensor], path: Path, notes: list[str]) -> d
     prefix = next((one for one in prefixes if any(name in one for name in _AVERAGED)), prefixes[0])
     if len(prefixes) > 1:
         others = ", ".join(repr(one) for one in prefixes if one != prefix)
-        notes.append(f"of {path.name}, the weights under {prefix!r} were taken, not those under {others}")
+        notes.append(f"{path.name}: the weights under {prefix!r} were taken, not those under {others}")
     kept = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     left = [key for key in state if not key.startswith(tuple(prefixes)) and key != "n_averaged"]
     if left:
         more = ", …" if len(left) > 3 else ""
-        notes.append(
-            f"of {path.name}, {len(left)} tensors outside of {prefix!r} were left: {', '.join(left[:3])}{more}"
-        )
+        notes.append(f"{path.name}: left out {len(left)} outside of {prefix!r}: {', '.join(left[:3])}{more}")
     return kept
 
 

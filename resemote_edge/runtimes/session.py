@@ -237,7 +237,7 @@ class Session(ABC):
         """
         self._turn = threading.RLock()  # Another thread of the parent may have held it.
         if not self._why_closed:
-            self._why_closed = f"was opened in process {os.getppid()}, of which this one is a fork"
+            self._why_closed = f"was opened in process {os.getppid()}, from which this one was forked"
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def __enter__(self) -> "Session":

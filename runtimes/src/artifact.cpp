@@ -56,7 +56,7 @@ void check_format(const std::string& path, const FileEntry& entry) {
     refuse_external_data(path);
   } else if (first_bytes(path, 5) != "<?xml") {
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
-                path + ": listed as " + entry.format + ", and is no XML; export the artifact again");
+                path + ": listed as " + entry.format + ", but is not XML; export the artifact again");
   }
 }
 

@@ -226,7 +226,7 @@ class SessionContract:
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert ended.returncode == 7, ended.stderr
-        assert "of which this one is a fork; open a new one" in ended.stdout
+        assert "from which this one was forked; open a new one" in ended.stdout
 
     def test_another_device_is_refused_not_replaced(self, artifact):
         with pytest.raises(DeviceUnavailableError, match="--device"):

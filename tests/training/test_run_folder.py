@@ -54,7 +54,7 @@ def test_a_run_or_anything_else_is_not_overwritten(tmp_path):
     (tmp_path / "run" / STATE_FILE).write_text("")
     with pytest.raises(InputError, match=f"exists; pass --resume {tmp_path / 'run'} "):
         refuse_taken(tmp_path / "run")
-    with pytest.raises(InputError, match="holds run, which is of no run; pass another --out"):
+    with pytest.raises(InputError, match="holds run, which no training run wrote; pass another --out"):
         refuse_taken(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="holds a file"):

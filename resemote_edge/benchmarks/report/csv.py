@@ -124,5 +124,5 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     text = str(msgspec.to_builtins(value)).replace("\r", " ")  # the csv module leaves it without quotes
-    # A spreadsheet would compute a text that begins so, which may come from somebody else's file.
+    # A spreadsheet runs a text that begins like a formula, and this text may come from another person's file.
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

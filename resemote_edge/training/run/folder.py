@@ -32,7 +32,9 @@ def refuse_taken(folder: Path) -> None:
     names = [path.name for path in folder.iterdir() if not is_partial(path)] if folder.is_dir() else ["a file"]
     found = sorted(set(names) - _BEGINNINGS)
     if found:
-        raise InputError(f"{folder} exists and holds {found[0]}, which is of no run", hint="pass another --out")
+        raise InputError(
+            f"{folder} exists and holds {found[0]}, which no training run wrote", hint="pass another --out"
+        )
 
 
 def written_by_us_alone(folder: Path) -> AbstractContextManager[None]:
