@@ -249,8 +249,8 @@ def _without_prefix(state: dict[str, Tensor], path: Path, notes: list[str]) -> d
     kept = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     left = [key for key in state if not key.startswith(tuple(prefixes)) and key != "n_averaged"]
     if left:
-        more = ", …" if len(left) > 3 else ""
-        notes.append(f"{path.name}: left out {len(left)} outside of {prefix!r}: {', '.join(left[:3])}{more}")
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+        notes.append(f"{path.name}: left out what is not under {prefix!r}: {', '.join(left[:3])}{more}")
     return kept
 
 

@@ -78,7 +78,13 @@ Artifact::Artifact(const std::string& path, bool check_files) : folder_(folder_o
   }
   passport_ = parse_passport(read_file(manifest, kMostPassportBytes), manifest);
   if (!check_files) return;
-  for (const FileEntry& entry : passport_.files) check_file(file(entry), entry);
+  for (const FileEntry& entry : passport_.files) {
+    if (leads_out(folder_, file(entry))) {
+      throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+                  file(entry) + ": a link that leads out of the artifact's folder; copy the file itself");
+    }
+    check_file(file(entry), entry);
+  }
   for (const FileEntry& entry : passport_.files) check_format(file(entry), entry);
 }
 

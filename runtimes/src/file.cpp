@@ -102,6 +102,17 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+bool leads_out(const std::string& folder, const std::string& path) {
+  struct stat found;
+  if (::lstat(path.c_str(), &found) != 0 || !S_ISLNK(found.st_mode)) return false;
+  const auto real = [](const std::string& of) {
+    const std::unique_ptr<char, void (*)(void*)> resolved(::realpath(of.c_str(), nullptr), std::free);
+    return resolved ? std::string(resolved.get()) : std::string();
+  };
+  const std::string target = real(path);
+  return target.empty() || target.substr(0, target.rfind('/')) != real(folder);
+}
+
 std::string read_file(const std::string& path, std::int64_t most) {
   const std::int64_t size = file_size(path);
   if (size > most) {

@@ -11,6 +11,8 @@ namespace resemote_internal {
 // Size of a regular file in bytes; negative if there is none.
 std::int64_t file_size(const std::string& path);
 bool is_folder(const std::string& path);
+// Whether a path is a symbolic link to something outside of a folder.
+bool leads_out(const std::string& folder, const std::string& path);
 
 // Contents of a file. Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if it cannot be read or exceeds `most` bytes.
 std::string read_file(const std::string& path, std::int64_t most = std::numeric_limits<std::int64_t>::max());

@@ -1,12 +1,10 @@
 """SessionContract: what every runtime promises. A runtime's test module subclasses it in five lines."""
 
-import subprocess
-import sys
-import textwrap
 import threading
 
 import numpy as np
 import pytest
+from apart import in_threads, run_python
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import softmax
@@ -167,11 +165,7 @@ class SessionContract:
                 except Exception as error:
                     wrong.append(error)
 
-        threads = [threading.Thread(target=call, args=(mine,)) for mine in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(call, 4)
         assert wrong == []
 
     def test_closing_waits_for_the_call_of_another_thread(self, artifact):
@@ -220,11 +214,7 @@ class SessionContract:
             assert self_test(artifact, session).passed
             sys.exit(os.waitstatus_to_exitcode(status))
         """
-        arguments = [str(session.artifact.path), self.runtime, session.device]
-        ended = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), *arguments],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        ended = run_python(code, str(session.artifact.path), self.runtime, session.device)
         assert ended.returncode == 7, ended.stderr
         assert "from which this one was forked; open a new one" in ended.stdout
 

@@ -283,7 +283,7 @@ def doubled(state):
         ),
         (
             lambda s: {"state_dict": {**{f"net.{k}": v for k, v in doubled(s).items()}, "loss.weight": torch.ones(7)}},
-            "left out 1 outside of 'net.': loss.weight",
+            "left out what is not under 'net.': loss.weight",
         ),
     ],
 )

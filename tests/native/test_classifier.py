@@ -2,13 +2,10 @@
 
 import ctypes
 import os
-import subprocess
-import sys
-import textwrap
-import threading
 
 import numpy as np
 import pytest
+from apart import in_threads, run_python
 
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.errors import (
@@ -164,11 +161,7 @@ def test_threads_that_share_a_classifier_each_get_their_own_answer(artifacts):
                 if native.classify(pictures[mine], box) != want[mine]:
                     wrong.append(mine)
 
-        threads = [threading.Thread(target=call, args=(mine,)) for mine in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(call, 4)
     assert wrong == []
 
 
@@ -203,9 +196,6 @@ def test_a_forked_process_is_told_to_open_its_own(artifacts):
         native.classify(frame, box)
         sys.exit(os.waitstatus_to_exitcode(status))
     """
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), str(artifacts("cpu-onnxruntime-fp32").path)],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    ended = run_python(code, str(artifacts("cpu-onnxruntime-fp32").path))
     assert ended.returncode == 7, ended.stderr
     assert "was opened before this process was forked; open a new one" in ended.stdout

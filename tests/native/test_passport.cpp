@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -124,6 +125,17 @@ TEST_CASE("an artifact is what its passport says, file by file") {
     std::remove(made.file("golden_crops.npy").c_str());
     REQUIRE(mkfifo(made.file("golden_crops.npy").c_str(), 0600) == 0);
     CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  }
+  SECTION("a link that leads out of the folder") {
+    const MadeArtifact other;
+    std::remove(made.file("model.onnx").c_str());
+    REQUIRE(symlink(other.file("model.onnx").c_str(), made.file("model.onnx").c_str()) == 0);
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  }
+  SECTION("a link within the folder") {
+    REQUIRE(std::rename(made.file("model.onnx").c_str(), made.file("kept.onnx").c_str()) == 0);
+    REQUIRE(symlink("kept.onnx", made.file("model.onnx").c_str()) == 0);
+    CHECK(open_status(made.path()) == RESEMOTE_STATUS_OK);
   }
   SECTION("a bit changed") {
     write_text(made.file("model.onnx"), "\x0a\x04" "ecko");
