@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,21 +60,12 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and exit.")
 @json_option
 def train(
-    data: Path | None,
-    dataset: str,
     variant: str | None,
-    config: Path | None,
-    epochs: int | None,
-    seed: int | None,
-    device: str,
     teachers: tuple[str, ...],
-    record: Path | None,
-    replay: Path | None,
     init: str | None,
-    resume: Path | None,
-    out: Path | None,
     show_recipe: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Train ResEmoteNet on a dataset.
 
@@ -95,25 +87,16 @@ def train(
     from resemote_edge.training.options import TrainingOptions, check_options, show_config
     from resemote_edge.weights import named_checkpoint
 
-    options = TrainingOptions(
-        data=data,
-        dataset=dataset,
+    request = TrainingOptions(
         variant=variant or "base",
-        config=config,
-        epochs=epochs,
-        seed=seed,
-        device=device,
-        teachers=tuple(named_checkpoint(teacher) for teacher in teachers),
-        record=record,
-        replay=replay,
+        teachers=tuple(map(named_checkpoint, teachers)),
         init=None if init is None else named_checkpoint(init),
-        resume=resume,
-        out=out,
+        **options,
     )
     if show_recipe:
-        echo_json(show_config(options))
+        echo_json(show_config(request))
         return
-    check_options(options, variant_named=variant is not None)
+    check_options(request, variant_named=variant is not None)
 
     from resemote_edge.errors import needs
 
@@ -122,7 +105,7 @@ def train(
     from resemote_edge.cli.views.training import Screen, result_facts, result_table
 
     with Screen() as screen:
-        result = run_training(options, screen)
+        result = run_training(request, screen)
     if result.interrupted is not None:
         screen.notice(f"interrupted and saved; continue with: resemote-edge train --resume {result.folder}")
         sys.exit(128 + result.interrupted)
