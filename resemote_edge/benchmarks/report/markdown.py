@@ -58,7 +58,7 @@ def markdown_report(report: BenchReport, picture: str | None = None) -> str:
         f"- GPUs: {'; '.join(environment['gpus']) or 'none'}",
         f"- Packages: {packages}",
         f"- Commit: {environment['git_commit'] or 'not a checkout'}",
-        f"- Timed on: {report.inputs}; every row in a process of its own, {_warm_up(report)}nothing clipped",
+        f"- Timed on: {report.inputs}; each row in its own process, {_warm_up(report)}no sample left out",
         *_harness_lines(report),
         f"- Accuracy: {accuracy}",
         f"- Throttled: {throttling_text([row.speed.did_throttle for row in report.rows]) or 'no row was measured'}",

@@ -1,4 +1,4 @@
-"""``single-stream``: one call after the other; the next begins when the last is decided."""
+"""``single-stream``: one call after the other; each begins when the one before has its decision."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
 
 SINGLE_STREAM = Scenario(
     name="single-stream",
-    summary="One call after the other; the next begins when the last is decided.",
+    summary="One call after the other; each begins when the one before has its decision.",
     run=run,
     passes=2,
 )

@@ -35,5 +35,5 @@ GLOSSARY: dict[str, str] = {
     "same sha256.",
     "Pareto front": "What no other point beats: nothing is at once as fast and as accurate, and better in one of the "
     "two. Points whose intervals overlap may change places in another run.",
-    "not measured": "There is no figure, and none was guessed. The reason stands beside it, or under “Not measured”.",
+    "not measured": "There is no figure, and none was guessed. The reason is beside it, or under “Not measured”.",
 }

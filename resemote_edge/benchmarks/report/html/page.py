@@ -150,7 +150,7 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
     facts.append(("timed on", f"{report.inputs}; {_manner(rows)}" if rows else report.inputs))
     facts.append(("accuracy", report.accuracy_data or f"{NOT_MEASURED} (no dataset was given)"))
     if not has_energy(rows):
-        facts.append(("energy", f"{NOT_MEASURED}; the reason stands under Energy"))
+        facts.append(("energy", f"{NOT_MEASURED}; see Energy for the reason"))
     failed = sum(row.state == "failed" for row in report.unmeasured)
     left_out = [f"{failed} failed"] * (failed > 0)
     left_out += [f"{len(report.unmeasured) - failed} cannot run here"] * (len(report.unmeasured) > failed)
@@ -166,7 +166,7 @@ def _headline(report: BenchReport) -> list[tuple[str, str]]:
         facts.append(("throttled", throttling_text([row.speed.did_throttle for row in rows])))
     load = report.environment.get("load_average_1m")
     if load is not None:
-        facts.append(("load before", f"{load:.2f} (average over a minute; well above 0 means company)"))
+        facts.append(("load before", f"{load:.2f} (average over a minute; well above 0, other programs were running)"))
     return facts
 
 
@@ -188,6 +188,6 @@ def _measured(rows: Sequence[BenchRow]) -> str:
 
 def _manner(rows: Sequence[BenchRow]) -> str:
     runs = min(row.speed.warm_up.runs for row in rows)
-    text = f"every row in a process of its own, after at least {runs} calls of warm-up, nothing clipped"
+    text = f"each row in its own process, after at least {runs} warm-up calls; no sample is left out"
     costs = [row.speed.harness_p50_us for row in rows if row.speed.harness_p50_us is not None]
     return text + (f"; the harness itself costs {max(costs):.1f} µs a call at most" if costs else "")

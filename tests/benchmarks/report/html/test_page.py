@@ -187,7 +187,7 @@ def test_samples_beside_the_report_are_drawn_and_those_of_another_refused(tmp_pa
     kept = msgspec.structs.replace(kept, speed=msgspec.structs.replace(kept.speed, samples_sha256=digest))
     report = made_up_report(rows=(kept,))
     assert "From every sample." in render_page(report, folder=tmp_path)
-    assert "no samples lie beside it" in render_page(report, folder=tmp_path / "gone")
+    assert "its samples are not beside it" in render_page(report, folder=tmp_path / "gone")
     write_samples(tmp_path / "samples" / "a.npz", {"model_ns": nanoseconds(3.0)})
     with pytest.raises(InputError, match="not the samples that the report is of"):
         render_page(report, folder=tmp_path)

@@ -109,8 +109,8 @@ def _tails(scene: _Scene) -> Exhibit:
     ticks = {name: nines(share) for name, share in TICKS.items() if nines(share) <= furthest + 0.35}
     style = LineStyle(x_label="percentile", y_label="ms, logarithmic", x_ticks=ticks)
     caption = (
-        "The same as a distribution: over p90 a line shows what nine in ten took at most, and what is rarer stands "
-        f"further right. Lines end where the samples tell no more. {_source(kept, len(scene.all))}"
+        "The same calls as a distribution. Above p90, a line shows the longest time of the fastest nine in ten calls; "
+        f"rarer calls are further right. A line ends where there are too few samples to go on. {_source(kept, len(scene.all))}"
     )
     return show(
         f"{scene.name}-distribution", f"{scene.name}: distribution", caption, lines(panels, style), scene.legend
@@ -122,7 +122,7 @@ def _source(kept: int, rows: int) -> str:
     if kept == rows:
         return "From every sample."
     if not kept:
-        return "From the percentiles in the report; no samples lie beside it."
+        return "Drawn from the percentiles in the report, because its samples are not beside it."
     return f"From every sample in {kept} of {rows} rows, from the report's percentiles in the others."
 
 
