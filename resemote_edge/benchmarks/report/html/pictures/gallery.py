@@ -110,7 +110,8 @@ def _tails(scene: _Scene) -> Exhibit:
     style = LineStyle(x_label="percentile", y_label="ms, logarithmic", x_ticks=ticks)
     caption = (
         "The same calls as a distribution. Above p90, a line shows the longest time of the fastest nine in ten calls; "
-        f"rarer calls are further right. A line ends where there are too few samples to go on. {_source(kept, len(scene.all))}"
+        "rarer calls are further right. A line ends where there are too few samples to go on. "
+        + _source(kept, len(scene.all))
     )
     return show(
         f"{scene.name}-distribution", f"{scene.name}: distribution", caption, lines(panels, style), scene.legend
