@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.output_format import PROBABILITIES, log_probabilities, softmax
 from resemote_edge.errors import ArtifactMismatchError, InputError
-from resemote_edge.vision.frame import Box, Frame
+from resemote_edge.vision.frame import Box, Edges, Frame
 from resemote_edge.vision.frame import crops as crops_of
 from resemote_edge.vision.preprocessing import ColorOrder
 
@@ -81,12 +81,14 @@ class EmotionClassifier:
         single = isinstance(crops, np.ndarray) and crops.ndim == (2 if color == "gray" else 3)
         return self.decide(self.outputs([crops] if single else crops, color=color))  # type: ignore[list-item]
 
-    def classify_frame(self, frame: Frame, boxes: Sequence[Box]) -> list[Emotion]:
+    def classify_frame(self, frame: Frame, boxes: Sequence[Box], *, edges: Edges = "cut") -> list[Emotion]:
         """Classify the faces of a frame. The native runtime's classifier does the same, to the bit up to the network.
 
         Args:
             frame: Picture, in the format that a camera or decoder gives.
-            boxes: Boxes of the faces; cut at the frame's border.
+            boxes: Boxes of the faces.
+            edges: Whether a box is ``"cut"`` at the frame's border or the border is ``"replicated"`` beyond it, as for
+                the squares of a detector.
 
         Returns:
             One `Emotion` per box, in order.
@@ -95,7 +97,7 @@ class EmotionClassifier:
             InputError: Less than 8x8 pixels of a box lie within the frame.
             SessionClosedError: After `close`.
         """
-        faces, color = crops_of(frame, boxes, color=self.passport.preprocessing.takes_color)
+        faces, color = crops_of(frame, boxes, color=self.passport.preprocessing.takes_color, edges=edges)
         return self(faces, color=color)
 
     def decide(self, outputs: NDArray[np.float32]) -> list[Emotion]:

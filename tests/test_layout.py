@@ -22,7 +22,7 @@ PACKAGE = ROOT / NAME
 MAKERS = {"torch", "onnx", "onnxscript", "nncf", "safetensors", "tensorboardX"}
 
 #: Rooms that run on the device.
-DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "evaluation.paired"}
+DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "faces", "evaluation.paired"}
 
 #: Parts of `runtimes` that makers may use besides their verify stage: facts and interfaces, no session.
 PRIMITIVES = {f"runtimes.{name}" for name in ("cpu_features", "cuda_memory", "graph_operations", "telemetry")}
@@ -38,6 +38,8 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
     "vision": (DEVICE, False),
     "artifacts": (DEVICE, False),
     "runtimes": (DEVICE, False),
+    "faces": (DEVICE, False),
+    "camera": (DEVICE | {"camera", "machine"}, False),
     "machine": (DEVICE, False),
     "evaluation": (_MEASURING, False),
     "measuring": (_MEASURING, False),
@@ -48,9 +50,9 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
     "export": (_MODELS | {"evaluation", "machine", "measuring"}, True),
     "benchmarks": (_MEASURING | {"measuring", "weights"}, False),
     "workflows": (_MODELS | _MEASURING | {"measuring", "export", "benchmarks"}, True),
-    "cli": (_MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows"}, True),
+    "cli": (_MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "camera"}, True),
     "experiments": (
-        _MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "cli"},
+        _MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "camera", "cli"},
         True,
     ),
 }

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from resemote_edge.errors import InputError
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder
 
-__all__ = ["MAX_FRAME_SIDE", "Box", "Frame", "PixelFormat", "crops"]
+__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "crops"]
 
 #: How the samples of a frame lie in its array.
 PixelFormat: TypeAlias = Literal["gray", "rgb", "bgr", "nv12", "yuyv"]
 _FORMATS: tuple[str, ...] = get_args(PixelFormat)
+
+#: What becomes of a box that reaches over the frame's border.
+Edges: TypeAlias = Literal["cut", "replicated"]
 
 #: Largest side of a frame, in pixels; the smallest is that of a crop.
 MAX_FRAME_SIDE = 16384
@@ -99,7 +102,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Box:
-    """Place of a face in a frame, in pixels; a box that reaches over the frame's border is cut there.
+    """Place of a face in a frame, in pixels; it may reach over the frame's border.
 
     Attributes:
         x: First column.
@@ -125,28 +128,48 @@ class Box:
                 raise InputError(f"{name} of a box must be a whole number, got {value!r}", hint="round it") from None
 
 
-def crops(frame: Frame, boxes: Sequence[Box], *, color: bool) -> tuple[list[NDArray[np.uint8]], ColorOrder]:
+def crops(
+    frame: Frame, boxes: Sequence[Box], *, color: bool, edges: Edges = "cut"
+) -> tuple[list[NDArray[np.uint8]], ColorOrder]:
     """Cut the faces out of a frame.
 
     Args:
         frame: The picture.
-        boxes: Boxes of the faces; cut at the frame's border.
+        boxes: Boxes of the faces.
         color: Whether the network is fed colours (`PreprocessSpec.takes_color`). If not, and the frame has luma, the
             luma is taken as it is: it becomes a gray crop without a detour through colours.
+        edges: What becomes of a box that reaches over the frame's border: ``"cut"`` leaves the part within, so that the
+            crop is smaller; ``"replicated"`` fills the crop with the pixels of the border, so that it keeps its shape.
 
     Returns:
-        One crop per box, uint8 (H, W) or (H, W, 3), views of the frame where its format allows; and their channel
-        order.
+        One crop per box, uint8 (H, W) or (H, W, 3), views of the frame where its format allows and no edge is
+        replicated; and their channel order.
 
     Raises:
         InputError: Less than 8x8 pixels of a box lie within the frame.
     """
     areas = [_clip(frame, box, number) for number, box in enumerate(boxes)]
+    order: ColorOrder
     if frame.format in ("gray", "rgb", "bgr"):
-        return [frame.pixels[area] for area in areas], frame.format
-    if color:
-        return [_colors(frame, *area) for area in areas], "rgb"
-    return [_luma(frame, *area) for area in areas], "gray"
+        faces, order = [frame.pixels[area] for area in areas], frame.format
+    elif color:
+        faces, order = [_colors(frame, *area) for area in areas], "rgb"
+    else:
+        faces, order = [_luma(frame, *area) for area in areas], "gray"
+    if edges == "replicated":
+        faces = [_replicated(face, *area, box) for face, area, box in zip(faces, areas, boxes, strict=True)]
+    return faces, order
+
+
+def _replicated(face: NDArray[np.uint8], rows: slice, columns: slice, box: Box) -> NDArray[np.uint8]:
+    """A crop in the whole size of its box, which repeats the pixels of the frame's border beyond it."""
+    missing = [
+        (rows.start - box.y, box.y + box.height - rows.stop),
+        (columns.start - box.x, box.x + box.width - columns.stop),
+    ]
+    if not any(map(any, missing)):
+        return face
+    return np.pad(face, missing + [(0, 0)] * (face.ndim - 2), mode="edge")
 
 
 def _shape_fits(shape: tuple[int, ...], format: PixelFormat) -> bool:

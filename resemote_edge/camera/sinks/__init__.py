@@ -1,0 +1,1 @@
+"""Sinks: one module each, and a row in the table."""

@@ -1,0 +1,1 @@
+"""Sources: one module each, and a row in the table."""

@@ -1,0 +1,1 @@
+"""Faces: which faces are in a picture, and for how long."""
