@@ -10,12 +10,9 @@ import msgspec
 
 from resemote_edge.artifacts.record import Strict
 
-__all__ = ["SCHEMA_VERSION", "UNSURE", "FaceResult", "FrameResult", "encode_result", "result_schema"]
+__all__ = ["SCHEMA_VERSION", "FaceResult", "FrameResult", "encode_result", "result_schema"]
 
 SCHEMA_VERSION = 1
-
-#: Label of a face whose expression was judged, but not clearly enough to name it.
-UNSURE = "unsure"
 
 
 class FaceResult(Strict, frozen=True, kw_only=True):
