@@ -1,7 +1,7 @@
 """Results: what is said of one frame, as every sink and the live page get it.
 
 The structs are the JSON of ``resemote-edge camera``, one object a line; `SCHEMA_VERSION` changes whenever an old reader
-would misread a new line.
+would misread a new line. Numbers are rounded to what they mean: pixels to a tenth, probabilities to four digits.
 """
 
 from typing import Any, Literal
