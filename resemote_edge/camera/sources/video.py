@@ -15,7 +15,7 @@ from resemote_edge.camera.sources.base import Captured, FrameClock, Source, Sour
 from resemote_edge.errors import InputError, SourceError, needs
 from resemote_edge.vision.frame import Frame
 
-__all__ = ["VideoSource"]
+__all__ = ["VideoSource", "has_gstreamer"]
 
 #: Films without a rate of their own are taken to have this one.
 _FPS = 25.0
@@ -42,7 +42,7 @@ class VideoSource(Source):
         self._options = options
         self._scheme = scheme_of(address)
         self._opener = _OPENERS.get(self._scheme, _open_film)
-        if address.isdecimal():
+        if address.isdecimal() or address.startswith("/dev/"):
             self._opener = _open_camera
         self.live = self._opener is not _open_film
         self._capture: Any = None
@@ -147,7 +147,7 @@ def _open_film(cv2: Any, address: str, options: SourceOptions) -> Any:
 
 def has_gstreamer(cv2: Any) -> bool:
     """Whether an OpenCV can open pipelines of GStreamer."""
-    return bool(cv2.CAP_GSTREAMER in cv2.videoio_registry.getStreamBackends())
+    return bool(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER))
 
 
 _OPENERS: dict[str, Callable[[Any, str, SourceOptions], Any]] = {
