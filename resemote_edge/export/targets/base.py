@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.export.onnx import OnnxModel
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.models.graph import EvalGraph

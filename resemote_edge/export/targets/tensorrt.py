@@ -11,7 +11,7 @@ from typing import Any
 
 import onnx
 
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError, needs
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
