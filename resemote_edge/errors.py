@@ -9,6 +9,7 @@
     |   +-- PassportVersionError   written under another passport schema
     |   +-- ArtifactMismatchError  contents differ from the passport, or do not fit this machine
     +-- InputError                 the caller passed something unusable (crop, feed, option, path)
+    +-- SourceError                a camera or stream failed, and may come back
     +-- DatasetError               a dataset is malformed (names file and line)
     |   +-- TooFewImagesError      a split has fewer images than were asked for
     +-- CheckpointError            weights are malformed (names the key and both shapes)
@@ -42,6 +43,7 @@ __all__ = [
     "PassportVersionError",
     "ResEmoteEdgeError",
     "SessionClosedError",
+    "SourceError",
     "TooFewImagesError",
     "TrainingError",
     "missing_dependency",
@@ -125,6 +127,10 @@ class ArtifactMismatchError(ArtifactError):
 
 class InputError(ResEmoteEdgeError):
     """The caller passed something that cannot be used."""
+
+
+class SourceError(ResEmoteEdgeError):
+    """A source of frames failed: it does not open, is silent, or broke off; another try may succeed."""
 
 
 class DatasetError(ResEmoteEdgeError):

@@ -198,6 +198,14 @@ def test_only_the_helpers_handle_import_errors():
 def test_the_optional_packages_are_those_of_the_extras():
     text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
     listed = text[text.index("[project.optional-dependencies]") : text.index("\ndev = [")]
-    imported = {"pillow": "PIL", "cuda-python": "cuda", "nvidia-ml-py": "pynvml", "tensorrt-rtx": "tensorrt_rtx"}
+    imported = {
+        "pillow": "PIL",
+        "cuda-python": "cuda",
+        "nvidia-ml-py": "pynvml",
+        "opencv-python-headless": "cv2",
+        "paho-mqtt": "paho",
+        "prometheus-client": "prometheus_client",
+        "tensorrt-rtx": "tensorrt_rtx",
+    }
     packages = {imported.get(name, name) for name in re.findall(r'"([\w-]+)>=', listed)}
     assert packages | {"markupsafe"} == errors.OPTIONAL  # jinja2 brings markupsafe

@@ -27,7 +27,7 @@ DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "
 #: Parts of `runtimes` that makers may use besides their verify stage: facts and interfaces, no session.
 PRIMITIVES = {f"runtimes.{name}" for name in ("cpu_features", "cuda_memory", "graph_operations", "telemetry")}
 
-_MEASURING = DEVICE | {"machine", "evaluation", "data"}
+_MEASURING = DEVICE | {"machine", "evaluation", "data", "camera.queue"}
 _MODELS = (DEVICE - {"runtimes", "classifier"}) | PRIMITIVES | {"data", "models", "weights"}
 
 #: Room to the rooms and modules its modules may reach, and whether they may reach `MAKERS`.

@@ -176,10 +176,8 @@ def read_faces(paths: Sequence[Path], preprocessing: PreprocessSpec) -> tuple[li
     Raises:
         InputError: A file cannot be read (see `read_rgb`), or an image is too small; the message names the file.
     """
-    if not preprocessing.takes_color:
-        return [preprocessing.pixels([read_face(path)], "rgb")[0] for path in paths], "gray"
-    color: ColorOrder = "rgb" if preprocessing.input == "rgb-u8" else "bgr"
-    return [preprocessing.color_pixels([read_face(path)], "rgb")[0] for path in paths], color
+    faces = [preprocessing.sized([read_face(path)], "rgb") for path in paths]
+    return [sized[0] for sized, _ in faces], faces[0][1] if faces else "gray"
 
 
 def read_face(path: Path) -> NDArray[np.uint8]:
