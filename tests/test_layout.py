@@ -61,6 +61,7 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
     "export.verify": {"runtimes", "classifier"},  # the one stage that runs the export
+    "export.detectors.verify": {"runtimes"},  # the same for detectors
     "export.repair": {"measuring"},  # compares exports, in processes that run them
 }
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,31 +11,17 @@ from onnx import helper, numpy_helper
 
 from resemote_edge import __version__
 from resemote_edge.errors import ExportError
+from resemote_edge.export.targets.base import OnnxModel
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
 from resemote_edge.runtimes.graph_operations import LUMA_RGB
 
-__all__ = ["OnnxModel", "max_opset", "to_onnx"]
+__all__ = ["max_opset", "to_onnx"]
 
 #: Oldest opset written: TensorRT 8.2 reads 13 and below.
 MIN_OPSET = 13
 
 _FP16_MAX = 65504.0
-
-
-@dataclass(frozen=True)
-class OnnxModel:
-    """Result of the ONNX stage.
-
-    Attributes:
-        proto: Checked model.
-        precision: Type of its weights and of all tensors between input and output.
-        opset: Opset of the model.
-    """
-
-    proto: Any = field(repr=False)
-    precision: str
-    opset: int
 
 
 def max_opset() -> int:

@@ -15,16 +15,9 @@ from resemote_edge import __version__
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.files import refuse_existing, staged_folder
 from resemote_edge.artifacts.output_format import limit_in_units_of
-from resemote_edge.artifacts.passport import (
-    PASSPORT_NAME,
-    SCHEMA_VERSION,
-    FileEntry,
-    GateResult,
-    GoldenInfo,
-    Passport,
-    decode_passport,
-    encode_passport,
-)
+from resemote_edge.artifacts.passport import GateResult, GoldenInfo, Passport
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME, SCHEMA_VERSION, FileEntry
+from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.export.context import ExportContext

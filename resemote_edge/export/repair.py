@@ -10,7 +10,9 @@ from typing import Protocol
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import PASSPORT_NAME, GateResult, RepairStep, encode_passport
+from resemote_edge.artifacts.passport import GateResult, RepairStep
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.passport_codec import encode_passport
 from resemote_edge.errors import GateError
 from resemote_edge.export.gate import AccuracyGate, upper_drop
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity

@@ -1,7 +1,7 @@
 """measure_row: one row of a report. What could only fail after something was measured is refused here, before."""
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.processes.job import run_speed
 from resemote_edge.measuring.results import BenchRow, SpeedJob

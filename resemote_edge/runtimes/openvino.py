@@ -4,7 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact, BaseArtifact
 from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
@@ -43,7 +43,7 @@ class OpenVINORuntime:
             )
         return Availability(available=True, version=version, devices=devices)
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the package, the device and a file it can load."""
         openvino = import_openvino("runtime openvino")
         refuse_precision_hint(self.name, options, known=("bf16",))
@@ -59,15 +59,15 @@ class OpenVINORuntime:
                 )
         return device
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Compile the model for a device."""
         device = self.check(artifact, options)
         return _OpenVINOSession(artifact, device, options, self)
 
 
-def _refuse_saturation(artifact: Artifact, device: str) -> None:
+def _refuse_saturation(artifact: BaseArtifact, device: str) -> None:
     """Refuse artifacts whose sums OpenVINO's kernels for x86 CPUs without VNNI would silently clip."""
-    quantization = artifact.passport.quantization
+    quantization = artifact.passport.quantization if isinstance(artifact, Artifact) else None
     if quantization is None or quantization.activations == "float" or device != "cpu":
         return
     if quantization.weight_levels > SAFE_WEIGHT_LEVELS and int8_sums_saturate():
@@ -78,7 +78,7 @@ def _refuse_saturation(artifact: Artifact, device: str) -> None:
         )
 
 
-def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -> dict[str, Any]:
+def compile_settings(artifact: BaseArtifact, device: str, options: SessionOptions) -> dict[str, Any]:
     """Settings to compile an artifact with for a device: OpenVINO's properties, by name."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     # By default, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
@@ -108,7 +108,7 @@ def _written_labels(model: Any) -> str | None:
 
 
 class _OpenVINOSession(Session):
-    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
+    def __init__(self, artifact: BaseArtifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         openvino = import_openvino("runtime openvino")

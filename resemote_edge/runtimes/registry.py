@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import BaseArtifact
 from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, ResEmoteEdgeError
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
@@ -36,12 +36,12 @@ def probe_all() -> dict[str, Availability]:
     return {name: get_runtime(name).probe() for name in RUNTIMES}
 
 
-def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
+def runtimes_for(artifact: BaseArtifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
     """Names of the runtimes that know the format of an artifact's file of one of these roles, in registry order."""
     return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
 
 
-def why_unavailable(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
+def why_unavailable(name: str, artifact: BaseArtifact, options: SessionOptions | None = None) -> str | None:
     """Explain in a sentence why a runtime cannot run an artifact here; None when it can."""
     try:
         get_runtime(name).check(artifact, options or SessionOptions())
@@ -50,11 +50,11 @@ def why_unavailable(name: str, artifact: Artifact, options: SessionOptions | Non
     return None
 
 
-def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
+def open_session(artifact: BaseArtifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
     """Load an artifact.
 
     Args:
-        artifact: Artifact to load.
+        artifact: BaseArtifact to load.
         runtime: Name of a runtime, or ``auto`` for the first in registry order that knows the artifact's model file and
             is available here. ``auto`` never runs the ONNX that an engine was built from instead of the engine.
         options: Options of the session, such as device and threads.
@@ -70,7 +70,7 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
     return get_runtime(name).create_session(artifact, options)
 
 
-def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) -> str:
+def choose_runtime(artifact: BaseArtifact, options: SessionOptions | None = None) -> str:
     """Return the name that ``auto`` stands for: see `open_session`.
 
     Raises:

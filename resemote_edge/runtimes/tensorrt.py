@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
@@ -81,7 +81,7 @@ class TensorRTRuntime:
             )
         return Availability(available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count)))
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the builder's package in the builder's version, and a GPU the engine fits."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
@@ -102,7 +102,7 @@ class TensorRTRuntime:
         check_engine(engine, str(artifact.path), compute_capability=compute_capability(index))
         return device
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Deserialise the engine on a GPU, once it is known to fit."""
         device = self.check(artifact, options)
         assert artifact.passport.engine is not None  # checked
@@ -156,7 +156,7 @@ class _TensorRTSession(Session):
     """One execution context with its own stream; device buffers for the largest batch are allocated once."""
 
     def __init__(
-        self, artifact: Artifact, device: str, runtime: TensorRTRuntime, trt: Any, provider: CudaProvider
+        self, artifact: BaseArtifact, device: str, runtime: TensorRTRuntime, trt: Any, provider: CudaProvider
     ) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)

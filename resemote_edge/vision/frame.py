@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from resemote_edge.errors import InputError
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder
 
-__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "crops"]
+__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "colors_of", "crops"]
 
 #: How the samples of a frame lie in its array.
 PixelFormat: TypeAlias = Literal["gray", "rgb", "bgr", "nv12", "yuyv"]
@@ -212,7 +212,6 @@ def _luma(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
 
 def _colors(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
     """An area in red, green and blue: uint8 (H, W, 3)."""
-    factors = _FULL_RANGE if frame.full_range else _VIDEO_RANGE
     # Pairs are counted from the frame's edge, not the area's.
     y, x = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop) // 2 * 2
     pixels = frame.pixels
@@ -221,7 +220,25 @@ def _colors(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
         u, v = pixels[below, x], pixels[below, x + 1]
     else:
         u, v = pixels[y, x, 1], pixels[y, x + 1, 1]
-    light = factors.luma * (_samples(frame, rows, columns).astype(np.int32) - factors.black)
+    return colors_of(_samples(frame, rows, columns), u, v, full_range=frame.full_range)
+
+
+def colors_of(
+    luma: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8], *, full_range: bool
+) -> NDArray[np.uint8]:
+    """Colours of luma and chroma (ITU-R BT.601), in fixed point.
+
+    Args:
+        luma: uint8 (H, W).
+        u: Blue difference of each pixel, uint8 (H, W).
+        v: Red difference of each pixel, uint8 (H, W).
+        full_range: Range of luma, as `Frame.full_range`.
+
+    Returns:
+        uint8 (H, W, 3), RGB, caller-owned.
+    """
+    factors = _FULL_RANGE if full_range else _VIDEO_RANGE
+    light = factors.luma * (luma.astype(np.int32) - factors.black)
     blueness, redness = u.astype(np.int32) - 128, v.astype(np.int32) - 128
     red = light + factors.v_to_red * redness
     green = light - factors.u_to_green * blueness - factors.v_to_green * redness

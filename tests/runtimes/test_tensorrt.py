@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.results import Unmeasured

@@ -11,7 +11,7 @@ import msgspec
 
 import resemote_edge
 from resemote_edge.artifacts.artifact import file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.clock import SuiteClock
 from resemote_edge.benchmarks.suite.file import Suite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact

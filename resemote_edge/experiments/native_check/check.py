@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError

@@ -12,7 +12,7 @@ from typing import Any
 
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.suite.clock import duration_text
 from resemote_edge.errors import InputError

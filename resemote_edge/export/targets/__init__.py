@@ -6,7 +6,7 @@ Nothing else switches on a target's name: a fact that differs between targets is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from resemote_edge.errors import InputError
 
@@ -30,6 +30,7 @@ class TargetInfo:
         section: Name of the section that its recipes must have, and no others may; None where there is none.
         default_precision: Precision of the default artifact.
         demo: Precisions that the demo exports.
+        detector_input: What its detectors take by default (`DetectorInput`).
     """
 
     implementation: str
@@ -41,6 +42,7 @@ class TargetInfo:
     section: str | None = None
     default_precision: str = "fp32"
     demo: tuple[str, ...] = ()
+    detector_input: Literal["tensor", "bgr-u8"] = "bgr-u8"
 
     @property
     def home_runtime(self) -> str:
@@ -76,6 +78,7 @@ TARGETS: dict[str, TargetInfo] = {
         section="tensorrt",
         default_precision="fp16",  # GPUs are made for it
         demo=("fp16",),
+        detector_input="tensor",  # TensorRT 8.2 takes no bytes
     ),
     "pytorch": TargetInfo(
         implementation="resemote_edge.export.targets.pytorch:PyTorchTarget",

@@ -11,11 +11,10 @@ from typing import Any
 
 import onnx
 
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError, needs
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.models.graph import INPUT
 from resemote_edge.runtimes.cuda_memory import compute_capability
 
 __all__ = ["TensorRTTarget"]
@@ -137,8 +136,9 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     batch = recipe.batch
     if batch.max is None:
         raise ExportError(f"recipe {recipe.name}: an engine needs a largest batch", hint="set batch.max")
-    sample = tuple(network.get_input(0).shape)[1:]
-    profile.set_shape(INPUT, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
+    fed = network.get_input(0)
+    sample = tuple(fed.shape)[1:]
+    profile.set_shape(fed.name, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
     config.add_optimization_profile(profile)
     _configure(trt, config, builder, recipe)
     plan = trt_builder.build_serialized_network(network, config)

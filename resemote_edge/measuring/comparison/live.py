@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.pinning import choose_cores

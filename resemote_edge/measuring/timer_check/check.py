@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.partial import scratch_folder
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.measuring.processes.contestant import Contestant
