@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "resemote_edge.cli.inspect:inspect",
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",
+    "camera": "resemote_edge.cli.camera:camera",
     "bench": "resemote_edge.cli.bench:bench",
     "eval": "resemote_edge.cli.eval:evaluate",
     "runtimes": "resemote_edge.cli.runtimes:runtimes",
