@@ -2,7 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from resemote_edge.artifacts.passport_base import BasePassport
 from resemote_edge.artifacts.record import Sha256, Strict, Text
@@ -128,3 +130,16 @@ class DetectorPassport(BasePassport, frozen=True, kw_only=True, tag_field="kind"
         if self.input == "tensor":
             return 1, 3, self.height, self.width
         return 1, self.height, self.width, 3
+
+    def feed(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
+        """A picture as the network takes it.
+
+        Args:
+            pixels: uint8 (height, width, 3), BGR.
+
+        Returns:
+            The input, of `feed_shape`.
+        """
+        if self.input == "bgr-u8":
+            return pixels[None]
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)

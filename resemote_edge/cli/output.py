@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from resemote_edge.export.targets import TARGETS
+from resemote_edge.faces.detectors import DETECTORS
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "data_option",
+    "detector_option",
     "device_option",
     "echo_json",
     "echo_written",
@@ -27,6 +29,7 @@ __all__ = [
     "json_option",
     "labels_option",
     "measuring_progress",
+    "min_face_score_option",
     "precision_hint_option",
     "runtime_option",
     "suite_progress",
@@ -51,6 +54,16 @@ threads_option = click.option(
     type=click.IntRange(min=1),
     default=None,
     help="Number of CPU threads the runtime may use, at most four per core.  [default: all cores]",
+)
+detector_option = click.option(
+    "--detector",
+    help=f"Detector that finds faces: {', '.join(DETECTORS)} (a .jsonl file), or the folder of a detector's artifact.  "
+    "[default: yunet]",
+)
+min_face_score_option = click.option(
+    "--min-face-score",
+    type=click.FloatRange(min=0, max=1),
+    help="Lowest score of a face that the detector reports.  [default: the detector's own]",
 )
 precision_hint_option = click.option(
     "--precision-hint",

@@ -19,6 +19,9 @@ __all__ = ["opencv", "scale"]
 _ONE = 256
 _HALF = 1 << 15
 
+#: Samples that are halved at a time, so that a photograph's intermediates take no memory to speak of.
+_STRIP_SAMPLES = 4 << 20
+
 
 @cache
 def opencv() -> Any:
@@ -58,14 +61,17 @@ def _halved(pixels: NDArray[np.uint8], library: Any) -> NDArray[np.uint8]:
     if library is not None:
         return np.asarray(library.resize(even, (width, height), interpolation=library.INTER_AREA), dtype=np.uint8)
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    flat = even.reshape(2 * height, -1)
-    sums = np.add(flat[0::2], flat[1::2], dtype=np.uint16)
-    sums += 1  # Two columns make it the half that rounds to nearest.
     halved = np.empty((height, width, channels), dtype=np.uint8)
-    for channel in range(channels):  # Long strided rows are faster than short runs of channels.
-        total = sums[:, channel :: 2 * channels] + sums[:, channels + channel :: 2 * channels]
-        total >>= 2
-        halved[..., channel] = total
+    strip = max(_STRIP_SAMPLES // (4 * width * channels), 1)
+    for top in range(0, height, strip):
+        rows = even[2 * top : 2 * (top + strip)]
+        flat = rows.reshape(len(rows), -1)
+        sums = np.add(flat[0::2], flat[1::2], dtype=np.uint16)
+        sums += 1  # Two columns make it the half that rounds to nearest.
+        for channel in range(channels):  # Long strided rows are faster than short runs of channels.
+            total = sums[:, channel :: 2 * channels] + sums[:, channels + channel :: 2 * channels]
+            total >>= 2
+            halved[top : top + strip, :, channel] = total
     return halved.reshape((height, width, *pixels.shape[2:]))
 
 

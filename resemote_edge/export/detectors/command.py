@@ -3,10 +3,11 @@
 import datetime
 import json
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import msgspec
 import numpy as np
@@ -26,7 +27,7 @@ from resemote_edge.export.recipe import Recipe, find_recipe
 from resemote_edge.export.targets import find_target, get_target
 from resemote_edge.faces.families import FAMILIES
 
-__all__ = ["LICENCE_NAME", "DetectorExport", "export_detector"]
+__all__ = ["LICENCE_NAME", "DetectorExport", "export_detector", "parse_size"]
 
 LICENCE_NAME = "LICENSE"
 
@@ -49,7 +50,7 @@ class DetectorExport:
         precision: ``fp32`` or ``fp16``; None for fp32, or the recipe's.
         recipe: Name or file of a recipe, whose target, precision and builder are used.
         size: Width and height of the network's input, pixels.
-        input: What the network takes; None for the target's choice.
+        input: What the network takes (`DetectorInput`); None for the target's choice.
         output: Destination; None for a folder under ``artifacts``.
         force: Whether to replace an artifact at the destination.
     """
@@ -59,7 +60,7 @@ class DetectorExport:
     precision: str | None = None
     recipe: str | None = None
     size: tuple[int, int] = (640, 384)
-    input: DetectorInput | None = None
+    input: str | None = None
     output: Path | None = None
     force: bool = False
 
@@ -89,6 +90,10 @@ def export_detector(options: DetectorExport, stage: Callable[[str], None] = lamb
             f"a detector cannot take frames of {width}x{height}",
             hint=f"pass sides of {_STEP} to 4096 that are multiples of {_STEP}, such as 640x384",
         )
+    if options.input not in (None, *get_args(DetectorInput)):
+        raise InputError(
+            f"no detector takes the input {options.input}", hint=f"pass {' or '.join(get_args(DetectorInput))}"
+        )
     stage("weights")
     weights = find_weights(options.detector)
     suffix = recipe.name if options.recipe is not None else f"{recipe.target}-{recipe.precision}"
@@ -102,6 +107,18 @@ def export_detector(options: DetectorExport, stage: Callable[[str], None] = lamb
         decode_passport(encoded, PASSPORT_NAME)  # A passport that cannot be read back must not be written.
         (folder / PASSPORT_NAME).write_bytes(encoded)
     return DetectorArtifact(destination, passport)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of a text such as ``640x384``.
+
+    Raises:
+        InputError: It is no such text.
+    """
+    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if sides is None:
+        raise InputError(f"{text[:80]!r} is no size", hint="pass width and height, such as 640x384")
+    return int(sides[1]), int(sides[2])
 
 
 def _recipe(options: DetectorExport) -> Recipe:
@@ -149,7 +166,7 @@ def _build(
     plain = graph.plain_graph(model, family, width, height, origin)
     info = find_target(recipe.target)
     target = get_target(recipe.target)
-    fed = options.input or info.detector_input
+    fed = cast("DetectorInput", options.input or info.detector_input)
     typed = target.onnx_precision(recipe)
     facts = _facts(family, weights, recipe)
     proto = graph.fixed_graph(plain, fed, typed, facts)
@@ -195,6 +212,7 @@ def _build(
             "resemote-edge": __version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
+            "onnx": graph.ONNX_VERSION,
             **built.tools,
         },
         files=tuple(_entry(folder, file.name, file.role, file.format) for file in files),

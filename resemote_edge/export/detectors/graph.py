@@ -14,7 +14,10 @@ from resemote_edge.artifacts.detector_passport import DetectorInput
 from resemote_edge.errors import InputError
 from resemote_edge.faces.families import FAMILIES
 
-__all__ = ["INPUT", "describe_outputs", "find_family", "fixed_graph", "plain_graph", "read_onnx"]
+__all__ = ["INPUT", "ONNX_VERSION", "describe_outputs", "find_family", "fixed_graph", "plain_graph", "read_onnx"]
+
+#: Version of the package that does the surgery.
+ONNX_VERSION = str(onnx.__version__)
 
 #: Name of the input.
 INPUT = "input"

@@ -38,9 +38,7 @@ def verify_detector(
     names = [spec.name for spec in passport.outputs]
     session, engine_verified = _open(artifact, runtime)
     with session:
-        feeds = (picture[None] for picture in pictures)
-        if passport.input == "tensor":
-            feeds = (feed.transpose(0, 3, 1, 2).astype(np.float32) for feed in feeds)
+        feeds = (passport.feed(picture) for picture in pictures)
         got = np.stack([flat_outputs(session.run({passport.inputs[0].name: feed}), names) for feed in feeds])
         version = get_runtime(session.runtime).probe().version
     if not np.isfinite(got).all():

@@ -21,7 +21,7 @@ from resemote_edge.runtimes.session import Session, SessionOptions
 from resemote_edge.vision.frame import Frame
 from resemote_edge.vision.scaling import opencv
 
-__all__ = ["Candidates", "NetworkDetector", "detector_feed", "keep_best"]
+__all__ = ["Candidates", "NetworkDetector", "keep_best"]
 
 _D = TypeVar("_D", bound="NetworkDetector")
 
@@ -125,8 +125,7 @@ class NetworkDetector(Detector):
         """Find the faces of a frame; see `Detector.detect`."""
         passport = self.passport
         picture = fit(frame, passport.width, passport.height)
-        feed = detector_feed(picture.pixels, passport)
-        found = self.read(self.session.run({passport.inputs[0].name: feed}))
+        found = self.read(self.session.run({passport.inputs[0].name: passport.feed(picture.pixels)}))
         return list(self._faces(found, np.array([picture.across, picture.down])))
 
     def _faces(self, found: Candidates, scale: NDArray[np.float64]) -> Iterator[Face]:
@@ -152,18 +151,6 @@ class NetworkDetector(Detector):
     def close(self) -> None:
         """Release the session; calling it again does nothing."""
         self.session.close()
-
-
-def detector_feed(pixels: NDArray[np.uint8], passport: DetectorPassport) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """A picture as the network takes it.
-
-    Args:
-        pixels: uint8 (height, width, 3), BGR.
-        passport: Passport of the artifact.
-    """
-    if passport.input == "bgr-u8":
-        return pixels[None]
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
 
 
 def keep_best(boxes: NDArray[np.float64], scores: NDArray[np.float64], max_overlap: float) -> list[int]:
