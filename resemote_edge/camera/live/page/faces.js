@@ -96,7 +96,8 @@ class Card {
 
 export class Faces {
   #cards = new Map();
-  #refreshedAt = 0;
+  #refreshedAt = -Infinity;
+  #timer = null;
 
   constructor(place, empty) {
     this.place = place;
@@ -106,20 +107,27 @@ export class Faces {
   /** Take a frame. What is on screen follows at a rate that people can read. */
   show(result, least) {
     const present = new Set();
+    let isNew = false;
     for (const face of result.faces) {
       present.add(face.track);
-      if (!this.#cards.has(face.track)) this.#add(face.track);
+      if (!this.#cards.has(face.track)) {
+        this.#add(face.track);
+        isNew = true;
+      }
       const card = this.#cards.get(face.track);
       card.element.classList.remove("gone");
       card.remember(face, result.seconds);
     }
     for (const [track, card] of this.#cards) if (!present.has(track)) card.leave();
-    const now = performance.now();
-    if (now - this.#refreshedAt >= (calm.matches ? CALM_REFRESH_MS : REFRESH_MS)) this.refresh(least, now);
+    const due = this.#refreshedAt + (calm.matches ? CALM_REFRESH_MS : REFRESH_MS) - performance.now();
+    if (isNew || due <= 0) this.refresh(least);
+    else this.#timer ??= setTimeout(() => this.refresh(least), due); // the last frame is shown, whatever comes after
   }
 
-  refresh(least, now = performance.now()) {
-    this.#refreshedAt = now;
+  refresh(least) {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#refreshedAt = performance.now();
     for (const [track, card] of this.#cards) {
       if (card.isOver) {
         card.element.remove();
