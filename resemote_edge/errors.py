@@ -244,6 +244,9 @@ def lack_of_memory(error: BaseException, what: str = "") -> NotEnoughMemoryError
         if isinstance(came_from, MemoryError) or lacking:
             return not_enough_memory(what)
         came_from = came_from.__cause__ if came_from.__suppress_context__ else came_from.__context__
+    if limited and isinstance(error, ArtifactError) and error.__cause__ is not None:
+        # Engines have many more words for it.
+        return not_enough_memory(f"{error.reason.strip()}, perhaps for this reason")
     return None
 
 

@@ -160,8 +160,13 @@ def test_where_memory_is_limited_an_engine_s_words_count():
         resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9))
         for error in (errors.ArtifactError("a.onnx: std::bad_alloc"), OSError("Resource temporarily unavailable")):
             print(errors.lack_of_memory(error))
-        print(errors.lack_of_memory(errors.ArtifactError("a.onnx: damaged")))
+        failed = errors.ArtifactError("a.onnx: the engine cannot run it: can't do that")
+        print(errors.lack_of_memory(failed))
+        failed.__cause__ = RuntimeError("can't do that")
+        print(errors.lack_of_memory(failed))
         """
     )
     told = "not enough memory: the address space of this process is limited to 1.00 GB; raise the limit (ulimit -v"
-    assert [line.startswith(told) for line in done.stdout.splitlines()] == [True, True, False]
+    lines = done.stdout.splitlines()
+    assert [told in line for line in lines] == [True, True, False, True]
+    assert lines[3].startswith("a.onnx: the engine cannot run it: can't do that, perhaps for this reason: not")
