@@ -112,7 +112,7 @@ def _until_stopped(watching: "Watch") -> Iterator[None]:
 
     def stop(number: int, _: object) -> None:
         watching.stop()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, stop) for number in signals}

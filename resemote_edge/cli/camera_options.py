@@ -85,13 +85,9 @@ FACE_OPTIONS = (
     click.option(
         "--detect-every", default="auto", show_default=True, metavar="N|auto", help="Detect in each n-th frame."
     ),
-    click.option(
-        "--patience", type=DURATION, default="0.7s", show_default=True, help="Time a face may be unseen."
-    ),
+    click.option("--patience", type=DURATION, default="0.7s", show_default=True, help="Time a face may be unseen."),
     click.option("--smooth", type=DURATION, default="0.2s", show_default=True, help="Time constant of the smoothing."),
-    click.option(
-        "--hold", type=DURATION, default="0.2s", show_default=True, help="Time a new label must lead."
-    ),
+    click.option("--hold", type=DURATION, default="0.2s", show_default=True, help="Time a new label must lead."),
     click.option(
         "--min-score",
         type=click.FloatRange(0, 1),
@@ -116,18 +112,14 @@ SOURCE_OPTIONS = (
     click.option(
         "--stall", type=DURATION, default="5s", show_default=True, help="Silence after which a source is opened again."
     ),
-    click.option(
-        "--give-up", type=DURATION, help="Silence after which the run ends with code 4.  [default: never]"
-    ),
+    click.option("--give-up", type=DURATION, help="Silence after which the run ends with code 4.  [default: never]"),
     click.option("--reconnect/--no-reconnect", default=True, show_default=True, help="Open a failed source again."),
 )
 
 SINK_OPTIONS = (
     click.option("--blur-faces", is_flag=True, help="Make faces unrecognisable in every picture."),
     click.option("--notice", default="", help="Words to show on every picture and on the live page."),
-    click.option(
-        "--aggregate", type=DURATION, metavar="DURATION", help="Give sinks counts for each interval only."
-    ),
+    click.option("--aggregate", type=DURATION, metavar="DURATION", help="Give sinks counts for each interval only."),
     click.option("--min-group", type=int, default=5, show_default=True, help="Smallest count that --aggregate gives."),
     click.option("--keep", type=DURATION, help="Delete files that sinks wrote once they are this old, as 24h."),
     click.option("--force", is_flag=True, help="Replace files of sinks that exist."),

@@ -46,7 +46,13 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-_PLAIN = {str, int, float, bool, type(None)}
+#: Types of plain facts, and of what lists and dictionaries of them hold.
+_PLAIN = {str, int, float, bool, type(None), Ellipsis}
+
+#: Facts that reports are shown with, so that a recorded report has to have them.
+_SHOWN = frozenset((
+    "cpu_model", "cpu_features", "cores_allowed", "os", "kernel", "packages", "gpus", "load_average_1m", "git_commit",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +130,20 @@ class Environment:
 
 
 def check_environment(recorded: Mapping[str, Any]) -> None:
-    """Refuse facts of a report that are of another type than this machine's would be; facts may be missing.
+    """Refuse facts of a report that are of another type than this machine's would be.
 
     Raises:
-        ValueError: One is; the message names it. Decoders expect this type.
+        ValueError: One is, or one is missing that reports are shown with; the message names it. Decoders expect this
+            type.
     """
     for name, kind in get_type_hints(Environment).items():
         if not set(get_args(kind) or (kind,)) <= _PLAIN:
             continue  # Shown as it is, by what knows its parts.
+        if name in _SHOWN and name not in recorded:
+            raise ValueError(f"environment.{name} is missing")
+        wanted = kind if name in _SHOWN else kind | None
         try:
-            msgspec.convert(recorded.get(name), kind | None)
+            msgspec.convert(recorded.get(name), wanted)
         except msgspec.ValidationError as error:
             raise ValueError(f"environment.{name}: {error}") from None
 
