@@ -10,7 +10,7 @@ __all__ = ["DURATION", "SIZE"]
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
 
 
-class _Duration(click.ParamType[float]):
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A time such as ``0.3s``, ``5m`` or ``24h``; a plain number counts seconds."""
 
     name = "duration"
@@ -24,7 +24,7 @@ class _Duration(click.ParamType[float]):
         return float(found[1]) * _SECONDS[found[2]]
 
 
-class _Size(click.ParamType[tuple[int, int]]):
+class _Size(click.ParamType):  # type: ignore[type-arg]
     """Width and height in pixels, such as ``1280x720``."""
 
     name = "WxH"
