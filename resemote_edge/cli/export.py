@@ -91,6 +91,8 @@ def export(
       resemote-edge export --variant s --target onnx --precision fp16
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
     """
+    from functools import partial
+
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.context import ExportContext
     from resemote_edge.export.summary import describe, describe_lines
@@ -101,14 +103,17 @@ def export(
         for line in list_all():
             click.echo(line)
         return
+
+    def notice(text: str) -> None:
+        click.echo(f"  {text}", err=True)
+
     context = ExportContext()
     request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
         **options,
     )
-    request = choose_lowering(request, lambda text: click.echo(f"  {text}", err=True), context)
-    artifact = run_export(request, lambda name: click.echo(f"  {name}", err=True), context)
+    artifact = run_export(request, notice, context, partial(choose_lowering, notice=notice, context=context))
     if as_json:
         echo_json(describe(artifact))
         return

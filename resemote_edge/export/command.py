@@ -12,17 +12,15 @@ from resemote_edge.artifacts.files import refuse_existing
 from resemote_edge.artifacts.output_format import OutputFormat
 from resemote_edge.errors import InputError, needs
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
     EIGHT_BIT,
     GraphOptions,
-    LoweringEvidence,
     Recipe,
     available_recipes,
+    default_recipe,
     find_recipe,
     refuse_board_without_int8,
 )
-from resemote_edge.export.targets import find_target
 from resemote_edge.labels import split_labels
 from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
@@ -62,7 +60,6 @@ class ExportOptions:
         input: Input format, ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; None for the recipe's choice.
         output_format: Output, ``logits`` or ``probabilities``; None for the recipe's choice.
         lowering: Form of small maps, ``auto``, ``conv`` or ``matmul``; None for the recipe's choice.
-        evidence: Figures that decided the lowering, instead of the recipe's.
         data: Dataset; its training split is used for calibration, its validation split for verification and the
             accuracy gate.
         max_drop: Largest upper bound of the accuracy drop, percentage points; None for the recipe's choice.
@@ -81,7 +78,6 @@ class ExportOptions:
     input: InputFormat | None = None
     output_format: OutputFormat | None = None
     lowering: str | None = None
-    evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
     max_drop: float | None = None
     repair: bool | None = None
@@ -94,6 +90,7 @@ def run_export(
     options: ExportOptions,
     stage: Callable[[str], None] = lambda name: None,
     context: ExportContext | None = None,
+    measure: Callable[[ExportOptions, Recipe], Recipe] | None = None,
 ) -> Artifact:
     """Export as the options say.
 
@@ -101,6 +98,7 @@ def run_export(
         options: Options that the user gave.
         stage: Function called as each stage begins.
         context: Context of the run, where several exports share their work; None for a run of one export.
+        measure: Function that decides the lowering ``auto`` by measurement; None where nothing can be measured.
 
     Returns:
         The artifact.
@@ -111,13 +109,15 @@ def run_export(
     """
     recipe = resolve_recipe(options)
     if recipe.graph.lowering == "auto":
-        raise InputError(
-            "lowering 'auto' must be measured first", hint="on the command line, resemote-edge export does that"
-        )
+        if measure is None:
+            raise InputError(
+                "lowering 'auto' must be measured first", hint="on the command line, resemote-edge export does that"
+            )
+        recipe = measure(options, recipe)
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
-    with needs(",".join(find_target(recipe.target).extras), "exporting a checkpoint"):
+    with needs(",".join(recipe.info.extras), "exporting a checkpoint"):
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
 
     stage("checkpoint")
@@ -192,7 +192,6 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         graph = msgspec.convert(
             {**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions
         )
-    graph = _changed(graph, evidence=options.evidence)
     gate = _changed(recipe.gate, max_drop_points=options.max_drop, repair=options.repair)
     quantize = recipe.quantize
     if options.keep_float:

@@ -28,13 +28,12 @@ from resemote_edge.export.quantize.quantization import QuantizationPlan, plan_qu
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.repair import build_until_accepted
-from resemote_edge.export.targets import find_target, get_target
+from resemote_edge.export.targets import TargetInfo
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.export.tracing import Traced, trace
-from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
+from resemote_edge.export.tracing import Traced, VerifyInputs, trace
+from resemote_edge.export.verify import verify
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.work import layer_work
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["ExportRequest", "export_artifact"]
 
@@ -90,19 +89,17 @@ def export_artifact(
     After any error, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    find_target(recipe.target)  # An unknown target is refused before any work.
+    target = recipe.info  # An unknown target is refused before any work.
     refuse_existing(request.destination, force=request.force)
     stage("graph")
-    spec = PreprocessSpec(input=recipe.graph.input)
     context = context or ExportContext()
-    inputs = choose_inputs(request.data, recipe.verify.samples, spec, request.checkpoint.labels, context.datasets)
-    traced = trace(request.checkpoint, recipe, spec, inputs, context)
+    traced, inputs = trace(request.checkpoint, recipe, request.data, context)
     plan = None
     if recipe.quantize is not None:
         stage("quantize")
         plan = plan_quantization(request.checkpoint, recipe.quantize, request.data, context)
     with staged_folder(request.destination, force=request.force) as folder:
-        staged = _Staged(request, traced, plan, inputs, folder, stage)
+        staged = _Staged(request, target, traced, plan, inputs, folder, stage)
         if recipe.precision == "fp32":
             passport = staged.build().passport
         elif request.data is None:
@@ -125,6 +122,7 @@ class _Staged:
     """An export in progress: the decisions made so far, and the folder it is built in."""
 
     request: ExportRequest
+    target: TargetInfo
     traced: Traced
     plan: QuantizationPlan | None
     inputs: VerifyInputs
@@ -134,12 +132,12 @@ class _Staged:
     @property
     def runtime(self) -> str:
         """Runtime that verifies."""
-        return find_target(self.request.recipe.target).home_runtime
+        return self.target.home_runtime
 
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
         """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
         recipe, traced, plan = self.request.recipe, self.traced, self.plan
-        target = get_target(recipe.target)
+        target = self.target.load()
         facts = _facts(self.request.checkpoint, recipe, traced)
         quantized = None if plan is None else plan.apply(traced.graph, keep_float)
         graph = quantized or traced.graph
@@ -221,7 +219,7 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
         outputs=(TensorSpec(name=traced.graph.output, dtype="float32", shape=("batch", len(checkpoint.labels))),),
         batch=recipe.batch,
         lineage=traced.lineage,
-        recipe=recipe.to_dict(),
+        recipe=msgspec.to_builtins(recipe),
         tools={
             "resemote-edge": __version__,
             "python": platform.python_version(),

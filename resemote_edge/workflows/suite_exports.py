@@ -19,9 +19,7 @@ from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress,
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import Recipe, find_recipe
-from resemote_edge.export.targets import find_target
+from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
 from resemote_edge.machine.environment import Environment, capture_environment
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.stopping import Stop, stoppable
@@ -289,7 +287,7 @@ def _to_come(entry: ExportEntry, recipe: Recipe, path: Path) -> SuiteArtifact:
         path=path,
         target=recipe.target,
         precision=recipe.precision,
-        formats=find_target(recipe.target).formats,
+        formats=recipe.info.formats,
         largest_batch=recipe.batch.max,
         opened=None,
     )

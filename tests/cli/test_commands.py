@@ -13,8 +13,7 @@ from PIL import Image
 
 from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
 from resemote_edge.benchmarks.report.files import REPORT_FILES
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 
 
 def resemote_edge(*arguments, cwd=None, env=None):

@@ -12,11 +12,10 @@ from PIL import Image
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.errors import DatasetError, GateError, InputError
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.export.summary import describe, describe_lines
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint

@@ -14,9 +14,7 @@ from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.tracing import trace
-from resemote_edge.export.verify import choose_inputs
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["SENSITIVITY_FILES", "SensitivityReport", "run_sensitivity", "write_sensitivity"]
 
@@ -79,15 +77,13 @@ def run_sensitivity(
     """
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing", hint="pass one of precision int8 or w8")
-    spec = PreprocessSpec(input=recipe.graph.input)
     context = ExportContext()
-    inputs = choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels, context.datasets)
-    traced = trace(checkpoint, recipe, spec, inputs, context)
+    traced, _ = trace(checkpoint, recipe, None, context)
     plan = plan_quantization(checkpoint, recipe.quantize, data, context)
     # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.
     seed = recipe.quantize.seed + _SEED
     chosen = choose_calibration(data, images, seed, labels=checkpoint.labels, datasets=context.datasets)
-    layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
+    layers = rank_layers(traced.graph, plan, traced.preprocessing(list(chosen.images), "gray"), progress)
     return SensitivityReport(
         checkpoint=checkpoint.path.name,
         checkpoint_sha256=checkpoint.sha256,
