@@ -8,6 +8,8 @@ from resemote_edge.cli.measuring import MeasuringChoice, measuring_options
 from resemote_edge.cli.output import (
     echo_written,
     json_option,
+    parse_batches,
+    parse_names,
     runtime_option,
     suite_progress,
     threads_option,
@@ -80,7 +82,7 @@ def run(
 
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
-    from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names, run_in_memory
+    from resemote_edge.benchmarks.suite.in_memory import run_in_memory
     from resemote_edge.cli.views.bench import show_report
     from resemote_edge.workflows.default_artifact import artifacts_or_default
 

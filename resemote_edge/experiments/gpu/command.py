@@ -19,7 +19,7 @@ import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names
+from resemote_edge.cli.output import parse_batches, parse_names
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, measure_gpu
 from resemote_edge.experiments.gpu.results import GRAPHS, gpu_table
