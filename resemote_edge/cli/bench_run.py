@@ -8,6 +8,7 @@ from resemote_edge.cli.measuring import MeasuringChoice, measuring_options
 from resemote_edge.cli.output import (
     echo_written,
     json_option,
+    output_option,
     parse_batches,
     parse_names,
     runtime_option,
@@ -39,13 +40,7 @@ from resemote_edge.cli.output import (
     help="Number of sessions that run side by side in the scenario offline.",
 )
 @measuring_options
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Folder to write the report and every sample into.",
-)
+@output_option("Folder to write the report and every sample into.")
 @click.option("--force", is_flag=True, help="Replace an earlier report in the folder.")
 @json_option
 def run(

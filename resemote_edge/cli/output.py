@@ -25,9 +25,11 @@ __all__ = [
     "echo_json",
     "echo_written",
     "gathered_options",
+    "given",
     "json_option",
     "labels_option",
     "measuring_progress",
+    "output_option",
     "parse_batches",
     "parse_names",
     "precision_hint_option",
@@ -101,6 +103,16 @@ def gathered_options(
         return gathering
 
     return decorate
+
+
+def output_option(words: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option ``-o, --output PATH``, with further settings of `click.option`."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), help=words, **settings)
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the user gave; those that are None are left to the defaults of what takes them."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -11,6 +11,7 @@ from resemote_edge.cli.output import (
     json_option,
     labels_option,
     measuring_progress,
+    output_option,
     target_option,
     variant_option,
 )
@@ -33,9 +34,7 @@ from resemote_edge.export.targets import TARGETS
     "--images", type=click.IntRange(min=1), default=512, show_default=True, help="Number of images to compare on."
 )
 @data_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write sensitivity.json and sensitivity.png into."
-)
+@output_option("Folder to write sensitivity.json and sensitivity.png into.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier run.")
 @json_option
 def sensitivity(

@@ -1,6 +1,5 @@
 """export_artifact: the stages in order, and the passport that grows along the way."""
 
-import datetime
 import json
 import platform
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from resemote_edge.artifacts.output_format import limit_in_units_of
 from resemote_edge.artifacts.passport import GateResult, GoldenInfo, Passport
 from resemote_edge.artifacts.passport_base import PASSPORT_NAME, SCHEMA_VERSION, FileEntry
 from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.export.context import ExportContext
@@ -210,7 +210,7 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
     return Passport(
         schema_version=SCHEMA_VERSION,
         name=request.destination.name,
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         target=recipe.target,
         precision=recipe.precision,
         labels=checkpoint.labels,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_toml
 from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
@@ -187,7 +187,7 @@ class Recipe(Strict, frozen=True, kw_only=True):
     """
 
     schema: int
-    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Name
     description: str
     target: str
     precision: Precision
@@ -217,16 +217,8 @@ def load_recipe(path: Path) -> Recipe:
         InputError: There is no such file, it is not TOML, or a key is missing, unknown or of the wrong type; the
             message names it.
     """
-    if not path.is_file():
-        raise InputError(
-            f"{path}: no such recipe", hint=f"the ones that come with it are: {', '.join(available_recipes())}"
-        )
-    try:
-        recipe = msgspec.toml.decode(read_text_bytes(path), type=Recipe)
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid recipe: {error}") from None
-    if recipe.schema != RECIPE_SCHEMA:
-        raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")
+    hint = f"the ones that come with it are: {', '.join(available_recipes())}"
+    recipe = read_toml(path, Recipe, what="recipe", schema=RECIPE_SCHEMA, hint=hint)
     _check_target(path, recipe)
     if (recipe.precision in EIGHT_BIT) != (recipe.quantize is not None):
         raise InputError(f"{path}: a [quantize] section belongs to precision int8 or w8, and only there")

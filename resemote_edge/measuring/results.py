@@ -1,6 +1,6 @@
 """Jobs and results of the benchmark: the messages between processes, and the records written as JSON."""
 
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -323,10 +323,5 @@ class BenchReport(Record, frozen=True, kw_only=True):
         return any(row.state == "failed" for row in self.unmeasured)
 
 
-def read_report(path: Path) -> BenchReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a report of this schema.
-    """
-    return read_record(path, BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)
+#: Reads a benchmark report back; see `read_record`.
+read_report = partial(read_record, kind=BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_text_bytes, read_toml, refuse_repeated
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
 from resemote_edge.measuring.scenarios import SCENARIOS, ScenarioSettings, get_scenario, preset
@@ -36,7 +36,6 @@ SUITE_SCHEMA = 1
 #: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
 MAX_BATCH = 4096
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 _Pattern = str | int | float
@@ -57,7 +56,7 @@ class ExportEntry(Strict, frozen=True, kw_only=True):
     recipe: str | None = None
     target: str | None = None
     precision: str | None = None
-    name: _Name | None = None
+    name: Name | None = None
 
     @property
     def artifact(self) -> str:
@@ -178,7 +177,7 @@ class Suite(
     """
 
     schema: int
-    name: _Name
+    name: Name
     description: str
     preset: str | None = None
     settings: ScenarioSettings | None = None
@@ -246,22 +245,15 @@ def load_suite(path: Path) -> LoadedSuite:
         InputError: No such file, not TOML, a key missing, unknown or of the wrong type, a name that leads nowhere, or
             settings that make no sense.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such suite", hint="one is a TOML file, as those in benchmarks/suites")
-    content = read_text_bytes(path)
-    try:
-        suite = msgspec.toml.decode(content, type=Suite)
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid suite: {error}") from None
-    if suite.schema != SUITE_SCHEMA:
-        raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
+    hint = "one is a TOML file, as those in benchmarks/suites"
+    suite = read_toml(path, Suite, what="suite", schema=SUITE_SCHEMA, hint=hint)
     if not suite.artifacts and not suite.exports:
         raise InputError(f"{path}: it names nothing to measure", hint="list artifacts = [...], or add an [[export]]")
     try:
         check_suite(suite)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return LoadedSuite(suite=suite, path=path, content=content)
+    return LoadedSuite(suite=suite, path=path, content=read_text_bytes(path))
 
 
 def check_suite(suite: Suite) -> None:
@@ -298,10 +290,7 @@ def _check_names(suite: Suite) -> None:
         "frame rate": suite.fps or (),
     }
     for what, values in dimensions.items():
-        listed = list(values)
-        twice = [value for value in listed if listed.count(value) > 1]
-        if twice:
-            raise InputError(f"{what} {twice[0]} appears twice", hint="remove or rename one")
+        refuse_repeated(what, values)
 
 
 def _check_settings(suite: Suite) -> None:

@@ -1,6 +1,5 @@
 """run_steps: the steps of a suite that are not finished, one after the other; a failure is kept with its reason."""
 
-import datetime
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import msgspec
 import resemote_edge
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.benchmarks.suite.clock import SuiteClock
 from resemote_edge.benchmarks.suite.file import Suite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
@@ -245,7 +245,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
         key=decision_key(decided_by),
         decided_by=decided_by,
         machine=bench.machine,
-        measured_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        measured_utc=utc_now(),
         git_commit=bench.environment.git_commit,
         seconds=round(time.monotonic() - began, 3),
         found=found,

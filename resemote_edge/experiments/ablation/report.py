@@ -1,6 +1,7 @@
 """AblationReport: the results of an ablation, as JSON and as a table."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -265,12 +266,10 @@ def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Pat
 
 
 def _draw_gains(report: AblationReport, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     compared = [arm for arm in report.arms if arm.accuracy_gain is not None]
     figure = Figure(figsize=(9.0, 1.4 + 0.4 * len(compared)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     for offset, title in ((-0.12, "accuracy"), (0.12, "mean recall")):
         gains = [arm.accuracy_gain if title == "accuracy" else arm.recall_gain for arm in compared]
@@ -287,10 +286,7 @@ def _draw_gains(report: AblationReport, path: Path) -> None:
     write_picture(figure, path)
 
 
-def read_ablation_report(path: Path) -> AblationReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not an ablation's report of this schema.
-    """
-    return read_record(path, AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA)
+#: Reads an ablation's report back; see `read_record`.
+read_ablation_report = partial(
+    read_record, kind=AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA
+)

@@ -1,6 +1,6 @@
 """Results of a contest, as they are written as JSON."""
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from resemote_edge.artifacts.record import Record, read_record
@@ -132,10 +132,5 @@ class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="co
     differences: tuple[AccuracyDifference, ...] = ()
 
 
-def read_contest_report(path: Path) -> ContestReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a contest's report of this schema.
-    """
-    return read_record(path, ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)
+#: Reads a contest's report back; see `read_record`.
+read_contest_report = partial(read_record, kind=ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)

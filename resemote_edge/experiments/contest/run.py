@@ -4,7 +4,6 @@ It stands above export and benchmarks, because it needs both. Builds and measure
 that no tool sees what another one imported or patched.
 """
 
-import datetime
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.partial import scratch_folder
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, needs
@@ -106,7 +106,7 @@ def run_contest(
         accuracy, differences = ((), ()) if splits is None else _judge(contest, ready, splits, Path(folder), notice)
         cells, ratios = _measure_all(contest, ready, notice, progress)
     return ContestReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=environment.to_dict(),
         inputs=_inputs(contest),
         contest=contest,

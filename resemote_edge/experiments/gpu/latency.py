@@ -3,7 +3,6 @@
 All sessions live in one process: a process for each row, as `bench` has, would take longer to start than to measure.
 """
 
-import datetime
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.artifacts.self_test import SelfTestResult, self_test
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.probe import DEVICE_PRECISIONS, DeviceProbe, kernel_times, probe_device
@@ -156,7 +156,7 @@ def measure_gpu(
         raise ResEmoteEdgeError("nothing was measured: " + "; ".join(one.reason for one in run.unmeasured))
     networks = list(dict.fromkeys(subject.network for subject in subjects))
     return GpuReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=capture_environment().to_dict(),
         device=probe,
         weights=weights,

@@ -1,7 +1,7 @@
 """GpuReport: results of graphs, precisions and CUDA graphs on a GPU; JSON and Markdown."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -123,13 +123,8 @@ class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
     unmeasured: tuple[GpuUnmeasured, ...] = ()
 
 
-def read_gpu_report(path: Path) -> GpuReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a report of this schema.
-    """
-    return read_record(path, GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
+#: Reads a report of a GPU back; see `read_record`.
+read_gpu_report = partial(read_record, kind=GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
 
 
 def gpu_table(report: GpuReport, name: str = "") -> str:

@@ -1,7 +1,7 @@
 """Results of comparing the C library with the Python package and the engines' own APIs: JSON and Markdown."""
 
 from collections.abc import Iterable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from resemote_edge.artifacts.record import Record, read_record
@@ -91,13 +91,10 @@ class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="n
     subjects: tuple[NativeSubject, ...]
 
 
-def read_native_validity(path: Path) -> NativeValidity:
-    """Read results back.
-
-    Raises:
-        InputError: There is no such file, or it does not hold results of this schema.
-    """
-    return read_record(path, NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA)
+#: Reads a native-validity summary back; see `read_record`.
+read_native_validity = partial(
+    read_record, kind=NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA
+)
 
 
 def native_validity_table(found: NativeValidity) -> str:

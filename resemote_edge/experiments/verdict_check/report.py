@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any, Literal
 
 from resemote_edge.artifacts.record import Record, read_record
@@ -133,13 +133,10 @@ def passed(trials: Sequence[Trial]) -> bool:
     return all(trial.total_seconds < LIMIT_SECONDS for trial in trials)
 
 
-def read_comparison_validity(path: Path) -> ComparisonValidity:
-    """Read a summary back.
-
-    Raises:
-        InputError: There is no such file, or it is not a summary of this schema.
-    """
-    return read_record(path, ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA)
+#: Reads a summary of comparisons back; see `read_record`.
+read_comparison_validity = partial(
+    read_record, kind=ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA
+)
 
 
 def comparison_validity_table(summary: ComparisonValidity) -> str:

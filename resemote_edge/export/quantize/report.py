@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
+from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.errors import InputError, MissingDependencyError, needs
 from resemote_edge.export.context import ExportContext
@@ -97,7 +98,7 @@ def run_sensitivity(
 def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
     """Write ``sensitivity.json`` and, where matplotlib is installed, ``sensitivity.png``; return the paths written."""
     data, picture = (folder / name for name in SENSITIVITY_FILES)
-    write_file(data, msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n")
+    write_file(data, json_bytes(report.to_dict()))
     try:
         _draw(report, picture)
     except MissingDependencyError:
@@ -108,11 +109,9 @@ def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
 
 def _draw(report: SensitivityReport, path: Path) -> None:
     with needs("report", "drawing the sensitivity of layers"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     names = [entry.layer for entry in report.layers]
     figure = Figure(figsize=(9, 1.6 + 0.32 * len(names)), layout="constrained")
-    FigureCanvasAgg(figure)
     ratios, flips = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
     finite = [entry.signal_to_noise_db for entry in report.layers if entry.signal_to_noise_db != float("inf")]
     ceiling = max(finite, default=0.0) + 5.0

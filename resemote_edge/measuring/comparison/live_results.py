@@ -1,6 +1,6 @@
 """Results of a live comparison, as they are written as JSON."""
 
-from pathlib import Path
+from functools import partial
 from typing import Any, Literal
 
 from resemote_edge.artifacts.record import Record, read_record
@@ -124,10 +124,5 @@ class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="l
         return self.verdict == "slower"
 
 
-def read_live_comparison(path: Path) -> LiveComparison:
-    """Read a comparison back.
-
-    Raises:
-        InputError: There is no such file, or it is not a live comparison of this schema.
-    """
-    return read_record(path, LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)
+#: Reads a live comparison back; see `read_record`.
+read_live_comparison = partial(read_record, kind=LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)
