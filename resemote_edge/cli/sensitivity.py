@@ -61,12 +61,12 @@ def sensitivity(
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.cli.terminal import open_console
     from resemote_edge.errors import needs
-    from resemote_edge.export.command import ExportOptions, rank_sensitivity
+    from resemote_edge.export.command import ExportOptions
     from resemote_edge.weights import choose_checkpoint
 
     with needs("export", "ranking layers"):
         from resemote_edge.cli.views.sensitivity import sensitivity_table
-        from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
+        from resemote_edge.export.quantize.report import SENSITIVITY_FILES, run_sensitivity, write_sensitivity
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
     if options["recipe"] is None:
@@ -74,7 +74,7 @@ def sensitivity(
         options["precision"] = options["precision"] or EIGHT_BIT[0]
     request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = rank_sensitivity(request, images, progress)
+        report = run_sensitivity(request, images, progress)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

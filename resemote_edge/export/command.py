@@ -26,7 +26,6 @@ from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
 
 if TYPE_CHECKING:
-    from resemote_edge.export.quantize.report import SensitivityReport
     from resemote_edge.models.checkpoint import Checkpoint
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "ExportOptions",
     "list_all",
     "load_weights",
-    "rank_sensitivity",
     "required_data",
     "resolve_recipe",
     "run_export",
@@ -129,31 +127,6 @@ def run_export(
         force=options.force,
     )
     return export_artifact(request, stage, context)
-
-
-def rank_sensitivity(
-    options: ExportOptions, images: int, progress: Callable[[int, int], None] = lambda done, total: None
-) -> "SensitivityReport":
-    """Rank layers by the damage of quantizing each alone.
-
-    Args:
-        options: Checkpoint, recipe and data of an export.
-        images: Images to compare on.
-        progress: Function called with (done, total) batches.
-
-    Returns:
-        The ranking.
-
-    Raises:
-        InputError: There is no data, or options contradict each other.
-        ResEmoteEdgeError: The checkpoint or the data cannot be used.
-    """
-    recipe = resolve_recipe(options)
-    data = required_data(options.data)
-    checkpoint = load_weights(options.checkpoint, options.labels)
-    from resemote_edge.export.quantize.report import run_sensitivity
-
-    return run_sensitivity(checkpoint, recipe, data, images, progress)
 
 
 def required_data(data: Path | None) -> Path:

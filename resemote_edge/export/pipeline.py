@@ -108,8 +108,9 @@ def export_artifact(
             stage("reference accuracy")
             gate = make_gate(request.checkpoint, traced, request.data, recipe.gate, context)
             rank = None if plan is None else _ranking(traced, plan, request.data, context)
-            accepted = build_until_accepted(staged, gate, rank, stage)
-            passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
+            runtime = target.home_runtime
+            artifact, verdict = build_until_accepted(staged.build, gate, rank, stage, folder=folder, runtime=runtime)
+            passport = msgspec.structs.replace(artifact.passport, gate=verdict)
         stage("passport")
         encoded = encode_passport(passport)
         decode_passport(encoded, PASSPORT_NAME)  # A passport that cannot be read back must not be written.
@@ -129,17 +130,13 @@ class _Staged:
     folder: Path
     stage: StageCallback
 
-    @property
-    def runtime(self) -> str:
-        """Runtime that verifies."""
-        return self.target.home_runtime
-
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
         """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
         recipe, traced, plan = self.request.recipe, self.traced, self.plan
         target = self.target.load()
         facts = _facts(self.request.checkpoint, recipe, traced)
         quantized = None if plan is None else plan.apply(traced.graph, keep_float)
+        record = None if plan is None else plan.record(traced.graph, keep_float)
         graph = quantized or traced.graph
         self.stage("onnx")
         onnx_model = to_onnx(
@@ -152,16 +149,15 @@ class _Staged:
         self.stage(f"target {recipe.target}")
         inputs = TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=self.folder)
         built = target.build(inputs)
+        self.stage("verify")
         reference = traced.reference(quantized)
-        golden = make_golden(reference, traced.preprocessing)
+        golden, want = make_golden(reference, traced.preprocessing), reference(self.inputs.feeds)
         golden.save(self.folder)
-        record = None if plan is None else plan.record(traced.graph, keep_float)
         draft = _passport(self.request, traced, built, golden, self.folder)
         work = layer_work(graph, 16 if recipe.float_precision == "fp16" else 32)
         draft = msgspec.structs.replace(draft, quantization=record, layers=work)
-        self.stage("verify")
-        feeds = self.inputs.feeds
-        result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, self.runtime)
+        staged = Artifact(self.folder, draft)
+        result = verify(staged, want, self.inputs, recipe.verify, self.target.home_runtime)
         return Artifact(self.folder, msgspec.structs.replace(draft, verification=result))
 
 

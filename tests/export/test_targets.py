@@ -64,7 +64,7 @@ class Toy:
         return "fp32"
 
     def build(self, inputs):
-        onnx.save(inputs.onnx.proto, inputs.folder / "toy.onnx")
+        onnx.save(inputs.onnx, inputs.folder / "toy.onnx")
         return Built(files=(BuiltFile("toy.onnx", "model", "onnx"),), tools={})
 '''
 

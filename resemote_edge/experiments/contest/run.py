@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from resemote_edge.experiments.contest.results import (
 )
 from resemote_edge.experiments.peers import own_network
 from resemote_edge.export.recipe import find_recipe
-from resemote_edge.machine.environment import capture_environment
+from resemote_edge.machine.environment import capture_environment, package_versions
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
@@ -110,7 +109,8 @@ def run_contest(
         environment=environment.to_dict(),
         inputs=_inputs(contest),
         contest=contest,
-        tools=_versions() | {name: version for row in ready for name, version in row.facts["versions"].items()},
+        tools=package_versions(_TOOLS)
+        | {name: version for row in ready for name, version in row.facts["versions"].items()},
         cells=cells,
         ratios=ratios,
         skipped=tuple(skipped),
@@ -324,13 +324,3 @@ def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch
             )
         )
     return results
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _TOOLS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -10,12 +10,11 @@ from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.errors import InputError, MissingDependencyError, needs
+from resemote_edge.export.command import ExportOptions, load_weights, required_data, resolve_recipe
 from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
-from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.tracing import trace
-from resemote_edge.models.checkpoint import Checkpoint
 
 __all__ = ["SENSITIVITY_FILES", "SensitivityReport", "run_sensitivity", "write_sensitivity"]
 
@@ -54,18 +53,14 @@ class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_sensitivity(
-    checkpoint: Checkpoint,
-    recipe: Recipe,
-    data: Path,
+    options: ExportOptions,
     images: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SensitivityReport:
-    """Quantize one layer at a time and rank.
+    """Quantize one layer at a time, and rank the layers by the damage.
 
     Args:
-        checkpoint: Weights of the network.
-        recipe: Recipe with the graph and the scheme; precision int8 or w8.
-        data: Dataset; images of its training split are compared on.
+        options: Checkpoint, recipe and data of an export; images of the training split are compared on.
         images: Number of images.
         progress: Function called with (done, total) batches.
 
@@ -73,9 +68,12 @@ def run_sensitivity(
         The ranking.
 
     Raises:
-        InputError: The recipe quantizes nothing.
-        DatasetError: The data cannot be used.
+        InputError: There is no data, options contradict each other, or the recipe quantizes nothing.
+        ResEmoteEdgeError: The checkpoint or the data cannot be used.
     """
+    recipe = resolve_recipe(options)
+    data = required_data(options.data)
+    checkpoint = load_weights(options.checkpoint, options.labels)
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing", hint="pass one of precision int8 or w8")
     context = ExportContext()
