@@ -15,6 +15,7 @@ from resemote_edge.errors import InputError
 __all__ = [
     "DECODE_ERRORS",
     "Count",
+    "Measured",
     "Name",
     "Record",
     "Sha256",
@@ -75,6 +76,20 @@ class Record(Strict, frozen=True):
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""
         return json_bytes(self)
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """A record of what was measured on a machine.
+
+    Attributes:
+        schema: Number of its schema; every kind of record has its own.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+    """
+
+    schema: int
+    created_utc: str
+    environment: dict[str, Any]
 
 
 def json_bytes(value: Any) -> bytes:

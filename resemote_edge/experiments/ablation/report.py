@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.files import write_file, write_picture
-from resemote_edge.artifacts.record import Record, Strict, read_record
+from resemote_edge.artifacts.record import Measured, Strict, read_record
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import where_installed
 from resemote_edge.evaluation.paired import expected_calibration_error
@@ -95,13 +95,10 @@ class ArmResult(Strict, frozen=True, kw_only=True):
     recall_gain: Gain | None = None
 
 
-class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
+class AblationReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
     """All results of an ablation.
 
     Attributes:
-        schema: Schema of the record, `ABLATION_REPORT_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         name: Name of the ablation.
         description: Description in one sentence.
         recipe: Recipe of the first arm with the first seed, whole.
@@ -113,8 +110,6 @@ class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="a
     """
 
     schema: int = ABLATION_REPORT_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     name: str
     description: str
     recipe: dict[str, Any]

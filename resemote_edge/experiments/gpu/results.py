@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.gpu.probe import DeviceProbe, KernelTimes
@@ -98,13 +97,10 @@ class GpuUnmeasured(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
+class GpuReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
     """All results of a device.
 
     Attributes:
-        schema: Schema of the record, `GPU_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         device: Best figures of the device.
         weights: Description of the weights.
         rows: Rows that were measured.
@@ -112,8 +108,6 @@ class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
     """
 
     schema: int = GPU_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     device: DeviceProbe
     weights: str
     rows: tuple[GpuRow, ...]

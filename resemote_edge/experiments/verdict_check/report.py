@@ -4,9 +4,9 @@ import math
 import statistics
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.results import Quantity
@@ -67,13 +67,10 @@ class Trial(Record, frozen=True, kw_only=True):
         return self.verdict == ("no difference shown" if self.planted == "nothing" else "slower")
 
 
-class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
+class ComparisonValidity(Measured, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
     """Count of how often a live comparison was right.
 
     Attributes:
-        schema: Schema of the record, `COMPARISON_VALIDITY_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`, when the summary was made.
         artifact: Name of both sides.
         passport_sha256: Hash of its passport.
         runtime: Name and version of both sides' runtime.
@@ -93,8 +90,6 @@ class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", ta
     """
 
     schema: int = COMPARISON_VALIDITY_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     artifact: str
     passport_sha256: str
     runtime: str
