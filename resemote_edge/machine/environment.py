@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -32,7 +32,7 @@ from resemote_edge.machine.tenancy import (
 )
 from resemote_edge.machine.topology import CPUTopology, allowed_cores, capture_topology
 
-__all__ = ["Environment", "capture_environment", "check_environment"]
+__all__ = ["Environment", "capture_environment", "check_environment", "package_versions"]
 
 #: CPU features that decide how fast the engines are, as /proc/cpuinfo spells them.
 _FEATURES = (
@@ -169,7 +169,7 @@ def capture_environment(root: Path = Path("/")) -> Environment:
         os=_distribution(root),
         kernel=first_line(root / "proc/sys/kernel/osrelease") or (platform.release() if here else "unknown"),
         python=platform.python_version(),
-        packages=_package_versions(),
+        packages=package_versions(),
         gpus=_nvidia_gpus() if here else (),
         jetpack=first_line(root / "etc/nv_tegra_release"),
         board=first_line(root / "proc/device-tree/model"),
@@ -230,9 +230,10 @@ def _transparent_hugepages(root: Path) -> str | None:
     return chosen[1] if chosen else None
 
 
-def _package_versions() -> dict[str, str]:
+def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Versions of those packages that are installed, by name."""
     versions = {}
-    for package in _PACKAGES:
+    for package in packages:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

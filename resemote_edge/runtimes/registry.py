@@ -42,9 +42,9 @@ def probe_all() -> dict[str, Availability]:
     return {name: get_runtime(name).probe() for name in RUNTIMES}
 
 
-def runtimes_for(artifact: BaseArtifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
-    """Names of the runtimes that know the format of an artifact's file of one of these roles, in registry order."""
-    return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
+def runtimes_for(artifact: BaseArtifact) -> list[str]:
+    """Names of the runtimes that know the format of an artifact's model file, in registry order."""
+    return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats) is not None]
 
 
 def why_unavailable(name: str, artifact: BaseArtifact, options: SessionOptions | None = None) -> str | None:

@@ -15,8 +15,7 @@ from typed import exit_code
 from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
 from resemote_edge.benchmarks.report.files import REPORT_FILES
 from resemote_edge.cli import cli
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 
 COMMAND = [sys.executable, "-m", "resemote_edge"]
 

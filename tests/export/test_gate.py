@@ -14,12 +14,11 @@ from resemote_edge.data.calibration import drawn_calibration
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError, GateError, InputError
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.gate import make_gate
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.export.summary import describe, describe_lines
 from resemote_edge.export.tracing import trace
 from resemote_edge.export.verify import choose_inputs
