@@ -1,8 +1,8 @@
 """Scaling of whole frames: fast, and the same bits everywhere.
 
 A frame is halved by means of 2x2 pixels, rounded to nearest, as long as it is at least twice as large as wanted; the
-rest is bilinear interpolation with weights in units of 1/256, rounded once. OpenCV's ``INTER_LINEAR_EXACT`` computes the
-same, and does so in a fraction of the time where it is installed.
+rest is bilinear interpolation with weights in units of 1/256, rounded once. OpenCV's ``INTER_LINEAR_EXACT`` computes
+the same, and does so in a fraction of the time where it is installed.
 """
 
 from functools import cache
