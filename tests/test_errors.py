@@ -42,10 +42,8 @@ def test_an_error_carries_its_reason_and_its_hint():
 
 
 #: torch.load has one error for a file that is not a checkpoint and for one that would run code; only its text differs.
-READS_A_MESSAGE = {
-    "cli/__init__.py",  # if memory is short, libraries raise RuntimeError
-    "models/weights_file.py",
-}
+#: (`errors.lack_of_memory` reads the texts of libraries' errors, in one place for all.)
+READS_A_MESSAGE = {"models/weights_file.py"}
 
 _TAKING_APART = {"partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith", "find"}
 

@@ -9,12 +9,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resemote_edge.camera.queue import NewestQueue
 from resemote_edge.camera.sources import make_source
 from resemote_edge.camera.sources.base import Captured, FrameClock, Source, SourceOptions
-from resemote_edge.errors import ResEmoteEdgeError, SourceError
+from resemote_edge.camera.turning import TURNS, turned
+from resemote_edge.errors import InputError, SourceError
 
 __all__ = ["FrameReader", "ReaderOptions"]
 
@@ -36,11 +37,24 @@ class ReaderOptions:
         max_fps: Frames a second that are passed on at most; None for all.
         reconnect: Whether a live source that failed is opened again.
         give_up_s: Time without a frame after which it is given up, seconds; None for never.
+        turn: How frames are turned, one of `TURNS`; None leaves them as they are.
+
+    Raises:
+        InputError: A value is out of its range.
     """
 
     max_fps: float | None = None
     reconnect: bool = True
     give_up_s: float | None = None
+    turn: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_fps is not None and not 0.01 <= self.max_fps <= 1000:
+            raise InputError(f"0.01 to 1000 frames a second can be passed on, got {self.max_fps}")
+        if self.give_up_s is not None and not 0 < self.give_up_s <= 1e6:
+            raise InputError(f"a source can be given up after 0 to 1,000,000 seconds, got {self.give_up_s}")
+        if self.turn is not None and self.turn not in TURNS:
+            raise InputError(f"there is no turn {self.turn!r}", hint=f"choose one of {', '.join(TURNS)}")
 
 
 class FrameReader:
@@ -87,7 +101,7 @@ class FrameReader:
         self._lost = False
         self.captured = 0
         self.restarts = 0
-        self.failure: ResEmoteEdgeError | None = None
+        self.failure: Exception | None = None
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -104,7 +118,7 @@ class FrameReader:
             MissingDependencyError: A package is not installed.
         """
         opening = threading.Thread(target=self._open_first, daemon=True, name="camera-open")
-        self._first_error: ResEmoteEdgeError | None = None
+        self._first_error: Exception | None = None
         self._opened = threading.Event()
         opening.start()
         # The first frame of a camera takes longer than those that follow.
@@ -143,7 +157,7 @@ class FrameReader:
     def _open_first(self) -> None:
         try:
             self._source.open()
-        except ResEmoteEdgeError as error:
+        except Exception as error:  # Raised by `start`, whatever it is.
             self._first_error = error
         finally:
             self._opened.set()
@@ -171,15 +185,19 @@ class FrameReader:
                 if self._read_open(source, generation):
                     return
                 backoff = _BACKOFF_S[0]
-            except ResEmoteEdgeError as error:
+            except SourceError as error:
                 if not self._current(generation):
                     return
-                if not self.live or not self._options.reconnect or not isinstance(error, SourceError):
+                if not self.live or not self._options.reconnect:
                     self._end(error)
                     return
                 self._say_lost(error.reason)
                 self._stop.wait(backoff)
                 backoff = min(2 * backoff, _BACKOFF_S[1])
+            except Exception as error:  # Raised by whoever takes the frames.
+                if self._current(generation):
+                    self._end(error)
+                return
             finally:
                 if source is not None:
                     with contextlib.suppress(Exception):  # A driver that failed may fail again.
@@ -211,6 +229,8 @@ class FrameReader:
             self._skipped["above --max-fps"] += 1
             return
         self._last_passed = captured.seconds
+        if self._options.turn is not None:
+            captured = replace(captured, frame=turned(captured.frame, self._options.turn))
         if self.live:
             self._queue.put(captured)
         else:
@@ -222,7 +242,7 @@ class FrameReader:
             self._lost = True
             self._notice(f"{reason}; trying again")
 
-    def _end(self, error: ResEmoteEdgeError) -> None:
+    def _end(self, error: Exception) -> None:
         self.failure = error
         self._queue.close()
 

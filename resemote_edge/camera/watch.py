@@ -11,7 +11,7 @@ from resemote_edge.camera.decider import Decider, DeciderOptions
 from resemote_edge.camera.reader import FrameReader, ReaderOptions
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sources.base import SourceOptions
-from resemote_edge.camera.summary import CameraSummary, RunTally
+from resemote_edge.camera.summary import CameraSummary, RunTally, SinkSummary
 from resemote_edge.classifier import EmotionClassifier, load
 from resemote_edge.errors import InputError, SourceError
 from resemote_edge.faces.detectors import open_detector
@@ -78,6 +78,16 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._begun = False
         self._lost = False
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come at their own pace, so that late ones are dropped; a film waits."""
+        return self._reader.live
+
+    @property
+    def decided(self) -> int:
+        """Number of frames that were decided."""
+        return self._tally.decided
 
     def __iter__(self) -> Iterator[FrameResult]:
         """Decide frame after frame until the source ends, fails for good, or `stop` is called.
@@ -153,8 +163,12 @@ class Watch:
         self.detector.close()
         self.classifier.close()
 
-    def summary(self) -> CameraSummary:
-        """What became of all frames so far."""
+    def summary(self, sinks: tuple[SinkSummary, ...] = ()) -> CameraSummary:
+        """What became of all frames so far.
+
+        Args:
+            sinks: What became of the results that were passed on.
+        """
         return CameraSummary(
             source=self._reader.name,
             session=self._decider.session,
@@ -168,6 +182,7 @@ class Watch:
             detect_every=self._decider.schedule.every,
             fps=None if self._tally.fps is None else round(self._tally.fps, 2),
             decision_age=self._tally.ages() if self._reader.live else None,
+            sinks=sinks,
         )
 
     def __enter__(self) -> "Watch":

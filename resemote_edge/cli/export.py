@@ -113,6 +113,8 @@ def export(
     if detector is not None or size is not None:
         _export_detector(context, detector, size, options, as_json=as_json)
         return
+    from functools import partial
+
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.context import ExportContext
     from resemote_edge.export.summary import describe, describe_lines
@@ -123,14 +125,17 @@ def export(
         for line in list_all():
             click.echo(line)
         return
+
+    def notice(text: str) -> None:
+        click.echo(f"  {text}", err=True)
+
     shared = ExportContext()
     request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
         **options,
     )
-    request = choose_lowering(request, lambda text: click.echo(f"  {text}", err=True), shared)
-    artifact = run_export(request, lambda name: click.echo(f"  {name}", err=True), shared)
+    artifact = run_export(request, notice, shared, partial(choose_lowering, notice=notice, context=shared))
     if as_json:
         echo_json(describe(artifact))
         return

@@ -11,7 +11,6 @@ from onnx import helper, numpy_helper
 
 from resemote_edge import __version__
 from resemote_edge.errors import ExportError
-from resemote_edge.export.targets.base import OnnxModel
 from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
 from resemote_edge.runtimes.graph_operations import LUMA_RGB
@@ -31,7 +30,7 @@ def max_opset() -> int:
 
 def to_onnx(
     graph: EvalGraph, *, opset: int, precision: str, classes: int, metadata: Mapping[str, str] | None = None
-) -> OnnxModel:
+) -> Any:
     """Write a graph as ONNX.
 
     Args:
@@ -42,8 +41,8 @@ def to_onnx(
         metadata: Texts for ``metadata_props``.
 
     Returns:
-        A model with dynamic batch that ``onnx.checker`` accepts with full checks. Its input is ``input`` float32
-        (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph takes pixels. Its output is ``logits`` or
+        A ``ModelProto`` with dynamic batch that ``onnx.checker`` accepts with full checks. Its input is ``input``
+        float32 (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph takes pixels. Its output is ``logits`` or
         ``probabilities``, float32 (batch, classes).
 
     Raises:
@@ -80,7 +79,7 @@ def to_onnx(
     )
     helper.set_model_props(proto, dict(metadata or {}))
     onnx.checker.check_model(proto, full_check=True)
-    return OnnxModel(proto, precision, opset)
+    return proto
 
 
 class _Writer:

@@ -104,13 +104,13 @@ class QualityGate:
         InputError: A limit is not a number, or negative.
     """
 
-    min_size: float = 20.0
-    min_brightness: float = 25.0
-    max_brightness: float = 235.0
-    min_contrast: float = 8.0
-    min_sharpness: float = 0.05
+    min_size: float = 24.0
+    min_brightness: float = 10.0
+    max_brightness: float = 230.0
+    min_contrast: float = 6.0
+    min_sharpness: float = 0.1
     max_turned: float = 0.7
-    max_rolled: float = 45.0
+    max_rolled: float = 35.0
 
     def __post_init__(self) -> None:
         limits = vars(self).values()

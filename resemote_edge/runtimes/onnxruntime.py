@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import BaseArtifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import gpu_count
 from resemote_edge.runtimes.session import (
@@ -41,7 +41,7 @@ class ONNXRuntimeRuntime:
         """List each ``cuda:N``, if the build has the CUDA provider and the driver finds GPUs, and then ``cpu``."""
         try:
             onnxruntime = import_onnxruntime("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
         gpus = gpu_count() if _CUDA in onnxruntime.get_available_providers() else 0
         devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")

@@ -5,7 +5,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, BaseArtifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.errors import (
+    ArtifactError,
+    DeviceUnavailableError,
+    MissingDependencyError,
+    NotEnoughMemoryError,
+    ResEmoteEdgeError,
+    lack_of_memory,
+)
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.session import (
@@ -32,15 +39,15 @@ class OpenVINORuntime:
         """List the devices as OpenVINO does, in lower case."""
         try:
             openvino = import_openvino("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
+        core = openvino.Core()
         # "GPU.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
-        devices = tuple(sorted(name.lower() for name in openvino.Core().available_devices))
+        devices = tuple(sorted(name.lower() for name in core.available_devices))
         version = openvino.__version__.split("-")[0]
         if not devices:
-            return Availability(
-                available=False, version=version, reason="no device found", hint="reinstall the openvino package"
-            )
+            refusal = _why_no_cpu(core)
+            return Availability(available=False, version=version, reason=refusal.reason, hint=refusal.hint)
         return Availability(available=True, version=version, devices=devices)
 
     def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
@@ -63,6 +70,18 @@ class OpenVINORuntime:
         """Compile the model for a device."""
         device = self.check(artifact, options)
         return _OpenVINOSession(artifact, device, options, self)
+
+
+def _why_no_cpu(core: Any) -> ResEmoteEdgeError:
+    """Reason why OpenVINO lists no device, not even the CPU: it passes over plugins that it cannot load."""
+    try:
+        core.get_property("CPU", "FULL_DEVICE_NAME")
+    except RuntimeError as error:
+        told = str(error).strip().splitlines()[-1]
+        return lack_of_memory(error) or DeviceUnavailableError(
+            f"no device found ({told})", hint="reinstall the openvino package"
+        )
+    return DeviceUnavailableError("no device found", hint="reinstall the openvino package")
 
 
 def _refuse_saturation(artifact: BaseArtifact, device: str) -> None:

@@ -18,6 +18,7 @@ from resemote_edge.errors import (
     DeviceUnavailableError,
     InputError,
     MissingDependencyError,
+    NotEnoughMemoryError,
     needs,
 )
 from resemote_edge.runtimes.agreement import require_labels
@@ -60,7 +61,7 @@ class PyTorchRuntime:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
             torch = _import_torch("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))

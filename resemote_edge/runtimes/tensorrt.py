@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.artifacts.onnx_file import onnx_metadata
 from resemote_edge.artifacts.passport_base import EngineInfo
+from resemote_edge.artifacts.tensor_spec import BATCH
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
@@ -21,6 +23,7 @@ from resemote_edge.errors import (
     needs,
     where_installed,
 )
+from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import (
     CudaProvider,
     compute_capability,
@@ -38,7 +41,7 @@ from resemote_edge.runtimes.session import (
     require_device,
 )
 
-__all__ = ["TensorRTRuntime", "check_engine"]
+__all__ = ["TensorRTRuntime", "check_engine", "require_engine"]
 
 #: Builder named in the passport to the import name of the package that runs its engines.
 _MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
@@ -137,6 +140,49 @@ def check_engine(
         )
 
 
+def require_engine(session: Session, engine: Any, trt: Any) -> None:
+    """Hold the passport against an engine: names, shapes, dtypes and the profile's batch sizes, and its ONNX's labels.
+
+    Args:
+        session: Session of the artifact; nothing of it but its passport is used.
+        engine: The deserialised engine, or what answers like one.
+        trt: Module of the engine's builder.
+
+    Raises:
+        ArtifactMismatchError: They differ. An engine itself has no labels; the ONNX beside it, from which it was
+            built, has, if the artifact lists one.
+    """
+    path = session.artifact.file(session.file)
+    names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+    shapes = {name: _sides(engine.get_tensor_shape(name)) for name in names}
+    inputs = {name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT}
+    for specs, found in ((session.inputs, inputs), (session.outputs, set(names) - inputs)):
+        require_tensors(session, {name: shapes[name] for name in names if name in found}, specs)
+    for spec in (*session.inputs, *session.outputs):
+        dtype = np.dtype(trt.nptype(engine.get_tensor_dtype(spec.name)))
+        if dtype != np.dtype(spec.dtype):
+            raise ArtifactMismatchError(
+                f"{path}: the passport promises {spec.name} as {spec.dtype}, the engine has {dtype}",
+                hint="export it again",
+            )
+    batch = session.artifact.passport.batch
+    for spec in (spec for spec in session.inputs if spec.shape[0] == BATCH):
+        smallest, _, largest = (tuple(shape) for shape in engine.get_tensor_profile_shape(spec.name, 0))
+        if not smallest[0] <= batch.min <= (batch.max or 0) <= largest[0]:
+            raise ArtifactMismatchError(
+                f"{path}: the passport promises batches of {batch.min} to {batch.max}, the engine takes {smallest[0]} "
+                f"to {largest[0]}",
+                hint="export it again",
+            )
+    source = session.artifact.find(["onnx"], roles=["source"])
+    if source is not None:
+        require_labels(session, onnx_metadata(session.artifact.file(source)).get("resemote_edge.labels"))
+
+
+def _sides(shape: Any) -> tuple[int | None, ...]:
+    return tuple(None if side < 0 else int(side) for side in shape)
+
+
 def _import(builder: str) -> Any:
     """Package that runs a builder's engines; None where it is not installed."""
     if builder in _MODULES:
@@ -183,6 +229,7 @@ class _TensorRTSession(Session):
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
             raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised", hint="export it again")
+        require_engine(self, self._engine, trt)
         self._context = self._engine.create_execution_context()
         if self._context is None:
             raise DeviceUnavailableError(
@@ -190,8 +237,6 @@ class _TensorRTSession(Session):
             )
         self._stream = self._provider.stream_create()
         for spec in (*self.inputs, *self.outputs):
-            if np.dtype(trt.nptype(self._engine.get_tensor_dtype(spec.name))) != np.dtype(spec.dtype):
-                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}", hint="export it again")
             size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
             self._buffers[spec.name] = self._provider.allocate(size * np.dtype(spec.dtype).itemsize)
             if not self._context.set_tensor_address(spec.name, self._buffers[spec.name]):

@@ -161,6 +161,14 @@ def crops(
     return faces, order
 
 
+def bgr_pixels(frame: Frame) -> NDArray[np.uint8]:
+    """The whole picture in blue, green and red: uint8 (H, W, 3), a view where the frame has these already."""
+    if frame.format == "bgr":
+        return frame.pixels
+    (pixels,), order = crops(frame, [Box(0, 0, frame.width, frame.height)], color=True)
+    return np.repeat(pixels[..., None], 3, axis=2) if order == "gray" else pixels[..., ::-1]
+
+
 def _replicated(face: NDArray[np.uint8], rows: slice, columns: slice, box: Box) -> NDArray[np.uint8]:
     """A crop in the whole size of its box, which repeats the pixels of the frame's border beyond it."""
     missing = [

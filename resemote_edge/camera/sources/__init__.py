@@ -61,7 +61,7 @@ def make_source(address: str, options: SourceOptions, clock: FrameClock) -> Sour
     """
     scheme = scheme_of(address)
     if not scheme:
-        scheme = "v4l2" if address.isdecimal() or address.startswith("/dev/video") else "file"
+        scheme = "v4l2" if address.isdecimal() or address.startswith("/dev/") else "file"
     if scheme == "file" and Path(address.removeprefix("file://")).is_dir():
         scheme = "folder"
     if scheme not in SOURCES:

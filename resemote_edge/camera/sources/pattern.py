@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from resemote_edge.camera.sources.base import Captured, FrameClock, Source, SourceOptions
 from resemote_edge.errors import InputError
 from resemote_edge.faces.face import Face
-from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.frame import Frame
+from resemote_edge.vision.portrait import PORTRAIT_EXPRESSIONS, drawn_portrait, paste
 
 __all__ = ["PatternSource"]
 
 _FPS = 30.0
 _SIZE = (1280, 720)
 _MOST_FACES = 16
-_EXPRESSIONS = 7
+#: Largest portrait, pixels: drawing takes time before the first frame, and pasting in each.
+_MOST_SIDE = 256
 
 #: Time for which a face keeps an expression, seconds.
 _KEPT_S = 3.0
@@ -68,7 +69,7 @@ class PatternSource(Source):
 
     def open(self) -> None:
         """Draw what moves."""
-        _ = self._sprites, self._ground
+        _ = self._portraits, self._ground
         if self._begin is None:
             self._begin = time.perf_counter()
 
@@ -88,7 +89,7 @@ class PatternSource(Source):
         """Nothing is held."""
 
     def truth(self, seconds: float) -> list[Face]:
-        """Where the drawn faces are at a time, as squares around the whole drawing."""
+        """Where the drawn people are at a time, as squares around their portraits."""
         side = float(self._side)
         return [
             Face(
@@ -100,26 +101,23 @@ class PatternSource(Source):
             for path in self._paths
         ]
 
-    def expression(self, face: int, seconds: float) -> int:
-        """Number of the drawn expression of a face at a time, 0 to 6."""
-        return (face + int(seconds / _KEPT_S)) % _EXPRESSIONS
+    def expression(self, face: int, seconds: float) -> str:
+        """The expression that a face is drawn with at a time."""
+        return PORTRAIT_EXPRESSIONS[(face + int(seconds / _KEPT_S)) % len(PORTRAIT_EXPRESSIONS)]
 
     def draw(self, seconds: float) -> NDArray[np.uint8]:
         """The picture at a time: uint8 (height, width, 3), BGR, caller-owned."""
         picture = self._ground.copy()
         for number, face in enumerate(self.truth(seconds)):
-            colors, alpha = self._sprites[number % len(self._sprites)][self.expression(number, seconds)]
-            left, top = round(face.x), round(face.y)
-            area = picture[top : top + self._side, left : left + self._side]
-            blend = area + (colors.astype(np.int16) - area) * alpha // 256
-            area[...] = blend.astype(np.uint8)
+            portrait = self._portraits[number][self.expression(number, seconds)]
+            paste(picture, portrait, round(face.x), round(face.y))
         return picture
 
     @cached_property
     def _side(self) -> int:
         """Rows and columns of a face; smaller the more there are."""
         width, height = self._size
-        return max(24, int(min(width / (1.2 * max(self._faces, 1) + 0.6), height * 0.45)))
+        return max(24, int(min(width / (max(self._faces, 1) + 0.3), height * 0.6, _MOST_SIDE)))
 
     @cached_property
     def _paths(self) -> list[_Path]:
@@ -139,14 +137,13 @@ class PatternSource(Source):
         ]
 
     @cached_property
-    def _sprites(self) -> list[list[tuple[NDArray[np.uint8], NDArray[np.int16]]]]:
-        """For each face, its drawing in every expression: colours (side, side, 3) BGR, and opacity (side, side, 1)."""
-        side = self._side
-        y, x = np.mgrid[0:side, 0:side] / (side - 1) * 2 - 1
-        opacity = np.clip((1.0 - np.hypot(x / 0.95, y)) * side / 8, 0.0, 1.0)
-        alpha = np.rint(opacity * 256).astype(np.int16)[..., None]
+    def _portraits(self) -> list[dict[str, NDArray[np.uint8]]]:
+        """For each person, the portrait with every expression: uint8 (side, side, 4), BGR and opacity."""
         return [
-            [(face[..., ::-1], alpha) for face in drawn_faces(_EXPRESSIONS, side=side, seed=number)]
+            {
+                expression: drawn_portrait(self._side, seed=number, expression=expression)[..., [2, 1, 0, 3]]
+                for expression in PORTRAIT_EXPRESSIONS
+            }
             for number in range(self._faces)
         ]
 

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.camera.address import scheme_of, without_secrets
+from resemote_edge.camera.opencv import import_opencv
 from resemote_edge.camera.sources.base import Captured, FrameClock, Source, SourceOptions
-from resemote_edge.errors import InputError, SourceError, needs
+from resemote_edge.errors import InputError, SourceError
 from resemote_edge.vision.frame import Frame
 
-__all__ = ["VideoSource"]
+__all__ = ["VideoSource", "has_gstreamer"]
+
+#: CAP_PROP_POS_MSEC of OpenCV.
+_POSITION_MS = 0
 
 #: Films without a rate of their own are taken to have this one.
 _FPS = 25.0
@@ -42,7 +46,7 @@ class VideoSource(Source):
         self._options = options
         self._scheme = scheme_of(address)
         self._opener = _OPENERS.get(self._scheme, _open_film)
-        if address.isdecimal():
+        if address.isdecimal() or address.startswith("/dev/"):
             self._opener = _open_camera
         self.live = self._opener is not _open_film
         self._capture: Any = None
@@ -52,8 +56,7 @@ class VideoSource(Source):
 
     def open(self) -> None:
         """Open it; see `Source.open`."""
-        with needs("video", "reading cameras and films"):
-            import cv2
+        cv2 = import_opencv("reading cameras and films")
         self._capture = self._opener(cv2, self._address, self._options)
         if not self._capture.isOpened():
             self.close()
@@ -84,9 +87,7 @@ class VideoSource(Source):
         """Time of the frame that was read last, in its film; None in a live source."""
         if self.live:
             return None
-        import cv2
-
-        self._position = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
+        self._position = float(self._capture.get(_POSITION_MS)) / 1e3
         return self._offset + self._position
 
     def _rewind(self) -> bool:
@@ -147,7 +148,7 @@ def _open_film(cv2: Any, address: str, options: SourceOptions) -> Any:
 
 def has_gstreamer(cv2: Any) -> bool:
     """Whether an OpenCV can open pipelines of GStreamer."""
-    return bool(cv2.CAP_GSTREAMER in cv2.videoio_registry.getStreamBackends())
+    return bool(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER))
 
 
 _OPENERS: dict[str, Callable[[Any, str, SourceOptions], Any]] = {

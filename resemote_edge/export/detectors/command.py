@@ -1,6 +1,5 @@
 """DetectorOptions: a user's request for a detector, turned into an artifact."""
 
-import datetime
 import json
 import platform
 import re
@@ -18,13 +17,13 @@ from resemote_edge.artifacts.detector_passport import DetectorGolden, DetectorIn
 from resemote_edge.artifacts.files import refuse_existing, staged_folder
 from resemote_edge.artifacts.passport_base import PASSPORT_NAME, SCHEMA_VERSION, FileEntry
 from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
 from resemote_edge.errors import InputError, needs
 from resemote_edge.export.command import ARTIFACTS_FOLDER
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.detectors.source import FoundWeights, find_weights
-from resemote_edge.export.recipe import Recipe, find_recipe
-from resemote_edge.export.targets import find_target, get_target
+from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
+from resemote_edge.export.targets import find_target
 from resemote_edge.faces.families import FAMILIES
 
 __all__ = ["LICENCE_NAME", "DetectorExport", "export_detector", "parse_size"]
@@ -156,7 +155,7 @@ def _build(
     from resemote_edge.export.detectors import graph
     from resemote_edge.export.detectors.golden import FRAMES_NAME, OUTPUTS_NAME, Reference, drawn_pictures, make_golden
     from resemote_edge.export.detectors.verify import verify_detector
-    from resemote_edge.export.targets.base import BuiltFile, OnnxModel, TargetInputs
+    from resemote_edge.export.targets.base import BuiltFile, TargetInputs
 
     stage("graph")
     width, height = options.size
@@ -165,17 +164,16 @@ def _build(
     family = graph.find_family(model, origin)
     plain = graph.plain_graph(model, family, width, height, origin)
     info = find_target(recipe.target)
-    target = get_target(recipe.target)
+    target = info.load()
     fed = cast("DetectorInput", options.input or info.detector_input)
     typed = target.onnx_precision(recipe)
     facts = _facts(family, weights, recipe)
     proto = graph.fixed_graph(plain, fed, typed, facts)
     stage(f"target {recipe.target}")
-    opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
     built = target.build(
         TargetInputs(
             graph=None,
-            onnx=OnnxModel(proto=proto, precision=typed, opset=opset),
+            onnx=proto,
             recipe=recipe,
             facts=facts,
             folder=folder,
@@ -193,7 +191,7 @@ def _build(
     draft = DetectorPassport(
         schema_version=SCHEMA_VERSION,
         name=weights.name,
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         target=recipe.target,
         precision=recipe.precision,
         inputs=(

@@ -13,7 +13,7 @@ from resemote_edge.errors import InputError
 if TYPE_CHECKING:
     from resemote_edge.export.targets.base import Target
 
-__all__ = ["TARGETS", "TargetInfo", "find_target", "get_target", "target_of"]
+__all__ = ["TARGETS", "TargetInfo", "find_target", "target_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,12 @@ class TargetInfo:
     def home_runtime(self) -> str:
         """Runtime that verifies what the target builds, and measures it."""
         return self.runtimes[0]
+
+    def load(self) -> "Target":
+        """What builds artifacts of the target; its module is imported only now."""
+        module, _, attribute = self.implementation.partition(":")
+        target: Target = getattr(import_module(module), attribute)()
+        return target
 
 
 #: A new target is a module and a row here.
@@ -99,17 +105,6 @@ def find_target(name: str) -> TargetInfo:
     if name not in TARGETS:
         raise InputError(f"unknown target {name!r}", hint=f"choose one of {', '.join(TARGETS)}")
     return TARGETS[name]
-
-
-def get_target(name: str) -> "Target":
-    """Return what builds artifacts of a target; its module is imported only now.
-
-    Raises:
-        InputError: No target has that name.
-    """
-    module, _, attribute = find_target(name).implementation.partition(":")
-    target: Target = getattr(import_module(module), attribute)()
-    return target
 
 
 def target_of(runtime: str) -> str:

@@ -11,22 +11,7 @@ from resemote_edge.export.recipe import Recipe
 if TYPE_CHECKING:
     from resemote_edge.models.graph import EvalGraph
 
-__all__ = ["Built", "BuiltFile", "OnnxModel", "Target", "TargetInputs"]
-
-
-@dataclass(frozen=True)
-class OnnxModel:
-    """Result of the ONNX stage.
-
-    Attributes:
-        proto: Checked model.
-        precision: Type of its weights and of all tensors between input and output.
-        opset: Opset of the model.
-    """
-
-    proto: Any = field(repr=False)
-    precision: str
-    opset: int
+__all__ = ["Built", "BuiltFile", "Target", "TargetInputs"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +20,14 @@ class TargetInputs:
 
     Attributes:
         graph: Eval graph; None for a network that came as ONNX.
-        onnx: Network as ONNX.
+        onnx: Network as ONNX, a ``ModelProto``.
         recipe: Recipe of the export.
         facts: Facts for metadata inside model files: labels, preprocessing, lineage and so on.
         folder: Folder that the files are written to; empty.
     """
 
     graph: "EvalGraph | None" = field(repr=False)
-    onnx: OnnxModel
+    onnx: Any = field(repr=False)
     recipe: Recipe
     facts: Mapping[str, str]
     folder: Path

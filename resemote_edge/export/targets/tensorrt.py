@@ -41,7 +41,7 @@ class TensorRTTarget:
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the ONNX, choose the builder the recipe asks for, and build."""
-        onnx.save(inputs.onnx.proto, inputs.folder / "model.onnx")
+        onnx.save(inputs.onnx, inputs.folder / "model.onnx")
         options = _options(inputs.recipe)
         if options.builder == "on-device":
             return Built(
@@ -128,7 +128,7 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     trt_builder = trt.Builder(logger)
     network = trt_builder.create_network(_network_flags(trt, _options(recipe)))
     parser = trt.OnnxParser(network, logger)
-    if not parser.parse(inputs.onnx.proto.SerializeToString()):
+    if not parser.parse(inputs.onnx.SerializeToString()):
         found = "; ".join(str(parser.get_error(index)) for index in range(parser.num_errors))
         raise ExportError(f"{builder.name} {trt.__version__} cannot parse the ONNX (opset {recipe.opset}): {found}")
     config = trt_builder.create_builder_config()
