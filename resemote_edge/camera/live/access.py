@@ -28,10 +28,10 @@ _MONTH_SECONDS = 30 * 24 * 3600
 _WITHOUT_TOKEN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Token needed</title><link rel="icon" href="/page/icon.svg"><link rel="stylesheet" href="/page/page.css"></head>
-<body class="refused"><main><h1>This page needs its token</h1>
+<body class="refused"><main><img src="/page/icon.svg" alt="" width="40" height="40"><h1>This page needs its token</h1>
 <p>Open the address that the program printed when it started, or enter the token that stands in it.</p>
 <form action="/"><label>Token <input name="token" type="password" autocomplete="off" required autofocus></label>
-<button>Open</button></form></main></body></html>
+<button class="main">Open</button></form></main></body></html>
 """
 
 # A redirect would still belong to the site whose link led here, and the browser would keep the cookie to itself.

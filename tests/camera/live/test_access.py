@@ -170,6 +170,20 @@ def test_a_websocket_of_another_origin_is_refused(live, talk):
     assert open_socket(talk, sink) == 101  # a program has none
 
 
+def test_behind_a_proxy_that_speaks_https_the_socket_opens(live, get, talk):
+    sink = live(hosts=("cam.example",), token=TOKEN)
+    proxied = {"Host": "cam.example:8443", "Authorization": f"Bearer {TOKEN}"}
+    assert open_socket(talk, sink, Origin="https://cam.example:8443", **proxied) == 101
+    assert open_socket(talk, sink, Origin="https://cam.example", **proxied) == 403
+    policy = get(sink, headers=proxied)[2]["Content-Security-Policy"]
+    assert "connect-src 'self' wss://cam.example:8443" in policy
+
+
+def test_what_stands_in_the_host_cannot_change_the_policy(live, get):
+    _, _, headers = get(live(), headers={"Host": "127.0.0.1; script-src *"})
+    assert "script-src *" not in headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("path", ["stream.mjpg", "state.json", "metrics"])
 def test_another_site_may_not_put_it_in_its_page(live, get, path):
     sink = live()
