@@ -13,13 +13,14 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from resemote_edge.camera.live.address import is_ip_address
 
-__all__ = ["Access"]
+__all__ = ["Access", "Handler"]
 
 #: Paths that need no token: what tells others whether the camera works, and the files of the page, which are public.
 _OPEN = ("/healthz", "/page/")
@@ -40,7 +41,8 @@ _ONWARD = """<!doctype html>
 <body></body></html>
 """
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: What answers a request once it may go on.
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Access:
@@ -69,7 +71,7 @@ class Access:
         """Refuse a request, or hand it on."""
         if not self._knows_host(request):
             # The name is not repeated: whoever reads it did not write it.
-            return _refusal(403, "this host name is not one of the page's; name it with --live-host")
+            return _refusal(403, "this host name is not one of the page's; whoever runs the camera can add it")
         if _is_foreign(request):
             return _refusal(403, "another site's page may not use this one")
         given = request.query.get("token")

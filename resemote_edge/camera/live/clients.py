@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
@@ -46,6 +47,7 @@ class Clients:
         self._metrics = metrics
         self._options = options
         self._pages: set[web.WebSocketResponse] = set()
+        self._streams: set[asyncio.Task[Any]] = set()
         self._open = 0
         self._executor = ThreadPoolExecutor(1, "live page JPEG")
 
@@ -76,6 +78,8 @@ class Clients:
 
     async def mjpeg(self, request: web.Request) -> web.StreamResponse:
         """Pictures one after the other: ``multipart/x-mixed-replace``."""
+        task = asyncio.current_task()
+        assert task is not None, "a handler is one"
         if not self._options.pictures:
             return web.Response(status=404, text="this camera shows no pictures\n")
         if self._is_full():
@@ -88,15 +92,20 @@ class Clients:
             if request.transport is not None:
                 connection = request.transport.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+            self._streams.add(task)
             try:
                 await self._send_pictures(response)
             except _StalledError:
                 self._metrics.lost("stalled")
                 self._abort(request)
+            finally:
+                self._streams.discard(task)
         return response
 
     async def close(self) -> None:
-        """Tell every page that the program ends."""
+        """End the streams, and tell every page that the program ends."""
+        for stream in self._streams:
+            stream.cancel()
         going = [page.close(code=WSCloseCode.GOING_AWAY, message=b"the camera program ended") for page in self._pages]
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.gather(*going, return_exceptions=True), 1.0)

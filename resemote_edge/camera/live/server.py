@@ -1,6 +1,7 @@
 """Server of the live page: an event loop in a thread of its own, so that no client is ever waited for."""
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -23,6 +24,11 @@ __all__ = ["LiveServer"]
 
 #: Connections beyond those of clients: files, metrics, and some that only wait.
 _MORE_CONNECTIONS = 32
+
+#: Where aiohttp reports requests that it cannot read. It quotes them, and the token may
+#: stand there, so nothing is let through.
+_UNHEARD = logging.getLogger(f"{__name__}.unheard")
+_UNHEARD.setLevel(logging.CRITICAL + 1)
 
 _CLOSE_SECONDS = 5.0
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -97,6 +103,7 @@ class LiveServer:
         runner = web.AppRunner(
             application,
             access_log=None,  # requests are nobody's business, and one of them may hold the token
+            logger=_UNHEARD,
             handler_cancellation=True,
             keepalive_timeout=self._options.request_seconds,
             lingering_time=1.0,
