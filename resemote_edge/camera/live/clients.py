@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
+from resemote_edge.camera.live.jpeg import JpegEncoders
 from resemote_edge.camera.live.metrics import Metrics
 from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
@@ -38,12 +39,14 @@ class Clients:
 
     Args:
         newest: Where frames come from.
+        encoders: What makes their pictures.
         metrics: What is counted.
         options: Limits and the notice.
     """
 
-    def __init__(self, newest: NewestFrame, metrics: Metrics, options: LiveOptions) -> None:
+    def __init__(self, newest: NewestFrame, encoders: JpegEncoders, metrics: Metrics, options: LiveOptions) -> None:
         self._newest = newest
+        self._encoders = encoders
         self._metrics = metrics
         self._options = options
         self._pages: set[web.WebSocketResponse] = set()
@@ -119,7 +122,7 @@ class Clients:
             frame = await self._newest.after(last)
             if not conversation.wanted.is_set():
                 continue  # paused while it waited
-            content = await frame.message(self._executor, self._options.notice)
+            content = await frame.message(self._encoders.page, self._executor, self._options.notice)
             await self._in_time(conversation.send(frame.sequence, content))
             # What passed during a pause was not missed.
             self._metrics.sent("page", frame.sequence - last - 1 if last and seen else 0)
@@ -131,7 +134,7 @@ class Clients:
         await self._in_time(response.write(_BOUNDARY_LINE))
         while True:
             frame = await self._newest.after(last)
-            jpeg = await frame.jpeg(self._executor)
+            jpeg = await frame.jpeg(self._encoders.stream, self._executor)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             await self._in_time(response.write(b"".join((head.encode(), jpeg, b"\r\n", _BOUNDARY_LINE))))
             self._metrics.sent("mjpeg", frame.sequence - last - 1 if last else 0)
