@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="fail instead of skipping the contract tests of this runtime where it is not available",
     )
+    parser.addoption(
+        "--fuzz-rounds",
+        type=int,
+        default=12,
+        help="damaged copies that tests/cli/test_fuzz.py makes of each input (default: %(default)s)",
+    )
 
 
 #: Files that take minutes. One worker runs each, so they start first; a late one would leave the other workers idle.

@@ -53,7 +53,10 @@ def explanation(*layers, between_us=0.0, **other):
             "cpu_features": ["avx2"],
             "os": "an OS",
             "kernel": "1",
+            "packages": {},
+            "gpus": [],
             "load_average_1m": 0.0,
+            "git_commit": None,
         },
         "layers": (*layers, between),
     }

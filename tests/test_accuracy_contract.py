@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 import resemote_edge
-from resemote_edge.data.datasets.fer2013 import load_fer2013
 from resemote_edge.evaluation.accuracy import AccuracyReport, predict_logits, summarize, train_copies
+from resemote_edge.export.context import ExportContext
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.scheme import Scheme, find_scheme
 from resemote_edge.export.recipe import find_recipe
@@ -69,8 +69,14 @@ def each_entry(entries: list[dict]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def splits(fer2013):
-    return load_fer2013(fer2013, splits=("train", "test"))
+def context():
+    """What the exports share: the images, and by variant the ranges and the logits of the reference."""
+    return ExportContext()
+
+
+@pytest.fixture(scope="module")
+def splits(fer2013, context):
+    return context.datasets.load(fer2013)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +85,7 @@ def copies(splits):
 
 
 @pytest.fixture(scope="module")
-def measured(fer2013, splits, copies, tmp_path_factory):
+def measured(fer2013, context, splits, copies, tmp_path_factory):
     """Function of a variant and a recipe: accuracy of the embedded weights, in the runtime that the contract names."""
     folder = tmp_path_factory.mktemp("contract")
     logits = {}
@@ -91,13 +97,11 @@ def measured(fer2013, splits, copies, tmp_path_factory):
         (entry,) = (entry for entry in of(variant) if entry["recipe"] == recipe_name)
         checkpoint = load_checkpoint(embedded_checkpoint(variant))
         recipe = find_recipe(recipe_name)
-        request = ExportRequest(
-            checkpoint=checkpoint, recipe=recipe, destination=folder / name(entry), data=fer2013, force=True
-        )
-        artifact = export_artifact(request)
+        request = ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=folder / name(entry), data=fer2013)
+        artifact = export_artifact(request, context=context)
         assert artifact.passport.verification.inputs == "64 faces of fer2013 validation"
         assert artifact.passport.precision == "fp32" or artifact.passport.gate.status == "passed"
-        with resemote_edge.load(artifact.path, runtime=entry["runtime"], threads=2) as classifier:
+        with resemote_edge.load(artifact.path, runtime=entry["runtime"], threads=1) as classifier:
             found = logits[variant, recipe_name] = predict_logits(classifier, splits["test"])
         reference = (BASELINE, logits[variant, BASELINE])
         return summarize(found, splits["test"], checkpoint.labels, copies=copies, reference=reference)

@@ -42,10 +42,8 @@ def test_an_error_carries_its_reason_and_its_hint():
 
 
 #: torch.load has one error for a file that is not a checkpoint and for one that would run code; only its text differs.
-READS_A_MESSAGE = {
-    "cli/__init__.py",  # if memory is short, libraries raise RuntimeError
-    "models/weights_file.py",
-}
+#: (`errors.lack_of_memory` reads the texts of libraries' errors, in one place for all.)
+READS_A_MESSAGE = {"models/weights_file.py"}
 
 _TAKING_APART = {"partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith", "find"}
 
@@ -198,6 +196,14 @@ def test_only_the_helpers_handle_import_errors():
 def test_the_optional_packages_are_those_of_the_extras():
     text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
     listed = text[text.index("[project.optional-dependencies]") : text.index("\ndev = [")]
-    imported = {"pillow": "PIL", "cuda-python": "cuda", "nvidia-ml-py": "pynvml", "tensorrt-rtx": "tensorrt_rtx"}
+    imported = {
+        "pillow": "PIL",
+        "cuda-python": "cuda",
+        "nvidia-ml-py": "pynvml",
+        "opencv-python-headless": "cv2",
+        "paho-mqtt": "paho",
+        "prometheus-client": "prometheus_client",
+        "tensorrt-rtx": "tensorrt_rtx",
+    }
     packages = {imported.get(name, name) for name in re.findall(r'"([\w-]+)>=', listed)}
     assert packages | {"markupsafe"} == errors.OPTIONAL  # jinja2 brings markupsafe

@@ -27,7 +27,7 @@ DEVICE = {"errors", "labels", "classifier", "vision", "artifacts", "runtimes", "
 #: Parts of `runtimes` that makers may use besides their verify stage: facts and interfaces, no session.
 PRIMITIVES = {f"runtimes.{name}" for name in ("cpu_features", "cuda_memory", "graph_operations", "telemetry")}
 
-_MEASURING = DEVICE | {"machine", "evaluation", "data"}
+_MEASURING = DEVICE | {"machine", "evaluation", "data", "camera.queue"}
 _MODELS = (DEVICE - {"runtimes", "classifier"}) | PRIMITIVES | {"data", "models", "weights"}
 
 #: Room to the rooms and modules its modules may reach, and whether they may reach `MAKERS`.
@@ -61,6 +61,7 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
 EXCEPTIONS: dict[str, set[str]] = {
     "runtimes.pytorch": MAKERS,  # a runtime like the others, whose engine is PyTorch
     "export.verify": {"runtimes", "classifier"},  # the one stage that runs the export
+    "export.detectors.verify": {"runtimes"},  # the same for detectors
     "export.repair": {"measuring"},  # compares exports, in processes that run them
 }
 

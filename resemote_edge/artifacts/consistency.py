@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES
 
 if TYPE_CHECKING:
+    from resemote_edge.artifacts.detector_passport import DetectorPassport
     from resemote_edge.artifacts.passport import Passport
+    from resemote_edge.artifacts.passport_base import BasePassport
 
 __all__ = ["contradictions"]
 
@@ -18,10 +20,10 @@ _PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 _MOST_NAME_BYTES = 200  # File systems take 255, and reports add words to it.
 
 
-def contradictions(passport: "Passport") -> Iterator[str]:
+def contradictions(passport: "Passport | DetectorPassport") -> Iterator[str]:
     """Say in words what a passport contradicts itself in; nothing for a sound one.
 
-    The native library refuses the same (``passport.cpp``).
+    The native library refuses the same of a classifier (``passport.cpp``).
 
     Args:
         passport: A passport whose fields are of the right types.
@@ -29,14 +31,20 @@ def contradictions(passport: "Passport") -> Iterator[str]:
     Yields:
         What is wrong, without the words around it.
     """
-    yield from _names(passport)
-    yield from _tensors(passport)
+    if not _is_file_name(passport.name):
+        yield f"the name {passport.name[:80]!r} cannot name a file"
+    # The kinds' own modules import this one.
+    from resemote_edge.artifacts.passport import Passport
+
+    if isinstance(passport, Passport):
+        yield from _labels(passport)
+        yield from _tensors(passport)
+    else:
+        yield from _detector_tensors(passport)
     yield from _files(passport)
 
 
-def _names(passport: "Passport") -> Iterator[str]:
-    if not _is_file_name(passport.name):
-        yield f"the name {passport.name[:80]!r} cannot name a file"
+def _labels(passport: "Passport") -> Iterator[str]:
     labels = passport.labels
     if len(set(labels)) != len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
@@ -63,7 +71,25 @@ def _tensors(passport: "Passport") -> Iterator[str]:
         yield f"{len(passport.labels)} labels ({names}) for an output of {output.dtype} {output.shape}"
 
 
-def _files(passport: "Passport") -> Iterator[str]:
+def _detector_tensors(passport: "DetectorPassport") -> Iterator[str]:
+    dtype = "float32" if passport.input == "tensor" else "uint8"
+    found = [(spec.dtype, spec.shape) for spec in passport.inputs]
+    if found != [(dtype, passport.feed_shape)]:
+        yield f"a frame becomes one input, {dtype} {passport.feed_shape}, and the inputs are {found[:4]}"
+    for spec in passport.outputs:
+        if spec.dtype != "float32" or spec.shape[0] != 1:
+            yield f"output {spec.name[:80]!r} is {spec.dtype} {spec.shape}, expected float32 for one frame"
+    names = [spec.name for spec in passport.outputs]
+    if len(set(names)) != len(names):
+        yield "two outputs have one name"
+    if (passport.batch.min, passport.batch.max) != (1, 1):
+        yield "a detector takes one frame at a time, and the batch says otherwise"
+    golden = passport.golden
+    if passport.width % golden.repeat or passport.height % golden.repeat:
+        yield f"pixels repeated {golden.repeat} times do not fill {passport.width}x{passport.height}"
+
+
+def _files(passport: "BasePassport") -> Iterator[str]:
     paths = [entry.path for entry in passport.files]
     for path in paths:
         if not _is_file_name(path):
@@ -72,8 +98,9 @@ def _files(passport: "Passport") -> Iterator[str]:
     if twice:
         yield f"file {twice[0]!r} is listed twice"
     golden = {entry.path for entry in passport.files if (entry.role, entry.format) == _SELF_TEST}
-    for name in (passport.golden.crops, passport.golden.logits):
+    first, second = passport.golden_files
+    for name in (first, second):
         if name not in golden:
             yield f"the self-test reads {name!r}, which is not listed as a golden file"
-    if passport.golden.crops == passport.golden.logits:
-        yield "the self-test reads crops and logits from one file"
+    if first == second:
+        yield "the self-test reads its inputs and what they must give from one file"

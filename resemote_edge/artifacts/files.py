@@ -257,7 +257,7 @@ def write_picture(figure: Any, path: Path) -> None:
     """Write a matplotlib figure as PNG, whole or not at all.
 
     Args:
-        figure: A ``matplotlib.figure.Figure`` with a canvas.
+        figure: A ``matplotlib.figure.Figure``.
         path: Destination; parents are created, an older file is replaced.
     """
     buffer = io.BytesIO()

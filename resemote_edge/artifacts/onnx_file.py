@@ -14,7 +14,7 @@ from pathlib import Path
 
 from resemote_edge.errors import ArtifactError
 
-__all__ = ["BYTES", "read_fields", "refuse_external_data"]
+__all__ = ["BYTES", "onnx_metadata", "read_fields", "refuse_external_data"]
 
 # Fields to follow, by message: number -> message there.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -28,6 +28,7 @@ _FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a TensorProto
+_METADATA = 14  # of a ModelProto
 _VARINT, _FIXED64, _FIXED32 = 0, 1, 5
 
 #: Wire type of texts, messages and data.
@@ -55,6 +56,24 @@ def refuse_external_data(path: Path) -> None:
                 raise ArtifactError(
                     f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again"
                 ) from None
+
+
+def onnx_metadata(path: Path) -> dict[str, str]:
+    """Texts that an exporter wrote into an ONNX file, by name.
+
+    Raises:
+        ArtifactError: The file is not ONNX.
+    """
+    content = path.read_bytes()
+    found = {}
+    try:
+        for number, wire, place, after in read_fields(content, 0, len(content)):
+            if (number, wire) == (_METADATA, BYTES):
+                pair = {field: content[begin:end] for field, _, begin, end in read_fields(content, place, after)}
+                found[pair.get(1, b"").decode()] = pair.get(2, b"").decode()
+    except ValueError as error:  # UnicodeDecodeError is one.
+        raise ArtifactError(f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again") from None
+    return found
 
 
 def _walk(content: mmap.mmap, path: Path) -> None:

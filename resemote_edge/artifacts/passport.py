@@ -1,29 +1,23 @@
-"""Passport: the JSON manifest that travels beside every exported model.
+"""Passport: the JSON manifest that travels beside every exported classifier.
 
 It says what the files are (hashes), how to talk to the model (labels, preprocessing, tensor specs), where it came
 from (lineage, recipe, tools) and what was measured (verification), so that an artifact can be judged without the
 machine that made it. `SCHEMA_VERSION` changes whenever an old reader would misread a new passport.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-from resemote_edge.artifacts.consistency import contradictions
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
-from resemote_edge.artifacts.record import Count, Sha256, Strict, Text
-from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
-from resemote_edge.errors import ArtifactError, PassportVersionError
+from resemote_edge.artifacts.passport_base import BasePassport
+from resemote_edge.artifacts.record import Count, Strict, Text
 from resemote_edge.evaluation.paired import PairedComparison
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = [
-    "PASSPORT_NAME",
-    "SCHEMA_VERSION",
     "CalibrationManifest",
-    "EngineInfo",
-    "FileEntry",
     "GateResult",
     "GoldenInfo",
     "LayerWork",
@@ -33,32 +27,7 @@ __all__ = [
     "RepairStep",
     "Rewrite",
     "Verification",
-    "decode_passport",
-    "encode_passport",
 ]
-
-SCHEMA_VERSION = 2
-PASSPORT_NAME = "passport.json"
-
-
-class FileEntry(Strict, frozen=True, kw_only=True):
-    """One file of the artifact.
-
-    Attributes:
-        path: Path relative to the passport; a plain file name.
-        role: ``model`` (what runs), ``weights`` (read along with the model), ``source`` (what the model was built
-            from) or ``golden`` (self-test data).
-        format: File format a runtime declares it can load: ``onnx``, ``openvino-ir``, ``tensorrt-engine``,
-            ``tensorrt-rtx-engine``, ``graph``; ``openvino-weights`` and ``npy`` are read along with others.
-        sha256: Hex digest of the contents.
-        size_bytes: Size of the contents.
-    """
-
-    path: Text
-    role: Text
-    format: Text
-    sha256: Sha256
-    size_bytes: Count
 
 
 class LayerWork(Strict, frozen=True, kw_only=True):
@@ -193,23 +162,6 @@ class GateResult(Strict, frozen=True, kw_only=True):
     repair_latency_ratio: float | None = None
 
 
-class EngineInfo(Strict, frozen=True, kw_only=True):
-    """Builder and GPUs that a TensorRT engine is tied to.
-
-    Attributes:
-        builder: Name of the builder: ``tensorrt`` or ``tensorrt-rtx``.
-        version: Version of the builder; any other version refuses the engine.
-        compute_capabilities: GPUs it was built for, such as ``"8.6"``.
-        typing: Origin of the precision: ``strong`` (it stands in the ONNX) or ``flags`` (builder flags on an fp32
-            ONNX).
-    """
-
-    builder: str
-    version: str
-    compute_capabilities: tuple[str, ...]
-    typing: str
-
-
 class Lineage(Strict, frozen=True, kw_only=True):
     """Origin of the weights.
 
@@ -285,97 +237,43 @@ class GoldenInfo(Strict, frozen=True, kw_only=True):
     max_abs_diff: Annotated[float, Meta(ge=0.0)]
 
 
-class Passport(Strict, frozen=True, kw_only=True):
-    """The whole manifest; see the module docstring.
+class Passport(BasePassport, frozen=True, kw_only=True):
+    """The manifest of a classifier; see the module docstring.
 
     Attributes:
-        schema_version: Schema of the writer, `SCHEMA_VERSION`.
-        name: Name of the artifact.
-        created_utc: ISO 8601, seconds.
-        target: Target: ``onnx``, ``openvino``, ``tensorrt`` or ``pytorch``.
-        precision: Precision: ``fp32``, ``fp16``, ``int8`` (weights and activations) or ``w8`` (weights alone).
         labels: Class names in the order of the logits.
         preprocessing: Steps from a face crop to the input.
-        inputs: Tensor specs.
-        outputs: One tensor spec, named ``logits`` or ``probabilities``, whichever it is.
-        batch: Batch sizes accepted.
         lineage: Origin of the weights.
         recipe: The export recipe, whole.
-        tools: Versions of everything that took part.
-        files: Every file beside the passport.
         golden: Self-test data.
         layers: Work of each layer, in order of execution.
         rewrites: Rewritings of the graph, in order, each with its proof.
         quantization: Record of the layers put into eight bits, and how; None for fp32 and fp16.
         gate: Verdict of the accuracy gate; None for fp32, which the verify stage holds to rounding.
         verification: Measurements of the verify stage; None only while an export is under way.
-        engine: Build facts of a TensorRT engine; None for other targets.
-        notes: Plain sentences for whoever inspects the artifact.
+
+    There is one output, named ``logits`` or ``probabilities``, whichever it is.
     """
 
-    schema_version: int
-    name: Text
-    created_utc: Text
-    target: Text
-    precision: Text
+    kind: ClassVar[str] = "classifier"
+
     labels: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=4096)]
     preprocessing: PreprocessSpec
-    inputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=16)]
-    outputs: Annotated[tuple[TensorSpec, ...], Meta(min_length=1, max_length=16)]
-    batch: BatchRange
     lineage: Lineage
     recipe: dict[str, Any]
-    tools: dict[str, str]
-    files: Annotated[tuple[FileEntry, ...], Meta(max_length=256)]
     golden: GoldenInfo
     layers: tuple[LayerWork, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     quantization: Quantization | None = None
     gate: GateResult | None = None
     verification: Verification | None = None
-    engine: EngineInfo | None = None
-    notes: tuple[str, ...] = ()
+
+    @property
+    def golden_files(self) -> tuple[str, str]:
+        """Names of the files with the crops and the logits."""
+        return self.golden.crops, self.golden.logits
 
     @property
     def output(self) -> OutputFormat:
         """Kind of output of the model."""
         return PROBABILITIES if self.outputs[0].name == PROBABILITIES else LOGITS
-
-
-class _SchemaOnly(msgspec.Struct):
-    schema_version: int
-
-
-def encode_passport(passport: Passport) -> bytes:
-    """Serialise a passport as indented JSON, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(passport), indent=2) + b"\n"
-
-
-def decode_passport(raw: bytes, origin: str) -> Passport:
-    """Parse and validate a passport.
-
-    Args:
-        raw: JSON text.
-        origin: Path shown in messages.
-
-    Returns:
-        The passport.
-
-    Raises:
-        PassportVersionError: The passport has another schema version.
-        ArtifactError: The text is not JSON; a field is missing, unknown, of the wrong type or out of bounds; or the
-            passport contradicts itself.
-    """
-    try:
-        found = msgspec.json.decode(raw, type=_SchemaOnly).schema_version
-        if found != SCHEMA_VERSION:
-            raise PassportVersionError(
-                f"{origin}: passport schema {found}, this version of resemote-edge reads schema {SCHEMA_VERSION}",
-                hint="export the artifact again, or install the version that wrote it",
-            )
-        passport = msgspec.json.decode(raw, type=Passport)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ArtifactError(f"{origin}: not a valid passport: {error}", hint="export the artifact again") from None
-    for contradiction in contradictions(passport):
-        raise ArtifactError(f"{origin}: not a valid passport: {contradiction}", hint="export the artifact again")
-    return passport

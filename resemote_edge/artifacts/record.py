@@ -1,19 +1,39 @@
 """Strict structs, and records: strict JSON with a schema number, the form in which measurements are kept."""
 
 import codecs
+import datetime
 import stat
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from resemote_edge.errors import InputError
 
-__all__ = ["DECODE_ERRORS", "Count", "Record", "Sha256", "Strict", "Text", "read_record", "read_text_bytes"]
+__all__ = [
+    "DECODE_ERRORS",
+    "Count",
+    "Measured",
+    "Name",
+    "Record",
+    "Sha256",
+    "Strict",
+    "Text",
+    "json_bytes",
+    "read_record",
+    "read_text_bytes",
+    "read_toml",
+    "refuse_repeated",
+    "utc_now",
+]
 
 #: Words of a paragraph at most, or a path.
 Text = Annotated[str, Meta(max_length=4096)]
+
+#: Name of something in a file that a person writes, and of files that are named after it.
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 #: Hex sha256 of a file.
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -55,10 +75,42 @@ class Record(Strict, frozen=True):
 
     def to_json(self) -> bytes:
         """Indented JSON, ending in a newline."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+        return json_bytes(self)
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """A record of what was measured on a machine.
+
+    Attributes:
+        schema: Number of its schema; every kind of record has its own.
+        created_utc: Time of writing, ISO 8601.
+        environment: Record of the machine, from `capture_environment`.
+    """
+
+    schema: int
+    created_utc: str
+    environment: dict[str, Any]
+
+
+def json_bytes(value: Any) -> bytes:
+    """Indented JSON, ending in a newline, of anything that msgspec encodes."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def utc_now() -> str:
+    """Time of this moment for records, ISO 8601, in seconds."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 _Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
+
+class _Versioned(Protocol):
+    @property
+    def schema(self) -> int: ...
+
+
+_Written = TypeVar("_Written", bound=_Versioned)
 
 
 class _Label(msgspec.Struct):
@@ -101,6 +153,38 @@ def read_record(path: Path, kind: type[_Kept], *, what: str, schema: int) -> _Ke
         return msgspec.json.decode(content, type=kind)
     except DECODE_ERRORS as error:
         raise InputError(f"{path}: does not match the schema of {what}: {error}") from None
+
+
+def read_toml(path: Path, kind: type[_Written], *, what: str, schema: int, hint: str) -> _Written:
+    """Read a file that a person writes, with a field ``schema``.
+
+    Args:
+        path: The file.
+        kind: Struct that the file holds.
+        what: Name of that kind, in one word, of which it is said that it is not valid.
+        schema: Number of the schema that this version reads.
+        hint: What to do where there is no such file.
+
+    Raises:
+        InputError: No such file, not TOML, a key that is missing, unknown or of the wrong type, or another schema.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such {what}", hint=hint)
+    try:
+        found = msgspec.toml.decode(read_text_bytes(path), type=kind)
+    except DECODE_ERRORS as error:
+        raise InputError(f"{path}: not a valid {what}: {error}") from None
+    if found.schema != schema:
+        raise InputError(f"{path}: {what} schema {found.schema}, this version reads schema {schema}")
+    return found
+
+
+def refuse_repeated(what: str, values: Iterable[object], where: str = "") -> None:
+    """Raise `InputError` where one of the values, which are called `what`, appears twice."""
+    listed = list(values)
+    twice = [value for value in listed if listed.count(value) > 1]
+    if twice:
+        raise InputError(f"{where}{what} {twice[0]} appears twice", hint="remove or rename one")
 
 
 def _kind_of(kind: type[msgspec.Struct]) -> str:

@@ -42,6 +42,15 @@ class SelfTestResult:
         """Whether the difference is within the limit."""
         return self.max_abs_diff <= self.limit
 
+    @property
+    def line(self) -> str:
+        """The comparison in one line."""
+        return (
+            f"{self.crops} golden crops, {self.runtime} on {self.device} ({self.file}), largest difference of "
+            f"{self.compared} {self.max_abs_diff:.3g} (limit {self.limit:.3g}), top-1 agreement "
+            f"{self.top1_agreement:.4f}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The result as plain JSON types."""
         return {**asdict(self), "passed": self.passed}

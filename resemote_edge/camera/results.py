@@ -1,7 +1,7 @@
 """Results: what is said of one frame, as every sink and the live page get it.
 
 The structs are the JSON of ``resemote-edge camera``, one object a line; `SCHEMA_VERSION` changes whenever an old reader
-would misread a new line.
+would misread a new line. Numbers are rounded to what they mean: pixels to a tenth, probabilities to four digits.
 """
 
 from typing import Any, Literal
@@ -10,12 +10,9 @@ import msgspec
 
 from resemote_edge.artifacts.record import Strict
 
-__all__ = ["SCHEMA_VERSION", "UNSURE", "FaceResult", "FrameResult", "encode_result", "result_schema"]
+__all__ = ["SCHEMA_VERSION", "FaceResult", "FrameResult", "encode_result", "result_schema"]
 
 SCHEMA_VERSION = 1
-
-#: Label of a face whose expression was judged, but not clearly enough to name it.
-UNSURE = "unsure"
 
 
 class FaceResult(Strict, frozen=True, kw_only=True):

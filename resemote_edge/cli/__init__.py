@@ -8,13 +8,15 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
 from resemote_edge import __version__
+from resemote_edge.cli.guard import guarded_run, is_guarded, reported_end
 from resemote_edge.cli.lazy_group import LazyGroup
 from resemote_edge.cli.terminal import escaped_streams
-from resemote_edge.errors import ResEmoteEdgeError
+from resemote_edge.errors import ResEmoteEdgeError, lack_of_memory, memory_limit_bytes
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -28,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "resemote_edge.cli.inspect:inspect",
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",
+    "camera": "resemote_edge.cli.camera:camera",
     "bench": "resemote_edge.cli.bench:bench",
     "eval": "resemote_edge.cli.eval:evaluate",
     "runtimes": "resemote_edge.cli.runtimes:runtimes",
@@ -36,9 +39,6 @@ COMMANDS: dict[str, str] = {
     "data": "resemote_edge.cli.data:data",
 }
 
-
-#: Libraries have no type of their own for want of memory or threads; their words alone say so.
-_OUT_OF_MEMORY = ("can't allocate memory", "std::bad_alloc", "Cannot allocate memory", "can't start new thread")
 
 #: Environment variable that shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
@@ -64,7 +64,10 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of ``resemote-edge``."""
-    run(cli, "resemote-edge")
+    if memory_limit_bytes() is not None and not is_guarded():
+        sys.exit(guarded_run())
+    with reported_end():
+        run(cli, "resemote-edge")
 
 
 def run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> None:
@@ -95,31 +98,30 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> 
         sys.exit(error.exit_code)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
-    except ResEmoteEdgeError as error:
-        click.echo(f"Error: {_one_line(error)}", err=True)
-        sys.exit(error.exit_code)
-    except MemoryError:
-        _out_of_memory()
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else "reading or writing failed: "
-        click.echo(f"Error: {where}{error.strerror or error}", err=True)
-        sys.exit(1)
     except Exception as error:
-        if os.environ.get(DEBUG_VARIABLE):
-            raise
-        if any(words in str(error) for words in _OUT_OF_MEMORY):
-            _out_of_memory()
-        click.echo(
-            f"Error: {type(error).__name__}: {_one_line(error)} (this is a bug in resemote-edge; "
-            f"set {DEBUG_VARIABLE}=1 to see where, and report it)",
-            err=True,
-        )
-        sys.exit(70)
+        _end(error)
 
 
-def _out_of_memory() -> None:
-    click.echo("Error: too little memory; close other programs, or pass smaller batches or images", err=True)
-    sys.exit(1)
+def _end(error: Exception) -> NoReturn:
+    """Say in one line what went wrong, and end."""
+    error = lack_of_memory(error) or error
+    if isinstance(error, ResEmoteEdgeError):
+        _fail(_one_line(error), error.exit_code)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else "reading or writing failed: "
+        _fail(f"{where}{error.strerror or error}", 1)
+    if os.environ.get(DEBUG_VARIABLE):
+        raise error
+    _fail(
+        f"{type(error).__name__}: {_one_line(error)} (this is a bug in resemote-edge; set {DEBUG_VARIABLE}=1 to see "
+        "where, and report it)",
+        70,
+    )
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)
 
 
 def _one_line(error: BaseException) -> str:

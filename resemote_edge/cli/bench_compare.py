@@ -1,69 +1,22 @@
 """``resemote-edge bench compare``."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Container
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from resemote_edge.cli.output import (
     device_option,
     echo_written,
-    gathered_options,
+    given,
     json_option,
     measuring_progress,
+    output_option,
     precision_hint_option,
     runtime_option,
     threads_option,
 )
-from resemote_edge.runtimes.session import PrecisionHint
-
-#: Options that only mean something with --live.
-_LIVE_OPTIONS = (
-    runtime_option("auto"),
-    click.option("--runtime-b", default=None, help="Runtime for B, if it differs from A's."),
-    device_option,
-    threads_option,
-    click.option(
-        "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
-    ),
-    click.option(
-        "--timed",
-        type=click.Choice(["model", "decision"]),
-        default="model",
-        show_default=True,
-        help="Time to compare: the model alone, or the whole way from face crops to decisions.",
-    ),
-    precision_hint_option,
-    click.option(
-        "--seconds",
-        type=click.FloatRange(min=0.0, min_open=True),
-        default=None,
-        help="Seconds to measure. Starting the processes takes additional time.  [default: 45]",
-    ),
-    click.option(
-        "--restarts", type=click.IntRange(min=6), default=None, help="Number of pairs of fresh processes.  [default: 9]"
-    ),
-    click.option(
-        "-o", "--output", type=click.Path(path_type=Path), default=None, help="Folder for the result and every sample."
-    ),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveChoice:
-    """Values of the options of a live comparison, each named after its option."""
-
-    runtime: str
-    runtime_b: str | None
-    device: str
-    threads: int | None
-    batch: int
-    timed: Literal["model", "decision"]
-    precision_hint: PrecisionHint | None
-    seconds: float | None
-    restarts: int | None
-    output: Path | None
 
 
 @click.command()
@@ -82,17 +35,44 @@ class LiveChoice:
     help="Compare reports although their machines or settings differ. With --live, replace the files in -o.",
 )
 @json_option
-@gathered_options("choice", LiveChoice, _LIVE_OPTIONS)
+@runtime_option("auto")
+@click.option("--runtime-b", default=None, help="Runtime for B, if it differs from A's.")
+@device_option
+@threads_option
+@click.option(
+    "--batch", type=click.IntRange(min=1, max=4096), default=1, show_default=True, help="Number of crops per call."
+)
+@click.option(
+    "--timed",
+    type=click.Choice(["model", "decision"]),
+    default="model",
+    show_default=True,
+    help="Time to compare: the model alone, or the whole way from face crops to decisions.",
+)
+@precision_hint_option
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=None,
+    help="Seconds to measure. Starting the processes takes additional time.  [default: 45]",
+)
+@click.option(
+    "--restarts", type=click.IntRange(min=6), default=None, help="Number of pairs of fresh processes.  [default: 9]"
+)
+@output_option("Folder for the result and every sample.")
 @click.pass_context
 def compare(
     context: click.Context,
+    /,
     a: Path,
     b: Path,
     live: bool,
     margin: float | None,
     force: bool,
     as_json: bool,
-    choice: LiveChoice,
+    timed: str,
+    output: Path | None,
+    **options: Any,
 ) -> None:
     """Tell whether B is faster or slower than A.
 
@@ -113,40 +93,26 @@ def compare(
       resemote-edge bench compare --live artifacts/a artifacts/a --runtime openvino --runtime-b onnxruntime
     """
     if not live:
-        _refuse_live_options(context)
+        _refuse_live_options(context, {"timed", "output", *options})
         raise SystemExit(_compare_reports(a, b, margin=margin, force=force, as_json=as_json))
 
     from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.compare.live_report import LIVE_FILES, markdown_live_comparison, write_live_comparison
-    from resemote_edge.measuring.comparison.live import (
-        LIVE_MARGIN,
-        LIVE_RESTARTS,
-        LIVE_SECONDS,
-        LiveRequest,
-        compare_live,
-    )
+    from resemote_edge.measuring.comparison.live import LiveRequest, compare_live
 
-    refuse_files(choice.output, LIVE_FILES, force=force)
+    refuse_files(output, LIVE_FILES, force=force)
     request = LiveRequest(
         a=Artifact.load(a),
         b=Artifact.load(b),
-        runtime=choice.runtime,
-        runtime_b=choice.runtime_b,
-        device=choice.device,
-        threads=choice.threads,
-        batch=choice.batch,
-        quantity="model" if choice.timed == "model" else "crop to decision",
-        precision_hint=choice.precision_hint,
-        seconds=choice.seconds or LIVE_SECONDS,
-        restarts=choice.restarts or LIVE_RESTARTS,
-        margin=LIVE_MARGIN if margin is None else margin,
+        quantity="model" if timed == "model" else "crop to decision",
+        **given(options | {"margin": margin}),
     )
     with measuring_progress("measuring") as update:
         run = compare_live(request, progress=lambda share: update(round(share * 100), 100))
     click.echo(run.comparison.to_json().decode() if as_json else markdown_live_comparison(run.comparison), nl=False)
-    if choice.output is not None:
-        echo_written(write_live_comparison(run, choice.output))
+    if output is not None:
+        echo_written(write_live_comparison(run, output))
     raise SystemExit(3 if run.comparison.slower else 0)
 
 
@@ -159,8 +125,7 @@ def _compare_reports(a: Path, b: Path, *, margin: float | None, force: bool, as_
     return 3 if found.slower else 0
 
 
-def _refuse_live_options(context: click.Context) -> None:
-    live_only = {field.name for field in fields(LiveChoice)}
+def _refuse_live_options(context: click.Context, live_only: Container[str | None]) -> None:
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in live_only and source is not click.core.ParameterSource.DEFAULT:

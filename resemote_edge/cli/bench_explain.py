@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import echo_written, json_option, precision_hint_option, threads_option
+from resemote_edge.cli.output import echo_written, json_option, output_option, precision_hint_option, threads_option
 from resemote_edge.runtimes.session import PrecisionHint
 
 
@@ -21,12 +21,7 @@ from resemote_edge.runtimes.session import PrecisionHint
 )
 @threads_option
 @precision_hint_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Folder for explanation.json, explanation.md, roofline.png and roofline.svg.",
-)
+@output_option("Folder for explanation.json, explanation.md, roofline.png and roofline.svg.")
 @click.option("--force", is_flag=True, help="Replace an earlier explanation in the folder.")
 @json_option
 def explain(

@@ -4,18 +4,12 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import echo_json, echo_written, json_option
+from resemote_edge.cli.output import echo_json, echo_written, json_option, output_option
 
 
 @click.command()
 @click.argument("report", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Folder to write into.  [default: the folder of the report]",
-)
+@output_option("Folder to write into.  [default: the folder of the report]")
 @click.option("--force", is_flag=True, help="Replace the files in the folder.")
 @click.option(
     "--roofline",

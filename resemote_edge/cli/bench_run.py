@@ -8,6 +8,9 @@ from resemote_edge.cli.measuring import MeasuringChoice, measuring_options
 from resemote_edge.cli.output import (
     echo_written,
     json_option,
+    output_option,
+    parse_batches,
+    parse_names,
     runtime_option,
     suite_progress,
     threads_option,
@@ -37,13 +40,7 @@ from resemote_edge.cli.output import (
     help="Number of sessions that run side by side in the scenario offline.",
 )
 @measuring_options
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Folder to write the report and every sample into.",
-)
+@output_option("Folder to write the report and every sample into.")
 @click.option("--force", is_flag=True, help="Replace an earlier report in the folder.")
 @json_option
 def run(
@@ -80,7 +77,7 @@ def run(
 
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.report.files import REPORT_FILES, write_report
-    from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names, run_in_memory
+    from resemote_edge.benchmarks.suite.in_memory import run_in_memory
     from resemote_edge.cli.views.bench import show_report
     from resemote_edge.workflows.default_artifact import artifacts_or_default
 

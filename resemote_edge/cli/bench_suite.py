@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resemote_edge.cli.output import data_option, echo_json, echo_written, json_option, suite_progress
+from resemote_edge.cli.output import data_option, echo_json, echo_written, json_option, output_option, suite_progress
 
 if TYPE_CHECKING:
     from resemote_edge.workflows.suite_exports import SuiteForecast
@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder for the finished rows, every sample and the report.",
-)
+@output_option("Folder for the finished rows, every sample and the report.", required=True)
 @data_option
 @click.option(
     "--dry-run", is_flag=True, help="List what would be measured and how long it would take. Nothing is written."

@@ -1,6 +1,7 @@
 """``resemote-edge calibrate``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from resemote_edge.cli.output import (
     json_option,
     labels_option,
     measuring_progress,
+    output_option,
     variant_option,
 )
 
@@ -25,24 +27,14 @@ from resemote_edge.cli.output import (
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random choice of images."
 )
 @data_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="File to write.  [default: CHECKPOINT's name with .ranges.json]",
-)
+@output_option("File to write.  [default: CHECKPOINT's name with .ranges.json]")
 @click.option("--force", is_flag=True, help="Replace an earlier record.")
 @json_option
 def calibrate(
     checkpoint: Path | None,
     variant: str | None,
-    labels: str | None,
-    images: int,
-    seed: int,
-    data: Path | None,
-    output: Path | None,
-    force: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Record the activation ranges of CHECKPOINT for int8.
 
@@ -58,9 +50,7 @@ def calibrate(
 
     weights = choose_checkpoint(checkpoint, variant)
     with measuring_progress("observing activations") as progress:
-        written = record_ranges(
-            weights, labels, data, images=images, seed=seed, output=output, force=force, progress=progress
-        )
+        written = record_ranges(weights, **options, progress=progress)
     if as_json:
         echo_json({"path": str(written.path), "tensors": written.tensors, "images": written.described})
     else:

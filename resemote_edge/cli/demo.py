@@ -4,21 +4,14 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import data_option, suite_progress
+from resemote_edge.cli.output import data_option, output_option, suite_progress
 from resemote_edge.weights import EMBEDDED
 
 
 @click.command()
 @data_option
 @click.option("--variant", default="nano", show_default=True, help=f"Embedded weights to use: {', '.join(EMBEDDED)}.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("demo"),
-    show_default=True,
-    help="Folder for the artifacts and the report.",
-)
+@output_option("Folder for the artifacts and the report.", default=Path("demo"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace what an earlier demo left in the folder.")
 def demo(data: Path | None, variant: str, output: Path, force: bool) -> None:
     """Export embedded weights to three targets, and measure them.

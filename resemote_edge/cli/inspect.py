@@ -13,8 +13,9 @@ from resemote_edge.cli.output import echo_json, json_option
 def inspect(artifact: Path, as_json: bool) -> None:
     """Show the passport of ARTIFACT.
 
-    The passport is the description that an export writes: the labels, the input and output, the files with their
-    hashes, the origin of the weights, and the results of verification. Every file is checked against it first.
+    The passport is the description that an export writes: the kind of the artifact, the labels, the input and output,
+    the files with their hashes, the origin of the weights, and the results of verification. Every file is checked
+    against it first.
 
     \b
     Example:
@@ -22,12 +23,12 @@ def inspect(artifact: Path, as_json: bool) -> None:
     """
     import msgspec
 
-    from resemote_edge.artifacts.artifact import Artifact
+    from resemote_edge.artifacts.artifact import load_artifact
     from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.passport import passport_table
 
-    passport = Artifact.load(artifact).passport
+    passport = load_artifact(artifact).passport
     if as_json:
-        echo_json(msgspec.to_builtins(passport))
+        echo_json({"kind": passport.kind, **msgspec.to_builtins(passport)})
     else:
         open_console().print(passport_table(passport))

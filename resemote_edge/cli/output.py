@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from resemote_edge.errors import InputError
 from resemote_edge.export.targets import TARGETS
+from resemote_edge.faces.detectors import DETECTORS
 from resemote_edge.runtimes.registry import RUNTIMES
 from resemote_edge.runtimes.session import PrecisionHint
 from resemote_edge.weights import EMBEDDED
@@ -20,13 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "data_option",
+    "detector_option",
     "device_option",
     "echo_json",
     "echo_written",
     "gathered_options",
+    "given",
     "json_option",
     "labels_option",
     "measuring_progress",
+    "min_face_score_option",
+    "output_option",
+    "parse_batches",
+    "parse_names",
     "precision_hint_option",
     "runtime_option",
     "suite_progress",
@@ -51,6 +59,16 @@ threads_option = click.option(
     type=click.IntRange(min=1),
     default=None,
     help="Number of CPU threads the runtime may use, at most four per core.  [default: all cores]",
+)
+detector_option = click.option(
+    "--detector",
+    help=f"Detector that finds faces: {', '.join(DETECTORS)} (a .jsonl file), or the folder of a detector's artifact.  "
+    "[default: yunet]",
+)
+min_face_score_option = click.option(
+    "--min-face-score",
+    type=click.FloatRange(min=0, max=1),
+    help="Lowest score of a face that the detector reports.  [default: the detector's own]",
 )
 precision_hint_option = click.option(
     "--precision-hint",
@@ -100,9 +118,36 @@ def gathered_options(
     return decorate
 
 
+def output_option(words: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make the option ``-o, --output PATH``, with further settings of `click.option`."""
+    return click.option("-o", "--output", type=click.Path(path_type=Path), help=words, **settings)
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the user gave; those that are None are left to the defaults of what takes them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make the option ``--target NAME``, with every target there is."""
     return click.option("--target", type=click.Choice(list(TARGETS)), help=words)
+
+
+def parse_batches(text: str) -> tuple[int, ...]:
+    """Turn ``"1,8"`` into (1, 8), each once.
+
+    Raises:
+        InputError: They are not whole numbers from 1 up.
+    """
+    parts = parse_names(text)
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas, got {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Turn ``"camera, offline"`` into its parts, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
 def echo_json(value: Any) -> None:

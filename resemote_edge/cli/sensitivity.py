@@ -11,6 +11,7 @@ from resemote_edge.cli.output import (
     json_option,
     labels_option,
     measuring_progress,
+    output_option,
     target_option,
     variant_option,
 )
@@ -33,9 +34,7 @@ from resemote_edge.export.targets import TARGETS
     "--images", type=click.IntRange(min=1), default=512, show_default=True, help="Number of images to compare on."
 )
 @data_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write sensitivity.json and sensitivity.png into."
-)
+@output_option("Folder to write sensitivity.json and sensitivity.png into.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier run.")
 @json_option
 def sensitivity(
@@ -62,12 +61,12 @@ def sensitivity(
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.cli.terminal import open_console
     from resemote_edge.errors import needs
-    from resemote_edge.export.command import ExportOptions, rank_sensitivity
+    from resemote_edge.export.command import ExportOptions
     from resemote_edge.weights import choose_checkpoint
 
     with needs("export", "ranking layers"):
         from resemote_edge.cli.views.sensitivity import sensitivity_table
-        from resemote_edge.export.quantize.report import SENSITIVITY_FILES, write_sensitivity
+        from resemote_edge.export.quantize.report import SENSITIVITY_FILES, run_sensitivity, write_sensitivity
 
     refuse_files(output, SENSITIVITY_FILES, force=force)
     if options["recipe"] is None:
@@ -75,7 +74,7 @@ def sensitivity(
         options["precision"] = options["precision"] or EIGHT_BIT[0]
     request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = rank_sensitivity(request, images, progress)
+        report = run_sensitivity(request, images, progress)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

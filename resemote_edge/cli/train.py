@@ -84,7 +84,7 @@ def train(
       resemote-edge train --data fer2013.zip --variant xs --replay-teacher answers
       torchrun --nproc-per-node 2 -m resemote_edge train --data fer2013.zip
     """
-    from resemote_edge.training.options import TrainingOptions, check_options, show_config
+    from resemote_edge.training.options import TrainingOptions, check_options
     from resemote_edge.weights import named_checkpoint
 
     request = TrainingOptions(
@@ -94,7 +94,7 @@ def train(
         **options,
     )
     if show_recipe:
-        echo_json(show_config(request))
+        echo_json(request.recipe().to_dict())
         return
     check_options(request, variant_named=variant is not None)
 

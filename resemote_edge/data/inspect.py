@@ -1,7 +1,7 @@
 """DataReport: the contents of a dataset, and its faults."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,10 @@ class DataReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types."""
-        return {
-            "path": self.path,
-            "labels": list(self.labels),
-            "soft_targets": self.soft_targets,
-            "counts": self.counts,
-            "totals": {split: sum(classes.values()) for split, classes in self.counts.items()},
-            "sha256": self.sha256,
-            "left_out": self.left_out,
-            "notes": list(self.notes),
-            "duplicates_within": self.duplicates_within,
-            "duplicates_across": self.duplicates_across,
-            "conflicting_labels": self.conflicting_labels,
-        }
+        facts = asdict(self)
+        counts = {name: facts.pop(name) for name in ("path", "labels", "soft_targets", "counts")}
+        totals = {split: sum(classes.values()) for split, classes in self.counts.items()}
+        return {**counts, "totals": totals, **facts}
 
 
 def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:

@@ -20,10 +20,8 @@ def draw_confusion(report: AccuracyReport, path: Path) -> None:
         MissingDependencyError: matplotlib is not installed.
     """
     with needs("report", "drawing the confusion matrix"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     shares = [[count / max(sum(row), 1) * 100 for count in row] for row in report.confusion]
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)

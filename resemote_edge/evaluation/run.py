@@ -4,11 +4,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import Any
 
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.classifier import load
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import MissingDependencyError
@@ -16,9 +15,6 @@ from resemote_edge.evaluation.accuracy import AccuracyReport, measure_accuracy
 from resemote_edge.evaluation.confusion import draw_confusion
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.runtimes.session import PrecisionHint
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["EVAL_FILES", "EvalRequest", "EvalResult", "run_eval", "write_eval"]
 
@@ -137,7 +133,7 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
 def write_eval(result: EvalResult, folder: Path) -> list[Path]:
     """Write ``eval.json`` and, where matplotlib is installed, ``confusion.png``; returns the paths written."""
     data, picture = (folder / name for name in EVAL_FILES)
-    write_file(data, msgspec.json.format(msgspec.json.encode(result.to_dict()), indent=2) + b"\n")
+    write_file(data, json_bytes(result.to_dict()))
     try:
         draw_confusion(result.accuracy, picture)
     except MissingDependencyError:

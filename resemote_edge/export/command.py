@@ -12,23 +12,20 @@ from resemote_edge.artifacts.files import refuse_existing
 from resemote_edge.artifacts.output_format import OutputFormat
 from resemote_edge.errors import InputError, needs
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.recipe import (
     EIGHT_BIT,
     GraphOptions,
-    LoweringEvidence,
     Recipe,
     available_recipes,
+    default_recipe,
     find_recipe,
     refuse_board_without_int8,
 )
-from resemote_edge.export.targets import find_target
 from resemote_edge.labels import split_labels
 from resemote_edge.vision.preprocessing import InputFormat
 from resemote_edge.weights import default_checkpoint
 
 if TYPE_CHECKING:
-    from resemote_edge.export.quantize.report import SensitivityReport
     from resemote_edge.models.checkpoint import Checkpoint
 
 __all__ = [
@@ -36,7 +33,6 @@ __all__ = [
     "ExportOptions",
     "list_all",
     "load_weights",
-    "rank_sensitivity",
     "required_data",
     "resolve_recipe",
     "run_export",
@@ -62,7 +58,6 @@ class ExportOptions:
         input: Input format, ``tensor``, ``gray-u8``, ``rgb-u8`` or ``bgr-u8``; None for the recipe's choice.
         output_format: Output, ``logits`` or ``probabilities``; None for the recipe's choice.
         lowering: Form of small maps, ``auto``, ``conv`` or ``matmul``; None for the recipe's choice.
-        evidence: Figures that decided the lowering, instead of the recipe's.
         data: Dataset; its training split is used for calibration, its validation split for verification and the
             accuracy gate.
         max_drop: Largest upper bound of the accuracy drop, percentage points; None for the recipe's choice.
@@ -81,7 +76,6 @@ class ExportOptions:
     input: InputFormat | None = None
     output_format: OutputFormat | None = None
     lowering: str | None = None
-    evidence: tuple[LoweringEvidence, ...] | None = None
     data: Path | None = None
     max_drop: float | None = None
     repair: bool | None = None
@@ -94,6 +88,7 @@ def run_export(
     options: ExportOptions,
     stage: Callable[[str], None] = lambda name: None,
     context: ExportContext | None = None,
+    measure: Callable[[ExportOptions, Recipe], Recipe] | None = None,
 ) -> Artifact:
     """Export as the options say.
 
@@ -101,6 +96,7 @@ def run_export(
         options: Options that the user gave.
         stage: Function called as each stage begins.
         context: Context of the run, where several exports share their work; None for a run of one export.
+        measure: Function that decides the lowering ``auto`` by measurement; None where nothing can be measured.
 
     Returns:
         The artifact.
@@ -111,13 +107,15 @@ def run_export(
     """
     recipe = resolve_recipe(options)
     if recipe.graph.lowering == "auto":
-        raise InputError(
-            "lowering 'auto' must be measured first", hint="on the command line, resemote-edge export does that"
-        )
+        if measure is None:
+            raise InputError(
+                "lowering 'auto' must be measured first", hint="on the command line, resemote-edge export does that"
+            )
+        recipe = measure(options, recipe)
     checkpoint_path = options.checkpoint or default_checkpoint()
     destination = options.output or ARTIFACTS_FOLDER / _name(checkpoint_path, options, recipe)
     refuse_existing(destination, force=options.force)
-    with needs(",".join(find_target(recipe.target).extras), "exporting a checkpoint"):
+    with needs(",".join(recipe.info.extras), "exporting a checkpoint"):
         from resemote_edge.export.pipeline import ExportRequest, export_artifact
 
     stage("checkpoint")
@@ -129,31 +127,6 @@ def run_export(
         force=options.force,
     )
     return export_artifact(request, stage, context)
-
-
-def rank_sensitivity(
-    options: ExportOptions, images: int, progress: Callable[[int, int], None] = lambda done, total: None
-) -> "SensitivityReport":
-    """Rank layers by the damage of quantizing each alone.
-
-    Args:
-        options: Checkpoint, recipe and data of an export.
-        images: Images to compare on.
-        progress: Function called with (done, total) batches.
-
-    Returns:
-        The ranking.
-
-    Raises:
-        InputError: There is no data, or options contradict each other.
-        ResEmoteEdgeError: The checkpoint or the data cannot be used.
-    """
-    recipe = resolve_recipe(options)
-    data = required_data(options.data)
-    checkpoint = load_weights(options.checkpoint, options.labels)
-    from resemote_edge.export.quantize.report import run_sensitivity
-
-    return run_sensitivity(checkpoint, recipe, data, images, progress)
 
 
 def required_data(data: Path | None) -> Path:
@@ -192,7 +165,6 @@ def resolve_recipe(options: ExportOptions) -> Recipe:
         graph = msgspec.convert(
             {**msgspec.to_builtins(graph), "lowering": options.lowering, "evidence": ()}, GraphOptions
         )
-    graph = _changed(graph, evidence=options.evidence)
     gate = _changed(recipe.gate, max_drop_points=options.max_drop, repair=options.repair)
     quantize = recipe.quantize
     if options.keep_float:

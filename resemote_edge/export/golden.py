@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from resemote_edge.models.resemotenet import ResEmoteNet
-from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.drawn import drawn_faces, noise_crops
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "in_batches", "make_golden", "noise_crops", "reference_logits"]
+__all__ = ["CROPS_NAME", "LOGITS_NAME", "Golden", "in_batches", "make_golden", "reference_logits"]
 
 CROPS_NAME = "golden_crops.npy"
 LOGITS_NAME = "golden_logits.npy"
@@ -52,18 +52,6 @@ def make_golden(reference: Callable[[NDArray[Any]], NDArray[np.float32]], prepro
     """
     crops = np.concatenate([drawn_faces(_DRAWN, seed=_SEED), noise_crops(_NOISE, seed=_SEED)])
     return Golden(crops, reference(preprocessing(list(crops), "rgb")))
-
-
-def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
-    """Draw crops of noise whose grain grows from a pixel to a few; uint8 (count, side, side, 3)."""
-    rng = np.random.default_rng(seed)
-    crops = np.empty((count, side, side, 3), dtype=np.uint8)
-    for index in range(count):
-        grain = 1 + index % 6
-        cells = -(-side // grain)
-        coarse = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
-        crops[index] = coarse.repeat(grain, axis=0).repeat(grain, axis=1)[:side, :side]
-    return crops
 
 
 def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,27 +15,12 @@ from resemote_edge.models.graph import INPUT, LOGITS, EvalGraph, Node
 from resemote_edge.models.shapes import Shape, infer_shapes
 from resemote_edge.runtimes.graph_operations import LUMA_RGB
 
-__all__ = ["OnnxModel", "max_opset", "to_onnx"]
+__all__ = ["max_opset", "to_onnx"]
 
 #: Oldest opset written: TensorRT 8.2 reads 13 and below.
 MIN_OPSET = 13
 
 _FP16_MAX = 65504.0
-
-
-@dataclass(frozen=True)
-class OnnxModel:
-    """Result of the ONNX stage.
-
-    Attributes:
-        proto: Checked model.
-        precision: Type of its weights and of all tensors between input and output.
-        opset: Opset of the model.
-    """
-
-    proto: Any = field(repr=False)
-    precision: str
-    opset: int
 
 
 def max_opset() -> int:
@@ -46,7 +30,7 @@ def max_opset() -> int:
 
 def to_onnx(
     graph: EvalGraph, *, opset: int, precision: str, classes: int, metadata: Mapping[str, str] | None = None
-) -> OnnxModel:
+) -> Any:
     """Write a graph as ONNX.
 
     Args:
@@ -57,8 +41,8 @@ def to_onnx(
         metadata: Texts for ``metadata_props``.
 
     Returns:
-        A model with dynamic batch that ``onnx.checker`` accepts with full checks. Its input is ``input`` float32
-        (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph takes pixels. Its output is ``logits`` or
+        A ``ModelProto`` with dynamic batch that ``onnx.checker`` accepts with full checks. Its input is ``input``
+        float32 (batch, 3, 64, 64), or uint8 (batch, 64, 64, C) if the graph takes pixels. Its output is ``logits`` or
         ``probabilities``, float32 (batch, classes).
 
     Raises:
@@ -95,7 +79,7 @@ def to_onnx(
     )
     helper.set_model_props(proto, dict(metadata or {}))
     onnx.checker.check_model(proto, full_check=True)
-    return OnnxModel(proto, precision, opset)
+    return proto
 
 
 class _Writer:

@@ -1,6 +1,5 @@
 """export_artifact: the stages in order, and the passport that grows along the way."""
 
-import datetime
 import json
 import platform
 from collections.abc import Callable
@@ -15,16 +14,10 @@ from resemote_edge import __version__
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.files import refuse_existing, staged_folder
 from resemote_edge.artifacts.output_format import limit_in_units_of
-from resemote_edge.artifacts.passport import (
-    PASSPORT_NAME,
-    SCHEMA_VERSION,
-    FileEntry,
-    GateResult,
-    GoldenInfo,
-    Passport,
-    decode_passport,
-    encode_passport,
-)
+from resemote_edge.artifacts.passport import GateResult, GoldenInfo, Passport
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME, SCHEMA_VERSION, FileEntry
+from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.export.context import ExportContext
@@ -35,13 +28,12 @@ from resemote_edge.export.quantize.quantization import QuantizationPlan, plan_qu
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.repair import build_until_accepted
-from resemote_edge.export.targets import find_target, get_target
+from resemote_edge.export.targets import TargetInfo
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.export.tracing import Traced, trace
-from resemote_edge.export.verify import VerifyInputs, choose_inputs, verify
+from resemote_edge.export.tracing import Traced, VerifyInputs, trace
+from resemote_edge.export.verify import verify
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.work import layer_work
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["ExportRequest", "export_artifact"]
 
@@ -97,19 +89,17 @@ def export_artifact(
     After any error, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    find_target(recipe.target)  # An unknown target is refused before any work.
+    target = recipe.info  # An unknown target is refused before any work.
     refuse_existing(request.destination, force=request.force)
     stage("graph")
-    spec = PreprocessSpec(input=recipe.graph.input)
     context = context or ExportContext()
-    inputs = choose_inputs(request.data, recipe.verify.samples, spec, request.checkpoint.labels, context.datasets)
-    traced = trace(request.checkpoint, recipe, spec, inputs, context)
+    traced, inputs = trace(request.checkpoint, recipe, request.data, context)
     plan = None
     if recipe.quantize is not None:
         stage("quantize")
         plan = plan_quantization(request.checkpoint, recipe.quantize, request.data, context)
     with staged_folder(request.destination, force=request.force) as folder:
-        staged = _Staged(request, traced, plan, inputs, folder, stage)
+        staged = _Staged(request, target, traced, plan, inputs, folder, stage)
         if recipe.precision == "fp32":
             passport = staged.build().passport
         elif request.data is None:
@@ -118,8 +108,9 @@ def export_artifact(
             stage("reference accuracy")
             gate = make_gate(request.checkpoint, traced, request.data, recipe.gate, context)
             rank = None if plan is None else _ranking(traced, plan, request.data, context)
-            accepted = build_until_accepted(staged, gate, rank, stage)
-            passport = msgspec.structs.replace(accepted.artifact.passport, gate=accepted.gate)
+            runtime = target.home_runtime
+            artifact, verdict = build_until_accepted(staged.build, gate, rank, stage, folder=folder, runtime=runtime)
+            passport = msgspec.structs.replace(artifact.passport, gate=verdict)
         stage("passport")
         encoded = encode_passport(passport)
         decode_passport(encoded, PASSPORT_NAME)  # A passport that cannot be read back must not be written.
@@ -132,23 +123,20 @@ class _Staged:
     """An export in progress: the decisions made so far, and the folder it is built in."""
 
     request: ExportRequest
+    target: TargetInfo
     traced: Traced
     plan: QuantizationPlan | None
     inputs: VerifyInputs
     folder: Path
     stage: StageCallback
 
-    @property
-    def runtime(self) -> str:
-        """Runtime that verifies."""
-        return find_target(self.request.recipe.target).home_runtime
-
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
         """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
         recipe, traced, plan = self.request.recipe, self.traced, self.plan
-        target = get_target(recipe.target)
+        target = self.target.load()
         facts = _facts(self.request.checkpoint, recipe, traced)
         quantized = None if plan is None else plan.apply(traced.graph, keep_float)
+        record = None if plan is None else plan.record(traced.graph, keep_float)
         graph = quantized or traced.graph
         self.stage("onnx")
         onnx_model = to_onnx(
@@ -161,16 +149,15 @@ class _Staged:
         self.stage(f"target {recipe.target}")
         inputs = TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=self.folder)
         built = target.build(inputs)
+        self.stage("verify")
         reference = traced.reference(quantized)
-        golden = make_golden(reference, traced.preprocessing)
+        golden, want = make_golden(reference, traced.preprocessing), reference(self.inputs.feeds)
         golden.save(self.folder)
-        record = None if plan is None else plan.record(traced.graph, keep_float)
         draft = _passport(self.request, traced, built, golden, self.folder)
         work = layer_work(graph, 16 if recipe.float_precision == "fp16" else 32)
         draft = msgspec.structs.replace(draft, quantization=record, layers=work)
-        self.stage("verify")
-        feeds = self.inputs.feeds
-        result = verify(Artifact(self.folder, draft), reference(feeds), self.inputs, recipe.verify, self.runtime)
+        staged = Artifact(self.folder, draft)
+        result = verify(staged, want, self.inputs, recipe.verify, self.target.home_runtime)
         return Artifact(self.folder, msgspec.structs.replace(draft, verification=result))
 
 
@@ -219,7 +206,7 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
     return Passport(
         schema_version=SCHEMA_VERSION,
         name=request.destination.name,
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         target=recipe.target,
         precision=recipe.precision,
         labels=checkpoint.labels,
@@ -228,7 +215,7 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
         outputs=(TensorSpec(name=traced.graph.output, dtype="float32", shape=("batch", len(checkpoint.labels))),),
         batch=recipe.batch,
         lineage=traced.lineage,
-        recipe=recipe.to_dict(),
+        recipe=msgspec.to_builtins(recipe),
         tools={
             "resemote-edge": __version__,
             "python": platform.python_version(),

@@ -1,16 +1,17 @@
 """Recipe: every setting that decides an export, in one TOML file named ``<device>-<runtime>-<precision>.toml``."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_toml
 from resemote_edge.artifacts.tensor_spec import BatchRange
 from resemote_edge.errors import InputError
 from resemote_edge.export.quantize.scheme import find_scheme
-from resemote_edge.export.targets import TARGETS, find_target
+from resemote_edge.export.targets import TARGETS, TargetInfo, find_target
+from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 from resemote_edge.vision.preprocessing import InputFormat
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "TensorRTOptions",
     "VerifyLimits",
     "available_recipes",
+    "default_recipe",
     "find_recipe",
     "load_recipe",
     "refuse_board_without_int8",
@@ -185,7 +187,7 @@ class Recipe(Strict, frozen=True, kw_only=True):
     """
 
     schema: int
-    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Name
     description: str
     target: str
     precision: Precision
@@ -202,10 +204,10 @@ class Recipe(Strict, frozen=True, kw_only=True):
         """Type of the tensors that are not in eight bits; if none are, this is the precision itself."""
         return self.precision if self.quantize is None else self.quantize.remainder
 
-    def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain JSON types, as it goes into the passport."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
-        return plain
+    @property
+    def info(self) -> TargetInfo:
+        """What is known of the target; raises `InputError` where there is none of that name."""
+        return find_target(self.target)
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -215,16 +217,8 @@ def load_recipe(path: Path) -> Recipe:
         InputError: There is no such file, it is not TOML, or a key is missing, unknown or of the wrong type; the
             message names it.
     """
-    if not path.is_file():
-        raise InputError(
-            f"{path}: no such recipe", hint=f"the ones that come with it are: {', '.join(available_recipes())}"
-        )
-    try:
-        recipe = msgspec.toml.decode(read_text_bytes(path), type=Recipe)
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid recipe: {error}") from None
-    if recipe.schema != RECIPE_SCHEMA:
-        raise InputError(f"{path}: recipe schema {recipe.schema}, this version reads schema {RECIPE_SCHEMA}")
+    hint = f"the ones that come with it are: {', '.join(available_recipes())}"
+    recipe = read_toml(path, Recipe, what="recipe", schema=RECIPE_SCHEMA, hint=hint)
     _check_target(path, recipe)
     if (recipe.precision in EIGHT_BIT) != (recipe.quantize is not None):
         raise InputError(f"{path}: a [quantize] section belongs to precision int8 or w8, and only there")
@@ -271,6 +265,21 @@ def _recipe_folder() -> Path:
 def available_recipes() -> list[str]:
     """Names of the recipes that come with the package, sorted."""
     return sorted(path.stem for path in _recipe_folder().glob("*.toml"))
+
+
+def default_recipe(target: str, precision: str) -> str:
+    """Name of the recipe for a target and precision, for a CPU like this machine's.
+
+    Raises:
+        InputError: No target has that name, or it has no recipe for that precision.
+    """
+    info = find_target(target)
+    recipes = {each: f"{info.recipes}-{each}" for each in PRECISIONS if f"{info.recipes}-{each}" in available_recipes()}
+    if precision not in recipes:
+        raise InputError(
+            f"target {target} has no recipe for precision {precision}", hint=f"it has {', '.join(recipes)}"
+        )
+    return info.without_vnni.get(precision, recipes[precision]) if int8_sums_saturate() else recipes[precision]
 
 
 def find_recipe(name: str | Path) -> Recipe:

@@ -3,21 +3,21 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import PASSPORT_NAME, GateResult, RepairStep, encode_passport
+from resemote_edge.artifacts.passport import GateResult, RepairStep
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.passport_codec import encode_passport
 from resemote_edge.errors import GateError
 from resemote_edge.export.gate import AccuracyGate, upper_drop
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity
 from resemote_edge.measuring.comparison.live import LiveRequest, compare_live
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS
 
-__all__ = ["Repaired", "build_until_accepted"]
+__all__ = ["build_until_accepted"]
 
 # Time of the comparison with the first attempt, over all its restarts. The figure is for the record.
 _SECONDS = 3.0
@@ -26,55 +26,27 @@ _SECONDS = 3.0
 _WORST_NAMED = 4
 
 
-@dataclass(frozen=True)
-class Repaired:
-    """Outcome of a repair.
-
-    Attributes:
-        artifact: Staged artifact that was accepted.
-        gate: Verdict of the gate.
-        layers: Layers kept floating for it, in that order.
-    """
-
-    artifact: Artifact
-    gate: GateResult
-    layers: tuple[str, ...]
-
-
-class Staged(Protocol):
-    """An export in progress.
-
-    Attributes:
-        folder: Folder it is built in.
-        runtime: Runtime of the target.
-    """
-
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def runtime(self) -> str: ...
-
-    def build(self, keep_float: tuple[str, ...]) -> Artifact:
-        """Build and verify with these layers floating."""
-        ...
-
-
 def build_until_accepted(
-    staged: Staged,
+    build: Callable[[tuple[str, ...]], Artifact],
     gate: AccuracyGate,
     rank: Callable[[], list[LayerSensitivity]] | None,
     stage: Callable[[str], None],
-) -> Repaired:
+    *,
+    folder: Path,
+    runtime: str,
+) -> tuple[Artifact, GateResult]:
     """Build, judge, and keep one more layer floating, until the gate accepts.
 
     Args:
-        staged: Export that builds; its folder is emptied before each new attempt.
+        build: Function that builds and verifies with some layers floating.
         gate: Gate that judges what was built.
         rank: Function that ranks the layers, worst first, when it is first needed; None where nothing is quantized.
         stage: Function called with what happens.
+        folder: Folder that it builds in; emptied before each new attempt.
+        runtime: Runtime of the target.
 
     Returns:
-        The first attempt that was accepted.
+        The first attempt that was accepted, and the verdict of the gate.
 
     Raises:
         GateError: The gate failed, and repair is forbidden, impossible or exhausted; the worst layers are named.
@@ -82,13 +54,12 @@ def build_until_accepted(
     ranked: list[LayerSensitivity] = []
     steps: list[RepairStep] = []
     kept: list[str] = []
-    folder = staged.folder
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-first-") as aside:
         first: Artifact | None = None
         while True:
-            artifact = staged.build(tuple(kept))
+            artifact = build(tuple(kept))
             stage("accuracy gate")
-            result = gate.judge(artifact, staged.runtime, tuple(steps))
+            result = gate.judge(artifact, runtime, tuple(steps))
             if result.status == "passed":
                 break
             if rank is not None and not ranked:
@@ -108,10 +79,8 @@ def build_until_accepted(
             kept.append(waiting[0])
             first = _set_aside(folder, artifact, Path(aside), first)
         if first is not None:
-            result = msgspec.structs.replace(
-                result, repair_latency_ratio=_latency_ratio(artifact, first, staged.runtime)
-            )
-    return Repaired(artifact, result, tuple(kept))
+            result = msgspec.structs.replace(result, repair_latency_ratio=_latency_ratio(artifact, first, runtime))
+    return artifact, result
 
 
 def _set_aside(folder: Path, artifact: Artifact, aside: Path, first: Artifact | None) -> Artifact:

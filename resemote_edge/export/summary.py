@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact, BaseArtifact, DetectorArtifact
 from resemote_edge.artifacts.summary import gate_line, quantization_line
 
-__all__ = ["describe", "describe_lines"]
+__all__ = ["describe", "describe_detector", "describe_detector_lines", "describe_lines"]
 
 
 def describe(artifact: Artifact) -> dict[str, Any]:
@@ -30,9 +30,8 @@ def describe_lines(artifact: Artifact) -> list[str]:
     passport = artifact.passport
     result = passport.verification
     assert result is not None  # The pipeline writes no passport without it.
-    megabytes = sum(entry.size_bytes for entry in passport.files if entry.role in ("model", "weights")) / 1e6
     lines = [
-        f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB",
+        _headline(artifact),
         f"verified in {result.runtime} {result.runtime_version} on {result.device} against PyTorch, {result.inputs}: "
         f"largest difference of {result.compared} {result.max_abs_diff:.2g} (limit {result.max_abs_diff_limit:.2g}), "
         f"top-1 agreement {result.top1_agreement:.4f}",
@@ -48,8 +47,49 @@ def describe_lines(artifact: Artifact) -> list[str]:
         lines.append(quantization_line(passport.quantization))
     if passport.gate is not None:
         lines.append(gate_line(passport.gate))
-    if result.engine_verified != "yes":
-        lines.append(f"the engine itself was not run here: {result.engine_verified.removeprefix('no: ')}")
+    return lines + _last_lines(artifact, result.engine_verified)
+
+
+def describe_detector(artifact: DetectorArtifact) -> dict[str, Any]:
+    """Describe the export of a detector: path, size and verification, as JSON types."""
+    passport = artifact.passport
+    return {
+        "artifact": str(artifact.path),
+        "files": {entry.path: entry.size_bytes for entry in passport.files},
+        "verification": msgspec.to_builtins(passport.verification),
+        "source": msgspec.to_builtins(passport.source),
+        "engine": msgspec.to_builtins(passport.engine),
+        "notes": list(passport.notes),
+    }
+
+
+def describe_detector_lines(artifact: DetectorArtifact) -> list[str]:
+    """The same in lines for people."""
+    passport = artifact.passport
+    result = passport.verification
+    assert result is not None  # The export writes no passport without it.
+    return [
+        _headline(artifact),
+        f"face detector {passport.family}, for frames scaled to {passport.width}x{passport.height} pixels",
+        f"verified in {result.runtime} {result.runtime_version} on {result.device} against {passport.source.file}, "
+        f"{result.inputs}: largest difference of any output {result.max_abs_diff:.2g} (limit "
+        f"{result.max_abs_diff_limit:.2g})",
+        *_last_lines(artifact, result.engine_verified),
+    ]
+
+
+def _headline(artifact: BaseArtifact) -> str:
+    passport = artifact.passport
+    megabytes = sum(entry.size_bytes for entry in passport.files if entry.role in ("model", "weights")) / 1e6
+    return f"{artifact.path}: {passport.target} {passport.precision}, {megabytes:.1f} MB"
+
+
+def _last_lines(artifact: BaseArtifact, engine_verified: str) -> list[str]:
+    """What is said of any artifact's engine, and its notes."""
+    passport = artifact.passport
+    lines = []
+    if engine_verified != "yes":
+        lines.append(f"the engine itself was not run here: {engine_verified.removeprefix('no: ')}")
     if passport.engine is not None:
         engine = passport.engine
         lines.append(f"engine of {engine.builder} {engine.version} for {', '.join(engine.compute_capabilities)}")

@@ -1,8 +1,9 @@
 """The graph stage: turns a checkpoint into an eval graph, rewritten exactly and proved."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.passport import Lineage, Rewrite
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.export.context import ExportContext
 from resemote_edge.export.golden import in_batches, reference_logits
 from resemote_edge.export.recipe import Recipe
-from resemote_edge.export.verify import VerifyInputs
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.compact import compact
 from resemote_edge.models.embedding import embed_preprocessing
@@ -22,9 +23,12 @@ from resemote_edge.models.graph import EvalGraph, with_output
 from resemote_edge.models.lowering import lower
 from resemote_edge.models.proof import Step, evaluate_graph, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
+from resemote_edge.vision.drawn import drawn_faces, noise_crops
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "VerifyInputs", "trace"]
+
+_INPUTS_SEED = 7
 
 # Rewritings are proved on seeded random tensors and on the first inputs of the verify stage, in float64 and float32.
 _PROOF_RANDOM = 8
@@ -32,6 +36,19 @@ _PROOF_INPUTS = 24
 
 # Three copies and the constant make four channels, which int8 kernels take at a time.
 _PIXEL_COPIES = 3
+
+
+@dataclass(frozen=True)
+class VerifyInputs:
+    """Inputs of the comparison.
+
+    Attributes:
+        description: Description for the passport.
+        feeds: Inputs of the exported graph, as `PreprocessSpec.feed_spec` says.
+    """
+
+    description: str
+    feeds: NDArray[Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,23 +84,26 @@ class Traced:
 
 
 def trace(
-    checkpoint: Checkpoint, recipe: Recipe, spec: PreprocessSpec, inputs: VerifyInputs, context: ExportContext
-) -> Traced:
+    checkpoint: Checkpoint, recipe: Recipe, data: Path | None, context: ExportContext
+) -> tuple[Traced, VerifyInputs]:
     """Build and rewrite the graph as a recipe says; the same graph is proved once in a run.
 
     Args:
         checkpoint: Weights to export.
         recipe: Recipe, whose [graph] section decides.
-        spec: Input spec of the graph.
-        inputs: Inputs of the verify stage; the rewritings are proved on the first of them.
+        data: Dataset whose validation split the inputs are taken from; None for drawn faces and noise.
         context: Context of the run.
 
     Returns:
-        The graph with its proofs.
+        The graph with its proofs, and the inputs of the verify stage; the rewritings are proved on the first of them.
 
     Raises:
+        DatasetError: The data cannot be read.
+        InputError: The data has other classes than the network.
         GateError: A rewriting changed the function.
     """
+    spec = PreprocessSpec(input=recipe.graph.input)
+    inputs = _choose_inputs(data, recipe.verify.samples, spec, checkpoint.labels, context.datasets)
     lineage = _lineage(checkpoint)
     feeds = np.concatenate([_random_feeds(spec), inputs.feeds[:_PROOF_INPUTS]])
     described = f"{_PROOF_RANDOM} seeded random inputs, and {len(feeds) - _PROOF_RANDOM} of {inputs.description}"
@@ -108,7 +128,23 @@ def trace(
         graph, rewrites = prove(model, steps, spec, feeds, described)
         return Traced(model, with_output(graph, recipe.graph.output), rewrites, lineage, spec)
 
-    return context.traced.get(key, build)
+    return context.traced.get(key, build), inputs
+
+
+def _choose_inputs(
+    data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str], datasets: DatasetReader
+) -> VerifyInputs:
+    """Choose real faces of the validation split if data is given; otherwise drawn faces and noise, half each."""
+    if data is not None:
+        dataset = datasets.load(data, ("validation",))["validation"]
+        dataset.targets_in(labels)  # This refuses other classes before any work.
+        chosen = np.random.default_rng(_INPUTS_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
+        feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
+        return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds)
+    drawn = count // 2
+    crops = [*drawn_faces(drawn, seed=_INPUTS_SEED), *noise_crops(count - drawn, seed=_INPUTS_SEED)]
+    feeds = preprocessing(crops, "rgb")
+    return VerifyInputs(f"{drawn} drawn faces and {count - drawn} noise crops", feeds)
 
 
 def _lineage(checkpoint: Checkpoint) -> Lineage:

@@ -1,8 +1,5 @@
 """The verify stage: compares the exported model with PyTorch, on the same inputs, within the recipe's limits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,59 +8,13 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
 from resemote_edge.artifacts.passport import Verification
-from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import GateError, ResEmoteEdgeError
-from resemote_edge.export.golden import noise_crops
 from resemote_edge.export.recipe import VerifyLimits
+from resemote_edge.export.tracing import VerifyInputs
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import Session, SessionOptions
-from resemote_edge.vision.drawn import drawn_faces
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["VerifyInputs", "choose_inputs", "open_for_verification", "run_all", "verify"]
-
-_SEED = 7
-
-
-@dataclass(frozen=True)
-class VerifyInputs:
-    """Inputs of the comparison.
-
-    Attributes:
-        description: Description for the passport.
-        feeds: Inputs of the exported graph, as `PreprocessSpec.feed_spec` says.
-    """
-
-    description: str
-    feeds: NDArray[Any] = field(repr=False)
-
-
-def choose_inputs(
-    data: Path | None, count: int, preprocessing: PreprocessSpec, labels: Sequence[str], datasets: DatasetReader
-) -> VerifyInputs:
-    """Choose real faces of the validation split if data is given; otherwise drawn faces and noise, half each.
-
-    Args:
-        data: Dataset, or None.
-        count: Number of inputs.
-        preprocessing: Preprocessing of the network.
-        labels: Labels of the network.
-        datasets: Reader of the data.
-
-    Raises:
-        DatasetError: The data cannot be read.
-        InputError: The data has other classes than the network.
-    """
-    if data is not None:
-        dataset = datasets.load(data, ("validation",))["validation"]
-        dataset.targets_in(labels)  # This refuses other classes before any work.
-        chosen = np.random.default_rng(_SEED).choice(len(dataset), min(count, len(dataset)), replace=False)
-        feeds = preprocessing(list(dataset.images[np.sort(chosen)]), "gray")
-        return VerifyInputs(f"{len(feeds)} faces of {dataset.name}", feeds)
-    drawn = count // 2
-    crops = [*drawn_faces(drawn, seed=_SEED), *noise_crops(count - drawn, seed=_SEED)]
-    feeds = preprocessing(crops, "rgb")
-    return VerifyInputs(f"{drawn} drawn faces and {count - drawn} noise crops", feeds)
+__all__ = ["open_for_verification", "run_all", "verify"]
 
 
 def verify(

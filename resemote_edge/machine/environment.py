@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -32,7 +32,7 @@ from resemote_edge.machine.tenancy import (
 )
 from resemote_edge.machine.topology import CPUTopology, allowed_cores, capture_topology
 
-__all__ = ["Environment", "capture_environment", "check_environment"]
+__all__ = ["Environment", "capture_environment", "check_environment", "package_versions"]
 
 #: CPU features that decide how fast the engines are, as /proc/cpuinfo spells them.
 _FEATURES = (
@@ -46,7 +46,13 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-_PLAIN = {str, int, float, bool, type(None)}
+#: Types of plain facts, and of what lists and dictionaries of them hold.
+_PLAIN = {str, int, float, bool, type(None), Ellipsis}
+
+#: Facts that reports are shown with, so that a recorded report has to have them.
+_SHOWN = frozenset((
+    "cpu_model", "cpu_features", "cores_allowed", "os", "kernel", "packages", "gpus", "load_average_1m", "git_commit",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +130,20 @@ class Environment:
 
 
 def check_environment(recorded: Mapping[str, Any]) -> None:
-    """Refuse facts of a report that are of another type than this machine's would be; facts may be missing.
+    """Refuse facts of a report that are of another type than this machine's would be.
 
     Raises:
-        ValueError: One is; the message names it. Decoders expect this type.
+        ValueError: One is, or one is missing that reports are shown with; the message names it. Decoders expect this
+            type.
     """
     for name, kind in get_type_hints(Environment).items():
         if not set(get_args(kind) or (kind,)) <= _PLAIN:
             continue  # Shown as it is, by what knows its parts.
+        if name in _SHOWN and name not in recorded:
+            raise ValueError(f"environment.{name} is missing")
+        wanted = kind if name in _SHOWN else kind | None
         try:
-            msgspec.convert(recorded.get(name), kind | None)
+            msgspec.convert(recorded.get(name), wanted)
         except msgspec.ValidationError as error:
             raise ValueError(f"environment.{name}: {error}") from None
 
@@ -159,7 +169,7 @@ def capture_environment(root: Path = Path("/")) -> Environment:
         os=_distribution(root),
         kernel=first_line(root / "proc/sys/kernel/osrelease") or (platform.release() if here else "unknown"),
         python=platform.python_version(),
-        packages=_package_versions(),
+        packages=package_versions(),
         gpus=_nvidia_gpus() if here else (),
         jetpack=first_line(root / "etc/nv_tegra_release"),
         board=first_line(root / "proc/device-tree/model"),
@@ -220,9 +230,10 @@ def _transparent_hugepages(root: Path) -> str | None:
     return chosen[1] if chosen else None
 
 
-def _package_versions() -> dict[str, str]:
+def package_versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
+    """Versions of those packages that are installed, by name."""
     versions = {}
-    for package in _PACKAGES:
+    for package in packages:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from resemote_edge.machine.sysfs import read_int, read_text
 
-__all__ = ["cooling_states", "temperatures_c", "throttle_counts"]
+__all__ = ["cooling_states", "largest", "temperatures_c", "throttle_counts"]
 
 _ZONES = "sys/class/thermal"
 _CHIPS = "sys/class/hwmon"
@@ -22,14 +22,14 @@ _Number = TypeVar("_Number", int, float)
 def temperatures_c(root: Path) -> dict[str, float]:
     """Degrees by thermal zone, the hottest where several have one name; by processor chip where there is no zone."""
     zones = ((read_text(zone / "type"), zone / "temp") for zone in sorted((root / _ZONES).glob("thermal_zone*")))
-    return _largest(_celsius(zones)) or _largest(_celsius(_processor_inputs(root)))
+    return largest(_celsius(zones)) or largest(_celsius(_processor_inputs(root)))
 
 
 def cooling_states(root: Path) -> dict[str, int]:
     """State of each cooling device, by its type: 0 when it is idle. Slowing a clock down is cooling as well."""
     devices = sorted((root / _ZONES).glob("cooling_device*"))
     states = ((read_text(device / "type"), read_int(device / "cur_state")) for device in devices)
-    return _largest((name, state) for name, state in states if name and state is not None)
+    return largest((name, state) for name, state in states if name and state is not None)
 
 
 def throttle_counts(root: Path) -> dict[str, int]:
@@ -43,7 +43,7 @@ def throttle_counts(root: Path) -> dict[str, int]:
     counts = {path.name.partition("_")[0]: count for path in events if (count := read_int(path)) is not None}
     for kind, place in (("core", ("physical_package_id", "core_id")), ("package", ("physical_package_id",))):
         # Every CPU of a core or package shows the same event, which is counted once.
-        once = _largest(_cpu_counts(root, kind, place))
+        once = largest(_cpu_counts(root, kind, place))
         if once:
             counts[kind] = sum(once.values())
     return counts
@@ -70,7 +70,7 @@ def _celsius(sources: Iterable[tuple[str | None, Path]]) -> Iterator[tuple[str, 
             yield name, value / 1e3
 
 
-def _largest(readings: Iterable[tuple[str, _Number]]) -> dict[str, _Number]:
+def largest(readings: Iterable[tuple[str, _Number]]) -> dict[str, _Number]:
     """The largest value of each name."""
     found: dict[str, _Number] = {}
     for name, value in readings:

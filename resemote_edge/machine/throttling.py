@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 import msgspec
 
@@ -20,10 +19,9 @@ from resemote_edge.machine.state import (
     slowdowns,
     throttled,
 )
+from resemote_edge.machine.thermal import largest
 
 __all__ = ["ThrottleWatch", "throttling_text"]
-
-_Number = TypeVar("_Number", int, float)
 
 
 class ThrottleWatch:
@@ -85,8 +83,8 @@ class ThrottleWatch:
                 name: msgspec.structs.replace(clock, highest_mhz=_least(_highest(state, name) for state in states))
                 for name, clock in self.after.gpu_clocks.items()
             },
-            cooling_states=_most(state.cooling_states for state in states),
-            temperatures_c=_most(state.temperatures_c for state in states),
+            cooling_states=largest(item for state in states for item in state.cooling_states.items()),
+            temperatures_c=largest(item for state in states for item in state.temperatures_c.items()),
         )
 
 
@@ -107,11 +105,3 @@ def _highest(state: MachineState, name: str) -> float | None:
 
 def _least(values: Iterable[float | None]) -> float | None:
     return min((value for value in values if value is not None), default=None)
-
-
-def _most(readings: Iterable[dict[str, _Number]]) -> dict[str, _Number]:
-    most: dict[str, _Number] = {}
-    for found in readings:
-        for name, value in found.items():
-            most[name] = max(value, most.get(name, value))
-    return most

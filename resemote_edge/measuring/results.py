@@ -1,11 +1,11 @@
 """Jobs and results of the benchmark: the messages between processes, and the records written as JSON."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from resemote_edge.artifacts.record import Count, Record, Text, read_record
+from resemote_edge.artifacts.record import Count, Measured, Record, Text, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.machine.energy import Energy, NotMeasured
 from resemote_edge.machine.environment import check_environment
@@ -286,13 +286,10 @@ class SuiteState(Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-class BenchReport(Record, frozen=True, kw_only=True):
+class BenchReport(Measured, frozen=True, kw_only=True):
     """Everything one benchmark run measured.
 
     Attributes:
-        schema: Schema of the record, `REPORT_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         inputs: Inputs that were fed for timing.
         accuracy_data: Name of the dataset and split; None when accuracy was not measured.
         settings: Settings of the scenarios; None where they were not recorded.
@@ -303,8 +300,6 @@ class BenchReport(Record, frozen=True, kw_only=True):
     """
 
     schema: int = REPORT_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     inputs: str
     accuracy_data: str | None
     settings: ScenarioSettings | None
@@ -323,10 +318,5 @@ class BenchReport(Record, frozen=True, kw_only=True):
         return any(row.state == "failed" for row in self.unmeasured)
 
 
-def read_report(path: Path) -> BenchReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a report of this schema.
-    """
-    return read_record(path, BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)
+#: Reads a benchmark report back; see `read_record`.
+read_report = partial(read_record, kind=BenchReport, what="a benchmark report", schema=REPORT_SCHEMA)

@@ -1,37 +1,23 @@
-"""measure_row: one row of a report. What could only fail after something was measured is refused here, before."""
+"""measure_row: a row of a report. It is measured in a process of its own, which is ended when it takes too long."""
+
+from typing import Any
+
+import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.errors import InputError
-from resemote_edge.measuring.processes.job import run_speed
-from resemote_edge.measuring.results import BenchRow, SpeedJob
-from resemote_edge.measuring.scenarios import ScenarioSettings
+from resemote_edge.measuring.processes.contestant import Contestant
+from resemote_edge.measuring.processes.worker_process import run_apart
+from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, BenchRow, SpeedJob, SpeedResult
 
-__all__ = ["SAMPLES_FOLDER", "check_settings", "measure_row", "refuse_batch"]
+__all__ = ["LATE_ADVICE", "SAMPLES_FOLDER", "measure_row", "refuse_batch", "run_accuracy", "run_speed"]
 
 #: Folder beside a report, with a file per row that keeps every sample.
 SAMPLES_FOLDER = "samples"
 
-#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
-MAX_BATCH = 4096
-
-
-def check_settings(settings: ScenarioSettings, batches: tuple[int, ...]) -> None:
-    """Refuse settings that make no sense.
-
-    Raises:
-        InputError: A batch size or a time makes no sense.
-    """
-    if not batches or min(batches) < 1:
-        raise InputError(f"batch sizes start at 1, got {batches}")
-    if max(batches) > MAX_BATCH:
-        raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
-    times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
-    for what, seconds in times.items():
-        if not 0 <= seconds < float("inf"):
-            raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
-    if not 0 < settings.fps < float("inf"):
-        raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
+#: What to do where a measurement takes too long.
+LATE_ADVICE = "allow more with --timeout (in a suite: timeout_seconds)"
 
 
 def refuse_batch(artifact: Artifact, batch: int) -> None:
@@ -79,3 +65,35 @@ def measure_row(artifact: Artifact, job: SpeedJob, *, timeout_s: float, samples:
         precision_hint=job.precision_hint,
         samples=samples,
     )
+
+
+def run_speed(job: SpeedJob, *, timeout_s: float) -> SpeedResult:
+    """Run a job in a fresh interpreter.
+
+    Args:
+        job: Job to run.
+        timeout_s: Seconds after which it is ended.
+
+    Raises:
+        ResEmoteEdgeError: The job failed, its process died, or it took too long. No process is left behind.
+    """
+    facts = _facts("resemote_edge.measuring.processes.measurement:speed", job, job.cores, timeout_s)
+    return msgspec.convert(facts, SpeedResult)
+
+
+def run_accuracy(job: AccuracyJob, *, timeout_s: float) -> AccuracyResult:
+    """Run a job in a fresh interpreter; see `run_speed`."""
+    facts = _facts("resemote_edge.measuring.processes.measurement:accuracy", job, (), timeout_s)
+    return msgspec.convert(facts, AccuracyResult)
+
+
+def _facts(opener: str, job: SpeedJob | AccuracyJob, cores: tuple[int, ...], timeout_s: float) -> dict[str, Any]:
+    contestant = Contestant(
+        name=f"{job.artifact} in {job.runtime}",
+        opener=opener,
+        arguments=msgspec.to_builtins(job),
+        threads=job.threads,
+        cores=cores,
+        advice=LATE_ADVICE,
+    )
+    return run_apart(contestant, timeout_s=timeout_s, doing="measuring")

@@ -6,12 +6,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.errors import InputError
+from resemote_edge.measuring.scenarios.arrivals import SystemClock
 from resemote_edge.runtimes.session import Session
 
 __all__ = ["SlowedSession"]
-
-#: The system wakes a sleeper late by about this much; the rest is waited for in a loop.
-_WAKE_LATE_NS = 300_000
 
 
 class SlowedSession(Session):
@@ -37,11 +35,7 @@ class SlowedSession(Session):
         outputs = self._other.run(feeds)
         taken = time.perf_counter_ns() - start
         end = start + max(int(taken * self._factor), self._at_least_ns)
-        rest = end - time.perf_counter_ns() - _WAKE_LATE_NS
-        if rest > 0:
-            time.sleep(rest / 1e9)
-        while time.perf_counter_ns() < end:
-            pass
+        SystemClock().wait_until(end)
         return outputs
 
     def _close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.errors import where_installed
 from resemote_edge.runtimes.session import Session
@@ -40,7 +41,7 @@ class Subject:
     def __init__(self, session: Session, *, batch: int, crop_side: int) -> None:
         self.session, self.batch = session, batch
         self.crops_done = 0
-        self._classifier = EmotionClassifier(session, session.artifact.passport)
+        self._classifier = EmotionClassifier(session, Artifact.expected(session.artifact).passport)
         self._crops = list(drawn_faces(batch, side=crop_side, seed=_SEED))
         self.feeds: dict[str, NDArray[Any]] = {
             session.inputs[0].name: self._classifier.preprocess(self._crops, color="rgb")

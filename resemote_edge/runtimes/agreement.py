@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.tensor_spec import BATCH, TensorSpec
 from resemote_edge.errors import ArtifactMismatchError
 from resemote_edge.runtimes.session import Session
@@ -42,7 +43,7 @@ def _fits(shape: tuple[int | None, ...], promised: tuple[int | str, ...]) -> boo
 
 
 def require_labels(session: Session, written: str | None) -> None:
-    """Hold the passport's labels against those that the exporter wrote into the model file itself.
+    """Hold a classifier's labels in the passport against those that the exporter wrote into the model file itself.
 
     Args:
         session: Session that loaded the model.
@@ -51,9 +52,12 @@ def require_labels(session: Session, written: str | None) -> None:
     Raises:
         ArtifactMismatchError: They are others, or in another order.
     """
-    promised = json.dumps(list(session.artifact.passport.labels))
+    artifact = session.artifact
+    if not isinstance(artifact, Artifact):
+        return  # No other kind has labels.
+    promised = json.dumps(list(artifact.passport.labels))
     if written is not None and written != promised:
         raise ArtifactMismatchError(
-            f"{session.artifact.file(session.file)}: the model's labels are {written}, the passport's {promised}",
+            f"{artifact.file(session.file)}: the model's labels are {written}, the passport's {promised}",
             hint=_AGAIN,
         )

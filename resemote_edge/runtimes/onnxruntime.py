@@ -4,8 +4,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import gpu_count
 from resemote_edge.runtimes.session import (
@@ -41,26 +41,26 @@ class ONNXRuntimeRuntime:
         """List each ``cuda:N``, if the build has the CUDA provider and the driver finds GPUs, and then ``cpu``."""
         try:
             onnxruntime = import_onnxruntime("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
         gpus = gpu_count() if _CUDA in onnxruntime.get_available_providers() else 0
         devices = (*(f"cuda:{index}" for index in range(gpus)), "cpu")
         return Availability(available=True, version=onnxruntime.__version__, devices=devices)
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the package, the device and a file it can load."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
         import_onnxruntime("runtime onnxruntime")
         return check_portable(self, artifact, options)
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Load the ONNX."""
         device = self.check(artifact, options)
         return _ONNXRuntimeSession(artifact, device, options, self)
 
 
-def engine_options(artifact: Artifact, options: SessionOptions) -> Any:
+def engine_options(artifact: BaseArtifact, options: SessionOptions) -> Any:
     """Options to open an artifact with: an ``onnxruntime.SessionOptions``; `DISABLED_OPTIMIZERS` belong to it."""
     settings = import_onnxruntime("runtime onnxruntime").SessionOptions()
     if artifact.passport.precision == "w8":
@@ -81,7 +81,9 @@ def _sides(shape: list[int | str | None]) -> tuple[int | None, ...]:
 
 
 class _ONNXRuntimeSession(Session):
-    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime) -> None:
+    def __init__(
+        self, artifact: BaseArtifact, device: str, options: SessionOptions, runtime: ONNXRuntimeRuntime
+    ) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         onnxruntime = import_onnxruntime("runtime onnxruntime")

@@ -4,8 +4,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError
+from resemote_edge.artifacts.artifact import Artifact, BaseArtifact
+from resemote_edge.errors import (
+    ArtifactError,
+    DeviceUnavailableError,
+    MissingDependencyError,
+    NotEnoughMemoryError,
+    ResEmoteEdgeError,
+    lack_of_memory,
+)
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 from resemote_edge.runtimes.session import (
@@ -32,18 +39,18 @@ class OpenVINORuntime:
         """List the devices as OpenVINO does, in lower case."""
         try:
             openvino = import_openvino("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
+        core = openvino.Core()
         # "GPU.1" is the second GPU; "cpu" stays first, as it is the device every machine has.
-        devices = tuple(sorted(name.lower() for name in openvino.Core().available_devices))
+        devices = tuple(sorted(name.lower() for name in core.available_devices))
         version = openvino.__version__.split("-")[0]
         if not devices:
-            return Availability(
-                available=False, version=version, reason="no device found", hint="reinstall the openvino package"
-            )
+            refusal = _why_no_cpu(core)
+            return Availability(available=False, version=version, reason=refusal.reason, hint=refusal.hint)
         return Availability(available=True, version=version, devices=devices)
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the package, the device and a file it can load."""
         openvino = import_openvino("runtime openvino")
         refuse_precision_hint(self.name, options, known=("bf16",))
@@ -59,15 +66,27 @@ class OpenVINORuntime:
                 )
         return device
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Compile the model for a device."""
         device = self.check(artifact, options)
         return _OpenVINOSession(artifact, device, options, self)
 
 
-def _refuse_saturation(artifact: Artifact, device: str) -> None:
+def _why_no_cpu(core: Any) -> ResEmoteEdgeError:
+    """Reason why OpenVINO lists no device, not even the CPU: it passes over plugins that it cannot load."""
+    try:
+        core.get_property("CPU", "FULL_DEVICE_NAME")
+    except RuntimeError as error:
+        told = str(error).strip().splitlines()[-1]
+        return lack_of_memory(error) or DeviceUnavailableError(
+            f"no device found ({told})", hint="reinstall the openvino package"
+        )
+    return DeviceUnavailableError("no device found", hint="reinstall the openvino package")
+
+
+def _refuse_saturation(artifact: BaseArtifact, device: str) -> None:
     """Refuse artifacts whose sums OpenVINO's kernels for x86 CPUs without VNNI would silently clip."""
-    quantization = artifact.passport.quantization
+    quantization = artifact.passport.quantization if isinstance(artifact, Artifact) else None
     if quantization is None or quantization.activations == "float" or device != "cpu":
         return
     if quantization.weight_levels > SAFE_WEIGHT_LEVELS and int8_sums_saturate():
@@ -78,7 +97,7 @@ def _refuse_saturation(artifact: Artifact, device: str) -> None:
         )
 
 
-def compile_settings(artifact: Artifact, device: str, options: SessionOptions) -> dict[str, Any]:
+def compile_settings(artifact: BaseArtifact, device: str, options: SessionOptions) -> dict[str, Any]:
     """Settings to compile an artifact with for a device: OpenVINO's properties, by name."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     # By default, OpenVINO computes in bf16 on CPUs that have it and in f16 on GPUs. An fp32 artifact promises more
@@ -108,7 +127,7 @@ def _written_labels(model: Any) -> str | None:
 
 
 class _OpenVINOSession(Session):
-    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
+    def __init__(self, artifact: BaseArtifact, device: str, options: SessionOptions, runtime: OpenVINORuntime) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
         openvino = import_openvino("runtime openvino")

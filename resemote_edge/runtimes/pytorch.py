@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import BaseArtifact
 from resemote_edge.errors import (
     ArtifactError,
     ArtifactMismatchError,
     DeviceUnavailableError,
     InputError,
     MissingDependencyError,
+    NotEnoughMemoryError,
     needs,
 )
 from resemote_edge.runtimes.agreement import require_labels
@@ -60,12 +61,12 @@ class PyTorchRuntime:
         """List the devices: ``cpu`` always, one ``cuda:N`` per GPU."""
         try:
             torch = _import_torch("it")
-        except (DeviceUnavailableError, MissingDependencyError) as error:
+        except (DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError) as error:
             return Availability.refused(error)
         gpus = tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
         return Availability(available=True, version=str(torch.__version__), devices=(*gpus, "cpu"))
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the packages, a device that can do what the options ask, and a file it can load."""
         refuse_precision_hint(self.name, options, known=("bf16", "tf32"))
         _import_torch("runtime pytorch")
@@ -78,7 +79,7 @@ class PyTorchRuntime:
             )
         return device
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Load the graph onto a device.
 
         `SessionOptions.threads` sets PyTorch's thread count for the whole process: PyTorch has no other.
@@ -91,7 +92,7 @@ class PyTorchRuntime:
         return _PyTorchSession(artifact, device, options, self)
 
 
-def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
+def _check_hint(artifact: BaseArtifact, device: str, hint: str) -> None:
     """Refuse a hint that the artifact or the device has no use for."""
     precision = artifact.passport.precision
     if precision in ("int8", "w8") or (hint == "tf32" and precision != "fp32"):
@@ -116,7 +117,7 @@ def _check_hint(artifact: Artifact, device: str, hint: str) -> None:
 
 
 class _PyTorchSession(Session):
-    def __init__(self, artifact: Artifact, device: str, options: SessionOptions, runtime: PyTorchRuntime) -> None:
+    def __init__(self, artifact: BaseArtifact, device: str, options: SessionOptions, runtime: PyTorchRuntime) -> None:
         import torch
         from safetensors import SafetensorError, safe_open
 

@@ -2,8 +2,14 @@
 
 from importlib import import_module
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, ResEmoteEdgeError
+from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.errors import (
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    NotEnoughMemoryError,
+    ResEmoteEdgeError,
+)
 from resemote_edge.runtimes.session import Availability, Runtime, Session, SessionOptions
 
 __all__ = ["RUNTIMES", "choose_runtime", "get_runtime", "open_session", "probe_all", "runtimes_for", "why_unavailable"]
@@ -36,25 +42,31 @@ def probe_all() -> dict[str, Availability]:
     return {name: get_runtime(name).probe() for name in RUNTIMES}
 
 
-def runtimes_for(artifact: Artifact, *, roles: tuple[str, ...] = ("model",)) -> list[str]:
-    """Names of the runtimes that know the format of an artifact's file of one of these roles, in registry order."""
-    return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats, roles=roles) is not None]
+def runtimes_for(artifact: BaseArtifact) -> list[str]:
+    """Names of the runtimes that know the format of an artifact's model file, in registry order."""
+    return [name for name in RUNTIMES if artifact.find(get_runtime(name).formats) is not None]
 
 
-def why_unavailable(name: str, artifact: Artifact, options: SessionOptions | None = None) -> str | None:
-    """Explain in a sentence why a runtime cannot run an artifact here; None when it can."""
+def why_unavailable(name: str, artifact: BaseArtifact, options: SessionOptions | None = None) -> str | None:
+    """Explain in a sentence why a runtime cannot run an artifact here; None when it can.
+
+    Raises:
+        NotEnoughMemoryError: It cannot be told, since the runtime cannot be loaded for want of memory.
+    """
     try:
         get_runtime(name).check(artifact, options or SessionOptions())
+    except NotEnoughMemoryError:
+        raise
     except ResEmoteEdgeError as error:
         return str(error)
     return None
 
 
-def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
+def open_session(artifact: BaseArtifact, runtime: str = "auto", options: SessionOptions | None = None) -> Session:
     """Load an artifact.
 
     Args:
-        artifact: Artifact to load.
+        artifact: BaseArtifact to load.
         runtime: Name of a runtime, or ``auto`` for the first in registry order that knows the artifact's model file and
             is available here. ``auto`` never runs the ONNX that an engine was built from instead of the engine.
         options: Options of the session, such as device and threads.
@@ -70,7 +82,7 @@ def open_session(artifact: Artifact, runtime: str = "auto", options: SessionOpti
     return get_runtime(name).create_session(artifact, options)
 
 
-def choose_runtime(artifact: Artifact, options: SessionOptions | None = None) -> str:
+def choose_runtime(artifact: BaseArtifact, options: SessionOptions | None = None) -> str:
     """Return the name that ``auto`` stands for: see `open_session`.
 
     Raises:

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol, final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import FileEntry
+from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.artifacts.passport_base import FileEntry
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.errors import (
     ArtifactError,
@@ -125,11 +125,11 @@ class Session(ABC):
     Attributes:
         runtime: Name of the runtime.
         device: The effective device, never ``auto``.
-        artifact: Artifact that was loaded.
+        artifact: BaseArtifact that was loaded.
         file: File of the artifact that runs.
     """
 
-    def __init__(self, runtime: str, device: str, artifact: Artifact, file: FileEntry) -> None:
+    def __init__(self, runtime: str, device: str, artifact: BaseArtifact, file: FileEntry) -> None:
         self.runtime = runtime
         self.device = device
         self.artifact = artifact
@@ -287,7 +287,7 @@ class Runtime(Protocol):
         """Tell whether the runtime can work here; never raises."""
         ...
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Tell whether an artifact can run here, without loading it.
 
         Returns:
@@ -300,12 +300,12 @@ class Runtime(Protocol):
         """
         ...
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Load an artifact on a device, after the same checks."""
         ...
 
 
-def model_file(runtime: Runtime, artifact: Artifact) -> FileEntry:
+def model_file(runtime: Runtime, artifact: BaseArtifact) -> FileEntry:
     """Return the file of an artifact that a runtime loads.
 
     Raises:
@@ -350,7 +350,7 @@ def refuse_cuda_graph(runtime: str, options: SessionOptions) -> None:
         raise InputError(f"runtime {runtime} records no CUDA graph", hint="leave it out, or use the runtime pytorch")
 
 
-def check_portable(runtime: Runtime, artifact: Artifact, options: SessionOptions) -> str:
+def check_portable(runtime: Runtime, artifact: BaseArtifact, options: SessionOptions) -> str:
     """Check as `Runtime.check` does, for runtimes whose files are not tied to a machine."""
     device = require_device(runtime.name, options.device, runtime.probe())
     model_file(runtime, artifact)

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.artifact import BaseArtifact
+from resemote_edge.artifacts.onnx_file import onnx_metadata
+from resemote_edge.artifacts.passport_base import EngineInfo
+from resemote_edge.artifacts.tensor_spec import BATCH
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
@@ -21,6 +23,7 @@ from resemote_edge.errors import (
     needs,
     where_installed,
 )
+from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import (
     CudaProvider,
     compute_capability,
@@ -38,7 +41,7 @@ from resemote_edge.runtimes.session import (
     require_device,
 )
 
-__all__ = ["TensorRTRuntime", "check_engine"]
+__all__ = ["TensorRTRuntime", "check_engine", "require_engine"]
 
 #: Builder named in the passport to the import name of the package that runs its engines.
 _MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
@@ -81,7 +84,7 @@ class TensorRTRuntime:
             )
         return Availability(available=True, version=version, devices=tuple(f"cuda:{index}" for index in range(count)))
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the builder's package in the builder's version, and a GPU the engine fits."""
         refuse_precision_hint(self.name, options)
         refuse_cuda_graph(self.name, options)
@@ -102,7 +105,7 @@ class TensorRTRuntime:
         check_engine(engine, str(artifact.path), compute_capability=compute_capability(index))
         return device
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Deserialise the engine on a GPU, once it is known to fit."""
         device = self.check(artifact, options)
         assert artifact.passport.engine is not None  # checked
@@ -137,6 +140,49 @@ def check_engine(
         )
 
 
+def require_engine(session: Session, engine: Any, trt: Any) -> None:
+    """Hold the passport against an engine: names, shapes, dtypes and the profile's batch sizes, and its ONNX's labels.
+
+    Args:
+        session: Session of the artifact; nothing of it but its passport is used.
+        engine: The deserialised engine, or what answers like one.
+        trt: Module of the engine's builder.
+
+    Raises:
+        ArtifactMismatchError: They differ. An engine itself has no labels; the ONNX beside it, from which it was
+            built, has, if the artifact lists one.
+    """
+    path = session.artifact.file(session.file)
+    names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+    shapes = {name: _sides(engine.get_tensor_shape(name)) for name in names}
+    inputs = {name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT}
+    for specs, found in ((session.inputs, inputs), (session.outputs, set(names) - inputs)):
+        require_tensors(session, {name: shapes[name] for name in names if name in found}, specs)
+    for spec in (*session.inputs, *session.outputs):
+        dtype = np.dtype(trt.nptype(engine.get_tensor_dtype(spec.name)))
+        if dtype != np.dtype(spec.dtype):
+            raise ArtifactMismatchError(
+                f"{path}: the passport promises {spec.name} as {spec.dtype}, the engine has {dtype}",
+                hint="export it again",
+            )
+    batch = session.artifact.passport.batch
+    for spec in (spec for spec in session.inputs if spec.shape[0] == BATCH):
+        smallest, _, largest = (tuple(shape) for shape in engine.get_tensor_profile_shape(spec.name, 0))
+        if not smallest[0] <= batch.min <= (batch.max or 0) <= largest[0]:
+            raise ArtifactMismatchError(
+                f"{path}: the passport promises batches of {batch.min} to {batch.max}, the engine takes {smallest[0]} "
+                f"to {largest[0]}",
+                hint="export it again",
+            )
+    source = session.artifact.find(["onnx"], roles=["source"])
+    if source is not None:
+        require_labels(session, onnx_metadata(session.artifact.file(source)).get("resemote_edge.labels"))
+
+
+def _sides(shape: Any) -> tuple[int | None, ...]:
+    return tuple(None if side < 0 else int(side) for side in shape)
+
+
 def _import(builder: str) -> Any:
     """Package that runs a builder's engines; None where it is not installed."""
     if builder in _MODULES:
@@ -156,7 +202,7 @@ class _TensorRTSession(Session):
     """One execution context with its own stream; device buffers for the largest batch are allocated once."""
 
     def __init__(
-        self, artifact: Artifact, device: str, runtime: TensorRTRuntime, trt: Any, provider: CudaProvider
+        self, artifact: BaseArtifact, device: str, runtime: TensorRTRuntime, trt: Any, provider: CudaProvider
     ) -> None:
         file = model_file(runtime, artifact)
         super().__init__(runtime.name, device, artifact, file)
@@ -183,6 +229,7 @@ class _TensorRTSession(Session):
         self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
         if self._engine is None:
             raise ArtifactMismatchError(f"{path}: the engine cannot be deserialised", hint="export it again")
+        require_engine(self, self._engine, trt)
         self._context = self._engine.create_execution_context()
         if self._context is None:
             raise DeviceUnavailableError(
@@ -190,8 +237,6 @@ class _TensorRTSession(Session):
             )
         self._stream = self._provider.stream_create()
         for spec in (*self.inputs, *self.outputs):
-            if np.dtype(trt.nptype(self._engine.get_tensor_dtype(spec.name))) != np.dtype(spec.dtype):
-                raise ArtifactMismatchError(f"{path}: tensor '{spec.name}' is not {spec.dtype}", hint="export it again")
             size = int(np.prod([largest if isinstance(dim, str) else dim for dim in spec.shape]))
             self._buffers[spec.name] = self._provider.allocate(size * np.dtype(spec.dtype).itemsize)
             if not self._context.set_tensor_address(spec.name, self._buffers[spec.name]):

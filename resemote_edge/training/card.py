@@ -10,6 +10,7 @@ import torch
 
 from resemote_edge import __version__
 from resemote_edge.artifacts.files import write_file
+from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.training.evaluation import FinalEvaluation
 from resemote_edge.training.run.state import RunState
@@ -188,6 +189,6 @@ def _accuracy_rows(title: str, report: AccuracyReport) -> list[str]:
 def write_card(card: dict[str, Any], weights: Path) -> tuple[Path, Path]:
     """Write both forms beside a weights file; return their paths."""
     data, text = weights.with_suffix(".json"), weights.with_suffix(".md")
-    write_file(data, msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n")
+    write_file(data, json_bytes(card))
     write_file(text, card_markdown(card))
     return data, text

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import RESEMOTENET, TrainingConfig, load_config
 
-__all__ = ["TrainingOptions", "check_options", "show_config"]
+__all__ = ["TrainingOptions", "check_options"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +91,3 @@ def check_options(options: TrainingOptions, *, variant_named: bool = False) -> N
         raise InputError(
             f"{given[0]} cannot be changed while a run goes on", hint="leave it out with --resume, or start a new run"
         )
-
-
-def show_config(options: TrainingOptions) -> dict[str, Any]:
-    """The whole recipe of a new run, as plain JSON types."""
-    return options.recipe().to_dict()

@@ -50,15 +50,16 @@ def open_training(
     """
     if threads % processes or batch % processes:
         raise InputError(f"{threads} threads and batches of {batch} cannot be shared equally by {processes} processes")
-    step = _Step(
-        form=form,
-        precision=precision,
-        width=width,
-        threads=threads // processes,
-        batch=batch // processes,
-        seed=seed,
-    )
-    helpers = _start_helpers(step, processes) if processes > 1 else []
+    arguments: dict[str, Any] = {
+        "form": form,
+        "precision": precision,
+        "width": width,
+        "threads": threads // processes,
+        "batch": batch // processes,
+        "seed": seed,
+    }
+    step = _Step(**arguments)
+    helpers = _start_helpers(arguments, processes) if processes > 1 else []
     step.join(0, processes)
     facts: dict[str, Any] = {
         "runtime": f"pytorch {torch.__version__}",
@@ -79,14 +80,6 @@ class _Step:
     def __init__(self, *, form: str, precision: str, width: int, threads: int, batch: int, seed: int) -> None:
         keep_freed_memory()
         torch.set_num_threads(threads)
-        self.arguments = {
-            "form": form,
-            "precision": precision,
-            "width": width,
-            "threads": threads,
-            "batch": batch,
-            "seed": seed,
-        }
         self.network = TrainingNetwork(width, _CLASSES, form)
         self.network.initialize(generator_at(seed, "weights"))
         self.network = self.network.placed(torch.device("cpu")).train()
@@ -112,7 +105,7 @@ class _Step:
         self._optimizer.step()
 
 
-def _start_helpers(step: _Step, processes: int) -> list[subprocess.Popen[bytes]]:
+def _start_helpers(arguments: dict[str, Any], processes: int) -> list[subprocess.Popen[bytes]]:
     """Start the processes of rank 1 and up; each ends when this one leaves the group."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -120,12 +113,12 @@ def _start_helpers(step: _Step, processes: int) -> list[subprocess.Popen[bytes]]
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": str(step.arguments["threads"]),
+        "OMP_NUM_THREADS": str(arguments["threads"]),
     }
     program = f"from {__name__} import _help; import sys; _help(*sys.argv[1:])"
-    arguments = json.dumps(step.arguments)
+    given = json.dumps(arguments)
     return [
-        subprocess.Popen([sys.executable, "-c", program, str(rank), str(processes), arguments])
+        subprocess.Popen([sys.executable, "-c", program, str(rank), str(processes), given])
         for rank in range(1, processes)
     ]
 

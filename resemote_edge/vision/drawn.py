@@ -7,7 +7,7 @@ They are for parity, latency and self-tests; accuracy on them means nothing.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["drawn_faces"]
+__all__ = ["drawn_faces", "noise_crops"]
 
 # Mouth curvature, mouth opening, brow slope, eye opening, all relative to face size.
 _EXPRESSIONS: tuple[tuple[float, float, float, float], ...] = (
@@ -35,6 +35,18 @@ def drawn_faces(count: int, *, side: int = 48, seed: int = 0) -> NDArray[np.uint
     rng = np.random.default_rng(seed)
     faces = [_draw(_EXPRESSIONS[index % len(_EXPRESSIONS)], side, rng) for index in range(count)]
     return np.stack(faces) if faces else np.empty((0, side, side, 3), dtype=np.uint8)
+
+
+def noise_crops(count: int, *, seed: int, side: int = 48) -> NDArray[np.uint8]:
+    """Draw crops of noise whose grain grows from a pixel to a few; uint8 (count, side, side, 3)."""
+    rng = np.random.default_rng(seed)
+    crops = np.empty((count, side, side, 3), dtype=np.uint8)
+    for index in range(count):
+        grain = 1 + index % 6
+        cells = -(-side // grain)
+        coarse = rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+        crops[index] = coarse.repeat(grain, axis=0).repeat(grain, axis=1)[:side, :side]
+    return crops
 
 
 def _draw(expression: tuple[float, float, float, float], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from resemote_edge.errors import InputError
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder
 
-__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "crops"]
+__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "colors_of", "crops"]
 
 #: How the samples of a frame lie in its array.
 PixelFormat: TypeAlias = Literal["gray", "rgb", "bgr", "nv12", "yuyv"]
@@ -161,6 +161,14 @@ def crops(
     return faces, order
 
 
+def bgr_pixels(frame: Frame) -> NDArray[np.uint8]:
+    """The whole picture in blue, green and red: uint8 (H, W, 3), a view where the frame has these already."""
+    if frame.format == "bgr":
+        return frame.pixels
+    (pixels,), order = crops(frame, [Box(0, 0, frame.width, frame.height)], color=True)
+    return np.repeat(pixels[..., None], 3, axis=2) if order == "gray" else pixels[..., ::-1]
+
+
 def _replicated(face: NDArray[np.uint8], rows: slice, columns: slice, box: Box) -> NDArray[np.uint8]:
     """A crop in the whole size of its box, which repeats the pixels of the frame's border beyond it."""
     missing = [
@@ -212,7 +220,6 @@ def _luma(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
 
 def _colors(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
     """An area in red, green and blue: uint8 (H, W, 3)."""
-    factors = _FULL_RANGE if frame.full_range else _VIDEO_RANGE
     # Pairs are counted from the frame's edge, not the area's.
     y, x = np.arange(rows.start, rows.stop)[:, None], np.arange(columns.start, columns.stop) // 2 * 2
     pixels = frame.pixels
@@ -221,7 +228,25 @@ def _colors(frame: Frame, rows: slice, columns: slice) -> NDArray[np.uint8]:
         u, v = pixels[below, x], pixels[below, x + 1]
     else:
         u, v = pixels[y, x, 1], pixels[y, x + 1, 1]
-    light = factors.luma * (_samples(frame, rows, columns).astype(np.int32) - factors.black)
+    return colors_of(_samples(frame, rows, columns), u, v, full_range=frame.full_range)
+
+
+def colors_of(
+    luma: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8], *, full_range: bool
+) -> NDArray[np.uint8]:
+    """Colours of luma and chroma (ITU-R BT.601), in fixed point.
+
+    Args:
+        luma: uint8 (H, W).
+        u: Blue difference of each pixel, uint8 (H, W).
+        v: Red difference of each pixel, uint8 (H, W).
+        full_range: Range of luma, as `Frame.full_range`.
+
+    Returns:
+        uint8 (H, W, 3), RGB, caller-owned.
+    """
+    factors = _FULL_RANGE if full_range else _VIDEO_RANGE
+    light = factors.luma * (luma.astype(np.int32) - factors.black)
     blueness, redness = u.astype(np.int32) - 128, v.astype(np.int32) - 128
     red = light + factors.v_to_red * redness
     green = light - factors.u_to_green * blueness - factors.v_to_green * redness

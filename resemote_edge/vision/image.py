@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.errors import InputError, needs
+from resemote_edge.errors import InputError, needs, not_enough_memory
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder, PreprocessSpec
 from resemote_edge.vision.signatures import HEAD_BYTES, IMAGE_FORMATS, foreign
 
@@ -116,7 +116,8 @@ def decode(data: bytes) -> NDArray[np.uint8]:
             f"not a readable image ({name}, and only {', '.join(IMAGE_FORMATS)} are read)", hint=cure
         ) from None
     except MemoryError:
-        raise InputError("not a readable image (there is too little memory for its pixels)", hint="shrink it") from None
+        lacking = not_enough_memory()
+        raise InputError(f"not a readable image ({lacking.reason})", hint=f"shrink it, or {lacking.hint}") from None
     except Exception as error:
         # Pillow's plugins raise errors of any type on damaged files, SyntaxError and struct.error among them.
         raise InputError(f"not a readable image ({error or type(error).__name__})") from None
@@ -176,10 +177,8 @@ def read_faces(paths: Sequence[Path], preprocessing: PreprocessSpec) -> tuple[li
     Raises:
         InputError: A file cannot be read (see `read_rgb`), or an image is too small; the message names the file.
     """
-    if not preprocessing.takes_color:
-        return [preprocessing.pixels([read_face(path)], "rgb")[0] for path in paths], "gray"
-    color: ColorOrder = "rgb" if preprocessing.input == "rgb-u8" else "bgr"
-    return [preprocessing.color_pixels([read_face(path)], "rgb")[0] for path in paths], color
+    faces = [preprocessing.sized([read_face(path)], "rgb") for path in paths]
+    return [sized[0] for sized, _ in faces], faces[0][1] if faces else "gray"
 
 
 def read_face(path: Path) -> NDArray[np.uint8]:

@@ -269,6 +269,28 @@ class PreprocessSpec:
             out[index] = channels
         return out
 
+    def sized(
+        self, crops: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], color: ColorOrder
+    ) -> tuple[NDArray[np.uint8], ColorOrder]:
+        """Bring crops to the network's size, in the colours that it needs and no more.
+
+        Classifying the result is classifying the crops, to the bit; whoever looks at the crops as well, or keeps them,
+        resizes them once this way.
+
+        Args:
+            crops: Crops as `pixels` takes them.
+            color: Channel order of all of them.
+
+        Returns:
+            uint8 (N, height, width) or (N, height, width, 3), caller-owned, and its channel order.
+
+        Raises:
+            InputError: A crop is of the wrong type, shape or size.
+        """
+        if not self.takes_color:
+            return self.pixels(crops, color), "gray"
+        return self.color_pixels(crops, color), "rgb" if self.input == "rgb-u8" else "bgr"
+
     def normalize(self, pixels: NDArray[np.uint8], dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
         """Turn gray pixels into the normalised tensor.
 

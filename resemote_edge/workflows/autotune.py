@@ -5,12 +5,13 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from resemote_edge.artifacts.partial import scratch_folder
 from resemote_edge.errors import DeviceUnavailableError
-from resemote_edge.export.command import ExportOptions, resolve_recipe, run_export
+from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.recipe import LoweringEvidence
-from resemote_edge.export.targets import find_target
+from resemote_edge.export.recipe import LoweringEvidence, Recipe
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.comparison.live import LiveRequest, compare_live
 from resemote_edge.measuring.statistics.restart_ratio import MIN_RESTARTS
@@ -26,29 +27,29 @@ _SECONDS = 6.0
 
 def choose_lowering(
     options: ExportOptions,
+    recipe: Recipe,
+    *,
     notice: Callable[[str], None] = lambda text: None,
     context: ExportContext | None = None,
-) -> ExportOptions:
+) -> Recipe:
     """Resolve ``lowering = "auto"``.
 
     Args:
         options: Options of an export.
+        recipe: Recipe that they name, whose lowering is ``auto``.
         notice: Function called with what was measured, one line at a time.
         context: Context of the run, for its exports.
 
     Returns:
-        The options with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
+        The recipe with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
         batch (8 where it names none). The form with the smaller product of latencies wins: a factor won at one batch
-        counts as much as the same factor at the other. Options that do not ask for ``auto`` are returned as they are.
+        counts as much as the same factor at the other.
 
     Raises:
         DeviceUnavailableError: The target's runtime cannot run here, so nothing can be measured.
         ResEmoteEdgeError: An export or a measurement failed.
     """
-    recipe = resolve_recipe(options)
-    if recipe.graph.lowering != "auto":
-        return options
-    runtime = find_target(recipe.target).home_runtime
+    runtime = recipe.info.home_runtime
     availability = get_runtime(runtime).probe()
     if not availability.available:
         raise DeviceUnavailableError(
@@ -91,4 +92,5 @@ def choose_lowering(
         notice(f"autotune: batch {entry.batch}: conv {entry.conv_p50_ms} ms, matmul {entry.matmul_p50_ms} ms")
     best = min(_FORMS, key=lambda form: math.prod(p50[form, batch] for batch in batches))
     notice(f"autotune: {best}")
-    return dataclasses.replace(options, lowering=best, evidence=evidence)
+    graph = msgspec.structs.replace(recipe.graph, lowering=best, evidence=evidence)
+    return msgspec.structs.replace(recipe, graph=graph)

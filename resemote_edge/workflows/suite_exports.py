@@ -14,15 +14,13 @@ from resemote_edge.benchmarks.suite.clock import EXPORT_SECONDS, SuiteClock
 from resemote_edge.benchmarks.suite.file import ExportEntry, LoadedSuite
 from resemote_edge.benchmarks.suite.plan import SuiteArtifact, SuitePlan, make_plan
 from resemote_edge.benchmarks.suite.report import bench_report, suite_state
-from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder, machine_of
+from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder
 from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress, run_steps, sort_out
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import Recipe, find_recipe
-from resemote_edge.export.targets import find_target
-from resemote_edge.machine.environment import Environment, capture_environment
+from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
+from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
 from resemote_edge.measuring.processes.stopping import Stop, stoppable
 from resemote_edge.measuring.processes.worker_process import run_apart
@@ -96,8 +94,7 @@ def forecast_suite(
         ResEmoteEdgeError: The run would fail; see `run_suite`.
     """
     kept = SuiteFolder(folder)
-    environment = capture_environment()
-    bench = _prepare(loaded, kept, environment, data)
+    bench = _prepare(loaded, kept, data)
     found = _open(loaded, kept, notice=lambda text: None)
     bench = _with_reference(bench, loaded, found.entries)
     plan = _plan(loaded, found, data)
@@ -145,8 +142,7 @@ def run_suite(
         OSError: The folder cannot be written to.
     """
     kept_in = SuiteFolder(folder)
-    environment = capture_environment()
-    bench = _prepare(loaded, kept_in, environment, data)
+    bench = _prepare(loaded, kept_in, data)
     kept: dict[str, KeptRow] = {}
     interrupted = None
     with kept_in.locked():
@@ -182,30 +178,22 @@ def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
     return Opened()
 
 
-def _prepare(loaded: LoadedSuite, folder: SuiteFolder, environment: Environment, data: Path | None) -> Bench:
+def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None) -> Bench:
     """Prepare what all steps share; raise errors that would otherwise show after minutes of work; write nothing."""
     suite = loaded.suite
     for entry in suite.exports:
         _recipe(entry)
-    machine = machine_of(environment)
+    bench = Bench(suite=suite, environment=capture_environment(), folder=folder, output=folder.path, data=data)
     folder.refuse_foreign(suite.name)
-    folder.refuse_other_machine(machine)
+    folder.refuse_other_machine(bench.machine)
     if data is not None and suite.accuracy is None:
         raise InputError(
             f"suite {suite.name} asks for no accuracy", hint="leave --data out, or add accuracy to the file"
         )
-    data_sha256 = None
-    if data is not None and suite.accuracy is not None:
-        data_sha256 = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split].sha256()
-    return Bench(
-        suite=suite,
-        environment=environment,
-        machine=machine,
-        folder=folder,
-        output=folder.path,
-        data=data,
-        data_sha256=data_sha256,
-    )
+    if data is None or suite.accuracy is None:
+        return bench
+    split = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split]
+    return replace(bench, data_sha256=split.sha256())
 
 
 def _with_reference(bench: Bench, loaded: LoadedSuite, entries: Sequence[SuiteArtifact]) -> Bench:
@@ -289,7 +277,7 @@ def _to_come(entry: ExportEntry, recipe: Recipe, path: Path) -> SuiteArtifact:
         path=path,
         target=recipe.target,
         precision=recipe.precision,
-        formats=find_target(recipe.target).formats,
+        formats=recipe.info.formats,
         largest_batch=recipe.batch.max,
         opened=None,
     )

@@ -246,6 +246,13 @@ Passport parse_passport(const std::string& text, const std::string& origin) {
                   origin + ": passport schema " + std::to_string(schema) + ", this library reads schema " +
                       std::to_string(kPassportSchema) + "; export the artifact again, or use the version that wrote it");
     }
+    // A classifier's passport has no key of this name, as it was the first kind.
+    const std::string kind = root.contains("kind") ? value<std::string>(root, "kind") : "classifier";
+    if (kind != "classifier") {
+      throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
+                  origin + ": an artifact of the kind " + in_quotes(kind) +
+                      ", this library runs classifiers of faces; pass a classifier");
+    }
     return passport_from(root);
   } catch (const Fault& fault) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,

@@ -8,7 +8,8 @@ import pytest
 from resemote_edge.artifacts import files
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import refuse_existing, staged_files, staged_folder, write_file
-from resemote_edge.artifacts.passport import SCHEMA_VERSION, decode_passport, encode_passport
+from resemote_edge.artifacts.passport_base import SCHEMA_VERSION
+from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
 from resemote_edge.errors import ArtifactError, ArtifactMismatchError, InputError, PassportVersionError
 
 

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.internal import encoder
 from onnx import TensorProto, helper, numpy_helper
 
-from resemote_edge.artifacts.onnx_file import refuse_external_data
+from resemote_edge.artifacts.onnx_file import onnx_metadata, refuse_external_data
 from resemote_edge.errors import ArtifactError
 
 #: Marker of ONNX Runtime for data that lies at an address of the process.
@@ -152,3 +152,14 @@ def test_our_exports_keep_everything_inside(artifacts):
         path = artifacts(recipe).path / "model.onnx"
         refuse_external_data(path)
         assert not any(tensor.external_data for tensor in onnx.load(path).graph.initializer)
+
+
+def test_metadata_is_read_as_onnx_writes_it(tmp_path):
+    path = tmp_path / "model.onnx"
+    model = helper.make_model(helper.make_graph([], "empty", [], []))
+    helper.set_model_props(model, {"labels": '["müde", "wach"]', "empty": ""})
+    onnx.save(model, path)
+    assert onnx_metadata(path) == {"labels": '["müde", "wach"]', "empty": ""}
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(ArtifactError, match="damaged, or not ONNX"):
+        onnx_metadata(path)

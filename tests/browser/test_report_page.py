@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from contrast import contrast
 from made_up_reports import SCRIPT, made_up_report
 
 from resemote_edge.benchmarks.report.files import write_report
@@ -152,20 +153,6 @@ def test_nothing_is_wider_than_the_window(open_page, width, scheme):
     )
     assert [count > 0 for count in shown] == [width > 720, width <= 720]
     assert page.evaluate("[...document.querySelectorAll('h1, h2, p, dd')].every((e) => e.scrollWidth <= innerWidth)")
-
-
-def channel(value):
-    share = value / 255
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
-
-
-def contrast(one, other):
-    """As WCAG 2 defines it, of two colours as CSS computes them."""
-    light = []
-    for colour in (one, other):
-        red, green, blue = (channel(float(part)) for part in re.findall(r"[\d.]+", colour)[:3])
-        light.append(0.2126 * red + 0.7152 * green + 0.0722 * blue)
-    return (max(light) + 0.05) / (min(light) + 0.05)
 
 
 COLOURS = """(names) => {

@@ -4,9 +4,12 @@ import copy
 import json
 import random
 import shutil
+import signal
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +23,8 @@ from resemote_edge.artifacts.prebuilt import prebuilt_path
 from resemote_edge.cli import cli
 from resemote_edge.models.random_network import random_network
 
-#: Damaged copies of each input for each command.
-ROUNDS = 12
+#: Seconds after which a command counts as hanging.
+LIMIT_S = 20
 
 ODD_VALUES = (
     None,
@@ -184,22 +187,42 @@ CASES = {
 }
 
 
+@contextmanager
+def ends_in_time(what: str) -> Iterator[None]:
+    """Fail if the block takes over `LIMIT_S` seconds, at once if it runs Python, otherwise when it comes back."""
+
+    def hangs(number: int, frame: object) -> None:
+        pytest.fail(f"over {LIMIT_S} s: {what}")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_damaged_input_is_the_users_not_a_bug_of_ours(name, tmp_path, monkeypatch, capsys):
+def test_damaged_input_is_the_users_not_a_bug_of_ours(name, request, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     make, damage, commands = CASES[name]
     file = make(tmp_path)
     whole = file.read_bytes()
-    for number in range(ROUNDS):
+    slowest = (0.0, "")
+    for number in range(request.config.getoption("--fuzz-rounds")):
         rng = random.Random(f"{name} {number}")
         file.write_bytes(damage(whole, rng))
         for command in commands:
             words = command.format(file=file, folder=tmp_path, prebuilt=prebuilt_path()).split()
-            with warnings.catch_warnings():
+            started = time.monotonic()
+            with warnings.catch_warnings(), ends_in_time(f"{number}: {command}"):
                 warnings.simplefilter("ignore")  # of what an engine thinks of a damaged file
                 code = exit_code(cli, *words)
+            slowest = max(slowest, (time.monotonic() - started, f"{number}: {command}"))
             said = capsys.readouterr()
             assert code in (0, 1, 2, 3), (number, command, said.err)
             assert "Traceback" not in said.err
             if code:
                 assert (said.err or said.out).strip(), (number, command)
+    print(f"slowest of {name}: {slowest[0]:.2f} s, {slowest[1]}")

@@ -26,7 +26,7 @@ from resemote_edge.experiments.contest.results import ContestReport, read_contes
 from resemote_edge.experiments.contest.run import build_checkpoint, quick, run_contest
 from resemote_edge.experiments.tables.documents import regenerate
 from resemote_edge.export.command import ExportOptions, run_export
-from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.recipe import default_recipe
 from resemote_edge.weights import embedded_checkpoint
 from resemote_edge.workflows.suite_exports import build_artifact
 

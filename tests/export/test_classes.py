@@ -10,11 +10,10 @@ import torch
 import resemote_edge
 from resemote_edge.data.calibration import choose_calibration, drawn_calibration
 from resemote_edge.errors import InputError
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
 from resemote_edge.runtimes.registry import runtimes_for, why_unavailable

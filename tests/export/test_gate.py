@@ -11,13 +11,17 @@ from PIL import Image
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.data.calibration import drawn_calibration
+from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DatasetError, GateError, InputError
-from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.context import ExportContext
+from resemote_edge.export.gate import make_gate
 from resemote_edge.export.pipeline import ExportRequest, export_artifact
 from resemote_edge.export.quantize.quantization import calibrate
 from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.export.summary import describe, describe_lines
+from resemote_edge.export.tracing import trace
+from resemote_edge.export.verify import choose_inputs
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -107,6 +111,21 @@ def test_the_verdict_and_its_figures_are_in_the_passport(checkpoint, known_faces
         manifest = passport.quantization.calibration
         assert (manifest.split, manifest.count, len(manifest.image_sha256)) == ("train", 64, 64)
         assert passport.quantization.ranges == "observed on 64 images of fer2013 train"
+
+
+def test_the_reference_is_the_network_itself(checkpoint, known_faces):
+    """The gate takes its answers from the rewritten graph, which is quicker."""
+    recipe = recipe_with("cpu-onnxruntime-w8")
+    recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, input="gray-u8"))
+    spec, context = PreprocessSpec(input="gray-u8"), ExportContext()
+    inputs = choose_inputs(known_faces, 8, spec, checkpoint.labels, context.datasets)
+    traced = trace(checkpoint, recipe, spec, inputs, context)
+    assert [rewrite.name for rewrite in traced.rewrites] == ["fold-batchnorm", "compact", "lower", "embed gray-u8"]
+    gate = make_gate(checkpoint, traced, known_faces, recipe.gate, context)
+    images = load_dataset(known_faces, splits=("validation",))["validation"].images
+    with torch.inference_mode():
+        want = checkpoint.build()(torch.from_numpy(PreprocessSpec()(list(images), "gray"))).numpy()
+    np.testing.assert_allclose(gate.reference, want, rtol=0, atol=1e-4)
 
 
 def test_fp32_is_held_to_rounding_and_not_to_the_gate(checkpoint, known_faces, tmp_path):

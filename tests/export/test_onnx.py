@@ -27,17 +27,17 @@ def run(proto, x):
 @pytest.mark.parametrize("opset", range(MIN_OPSET, max_opset() + 1))
 def test_every_opset_is_valid_and_computes_the_same(graph, network, opset, precision):
     model = to_onnx(graph, opset=opset, precision=precision, classes=7)
-    onnx.checker.check_model(model.proto, full_check=True)
-    assert [entry.version for entry in model.proto.opset_import] == [opset]
+    onnx.checker.check_model(model, full_check=True)
+    assert [entry.version for entry in model.opset_import] == [opset]
     x = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype(np.float32)
     with torch.inference_mode():
         want = network(torch.from_numpy(x)).numpy()
-    np.testing.assert_allclose(run(model.proto, x), want, rtol=0, atol=1e-4 if precision == "fp32" else 0.1)
+    np.testing.assert_allclose(run(model, x), want, rtol=0, atol=1e-4 if precision == "fp32" else 0.1)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_names_types_and_shapes(graph, precision):
-    proto = to_onnx(graph, opset=17, precision=precision, classes=7).proto
+    proto = to_onnx(graph, opset=17, precision=precision, classes=7)
     (source,), (result,) = proto.graph.input, proto.graph.output
     assert (source.name, result.name) == ("input", "logits")
     for value, shape in ((source, ["batch", 3, 64, 64]), (result, ["batch", 7])):
@@ -49,7 +49,7 @@ def test_names_types_and_shapes(graph, precision):
 
 
 def test_the_graph_is_clean(graph):
-    proto = to_onnx(graph, opset=17, precision="fp32", classes=7).proto
+    proto = to_onnx(graph, opset=17, precision="fp32", classes=7)
     operations = {node.op_type for node in proto.graph.node}
     allowed = {"Conv", "Relu", "MaxPool", "GlobalAveragePool", "Sigmoid", "Mul", "Add", "Flatten", "Gemm"}
     assert operations <= allowed
@@ -58,7 +58,7 @@ def test_the_graph_is_clean(graph):
 
 
 def test_a_typed_graph_casts_at_its_ends_only(graph):
-    proto = to_onnx(graph, opset=17, precision="fp16", classes=7).proto
+    proto = to_onnx(graph, opset=17, precision="fp16", classes=7)
     casts = [index for index, node in enumerate(proto.graph.node) if node.op_type == "Cast"]
     assert casts == [0, len(proto.graph.node) - 1]
 
@@ -69,13 +69,13 @@ def test_softmax_is_computed_in_float32_from_the_same_logits(graph, opset, preci
     x = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype(np.float32)
     logits = to_onnx(graph, opset=opset, precision=precision, classes=7)
     model = to_onnx(with_output(graph, "probabilities"), opset=opset, precision=precision, classes=7)
-    last = model.proto.graph.node[-1]
+    last = model.graph.node[-1]
     assert (last.op_type, last.name, list(last.input)) == ("Softmax", "probabilities", ["logits"])
-    assert [result.name for result in model.proto.graph.output] == ["probabilities"]
-    inferred = onnx.shape_inference.infer_shapes(model.proto)
+    assert [result.name for result in model.graph.output] == ["probabilities"]
+    inferred = onnx.shape_inference.infer_shapes(model)
     types = {value.name: value.type.tensor_type.elem_type for value in inferred.graph.value_info}
     assert types["logits"] == onnx.TensorProto.FLOAT
-    np.testing.assert_allclose(run(model.proto, x), softmax(run(logits.proto, x)), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(run(model, x), softmax(run(logits, x)), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("opset", [12, 999])

@@ -4,10 +4,9 @@ import pytest
 
 from resemote_edge.errors import InputError
 from resemote_edge.export.command import ExportOptions, resolve_recipe
-from resemote_edge.export.defaults import default_recipe
 from resemote_edge.export.quantize.scheme import find_scheme
-from resemote_edge.export.recipe import available_recipes, find_recipe, load_recipe
-from resemote_edge.export.targets import TARGETS, get_target
+from resemote_edge.export.recipe import available_recipes, default_recipe, find_recipe, load_recipe
+from resemote_edge.export.targets import TARGETS, find_target
 from resemote_edge.runtimes.cpu_features import SAFE_WEIGHT_LEVELS, int8_sums_saturate
 
 GOOD = """
@@ -76,7 +75,7 @@ def test_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(InputError, match="cpu-openvino-fp32"):
         find_recipe(Path("nowhere.toml"))
     with pytest.raises(InputError, match="onnx, openvino"):
-        get_target("coreml")
+        find_target("coreml")
     with pytest.raises(InputError, match="onnx, openvino"):
         default_recipe("coreml", "fp32")
 

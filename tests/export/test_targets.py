@@ -12,8 +12,7 @@ import resemote_edge.cli.export
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.benchmarks.suite.file import load_suite
 from resemote_edge.export import recipe as recipes
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import PRECISIONS, Recipe, available_recipes, find_recipe
+from resemote_edge.export.recipe import PRECISIONS, Recipe, available_recipes, default_recipe, find_recipe
 from resemote_edge.export.targets import TARGETS, TargetInfo, target_of
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime
 from resemote_edge.workflows.suite_exports import forecast_suite
@@ -65,7 +64,7 @@ class Toy:
         return "fp32"
 
     def build(self, inputs):
-        onnx.save(inputs.onnx.proto, inputs.folder / "toy.onnx")
+        onnx.save(inputs.onnx, inputs.folder / "toy.onnx")
         return Built(files=(BuiltFile("toy.onnx", "model", "onnx"),), tools={})
 '''
 

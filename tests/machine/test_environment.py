@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sysfs_trees import jetson_nano, jetson_orin_nano, put, unreadable, virtual_machine, x86_server
 
-from resemote_edge.machine.environment import Environment, capture_environment
+from resemote_edge.machine.environment import Environment, capture_environment, check_environment
 from resemote_edge.machine.jetson import PowerMode
 from resemote_edge.machine.tenancy import CPUTicks, Tenancy, container_hint, cpu_ticks
 from resemote_edge.machine.topology import CPUCache, CPUTopology, allowed_cores, capture_topology
@@ -213,3 +213,30 @@ def test_without_a_list_of_cpus_the_folders_are_counted(tmp_path):
 def test_a_commit_is_told_by_twelve_digits():
     commit = capture_environment().git_commit
     assert commit is None or len(commit.removesuffix("-dirty")) == 12
+
+
+ODD_FACTS = {
+    "text for a list": {"cpu_features": "avx2"},
+    "list in a list": {"cpu_features": [["avx2"]]},
+    "number among GPUs": {"gpus": [1]},
+    "number for a version": {"packages": {"numpy": 2}},
+    "null for a name": {"cpu_model": None},
+    "text for a number": {"load_average_1m": "0.1"},
+    "number in a later fact": {"container": 1},
+}
+
+
+@pytest.mark.parametrize("case", ODD_FACTS)
+def test_recorded_facts_of_another_type_are_refused_by_name(case, tmp_path):
+    recorded = capture_environment(x86_server(tmp_path)).to_dict()
+    check_environment(recorded)
+    ((name, value),) = ODD_FACTS[case].items()
+    with pytest.raises(ValueError, match=rf"environment\.{name}: "):
+        check_environment({**recorded, name: value})
+
+
+def test_recorded_facts_may_lack_what_came_later_alone(tmp_path):
+    recorded = capture_environment(x86_server(tmp_path)).to_dict()
+    check_environment({name: value for name, value in recorded.items() if name not in ("topology", "container")})
+    with pytest.raises(ValueError, match=r"environment\.os is missing"):
+        check_environment({name: value for name, value in recorded.items() if name != "os"})

@@ -57,6 +57,19 @@ TEST_CASE("another schema is refused with both numbers") {
   CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"), Catch::Contains("schema 3") && Catch::Contains("schema 2"));
 }
 
+TEST_CASE("an artifact of another kind is refused in words") {
+  MadeArtifact made;
+  made.passport["kind"] = "classifier";
+  CHECK(status_of(made.passport) == RESEMOTE_STATUS_OK);
+  // A detector's passport has no labels, but that is not what its user has to know.
+  made.passport["kind"] = "detector";
+  made.passport.erase("labels");
+  CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"),
+                    "x: an artifact of the kind 'detector', this library runs classifiers of faces; pass a classifier");
+  made.passport["kind"] = 5;
+  CHECK(status_of(made.passport) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+}
+
 TEST_CASE("a passport with a field missing or of another type is refused") {
   const MadeArtifact made;
   const std::string name = GENERATE("schema_version", "name", "precision", "labels", "preprocessing", "inputs",

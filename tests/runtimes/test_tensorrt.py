@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import (
     ArtifactMismatchError,
     DeviceUnavailableError,
@@ -18,8 +18,8 @@ from resemote_edge.errors import (
 from resemote_edge.runtimes import tensorrt
 from resemote_edge.runtimes.cuda_memory import compute_capability, find_provider, gpu_count, installed_provider
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.runtimes.session import SessionOptions
-from resemote_edge.runtimes.tensorrt import check_engine
+from resemote_edge.runtimes.session import Session, SessionOptions, model_file
+from resemote_edge.runtimes.tensorrt import check_engine, require_engine
 
 ENGINE = EngineInfo(builder="tensorrt", version="10.3.0", compute_capabilities=("8.7",), typing="strong")
 
@@ -127,3 +127,91 @@ def test_looking_for_gpus_has_no_side_effect_and_needs_no_package(monkeypatch):
     assert count >= 0
     with pytest.raises(DeviceUnavailableError, match=f"finds {count} GPUs"):
         compute_capability(count)
+
+
+class Unopened(Session):
+    """A session of an artifact that no engine was opened for."""
+
+    def __init__(self, artifact):
+        runtime = get_runtime("tensorrt")
+        super().__init__(runtime.name, "cuda:0", artifact, model_file(runtime, artifact))
+
+    def _run(self, feeds):
+        raise AssertionError
+
+    def _close(self):
+        pass
+
+
+class ParsedEngine:
+    """Answers like an engine, from the network that TensorRT's own parser reads, since engines open on GPUs alone."""
+
+    def __init__(self, trt, artifact, batches):
+        self.logger = trt.Logger(trt.Logger.ERROR)
+        self.builder = trt.Builder(self.logger)
+        self.network = self.builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+        parser = trt.OnnxParser(self.network, self.logger)
+        assert parser.parse((artifact.path / "model.onnx").read_bytes())
+        network, mode = self.network, trt.TensorIOMode
+        inputs = [(network.get_input(index), mode.INPUT) for index in range(network.num_inputs)]
+        outputs = [(network.get_output(index), mode.OUTPUT) for index in range(network.num_outputs)]
+        self.tensors = {tensor.name: (tensor, kind) for tensor, kind in inputs + outputs}
+        self.num_io_tensors = len(self.tensors)
+        self.batches = batches
+
+    def get_tensor_name(self, index):
+        return list(self.tensors)[index]
+
+    def get_tensor_shape(self, name):
+        return self.tensors[name][0].shape
+
+    def get_tensor_dtype(self, name):
+        return self.tensors[name][0].dtype
+
+    def get_tensor_mode(self, name):
+        return self.tensors[name][1]
+
+    def get_tensor_profile_shape(self, name, profile):
+        return [(batch, *self.tensors[name][0].shape[1:]) for batch in self.batches]
+
+
+def with_passport(artifact, **changes):
+    return dataclasses.replace(artifact, passport=msgspec.structs.replace(artifact.passport, **changes))
+
+
+def with_tensor(kind, **changes):
+    def change(artifact):
+        (spec,) = getattr(artifact.passport, kind)
+        return with_passport(artifact, **{kind: (dataclasses.replace(spec, **changes),)})
+
+    return change
+
+
+def with_batch(artifact):
+    return with_passport(artifact, batch=dataclasses.replace(artifact.passport.batch, max=64))
+
+
+PROMISES = {
+    "input's name": (with_tensor("inputs", name="face"), r"the passport promises face .*, the model has input \("),
+    "input's shape": (with_tensor("inputs", shape=("batch", 3, 48, 48)), r"promises input .*48, 48\), the model has"),
+    "input's dtype": (with_tensor("inputs", dtype="uint8"), "promises input as uint8, the engine has float32"),
+    "output's name": (with_tensor("outputs", name="scores"), "promises scores .*, the model has logits"),
+    "output's width": (with_tensor("outputs", shape=("batch", 8)), r"promises logits \('batch', 8\), the model has"),
+    "an input as output": (with_tensor("outputs", name="input"), "promises input .*, the model has logits"),
+    "batches": (with_batch, "promises batches of 1 to 64, the engine takes 1 to 32"),
+    "labels": (
+        lambda artifact: with_passport(artifact, labels=artifact.passport.labels[::-1]),
+        r"the model's labels are \[\"happy\".*, the passport's \[\"neutral\"",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PROMISES)
+def test_a_passport_that_promises_another_engine_is_refused(case, artifacts):
+    trt = pytest.importorskip("tensorrt_rtx")
+    artifact = artifacts("rtx-tensorrt-fp16")
+    engine = ParsedEngine(trt, artifact, (1, 8, 32))
+    require_engine(Unopened(artifact), engine, trt)
+    change, words = PROMISES[case]
+    with pytest.raises(ArtifactMismatchError, match=words):
+        require_engine(Unopened(change(artifact)), engine, trt)

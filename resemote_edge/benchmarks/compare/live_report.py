@@ -138,11 +138,9 @@ def _samples(run: LiveRun) -> dict[str, NDArray[np.int64]]:
 
 
 def _draw(run: LiveRun, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10.0, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _draw_distributions(left, run)
     _draw_restarts(right, run.comparison)

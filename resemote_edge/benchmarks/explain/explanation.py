@@ -6,13 +6,12 @@ Weights count in the bits they are stored in or in those of the arithmetic, whic
 them when it loads them, and then read more than it has to.
 """
 
-import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport import LayerWork, Passport
-from resemote_edge.artifacts.record import Record, Strict, read_record
+from resemote_edge.artifacts.record import Record, Strict, read_record, utc_now
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment, check_environment
 from resemote_edge.measuring.probes import MachineProbe, probe_machine
@@ -152,13 +151,8 @@ class Explanation(Record, frozen=True, kw_only=True):
         return sum(layer.floor_us for layer in self.layers)
 
 
-def read_explanation(path: Path) -> Explanation:
-    """Read a file that `explain` made.
-
-    Raises:
-        InputError: There is no such file, or it is not an explanation of this schema.
-    """
-    return read_record(path, Explanation, what="an explanation", schema=EXPLANATION_SCHEMA)
+#: Reads an explanation back; see `read_record`.
+read_explanation = partial(read_record, kind=Explanation, what="an explanation", schema=EXPLANATION_SCHEMA)
 
 
 def explain(
@@ -198,7 +192,7 @@ def explain(
     nodes = profile_nodes(artifact, chosen, feeds, options)
     machine = machine or probe_machine(threads)
     return Explanation(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         artifact=passport.name,
         precision=passport.precision,
         precision_hint=precision_hint,

@@ -15,7 +15,6 @@ _GAP = 0.6
 
 def draw_latency(report: BenchReport, path: Path) -> None:
     """Draw p50 and p99 of every row; needs matplotlib."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     varied = [
@@ -28,7 +27,6 @@ def draw_latency(report: BenchReport, path: Path) -> None:
     order = sorted(range(len(labels)), key=lambda at: names.index(labels[at]))
     places = {at: place + names.index(labels[at]) * _GAP for place, at in enumerate(order)}
     figure = Figure(figsize=(9, 1.2 + 0.3 * (len(places) + _GAP * len(names))), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for batch in batches:
         chosen = [(places[at], row.speed.model) for at, row in enumerate(report.rows) if row.batch == batch]

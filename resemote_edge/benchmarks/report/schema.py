@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from resemote_edge.artifacts.record import Measured
 from resemote_edge.measuring.results import REPORT_SCHEMA, BenchReport
 
 __all__ = ["report_schema"]
@@ -21,7 +22,9 @@ def report_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(BenchReport)
     for definition in schema["$defs"].values():
         _describe(definition)
-    version = schema["$defs"]["BenchReport"]["properties"]["schema"]
+    properties = schema["$defs"]["BenchReport"]["properties"]
+    _describe({"description": Measured.__doc__, "properties": properties})
+    version = properties["schema"]
     del version["default"]
     version["const"] = REPORT_SCHEMA
     return {"$schema": _DIALECT, "title": "Report of resemote-edge bench run and bench suite", **schema}

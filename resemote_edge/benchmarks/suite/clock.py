@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from resemote_edge.benchmarks.suite.plan import Step
-from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario
+from resemote_edge.measuring.scenarios import SCENARIOS, ScenarioSettings
 
 __all__ = ["EXPORT_SECONDS", "SuiteClock", "duration_text"]
 
@@ -56,7 +56,7 @@ class SuiteClock:
             # Our timer times the model and whole decisions, for as long each.
             return step.check.rounds * (2 * _START_SECONDS + 1.0 + 3 * step.check.seconds)
         warmed = _START_SECONDS + settings.warmup_seconds / 2
-        scenario = get_scenario(step.group)
+        scenario = SCENARIOS[step.group]
         if scenario.arrives:
             return warmed + max(settings.min_seconds, settings.min_runs / (step.fps or settings.fps))
         return warmed + settings.min_seconds * scenario.passes

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_text_bytes, read_toml, refuse_repeated
 from resemote_edge.errors import InputError
 from resemote_edge.machine.topology import allowed_cores
-from resemote_edge.measuring.row import check_settings
-from resemote_edge.measuring.scenarios import ScenarioSettings, get_scenario, preset
+from resemote_edge.measuring.scenarios import SCENARIOS, ScenarioSettings, get_scenario, preset
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import PrecisionHint, SessionOptions
 from resemote_edge.weights import embedded_checkpoint
@@ -34,7 +33,9 @@ __all__ = [
 
 SUITE_SCHEMA = 1
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
+MAX_BATCH = 4096
+
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
 _Pattern = str | int | float
@@ -55,7 +56,7 @@ class ExportEntry(Strict, frozen=True, kw_only=True):
     recipe: str | None = None
     target: str | None = None
     precision: str | None = None
-    name: _Name | None = None
+    name: Name | None = None
 
     @property
     def artifact(self) -> str:
@@ -176,7 +177,7 @@ class Suite(
     """
 
     schema: int
-    name: _Name
+    name: Name
     description: str
     preset: str | None = None
     settings: ScenarioSettings | None = None
@@ -244,22 +245,15 @@ def load_suite(path: Path) -> LoadedSuite:
         InputError: No such file, not TOML, a key missing, unknown or of the wrong type, a name that leads nowhere, or
             settings that make no sense.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such suite", hint="one is a TOML file, as those in benchmarks/suites")
-    content = read_text_bytes(path)
-    try:
-        suite = msgspec.toml.decode(content, type=Suite)
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid suite: {error}") from None
-    if suite.schema != SUITE_SCHEMA:
-        raise InputError(f"{path}: suite schema {suite.schema}, this version reads schema {SUITE_SCHEMA}")
+    hint = "one is a TOML file, as those in benchmarks/suites"
+    suite = read_toml(path, Suite, what="suite", schema=SUITE_SCHEMA, hint=hint)
     if not suite.artifacts and not suite.exports:
         raise InputError(f"{path}: it names nothing to measure", hint="list artifacts = [...], or add an [[export]]")
     try:
         check_suite(suite)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return LoadedSuite(suite=suite, path=path, content=content)
+    return LoadedSuite(suite=suite, path=path, content=read_text_bytes(path))
 
 
 def check_suite(suite: Suite) -> None:
@@ -296,25 +290,34 @@ def _check_names(suite: Suite) -> None:
         "frame rate": suite.fps or (),
     }
     for what, values in dimensions.items():
-        listed = list(values)
-        twice = [value for value in listed if listed.count(value) > 1]
-        if twice:
-            raise InputError(f"{what} {twice[0]} appears twice", hint="remove or rename one")
+        refuse_repeated(what, values)
 
 
 def _check_settings(suite: Suite) -> None:
     if suite.preset is not None and suite.settings is not None:
         raise InputError("it has a preset and [settings]", hint="keep one of them")
-    settings = suite.effective_settings
-    check_settings(settings, suite.batches)
+    _check_measure(suite.effective_settings, suite.batches)
+    if max(suite.streams) > 1 and not any(SCENARIOS[name].streams for name in suite.scenarios):
+        raise InputError("streams above 1 need the scenario offline", hint="the others have one stream")
+    if suite.fps is not None and not any(SCENARIOS[name].arrives for name in suite.scenarios):
+        raise InputError("fps is for camera and multi-stream, and neither is measured", hint="remove it")
+
+
+def _check_measure(settings: ScenarioSettings, batches: tuple[int, ...]) -> None:
+    if not batches or min(batches) < 1:
+        raise InputError(f"batch sizes start at 1, got {batches}")
+    if max(batches) > MAX_BATCH:
+        raise InputError(f"batch size {max(batches)} is beyond {MAX_BATCH}, the largest that is measured")
+    times = {"seconds to measure": settings.min_seconds, "wait for times to settle": settings.warmup_seconds}
+    for what, seconds in times.items():
+        if not 0 <= seconds < float("inf"):
+            raise InputError(f"the {what} must be a finite number from 0 up, got {seconds}")
+    if not 0 < settings.fps < float("inf"):
+        raise InputError(f"frames a second must be a finite number above 0, got {settings.fps}")
     if settings.min_runs < 1 or settings.warmup_runs < 0 or settings.queue_frames < 1:
         raise InputError("[settings]: min_runs and queue_frames start at 1, warmup_runs at 0")
     if not 0.0 < settings.window_seconds < float("inf"):
         raise InputError(f"[settings]: window_seconds must be above 0, got {settings.window_seconds}")
-    if max(suite.streams) > 1 and not any(get_scenario(name).streams for name in suite.scenarios):
-        raise InputError("streams above 1 need the scenario offline", hint="the others have one stream")
-    if suite.fps is not None and not any(get_scenario(name).arrives for name in suite.scenarios):
-        raise InputError("fps is for camera and multi-stream, and neither is measured", hint="remove it")
 
 
 def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:

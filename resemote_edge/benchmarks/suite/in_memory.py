@@ -7,7 +7,7 @@ from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.benchmarks.suite.file import Suite, check_suite
 from resemote_edge.benchmarks.suite.plan import SuiteArtifact, make_plan
 from resemote_edge.benchmarks.suite.report import bench_report
-from resemote_edge.benchmarks.suite.rows import KeptRow, machine_of
+from resemote_edge.benchmarks.suite.rows import KeptRow
 from resemote_edge.benchmarks.suite.runner import Bench, SuiteProgress, run_steps, sort_out
 from resemote_edge.data.registry import recognise
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
@@ -16,27 +16,10 @@ from resemote_edge.measuring.results import BenchReport
 from resemote_edge.measuring.row import refuse_batch
 from resemote_edge.runtimes.registry import get_runtime, runtimes_for
 
-__all__ = ["parse_batches", "parse_names", "run_in_memory"]
+__all__ = ["run_in_memory"]
 
 #: Files that a runtime may run where it was named: also the ONNX that an engine is built from.
 _ROLES = ("model", "source")
-
-
-def parse_batches(text: str) -> tuple[int, ...]:
-    """Turn ``"1,8"`` into (1, 8), each once.
-
-    Raises:
-        InputError: They are not whole numbers from 1 up.
-    """
-    parts = parse_names(text)
-    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
-        raise InputError(f"batch sizes are whole numbers from 1 up, separated by commas, got {text!r}")
-    return tuple(int(part) for part in parts)
-
-
-def parse_names(text: str) -> tuple[str, ...]:
-    """Turn ``"camera, offline"`` into its parts, each once."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
 def run_in_memory(
@@ -78,11 +61,9 @@ def run_in_memory(
         reasons = "; ".join(f"{row.artifact} in {row.runtime}: {row.reason}" for row in plan.unmeasured)
         raise DeviceUnavailableError(f"nothing to measure here: {reasons}")
     wanted = None if data is None or suite.accuracy is None else suite.accuracy.reference
-    environment = capture_environment()
     bench = Bench(
         suite=suite,
-        environment=environment,
-        machine=machine_of(environment),
+        environment=capture_environment(),
         output=output,
         data=data,
         reference=None if wanted is None else SuiteArtifact.of(Artifact.load(wanted)),

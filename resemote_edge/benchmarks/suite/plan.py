@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.benchmarks.suite.file import Suite, ValidityEntry
 from resemote_edge.errors import InputError
 from resemote_edge.measuring.results import Unmeasured
-from resemote_edge.measuring.scenarios import get_scenario
+from resemote_edge.measuring.scenarios import SCENARIOS
 from resemote_edge.runtimes.registry import RUNTIMES, get_runtime, why_unavailable
 
 __all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
@@ -206,7 +206,7 @@ def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
 def _rows(suite: Suite, entry: SuiteArtifact, runtime: str) -> Iterator[Step]:
     """Every row of one artifact in one runtime that is not excluded."""
     for name in suite.scenarios:
-        scenario = get_scenario(name)
+        scenario = SCENARIOS[name]
         for threads in suite.effective_threads:
             for batch in suite.batches:
                 for streams in suite.streams if scenario.streams else (1,):

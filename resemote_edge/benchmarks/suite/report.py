@@ -1,11 +1,11 @@
 """bench_report: the report of a suite, from the rows that are there; suite_state: how far the suite has run."""
 
-import datetime
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.benchmarks.suite.file import LoadedSuite
 from resemote_edge.benchmarks.suite.plan import Step, SuitePlan
 from resemote_edge.benchmarks.suite.rows import KeptFailure, KeptRow, KeptSpeed, KeptValidity, SuiteFolder
@@ -31,7 +31,7 @@ def bench_report(bench: Bench, plan: SuitePlan, kept: Mapping[str, KeptRow]) -> 
     accuracies = {(step.entry.name, step.runtime): row.found for step, row in done if step.kind == "accuracy"}
     rows = [_with_accuracy(one.found.row, accuracies) for one in found if isinstance(one.found, KeptSpeed)]
     return BenchReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=bench.environment.to_dict(),
         inputs=bench.inputs,
         accuracy_data=next((row.accuracy.dataset for row in rows if row.accuracy is not None), None),

@@ -216,7 +216,7 @@ class SuiteFolder:
 
     def write(self, stem: str, row: KeptRow) -> None:
         """Keep a row."""
-        write_file(self.row_path(stem), msgspec.json.format(msgspec.json.encode(row), indent=2) + b"\n")
+        write_file(self.row_path(stem), row.to_json())
 
     def stems(self) -> list[str]:
         """Names of all rows that are kept."""

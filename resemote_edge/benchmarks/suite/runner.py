@@ -1,9 +1,9 @@
 """run_steps: the steps of a suite that are not finished, one after the other; a failure is kept with its reason."""
 
-import datetime
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,8 @@ import msgspec
 
 import resemote_edge
 from resemote_edge.artifacts.artifact import file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.benchmarks.suite.clock import SuiteClock
 from resemote_edge.benchmarks.suite.file import Suite
 from resemote_edge.benchmarks.suite.plan import Step, SuiteArtifact
@@ -23,13 +24,13 @@ from resemote_edge.benchmarks.suite.rows import (
     Machine,
     SuiteFolder,
     decision_key,
+    machine_of,
 )
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import Environment
 from resemote_edge.machine.pinning import choose_cores
-from resemote_edge.measuring.processes.job import run_accuracy
 from resemote_edge.measuring.results import AccuracyJob, AccuracyResult, SpeedJob
-from resemote_edge.measuring.row import SAMPLES_FOLDER, measure_row
+from resemote_edge.measuring.row import SAMPLES_FOLDER, measure_row, run_accuracy
 from resemote_edge.measuring.timer_check.check import Check, measure_validity
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import model_file
@@ -47,7 +48,6 @@ class Bench:
     Attributes:
         suite: Suite that is run.
         environment: Environment of this run.
-        machine: Record of this machine.
         folder: Folder in which rows are kept; None keeps none.
         output: Folder of the report, in which samples are kept; None keeps none.
         data: Dataset for accuracy; None for none.
@@ -58,7 +58,6 @@ class Bench:
 
     suite: Suite
     environment: Environment
-    machine: Machine
     folder: SuiteFolder | None = None
     output: Path | None = None
     data: Path | None = None
@@ -66,6 +65,11 @@ class Bench:
     reference: SuiteArtifact | None = None
     reference_problem: str | None = None
     _versions: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """Record of this machine."""
+        return machine_of(self.environment)
 
     @property
     def split(self) -> str:
@@ -241,7 +245,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
         key=decision_key(decided_by),
         decided_by=decided_by,
         machine=bench.machine,
-        measured_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        measured_utc=utc_now(),
         git_commit=bench.environment.git_commit,
         seconds=round(time.monotonic() - began, 3),
         found=found,

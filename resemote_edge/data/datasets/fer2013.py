@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.image_stack import Progress, decode_gray
+from resemote_edge.data.listing import check_splits
 from resemote_edge.data.members import Member, check_source, is_zip, open_members
 from resemote_edge.data.table import open_text, rows_of
 from resemote_edge.data.tree import Tree, left_out, place
@@ -65,9 +66,7 @@ def load_fer2013(
             or a split has no images; the message names file and line or member.
         InputError: A split is unknown.
     """
-    unknown = [split for split in splits if split not in SPLITS]
-    if unknown:
-        raise InputError(f"unknown split {unknown[0]!r}", hint=f"choose from {', '.join(SPLITS)}")
+    check_splits(splits)
     source = Path(path)
     check_source(source)
     if source.is_dir() or is_zip(source):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import echo_written, json_option, measuring_progress
+from resemote_edge.cli.output import echo_written, json_option, measuring_progress, output_option
 
 
 @click.command()
@@ -14,9 +14,7 @@ from resemote_edge.cli.output import echo_written, json_option, measuring_progre
     "--data", type=click.Path(path_type=Path), required=True, help="Dataset to train on. Its test split is not used."
 )
 @click.option("--dataset", default="auto", show_default=True, help="Kind of dataset, as in 'train'.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the trials and the report."
-)
+@output_option("Folder for the trials and the report.", required=True)
 @click.option("--device", default="auto", show_default=True, help="Device to train on: cpu, cuda or cuda:0, or auto.")
 @json_option
 def ablation(file: Path, data: Path, dataset: str, output: Path, device: str, as_json: bool) -> None:

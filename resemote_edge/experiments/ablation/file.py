@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_toml, refuse_repeated
 from resemote_edge.errors import InputError
 from resemote_edge.training.config import TrainingConfig, layered_config
 from resemote_edge.weights import EMBEDDED, named_checkpoint
@@ -14,8 +14,6 @@ from resemote_edge.weights import EMBEDDED, named_checkpoint
 __all__ = ["Ablation", "Arm", "arm_config", "load_ablation"]
 
 ABLATION_SCHEMA = 1
-
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class Arm(Strict, frozen=True, kw_only=True):
@@ -28,7 +26,7 @@ class Arm(Strict, frozen=True, kw_only=True):
         teacher: Teacher: a variant of the embedded weights or a checkpoint; None for none.
     """
 
-    name: _Name
+    name: Name
     label: str
     recipe: dict[str, Any] = msgspec.field(default_factory=dict)
     teacher: str | None = None
@@ -48,7 +46,7 @@ class Ablation(Strict, frozen=True, kw_only=True, rename={"arms": "arm"}):
     """
 
     schema: int
-    name: _Name
+    name: Name
     description: str
     variant: str
     seeds: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**32)], ...], msgspec.Meta(min_length=1)]
@@ -63,21 +61,10 @@ def load_ablation(path: Path) -> Ablation:
         InputError: There is no such file, it is not TOML, a key is missing, unknown or of the wrong type, or a recipe
             is not valid.
     """
-    try:
-        ablation = msgspec.toml.decode(read_text_bytes(path), type=Ablation)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such ablation", hint="pass a TOML file such as benchmarks/ablations/xs.toml"
-        ) from None
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid ablation: {error}") from None
-    if ablation.schema != ABLATION_SCHEMA:
-        raise InputError(f"{path}: ablation schema {ablation.schema}, this version reads schema {ABLATION_SCHEMA}")
-    names, seeds = [arm.name for arm in ablation.arms], [str(seed) for seed in ablation.seeds]
-    for what, values in (("arm", names), ("seed", seeds)):
-        twice = [value for value in values if values.count(value) > 1]
-        if twice:
-            raise InputError(f"{path}: {what} {twice[0]} appears twice", hint="remove or rename one")
+    hint = "pass a TOML file such as benchmarks/ablations/xs.toml"
+    ablation = read_toml(path, Ablation, what="ablation", schema=ABLATION_SCHEMA, hint=hint)
+    refuse_repeated("arm", (arm.name for arm in ablation.arms), f"{path}: ")
+    refuse_repeated("seed", ablation.seeds, f"{path}: ")
     for arm in ablation.arms:
         for layer in (ablation.recipe, arm.recipe):
             if "seed" in layer:

@@ -1,6 +1,7 @@
 """AblationReport: the results of an ablation, as JSON and as a table."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.files import write_file, write_picture
-from resemote_edge.artifacts.record import Record, Strict, read_record
+from resemote_edge.artifacts.record import Measured, Strict, read_record
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import where_installed
 from resemote_edge.evaluation.paired import expected_calibration_error
@@ -94,13 +95,10 @@ class ArmResult(Strict, frozen=True, kw_only=True):
     recall_gain: Gain | None = None
 
 
-class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
+class AblationReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="ablation"):
     """All results of an ablation.
 
     Attributes:
-        schema: Schema of the record, `ABLATION_REPORT_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         name: Name of the ablation.
         description: Description in one sentence.
         recipe: Recipe of the first arm with the first seed, whole.
@@ -112,8 +110,6 @@ class AblationReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="a
     """
 
     schema: int = ABLATION_REPORT_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     name: str
     description: str
     recipe: dict[str, Any]
@@ -265,12 +261,10 @@ def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Pat
 
 
 def _draw_gains(report: AblationReport, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     compared = [arm for arm in report.arms if arm.accuracy_gain is not None]
     figure = Figure(figsize=(9.0, 1.4 + 0.4 * len(compared)), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots()
     for offset, title in ((-0.12, "accuracy"), (0.12, "mean recall")):
         gains = [arm.accuracy_gain if title == "accuracy" else arm.recall_gain for arm in compared]
@@ -287,10 +281,7 @@ def _draw_gains(report: AblationReport, path: Path) -> None:
     write_picture(figure, path)
 
 
-def read_ablation_report(path: Path) -> AblationReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not an ablation's report of this schema.
-    """
-    return read_record(path, AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA)
+#: Reads an ablation's report back; see `read_record`.
+read_ablation_report = partial(
+    read_record, kind=AblationReport, what="an ablation's report", schema=ABLATION_REPORT_SCHEMA
+)

@@ -3,7 +3,6 @@
 Each finished trial is a file; a run that was stopped continues with what is missing. The test split is never read.
 """
 
-import datetime
 import hashlib
 import json
 import time
@@ -17,7 +16,7 @@ import numpy as np
 import torch
 
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.record import Strict
+from resemote_edge.artifacts.record import Strict, utc_now
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
@@ -211,7 +210,7 @@ def _nothing(report: StepReport) -> None:
 
 def _report(ablation: Ablation, bench: _Bench, finished: dict[tuple[str, int], _Finished]) -> AblationReport:
     return AblationReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=capture_environment().to_dict() | {"torch_threads": torch.get_num_threads()},
         name=ablation.name,
         description=ablation.description,

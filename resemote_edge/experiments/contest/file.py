@@ -1,12 +1,11 @@
 """Contest: a comparison with other tools, in one TOML file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from resemote_edge.artifacts.record import DECODE_ERRORS, Strict, read_text_bytes
+from resemote_edge.artifacts.record import Name, Strict, read_toml, refuse_repeated
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.peers import PEERS, own_network
 from resemote_edge.runtimes.registry import RUNTIMES
@@ -17,7 +16,6 @@ __all__ = ["Contest", "RatioSpec", "Row", "TrainingStep", "choose_rows", "load_c
 
 CONTEST_SCHEMA = 1
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
 
@@ -50,7 +48,7 @@ class Row(Strict, frozen=True, kw_only=True):
         training: Training step that is measured, if any; every other field but name and label is then None.
     """
 
-    name: _Name
+    name: Name
     label: str
     peer: str | None = None
     recipe: str | None = None
@@ -103,7 +101,7 @@ class Contest(Strict, frozen=True, kw_only=True, rename={"rows": "row", "ratios"
     """
 
     schema: int
-    name: _Name
+    name: Name
     description: str
     width: Annotated[int, msgspec.Meta(ge=4, le=256, multiple_of=4)] | None = None
     seed: int = 0
@@ -124,19 +122,13 @@ def load_contest(path: Path) -> Contest:
         InputError: There is no such file, it is not TOML, a key is missing, unknown or of the wrong type, or a name
             does not exist.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such contest", hint="pass a TOML file, such as those in benchmarks/contests")
-    try:
-        contest = msgspec.toml.decode(read_text_bytes(path), type=Contest)
-    except DECODE_ERRORS as error:
-        raise InputError(f"{path}: not a valid contest: {error}") from None
-    if contest.schema != CONTEST_SCHEMA:
-        raise InputError(f"{path}: contest schema {contest.schema}, this version reads schema {CONTEST_SCHEMA}")
+    hint = "pass a TOML file, such as those in benchmarks/contests"
+    contest = read_toml(path, Contest, what="contest", schema=CONTEST_SCHEMA, hint=hint)
     for row in contest.rows:
         _check_row(row, path)
-    _check_once("row", [row.name for row in contest.rows], path)
-    _check_once("batch size", contest.batches, path)
-    _check_once("thread count", contest.threads, path)
+    refuse_repeated("row", (row.name for row in contest.rows), f"{path}: ")
+    refuse_repeated("batch size", contest.batches, f"{path}: ")
+    refuse_repeated("thread count", contest.threads, f"{path}: ")
     for ratio in contest.ratios:
         _check_ratio(ratio, contest, path)
     _check_width(contest, path)
@@ -163,12 +155,6 @@ def choose_rows(contest: Contest, names: str) -> Contest:
         rows=tuple(row for row in contest.rows if row.name in wanted),
         ratios=tuple(ratio for ratio in contest.ratios if ratio.ours in wanted and ratio.against in wanted),
     )
-
-
-def _check_once(what: str, values: Sequence[object], path: Path) -> None:
-    twice = [value for value in values if values.count(value) > 1]
-    if twice:
-        raise InputError(f"{path}: {what} {twice[0]} appears twice", hint="remove or rename one")
 
 
 def _check_width(contest: Contest, path: Path) -> None:

@@ -203,7 +203,6 @@ def _threads(count: int) -> str:
 
 
 def _draw_ratios(report: ContestReport, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(result.name for result in report.ratios))
@@ -211,7 +210,6 @@ def _draw_ratios(report: ContestReport, path: Path) -> None:
     batches = sorted({result.batch for result in report.ratios})
     size = (4.2 + 4.2 * len(threads), 1.6 + 0.32 * len(names) * len(batches))
     figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(threads), sharey=True, sharex=True, squeeze=False)[0]
     height = 0.8 / len(batches)
     for axes, count in zip(panels, threads, strict=True):

@@ -1,9 +1,8 @@
 """Results of a contest, as they are written as JSON."""
 
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.evaluation.accuracy import AccuracyReport
 from resemote_edge.evaluation.paired import PairedComparison
 from resemote_edge.experiments.contest.file import Contest
@@ -102,13 +101,10 @@ class SkippedRow(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
+class ContestReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="contest"):
     """All measurements of one run of a contest.
 
     Attributes:
-        schema: Schema of the record, `CONTEST_REPORT_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         inputs: Inputs that were fed.
         contest: Contest, as far as it was run.
         tools: Versions of the packages that the rows went through.
@@ -120,8 +116,6 @@ class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="co
     """
 
     schema: int = CONTEST_REPORT_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     inputs: str
     contest: Contest
     tools: dict[str, str]
@@ -132,10 +126,5 @@ class ContestReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="co
     differences: tuple[AccuracyDifference, ...] = ()
 
 
-def read_contest_report(path: Path) -> ContestReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a contest's report of this schema.
-    """
-    return read_record(path, ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)
+#: Reads a contest's report back; see `read_record`.
+read_contest_report = partial(read_record, kind=ContestReport, what="a contest's report", schema=CONTEST_REPORT_SCHEMA)

@@ -4,18 +4,17 @@ It stands above export and benchmarks, because it needs both. Builds and measure
 that no tool sees what another one imported or patched.
 """
 
-import datetime
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from resemote_edge.artifacts.partial import scratch_folder
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import DeviceUnavailableError, InputError, MissingDependencyError, needs
@@ -31,7 +30,7 @@ from resemote_edge.experiments.contest.results import (
 )
 from resemote_edge.experiments.peers import own_network
 from resemote_edge.export.recipe import find_recipe
-from resemote_edge.machine.environment import capture_environment
+from resemote_edge.machine.environment import capture_environment, package_versions
 from resemote_edge.measuring.interleave import Measured, Schedule, interleave
 from resemote_edge.measuring.latency import summarize_latency
 from resemote_edge.measuring.processes.contestant import Contestant, Opened
@@ -106,11 +105,12 @@ def run_contest(
         accuracy, differences = ((), ()) if splits is None else _judge(contest, ready, splits, Path(folder), notice)
         cells, ratios = _measure_all(contest, ready, notice, progress)
     return ContestReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=environment.to_dict(),
         inputs=_inputs(contest),
         contest=contest,
-        tools=_versions() | {name: version for row in ready for name, version in row.facts["versions"].items()},
+        tools=package_versions(_TOOLS)
+        | {name: version for row in ready for name, version in row.facts["versions"].items()},
         cells=cells,
         ratios=ratios,
         skipped=tuple(skipped),
@@ -324,13 +324,3 @@ def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch
             )
         )
     return results
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _TOOLS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -13,13 +13,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.benchmarks.suite.in_memory import parse_batches, parse_names
+from resemote_edge.cli.output import parse_batches, parse_names
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, measure_gpu
 from resemote_edge.experiments.gpu.results import GRAPHS, gpu_table
@@ -177,11 +178,9 @@ def gpu(
     processes: int,
     export_only: bool,
     batches: str,
-    seconds: float,
-    round_seconds: float,
-    probe_side: int,
     no_profile: bool,
     force: bool,
+    **measure: Any,
 ) -> None:
     """Measure PyTorch on a GPU.
 
@@ -202,11 +201,9 @@ def gpu(
     options = GpuOptions(
         device=device,
         batches=parse_batches(batches),
-        seconds=seconds,
-        round_seconds=round_seconds,
         profile=on_gpu and not no_profile,
-        probe_side=probe_side,
         probe_bytes=2**30 if on_gpu else 2**28,
+        **measure,
     )
     path = None if output is None else output / "gpu.json"
     if path is not None and path.exists() and not force:

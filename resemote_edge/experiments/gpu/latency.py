@@ -3,28 +3,22 @@
 All sessions live in one process: a process for each row, as `bench` has, would take longer to start than to measure.
 """
 
-import datetime
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.artifacts.self_test import SelfTestResult, self_test
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.probe import DEVICE_PRECISIONS, DeviceProbe, kernel_times, probe_device
-from resemote_edge.experiments.gpu.results import (
-    Floor,
-    GpuReport,
-    GpuRow,
-    GpuUnmeasured,
-    replaced_kernels,
-    sorted_rows,
-)
+from resemote_edge.experiments.gpu.results import GRAPHS, Floor, GpuReport, GpuRow, GpuUnmeasured
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.latency import median_ms, summarize_latency
 from resemote_edge.measuring.timing import Budget, time_calls, warm_up
@@ -154,13 +148,19 @@ def measure_gpu(
             _profile(run, kept, notice)
     if not run.rows:
         raise ResEmoteEdgeError("nothing was measured: " + "; ".join(one.reason for one in run.unmeasured))
-    networks = list(dict.fromkeys(subject.network for subject in subjects))
+    networks, precisions = list(dict.fromkeys(subject.network for subject in subjects)), list(_OPENED)
+
+    def place(row: GpuRow) -> tuple[int, ...]:
+        """Place of a row in the tables."""
+        graph, precision = GRAPHS.index(row.graph), precisions.index(row.precision)
+        return networks.index(row.network), row.batch, precision, graph, row.cuda_graph
+
     return GpuReport(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=capture_environment().to_dict(),
         device=probe,
         weights=weights,
-        rows=sorted_rows(run.rows, networks, list(_OPENED)),
+        rows=tuple(sorted(run.rows, key=place)),
         unmeasured=tuple(run.unmeasured),
     )
 
@@ -292,4 +292,4 @@ def _profile(run: _Run, kept: Sequence[_Opened], notice: Callable[[str], None]) 
                     return
                 if found is None:
                     return
-                run.rows[at] = replaced_kernels(row, found)
+                run.rows[at] = msgspec.structs.replace(row, kernels=found)

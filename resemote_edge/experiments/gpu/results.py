@@ -1,12 +1,10 @@
 """GpuReport: results of graphs, precisions and CUDA graphs on a GPU; JSON and Markdown."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
-import msgspec
-
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
+from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.gpu.probe import DeviceProbe, KernelTimes
 from resemote_edge.measuring.latency import Latency
@@ -21,8 +19,6 @@ __all__ = [
     "GpuUnmeasured",
     "gpu_table",
     "read_gpu_report",
-    "replaced_kernels",
-    "sorted_rows",
 ]
 
 GPU_SCHEMA = 1
@@ -101,13 +97,10 @@ class GpuUnmeasured(Record, frozen=True, kw_only=True):
     reason: str
 
 
-class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
+class GpuReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
     """All results of a device.
 
     Attributes:
-        schema: Schema of the record, `GPU_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         device: Best figures of the device.
         weights: Description of the weights.
         rows: Rows that were measured.
@@ -115,21 +108,14 @@ class GpuReport(Record, frozen=True, kw_only=True, tag_field="kind", tag="gpu"):
     """
 
     schema: int = GPU_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     device: DeviceProbe
     weights: str
     rows: tuple[GpuRow, ...]
     unmeasured: tuple[GpuUnmeasured, ...] = ()
 
 
-def read_gpu_report(path: Path) -> GpuReport:
-    """Read a report back.
-
-    Raises:
-        InputError: There is no such file, or it is not a report of this schema.
-    """
-    return read_record(path, GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
+#: Reads a report of a GPU back; see `read_record`.
+read_gpu_report = partial(read_record, kind=GpuReport, what="a report of a GPU", schema=GPU_SCHEMA)
 
 
 def gpu_table(report: GpuReport, name: str = "") -> str:
@@ -174,7 +160,7 @@ def _median_table(report: GpuReport) -> str:
             f"{batch / best * 1e3:,.0f}",
             f"{max(row.max_abs_logit_diff for row in these):.1e}",
         ])  # fmt: skip
-    return "Medians are without / with a CUDA graph.\n\n" + _markdown(header, lines, words=3)
+    return "Medians are without / with a CUDA graph.\n\n" + table_text(header, lines, words=header[:3])
 
 
 def _percentile_table(report: GpuReport) -> str:
@@ -202,7 +188,7 @@ def _percentile_table(report: GpuReport) -> str:
         for row in report.rows
         if row.graph == GRAPHS[-1]
     ]
-    return _markdown(header, lines, words=4)
+    return table_text(header, lines, words=header[:4])
 
 
 def _device_table(report: GpuReport) -> str:
@@ -213,7 +199,7 @@ def _device_table(report: GpuReport) -> str:
     for peak in device.peaks:
         rate = peak.note or "not measured" if peak.gmac_per_s is None else f"{2 * peak.gmac_per_s / 1e3:,.2f} TFLOP/s"
         lines.append([f"product of matrices of {device.side} rows, {peak.precision}", rate])
-    return _markdown(["what", "best of several tries"], lines, words=1)
+    return table_text(["what", "best of several tries"], lines, words=["what"])
 
 
 def _pair(rows: Sequence[GpuRow]) -> str:
@@ -226,36 +212,3 @@ def _ms(value: float | None) -> str:
     if value is None:
         return _NONE
     return f"{value:.3f}" if value < 10 else f"{value:.1f}"
-
-
-def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]], *, words: int) -> str:
-    """Write a table; the first columns hold words and are aligned to the left."""
-    rule = ["---" if at < words else "---:" for at in range(len(header))]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *lines))
-
-
-def sorted_rows(rows: Iterable[GpuRow], networks: Sequence[str], precisions: Sequence[str]) -> tuple[GpuRow, ...]:
-    """Sort rows into the order of the tables.
-
-    Args:
-        rows: Rows in any order.
-        networks: Networks in their order.
-        precisions: Precisions in their order.
-    """
-    return tuple(
-        sorted(
-            rows,
-            key=lambda row: (
-                networks.index(row.network),
-                row.batch,
-                precisions.index(row.precision),
-                GRAPHS.index(row.graph),
-                row.cuda_graph,
-            ),
-        )
-    )
-
-
-def replaced_kernels(row: GpuRow, kernels: KernelTimes | None) -> GpuRow:
-    """Return the row with the work of the device filled in."""
-    return msgspec.structs.replace(row, kernels=kernels)

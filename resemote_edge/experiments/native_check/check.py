@@ -10,7 +10,6 @@ Three things are measured:
 3. Parity: both classify every image of the test split.
 """
 
-import datetime
 import json
 import shutil
 import subprocess
@@ -23,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
@@ -82,7 +82,7 @@ def measure(
         notice(f"{artifact.passport.name}: session, frame{', images' if data else ''}")
         subjects.append(_subject(artifact, program, threads, rounds, data))
     return NativeValidity(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=capture_environment().to_dict(),
         threads=threads,
         faces=FACES,

@@ -1,10 +1,9 @@
 """Results of comparing the C library with the Python package and the engines' own APIs: JSON and Markdown."""
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from functools import partial
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.benchmarks.report.table import table_text
 
 __all__ = [
@@ -67,13 +66,10 @@ class NativeSubject(Record, frozen=True, kw_only=True):
     parity: SplitParity | None = None
 
 
-class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="native-validity"):
+class NativeValidity(Measured, frozen=True, kw_only=True, tag_field="kind", tag="native-validity"):
     """Findings about all artifacts.
 
     Attributes:
-        schema: Schema of the record, `NATIVE_VALIDITY_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         threads: Number of CPU threads of the engines, for frames and images; sessions are timed on one.
         faces: Number of faces in a frame.
         frame: Description of the frame.
@@ -82,8 +78,6 @@ class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="n
     """
 
     schema: int = NATIVE_VALIDITY_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     threads: int
     faces: int
     frame: str
@@ -91,13 +85,10 @@ class NativeValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="n
     subjects: tuple[NativeSubject, ...]
 
 
-def read_native_validity(path: Path) -> NativeValidity:
-    """Read results back.
-
-    Raises:
-        InputError: There is no such file, or it does not hold results of this schema.
-    """
-    return read_record(path, NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA)
+#: Reads a native-validity summary back; see `read_record`.
+read_native_validity = partial(
+    read_record, kind=NativeValidity, what="a native-validity summary", schema=NATIVE_VALIDITY_SCHEMA
+)
 
 
 def native_validity_table(found: NativeValidity) -> str:

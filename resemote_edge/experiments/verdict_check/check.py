@@ -4,7 +4,6 @@ An artifact is compared with itself, and with itself slowed by a known factor, a
 comparison is kept. An interrupted check continues where it stopped, and ends with ``summary.json`` and ``summary.md``.
 """
 
-import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.suite.clock import duration_text
 from resemote_edge.errors import InputError
@@ -217,7 +217,7 @@ def _summary(experiment: Experiment, first: LiveComparison, trials: tuple[Trial,
     request = experiment.request
     chosen = (request.margin, request.restarts, request.seconds)
     return ComparisonValidity(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=capture_environment().to_dict(),
         artifact=first.a.artifact,
         passport_sha256=first.a.passport_sha256,

@@ -2,8 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+
+from resemote_edge.cli.output import given, output_option
 
 #: Exit code when too few comparisons were right, or one took too long.
 _NOT_PASSED = 3
@@ -11,13 +14,7 @@ _NOT_PASSED = 3
 
 @click.command("verdict_check")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder for the results. The command continues a check that it finds there.",
-)
+@output_option("Folder for the results. The command continues a check that it finds there.", required=True)
 @click.option("--count", type=int, default=20, show_default=True, help="Number of comparisons of each kind.")
 @click.option(
     "--slow-by", type=float, default=None, help="Factor by which the slowed artifact is slower.  [default: 1.1]"
@@ -40,11 +37,7 @@ def verdict_check(
     output: Path,
     count: int,
     slow_by: float | None,
-    runtime: str,
-    threads: int | None,
-    seconds: float | None,
-    restarts: int | None,
-    margin: float | None,
+    **options: Any,
 ) -> None:
     """Measure how often 'bench compare --live' is right.
 
@@ -59,21 +52,13 @@ def verdict_check(
     from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.experiments.verdict_check.check import SLOW_DOWN, Experiment, run_experiment
     from resemote_edge.experiments.verdict_check.report import comparison_validity_markdown
-    from resemote_edge.measuring.comparison.live import LIVE_MARGIN, LIVE_RESTARTS, LIVE_SECONDS, LiveRequest
+    from resemote_edge.measuring.comparison.live import LiveRequest
     from resemote_edge.measuring.processes.stopping import Stop, stoppable
 
     try:
         with stoppable():
             loaded = Artifact.load(artifact)
-            request = LiveRequest(
-                a=loaded,
-                b=loaded,
-                runtime=runtime,
-                threads=threads,
-                seconds=LIVE_SECONDS if seconds is None else seconds,
-                restarts=LIVE_RESTARTS if restarts is None else restarts,
-                margin=LIVE_MARGIN if margin is None else margin,
-            )
+            request = LiveRequest(a=loaded, b=loaded, **given(options))
             slow_down = SLOW_DOWN if slow_by is None else slow_by
             experiment = Experiment(request=request, count=count, slow_down=slow_down, folder=output)
             summary = run_experiment(experiment, lambda text: click.echo(text, err=True))

@@ -3,10 +3,10 @@
 import math
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.benchmarks.compare.text import interval_text
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.measuring.comparison.results import Quantity
@@ -67,13 +67,10 @@ class Trial(Record, frozen=True, kw_only=True):
         return self.verdict == ("no difference shown" if self.planted == "nothing" else "slower")
 
 
-class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
+class ComparisonValidity(Measured, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
     """Count of how often a live comparison was right.
 
     Attributes:
-        schema: Schema of the record, `COMPARISON_VALIDITY_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`, when the summary was made.
         artifact: Name of both sides.
         passport_sha256: Hash of its passport.
         runtime: Name and version of both sides' runtime.
@@ -93,8 +90,6 @@ class ComparisonValidity(Record, frozen=True, kw_only=True, tag_field="kind", ta
     """
 
     schema: int = COMPARISON_VALIDITY_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     artifact: str
     passport_sha256: str
     runtime: str
@@ -133,13 +128,10 @@ def passed(trials: Sequence[Trial]) -> bool:
     return all(trial.total_seconds < LIMIT_SECONDS for trial in trials)
 
 
-def read_comparison_validity(path: Path) -> ComparisonValidity:
-    """Read a summary back.
-
-    Raises:
-        InputError: There is no such file, or it is not a summary of this schema.
-    """
-    return read_record(path, ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA)
+#: Reads a summary of comparisons back; see `read_record`.
+read_comparison_validity = partial(
+    read_record, kind=ComparisonValidity, what="a summary of comparisons", schema=COMPARISON_VALIDITY_SCHEMA
+)
 
 
 def comparison_validity_table(summary: ComparisonValidity) -> str:

@@ -7,16 +7,14 @@ from typing import Any
 import msgspec
 
 from resemote_edge.artifacts.files import write_file, write_picture
+from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.errors import InputError, MissingDependencyError, needs
+from resemote_edge.export.command import ExportOptions, load_weights, required_data, resolve_recipe
 from resemote_edge.export.context import ExportContext
 from resemote_edge.export.quantize.quantization import plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
-from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.tracing import trace
-from resemote_edge.export.verify import choose_inputs
-from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["SENSITIVITY_FILES", "SensitivityReport", "run_sensitivity", "write_sensitivity"]
 
@@ -55,18 +53,14 @@ class SensitivityReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_sensitivity(
-    checkpoint: Checkpoint,
-    recipe: Recipe,
-    data: Path,
+    options: ExportOptions,
     images: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SensitivityReport:
-    """Quantize one layer at a time and rank.
+    """Quantize one layer at a time, and rank the layers by the damage.
 
     Args:
-        checkpoint: Weights of the network.
-        recipe: Recipe with the graph and the scheme; precision int8 or w8.
-        data: Dataset; images of its training split are compared on.
+        options: Checkpoint, recipe and data of an export; images of the training split are compared on.
         images: Number of images.
         progress: Function called with (done, total) batches.
 
@@ -74,20 +68,21 @@ def run_sensitivity(
         The ranking.
 
     Raises:
-        InputError: The recipe quantizes nothing.
-        DatasetError: The data cannot be used.
+        InputError: There is no data, options contradict each other, or the recipe quantizes nothing.
+        ResEmoteEdgeError: The checkpoint or the data cannot be used.
     """
+    recipe = resolve_recipe(options)
+    data = required_data(options.data)
+    checkpoint = load_weights(options.checkpoint, options.labels)
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing", hint="pass one of precision int8 or w8")
-    spec = PreprocessSpec(input=recipe.graph.input)
     context = ExportContext()
-    inputs = choose_inputs(None, recipe.verify.samples, spec, checkpoint.labels, context.datasets)
-    traced = trace(checkpoint, recipe, spec, inputs, context)
+    traced, _ = trace(checkpoint, recipe, None, context)
     plan = plan_quantization(checkpoint, recipe.quantize, data, context)
     # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.
     seed = recipe.quantize.seed + _SEED
     chosen = choose_calibration(data, images, seed, labels=checkpoint.labels, datasets=context.datasets)
-    layers = rank_layers(traced.graph, plan, spec(list(chosen.images), "gray"), progress)
+    layers = rank_layers(traced.graph, plan, traced.preprocessing(list(chosen.images), "gray"), progress)
     return SensitivityReport(
         checkpoint=checkpoint.path.name,
         checkpoint_sha256=checkpoint.sha256,
@@ -101,7 +96,7 @@ def run_sensitivity(
 def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
     """Write ``sensitivity.json`` and, where matplotlib is installed, ``sensitivity.png``; return the paths written."""
     data, picture = (folder / name for name in SENSITIVITY_FILES)
-    write_file(data, msgspec.json.format(msgspec.json.encode(report.to_dict()), indent=2) + b"\n")
+    write_file(data, json_bytes(report.to_dict()))
     try:
         _draw(report, picture)
     except MissingDependencyError:
@@ -112,11 +107,9 @@ def write_sensitivity(report: SensitivityReport, folder: Path) -> list[Path]:
 
 def _draw(report: SensitivityReport, path: Path) -> None:
     with needs("report", "drawing the sensitivity of layers"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     names = [entry.layer for entry in report.layers]
     figure = Figure(figsize=(9, 1.6 + 0.32 * len(names)), layout="constrained")
-    FigureCanvasAgg(figure)
     ratios, flips = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
     finite = [entry.signal_to_noise_db for entry in report.layers if entry.signal_to_noise_db != float("inf")]
     ceiling = max(finite, default=0.0) + 5.0

@@ -6,14 +6,14 @@ Nothing else switches on a target's name: a fact that differs between targets is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from resemote_edge.errors import InputError
 
 if TYPE_CHECKING:
     from resemote_edge.export.targets.base import Target
 
-__all__ = ["TARGETS", "TargetInfo", "find_target", "get_target", "target_of"]
+__all__ = ["TARGETS", "TargetInfo", "find_target", "target_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class TargetInfo:
         section: Name of the section that its recipes must have, and no others may; None where there is none.
         default_precision: Precision of the default artifact.
         demo: Precisions that the demo exports.
+        detector_input: What its detectors take by default (`DetectorInput`).
     """
 
     implementation: str
@@ -41,11 +42,18 @@ class TargetInfo:
     section: str | None = None
     default_precision: str = "fp32"
     demo: tuple[str, ...] = ()
+    detector_input: Literal["tensor", "bgr-u8"] = "bgr-u8"
 
     @property
     def home_runtime(self) -> str:
         """Runtime that verifies what the target builds, and measures it."""
         return self.runtimes[0]
+
+    def load(self) -> "Target":
+        """What builds artifacts of the target; its module is imported only now."""
+        module, _, attribute = self.implementation.partition(":")
+        target: Target = getattr(import_module(module), attribute)()
+        return target
 
 
 #: A new target is a module and a row here.
@@ -76,6 +84,7 @@ TARGETS: dict[str, TargetInfo] = {
         section="tensorrt",
         default_precision="fp16",  # GPUs are made for it
         demo=("fp16",),
+        detector_input="tensor",  # TensorRT 8.2 takes no bytes
     ),
     "pytorch": TargetInfo(
         implementation="resemote_edge.export.targets.pytorch:PyTorchTarget",
@@ -96,17 +105,6 @@ def find_target(name: str) -> TargetInfo:
     if name not in TARGETS:
         raise InputError(f"unknown target {name!r}", hint=f"choose one of {', '.join(TARGETS)}")
     return TARGETS[name]
-
-
-def get_target(name: str) -> "Target":
-    """Return what builds artifacts of a target; its module is imported only now.
-
-    Raises:
-        InputError: No target has that name.
-    """
-    module, _, attribute = find_target(name).implementation.partition(":")
-    target: Target = getattr(import_module(module), attribute)()
-    return target
 
 
 def target_of(runtime: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from resemote_edge.artifacts.passport import EngineInfo
-from resemote_edge.export.onnx import OnnxModel
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.export.recipe import Recipe
-from resemote_edge.models.graph import EvalGraph
+
+if TYPE_CHECKING:
+    from resemote_edge.models.graph import EvalGraph
 
 __all__ = ["Built", "BuiltFile", "Target", "TargetInputs"]
 
@@ -18,15 +19,15 @@ class TargetInputs:
     """Inputs that a target builds from.
 
     Attributes:
-        graph: Eval graph.
-        onnx: Eval graph as ONNX.
+        graph: Eval graph; None for a network that came as ONNX.
+        onnx: Network as ONNX, a ``ModelProto``.
         recipe: Recipe of the export.
         facts: Facts for metadata inside model files: labels, preprocessing, lineage and so on.
         folder: Folder that the files are written to; empty.
     """
 
-    graph: EvalGraph = field(repr=False)
-    onnx: OnnxModel
+    graph: "EvalGraph | None" = field(repr=False)
+    onnx: Any = field(repr=False)
     recipe: Recipe
     facts: Mapping[str, str]
     folder: Path

@@ -17,5 +17,5 @@ class OnnxTarget:
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the model."""
-        onnx.save(inputs.onnx.proto, inputs.folder / "model.onnx")
+        onnx.save(inputs.onnx, inputs.folder / "model.onnx")
         return Built(files=(BuiltFile("model.onnx", "model", "onnx"),), tools={"onnx": onnx.__version__})

@@ -19,7 +19,7 @@ class OpenVINOTarget:
         """Convert and save."""
         openvino = import_openvino("exporting to OpenVINO")
         try:
-            model = openvino.Core().read_model(inputs.onnx.proto.SerializeToString())
+            model = openvino.Core().read_model(inputs.onnx.SerializeToString())
         except RuntimeError as error:
             raise ExportError(f"OpenVINO {openvino.__version__} cannot read the ONNX: {error}") from error
         for key, value in inputs.facts.items():

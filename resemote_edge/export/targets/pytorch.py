@@ -24,6 +24,8 @@ class PyTorchTarget:
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the graph."""
+        if inputs.graph is None:
+            raise ExportError("the runtime pytorch runs no network that came as ONNX", hint="pass another --target")
         with needs("export", "exporting to PyTorch"):
             import safetensors
             from safetensors import SafetensorError

@@ -11,11 +11,10 @@ from typing import Any
 
 import onnx
 
-from resemote_edge.artifacts.passport import EngineInfo
+from resemote_edge.artifacts.passport_base import EngineInfo
 from resemote_edge.errors import DeviceUnavailableError, ExportError, MissingDependencyError, needs
 from resemote_edge.export.recipe import Recipe, TensorRTOptions
 from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
-from resemote_edge.models.graph import INPUT
 from resemote_edge.runtimes.cuda_memory import compute_capability
 
 __all__ = ["TensorRTTarget"]
@@ -42,7 +41,7 @@ class TensorRTTarget:
 
     def build(self, inputs: TargetInputs) -> Built:
         """Save the ONNX, choose the builder the recipe asks for, and build."""
-        onnx.save(inputs.onnx.proto, inputs.folder / "model.onnx")
+        onnx.save(inputs.onnx, inputs.folder / "model.onnx")
         options = _options(inputs.recipe)
         if options.builder == "on-device":
             return Built(
@@ -129,7 +128,7 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     trt_builder = trt.Builder(logger)
     network = trt_builder.create_network(_network_flags(trt, _options(recipe)))
     parser = trt.OnnxParser(network, logger)
-    if not parser.parse(inputs.onnx.proto.SerializeToString()):
+    if not parser.parse(inputs.onnx.SerializeToString()):
         found = "; ".join(str(parser.get_error(index)) for index in range(parser.num_errors))
         raise ExportError(f"{builder.name} {trt.__version__} cannot parse the ONNX (opset {recipe.opset}): {found}")
     config = trt_builder.create_builder_config()
@@ -137,8 +136,9 @@ def _build_plan(inputs: TargetInputs, builder: _Builder) -> bytes:
     batch = recipe.batch
     if batch.max is None:
         raise ExportError(f"recipe {recipe.name}: an engine needs a largest batch", hint="set batch.max")
-    sample = tuple(network.get_input(0).shape)[1:]
-    profile.set_shape(INPUT, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
+    fed = network.get_input(0)
+    sample = tuple(fed.shape)[1:]
+    profile.set_shape(fed.name, *((size, *sample) for size in (batch.min, batch.opt, batch.max)))
     config.add_optimization_profile(profile)
     _configure(trt, config, builder, recipe)
     plan = trt_builder.build_serialized_network(network, config)

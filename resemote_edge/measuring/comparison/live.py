@@ -1,6 +1,5 @@
 """compare_live: two artifacts on this machine, in turn, in several pairs of fresh processes."""
 
-import datetime
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
+from resemote_edge.artifacts.record import utc_now
 from resemote_edge.errors import InputError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.pinning import choose_cores
@@ -127,7 +127,7 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
         measured.append((taken[a.name], taken[b.name]))
     found = ratio_over_restarts([(one.nanoseconds, other.nanoseconds) for one, other in measured])
     comparison = LiveComparison(
-        created_utc=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        created_utc=utc_now(),
         environment=environment.to_dict(),
         inputs="drawn faces, 48x48 RGB",
         quantity=request.quantity,

@@ -1,9 +1,9 @@
 """Results of a live comparison, as they are written as JSON."""
 
-from pathlib import Path
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from resemote_edge.artifacts.record import Record, read_record
+from resemote_edge.artifacts.record import Measured, Record, read_record
 from resemote_edge.machine.environment import check_environment
 from resemote_edge.measuring.comparison.results import Quantity
 from resemote_edge.measuring.statistics.verdict import Verdict
@@ -68,13 +68,10 @@ class Restart(Record, frozen=True, kw_only=True):
     ratio: float
 
 
-class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="live-comparison"):
+class LiveComparison(Measured, frozen=True, kw_only=True, tag_field="kind", tag="live-comparison"):
     """B, compared with A, in turn on one machine.
 
     Attributes:
-        schema: Schema of the record, `LIVE_SCHEMA`.
-        created_utc: Time of writing, ISO 8601.
-        environment: Record of the machine, from `capture_environment`.
         inputs: Inputs that were fed.
         quantity: Time that was compared.
         batch: Faces per call.
@@ -95,8 +92,6 @@ class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="l
     """
 
     schema: int = LIVE_SCHEMA
-    created_utc: str
-    environment: dict[str, Any]
     inputs: str
     quantity: Quantity
     batch: int
@@ -124,10 +119,5 @@ class LiveComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag="l
         return self.verdict == "slower"
 
 
-def read_live_comparison(path: Path) -> LiveComparison:
-    """Read a comparison back.
-
-    Raises:
-        InputError: There is no such file, or it is not a live comparison of this schema.
-    """
-    return read_record(path, LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)
+#: Reads a live comparison back; see `read_record`.
+read_live_comparison = partial(read_record, kind=LiveComparison, what="a live comparison", schema=LIVE_SCHEMA)

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from resemote_edge.errors import ResEmoteEdgeError
+from resemote_edge.errors import ResEmoteEdgeError, lack_of_memory
 
 __all__ = ["PARENT_VARIABLE", "Contestant", "Failed", "Job", "Message", "Opened", "Ready", "Timed", "Turn", "main"]
 
@@ -124,8 +124,9 @@ def main(stream: TextIO) -> int:
         for line in iter(stream.readline, ""):
             assert opened.call is not None  # A contestant with nothing to call is given no turn.
             send(Timed(nanoseconds=_take_turn(opened.call, msgspec.json.decode(line, type=Turn))))
-    except ResEmoteEdgeError as error:
-        send(Failed(error=type(error).__name__, message=str(error)))
+    except (ResEmoteEdgeError, MemoryError) as error:
+        told = lack_of_memory(error) or error
+        send(Failed(error=type(told).__name__, message=str(told)))
     except OSError as error:  # for example a full disk, or a file that vanished
         message = f"{error.filename or 'reading or writing'}: {error.strerror or error}"
         send(Failed(error=ResEmoteEdgeError.__name__, message=message))

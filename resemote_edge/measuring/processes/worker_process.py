@@ -17,7 +17,7 @@ import msgspec
 import resemote_edge
 from resemote_edge import errors
 from resemote_edge.artifacts.partial import scratch_folder
-from resemote_edge.errors import ResEmoteEdgeError
+from resemote_edge.errors import ResEmoteEdgeError, memory_limit_bytes, not_enough_memory
 from resemote_edge.measuring.processes.contestant import (
     PARENT_VARIABLE,
     Contestant,
@@ -229,6 +229,8 @@ class WorkerProcess:
         lines = self._log.read().decode("utf-8", errors="replace").strip().splitlines() or ["it wrote nothing"]
         where = "" if self.contestant.python is None else f" ({self.contestant.python})"
         ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        if memory_limit_bytes() is not None:  # Engines that are refused memory end like this.
+            return not_enough_memory(f"{doing} {self.contestant.name}: its process{where} {ended}")
         return ResEmoteEdgeError(
             f"{doing} {self.contestant.name}: its process{where} {ended}", hint=f"its last words: {lines[-1]}"
         )

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from resemote_edge.camera.queue import NewestQueue
 from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.scenarios.base import Decider
 
@@ -91,20 +92,25 @@ def serve_arrivals(
     served: list[int] = []
     ages: list[int] = []
     stages: list[tuple[int, int, int, int]] = []
+    waiting: NewestQueue[int] = NewestQueue(queue_frames)
     start = clock.now()
-    head = 0
+    arrived = 0
     while True:
-        clock.wait_until(start + round(head * period))
+        if not len(waiting):
+            clock.wait_until(start + round(arrived * period))
         # The camera does not stop with the last frame that counts: later frames still push others out.
-        arrived = int((clock.now() - start) / period) + 1
-        if queue_frames is not None:
-            head = max(head, arrived - queue_frames)
-        if head >= frames:
+        now_there = int((clock.now() - start) / period) + 1
+        for number in range(arrived, now_there):
+            waiting.put(number)
+        arrived = max(arrived, now_there)
+        frame = waiting.take(timeout=0)
+        if frame is None:
+            continue
+        if frame >= frames:
             break
         stages.append(decider.decide())
-        ages.append(clock.now() - start - round(head * period))
-        served.append(head)
-        head += 1
+        ages.append(clock.now() - start - round(frame * period))
+        served.append(frame)
     return Arrivals(
         frames=frames,
         period_ns=round(period),

@@ -1,8 +1,9 @@
 """``offline``: as many crops a second as the machine can, in batches, by one session or several side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import numpy as np
@@ -37,10 +38,9 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
     """Keep all sessions busy: first the models alone, then whole decisions."""
     budget = settings.budget
     with ThreadPoolExecutor(len(deciders)) as pool:
-        barrier = Barrier(len(deciders))
         warmed = list(pool.map(lambda decider: warm_up(decider.decide, budget), deciders))
-        model_s, model = _together(pool, [_Models(decider, barrier, budget) for decider in deciders])
-        whole_s, stages = _together(pool, [_Decisions(decider, barrier, budget) for decider in deciders])
+        model_s, model = _together(pool, _models, deciders, budget)
+        whole_s, stages = _together(pool, _decisions, deciders, budget)
     batch = deciders[0].batch
     return Taken(
         warm_up=_all(warmed),
@@ -56,40 +56,35 @@ def run(deciders: Sequence[Decider], settings: ScenarioSettings) -> Taken:
     )
 
 
-class _Models:
+_Work = Callable[[Decider, Budget], NDArray[np.int64]]
+
+
+def _models(decider: Decider, budget: Budget) -> NDArray[np.int64]:
     """One stream's share of the runs of the model alone."""
-
-    def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
-        self._decider, self._barrier, self._budget = decider, barrier, budget
-
-    def __call__(self) -> NDArray[np.int64]:
-        self._barrier.wait()
-        budget = Budget(warmup_runs=0, min_runs=self._budget.min_runs, min_seconds=self._budget.min_seconds)
-        return time_calls(self._decider.run_model, budget)
+    return time_calls(decider.run_model, replace(budget, warmup_runs=0))
 
 
-class _Decisions:
+def _decisions(decider: Decider, budget: Budget) -> NDArray[np.int64]:
     """One stream's share of the whole decisions."""
-
-    def __init__(self, decider: Decider, barrier: Barrier, budget: Budget) -> None:
-        self._decider, self._barrier, self._budget = decider, barrier, budget
-
-    def __call__(self) -> NDArray[np.int64]:
-        self._barrier.wait()
-        taken: list[tuple[int, int, int, int]] = []
-        budget = self._budget
-        end = time.monotonic() + budget.min_seconds
-        while len(taken) < budget.max_runs and (len(taken) < budget.min_runs or time.monotonic() < end):
-            taken.append(self._decider.decide())
-        return np.asarray(taken, dtype=np.int64)
+    taken: list[tuple[int, int, int, int]] = []
+    end = time.monotonic() + budget.min_seconds
+    while len(taken) < budget.max_runs and (len(taken) < budget.min_runs or time.monotonic() < end):
+        taken.append(decider.decide())
+    return np.asarray(taken, dtype=np.int64)
 
 
 def _together(
-    pool: ThreadPoolExecutor, jobs: Sequence[_Models] | Sequence[_Decisions]
+    pool: ThreadPoolExecutor, work: _Work, deciders: Sequence[Decider], budget: Budget
 ) -> tuple[float, NDArray[np.int64]]:
-    """Run all jobs at once; return the seconds until the last was done, and their samples one after the other."""
+    """Let all streams work at once; return the seconds until the last was done, and their samples in a row."""
+    barrier = Barrier(len(deciders))
+
+    def share(decider: Decider) -> NDArray[np.int64]:
+        barrier.wait()
+        return work(decider, budget)
+
     start = time.perf_counter()
-    done = list(pool.map(lambda job: job(), jobs))
+    done = list(pool.map(share, deciders))
     return time.perf_counter() - start, np.concatenate(done)
 
 

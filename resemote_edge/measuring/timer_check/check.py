@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import Artifact, file_sha256
 from resemote_edge.artifacts.partial import scratch_folder
-from resemote_edge.artifacts.passport import PASSPORT_NAME
+from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.machine.pinning import choose_cores
 from resemote_edge.measuring.processes.contestant import Contestant
-from resemote_edge.measuring.processes.job import LATE_ADVICE, run_speed
 from resemote_edge.measuring.processes.worker_process import run_apart
 from resemote_edge.measuring.results import SpeedJob, Validity
+from resemote_edge.measuring.row import LATE_ADVICE, run_speed
 from resemote_edge.measuring.scenarios import ScenarioSettings
 from resemote_edge.runtimes.onnxruntime import DISABLED_OPTIMIZERS, engine_options
 from resemote_edge.runtimes.openvino import compile_settings

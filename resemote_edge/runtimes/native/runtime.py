@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import BaseArtifact
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.errors import MissingDependencyError, NativeError
 from resemote_edge.runtimes.native import structs
@@ -47,12 +47,12 @@ class NativeRuntime:
             return Availability(available=False, version=library.version, reason=reasons, hint="install one of them")
         return Availability(available=True, version=library.version, devices=tuple(devices))
 
-    def check(self, artifact: Artifact, options: SessionOptions) -> str:
+    def check(self, artifact: BaseArtifact, options: SessionOptions) -> str:
         """Return the device; needs the library, and a backend that loads the artifact and has the device."""
         _refuse_hints(options)
         return str(load_library().choose(artifact.path, options.device).device.decode())
 
-    def create_session(self, artifact: Artifact, options: SessionOptions) -> Session:
+    def create_session(self, artifact: BaseArtifact, options: SessionOptions) -> Session:
         """Load the artifact in the backend that the library chooses."""
         _refuse_hints(options)
         return _NativeSession(artifact, options)
@@ -64,7 +64,7 @@ def _refuse_hints(options: SessionOptions) -> None:
 
 
 class _NativeSession(Session):
-    def __init__(self, artifact: Artifact, options: SessionOptions) -> None:
+    def __init__(self, artifact: BaseArtifact, options: SessionOptions) -> None:
         self._library = load_library()
         self._handle = ctypes.c_void_p()
         self._library.check(

@@ -2,15 +2,13 @@
 
 import ctypes
 import os
-from pathlib import Path
 
 import torch
 
+from resemote_edge.runtimes.cpu_features import why_no_bf16
+
 __all__ = ["autocast_dtype", "keep_freed_memory", "network_form", "prepare"]
 
-# Flags of processors with instructions for bf16 products; without them oneDNN emulates, slower than fp32.
-_BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
-_CPUINFO = Path("/proc/cpuinfo")
 # parameters of glibc's mallopt
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -24,19 +22,10 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
         device: Device to compute on.
     """
     if precision == "auto":
-        has = torch.cuda.is_bf16_supported() if device.type == "cuda" else bool(_BF16_FLAGS & _cpu_flags())
+        # Without instructions for bf16 products, oneDNN emulates them, slower than fp32.
+        has = torch.cuda.is_bf16_supported() if device.type == "cuda" else why_no_bf16() is None
         precision = "bf16" if has else "fp32"
     return torch.bfloat16 if precision == "bf16" else None
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return set()
-    # x86 says "flags", ARM says "Features".
-    found = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return set(found.partition(":")[2].split())
 
 
 def network_form(device: torch.device) -> str:

@@ -83,10 +83,8 @@ def draw_curves(history: Sequence[EpochRecord], path: Path) -> None:
         MissingDependencyError: matplotlib is not installed.
     """
     with needs("report", "drawing learning curves"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     figure = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(figure)
     losses, accuracies = figure.subplots(1, 2)
     epochs = [record.epoch for record in history]
     losses.plot(epochs, [record.loss for record in history], label="training (augmented)")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.record import DECODE_ERRORS, read_text_bytes
+from resemote_edge.artifacts.record import DECODE_ERRORS, json_bytes, read_text_bytes
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.images.batches import Batch, TrainingImages
@@ -126,7 +126,7 @@ def recorded(teacher: Teacher, images: TrainingImages, folder: Path, recording: 
         _require_same(read_recording(folder), recording, folder)
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / RECORDING_FILE, msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
+        write_file(folder / RECORDING_FILE, json_bytes(recording))
     return _Recorder(teacher, images, folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 from resemote_edge.benchmarks.explain.conclusion import deviations
 from resemote_edge.benchmarks.explain.explanation import BETWEEN, Explanation, explain, read_explanation
 from resemote_edge.errors import DeviceUnavailableError, InputError
-from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.recipe import default_recipe
 from resemote_edge.measuring.probes import probe_machine
 from resemote_edge.runtimes.cpu_features import why_no_bf16
 

@@ -10,8 +10,7 @@ from resemote_edge.benchmarks.suite.clock import SuiteClock, duration_text
 from resemote_edge.benchmarks.suite.file import Exclude, load_suite
 from resemote_edge.benchmarks.suite.plan import SuiteArtifact, make_plan
 from resemote_edge.errors import InputError
-from resemote_edge.export.defaults import default_recipe
-from resemote_edge.export.recipe import find_recipe
+from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.measuring.scenarios import PRESETS, ScenarioSettings
 
 ROOT = Path(__file__).resolve().parents[3]

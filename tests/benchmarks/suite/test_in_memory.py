@@ -9,7 +9,8 @@ from resemote_edge.benchmarks.report.columns import NOT_MEASURED, TOO_FEW
 from resemote_edge.benchmarks.report.files import write_report
 from resemote_edge.benchmarks.report.markdown import markdown_report, markdown_table
 from resemote_edge.benchmarks.suite.file import SUITE_SCHEMA, AccuracyOptions, Exclude, Suite
-from resemote_edge.benchmarks.suite.in_memory import parse_batches, run_in_memory
+from resemote_edge.benchmarks.suite.in_memory import run_in_memory
+from resemote_edge.cli.output import parse_batches
 from resemote_edge.errors import ArtifactError, DatasetError, DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.experiments.tables.documents import regenerate
 from resemote_edge.measuring.results import read_report

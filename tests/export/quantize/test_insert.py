@@ -133,7 +133,7 @@ def test_what_tensorrt_asks_for(graphs, ranges, name, remainder):
     dtype = np.float16 if remainder == "fp16" else np.float32
     graph = quantize(graphs["conv"], ranges, SCHEMES[name], scale_dtype=dtype)
     opset = 19 if remainder == "fp16" else 13
-    proto = to_onnx(graph, opset=opset, precision=remainder, classes=7).proto
+    proto = to_onnx(graph, opset=opset, precision=remainder, classes=7)
     arrays = initializers(proto)
     zero_points = {key: array for key, array in arrays.items() if key.endswith("zero_point")}
     assert zero_points
@@ -159,7 +159,7 @@ def optimized_operators(proto, folder):
 
 def test_onnxruntime_computes_every_layer_in_integers(graphs, ranges, tmp_path):
     graph = quantize(graphs["matmul"], ranges, SCHEMES["unsigned-int32-bias"])
-    operators = optimized_operators(to_onnx(graph, opset=17, precision="fp32", classes=7).proto, tmp_path)
+    operators = optimized_operators(to_onnx(graph, opset=17, precision="fp32", classes=7), tmp_path)
     assert operators.count("QLinearConv") == 3
     assert operators.count("QGemm") == 13
     assert operators.count("Gemm") == 0
@@ -168,7 +168,7 @@ def test_onnxruntime_computes_every_layer_in_integers(graphs, ranges, tmp_path):
 def test_openvino_computes_every_layer_in_integers(graphs, ranges):
     openvino = import_openvino("a test")
     graph = quantize(graphs["matmul"], ranges, SCHEMES["unsigned"])
-    model = openvino.Core().read_model(to_onnx(graph, opset=17, precision="fp32", classes=7).proto.SerializeToString())
+    model = openvino.Core().read_model(to_onnx(graph, opset=17, precision="fp32", classes=7).SerializeToString())
     compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     kinds = {"Convolution": [], "FullyConnected": []}
     for node in compiled.get_runtime_model().get_ops():
@@ -188,7 +188,7 @@ def test_engines_compute_what_the_quantized_graph_says(graphs, ranges, inputs, n
     graph = quantize(graphs[form], ranges, SCHEMES[name])
     want = evaluate_graph(graph, inputs)
     floating = evaluate_graph(graphs[form], inputs)
-    model = to_onnx(graph, opset=17, precision="fp32", classes=7).proto.SerializeToString()
+    model = to_onnx(graph, opset=17, precision="fp32", classes=7).SerializeToString()
     ort, openvino = import_onnxruntime("a test"), import_openvino("a test")
     options = ort.SessionOptions()
     options.add_session_config_entry("session.x64quantprecision", "1")  # as the runtime does

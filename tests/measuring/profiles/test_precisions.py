@@ -2,7 +2,7 @@
 
 import pytest
 
-from resemote_edge.export.defaults import default_recipe
+from resemote_edge.export.recipe import default_recipe
 from resemote_edge.measuring.profiles.precisions import precision_of_kernel, precision_of_type, promised_precision
 
 

@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any
 
 from resemote_edge.benchmarks.report.html.pictures.axes import Grid, set_log_ticks, tidy
-from resemote_edge.benchmarks.report.html.pictures.pareto import pareto_front
 from resemote_edge.benchmarks.report.html.pictures.svg import INK, MUTED, PAPER, Canvas, Drawing, series_colour
 from resemote_edge.benchmarks.report.html.series import MARKERS, Series
 
-__all__ = ["Point", "TradeoffPanel", "front_of", "tradeoff"]
+__all__ = ["Point", "TradeoffPanel", "front_of", "pareto_front", "tradeoff"]
 
 _PANELS_ACROSS = 2
 
@@ -51,6 +50,25 @@ def front_of(panel: TradeoffPanel) -> list[Point]:
     points = panel.points
     front = pareto_front([point.latency_ms for point in points], [point.accuracy for point in points])
     return [points[at] for at in front]
+
+
+def pareto_front(latencies: Sequence[float], accuracies: Sequence[float]) -> list[int]:
+    """Find the points that no other beats by being at least as fast and as accurate, and better in one.
+
+    Args:
+        latencies: Latencies; lower is better.
+        accuracies: Accuracies, as many; higher is better.
+
+    Returns:
+        Places of the points, by latency ascending; of equal points, all.
+    """
+    points = list(zip(latencies, accuracies, strict=True))
+    front = [at for at, point in enumerate(points) if not any(_beats(other, point) for other in points)]
+    return sorted(front, key=lambda at: (points[at][0], at))
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one != other and one[0] <= other[0] and one[1] >= other[1]
 
 
 def tradeoff(panels: Sequence[TradeoffPanel]) -> Drawing:

@@ -1,0 +1,82 @@
+"""Verify: the exported detector against the file of its weights, on the same pictures; it fails closed."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from resemote_edge.artifacts.artifact import DetectorArtifact
+from resemote_edge.artifacts.detector_passport import DetectorVerification
+from resemote_edge.errors import GateError, ResEmoteEdgeError
+from resemote_edge.export.detectors.golden import flat_outputs
+from resemote_edge.runtimes.registry import get_runtime
+from resemote_edge.runtimes.session import Session, SessionOptions
+
+__all__ = ["verify_detector"]
+
+
+def verify_detector(
+    artifact: DetectorArtifact,
+    pictures: NDArray[np.uint8],
+    reference: NDArray[np.float32],
+    limit: float,
+    runtime: str,
+) -> DetectorVerification:
+    """Compare all outputs.
+
+    If an engine cannot run on this machine, it is verified through the ONNX it was built from, and the result says so.
+
+    Args:
+        artifact: Staged artifact with a draft passport.
+        pictures: Pictures, uint8 (N, height, width, 3), BGR.
+        reference: Values that the network must give, float32 (N, values).
+        limit: Largest absolute difference of a value.
+        runtime: Runtime of the target.
+
+    Raises:
+        GateError: A value is not finite, or differs by more than the limit.
+    """
+    passport = artifact.passport
+    names = [spec.name for spec in passport.outputs]
+    session, engine_verified = _open(artifact, runtime)
+    with session:
+        feeds = (passport.feed(picture) for picture in pictures)
+        got = np.stack([flat_outputs(session.run({passport.inputs[0].name: feed}), names) for feed in feeds])
+        version = get_runtime(session.runtime).probe().version
+    if not np.isfinite(got).all():
+        raise GateError(f"{session.runtime}: the exported detector gives NaN or Inf, nothing was exported")
+    difference = float(np.abs(got - reference).max())
+    if not difference <= limit:
+        raise GateError(
+            f"nothing was exported, as the detector differs from the file of its weights in {session.runtime}: "
+            f"largest difference {difference:.3g} > {limit:.3g}",
+            hint="choose another precision",
+        )
+    return DetectorVerification(
+        status="passed",
+        runtime=session.runtime,
+        runtime_version=version or "unknown",
+        device=session.device,
+        file=session.file.path,
+        engine_verified=engine_verified,
+        inputs=f"{len(pictures)} drawn pictures",
+        samples=len(pictures),
+        max_abs_diff=difference,
+        max_abs_diff_limit=limit,
+    )
+
+
+def _open(artifact: DetectorArtifact, runtime: str) -> tuple[Session, str]:
+    """Open the session that verifies; ``yes`` if it runs the deployed file, else ``no: `` and why."""
+    if artifact.find(get_runtime(runtime).formats) is None:
+        return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
+    if artifact.passport.engine is None:
+        return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
+    try:
+        get_runtime(runtime).check(artifact, SessionOptions())
+    except ResEmoteEdgeError as error:
+        reason = error.reason.replace(f"{artifact.path}: ", "")
+        return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"
+    return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
+
+
+def _open_onnx(artifact: DetectorArtifact) -> Session:
+    return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))

@@ -1,0 +1,40 @@
+"""Addresses: their schemes, and what of them may be shown."""
+
+import pytest
+
+from resemote_edge.camera.address import scheme_of, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("address", "scheme"),
+    [
+        ("0", ""),
+        ("film.mp4", ""),
+        ("/dev/video0", ""),
+        ("RTSP://host/x", "rtsp"),
+        ("webhook+https://host", "webhook+https"),
+        ("gst:videotestsrc ! appsink", "gst"),
+        ("./odd name:with colon", ""),
+    ],
+)
+def test_the_scheme_of_an_address(address, scheme):
+    assert scheme_of(address) == scheme
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("film.mp4", "film.mp4"),
+        ("rtsp://host/path?a=1", "rtsp://host/path?a=1"),
+        ("rtsp://me:secret@host:554/path", "rtsp://me@host:554/path"),
+        ("rtsp://:secret@host/path", "rtsp://host/path"),
+        ("rtsp://me@host/path", "rtsp://me@host/path"),
+        ("mqtt://me:p@ss@host/topic", "mqtt://me@host/topic"),
+        ("http://host/s?token=abc&size=2", "http://host/s?token=***&size=2"),
+        ("http://host/s?API_KEY=abc", "http://host/s?API_KEY=***"),
+        ("rtsp://me:secret@[::1]:8554/x", "rtsp://me@[::1]:8554/x"),
+        ("rtsp://me:secret@[::1/x", "[::1/x"),
+    ],
+)
+def test_what_is_shown_of_an_address(address, shown):
+    assert without_secrets(address) == shown
