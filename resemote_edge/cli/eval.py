@@ -7,6 +7,7 @@ import click
 from resemote_edge.cli.output import (
     device_option,
     echo_json,
+    echo_note,
     json_option,
     measuring_progress,
     precision_hint_option,
@@ -82,6 +83,8 @@ def evaluate(
     )
     with measuring_progress("images") as update:
         result = run_eval(request, update)
+    for note in result.notes:
+        echo_note(note)
     if as_json:
         echo_json(result.to_dict())
     else:

@@ -22,6 +22,7 @@ __all__ = [
     "data_option",
     "device_option",
     "echo_json",
+    "echo_note",
     "echo_written",
     "gathered_options",
     "json_option",
@@ -108,6 +109,11 @@ def target_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., An
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON on stdout, in ASCII, since the encoding of the stream may have no more."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def echo_note(text: str) -> None:
+    """Say on stderr what the user should know about the data or the weights."""
+    click.echo(f"note: {text}", err=True)
 
 
 #: Packages that some kinds of files need and others do not.
