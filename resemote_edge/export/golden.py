@@ -15,7 +15,7 @@ from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.vision.drawn import drawn_faces, noise_crops
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["CROPS_NAME", "LOGITS_NAME", "reference_logits", "reference_of", "write_golden"]
+__all__ = ["CROPS_NAME", "LOGITS_NAME", "in_batches", "reference_logits", "reference_of", "write_golden"]
 
 CROPS_NAME = "golden_crops.npy"
 LOGITS_NAME = "golden_logits.npy"
@@ -36,7 +36,7 @@ def reference_of(traced: Traced, quantized: EvalGraph | None) -> Reference:
     """Function that an engine must compute: the original network or, if there is one, the graph in eight bits."""
     if quantized is None:
         return lambda feeds: reference_logits(traced.model, traced.preprocessing.tensor(feeds))
-    return lambda feeds: _in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
+    return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
 
 
 def write_golden(reference: Reference, preprocessing: PreprocessSpec, folder: Path) -> int:
@@ -73,7 +73,7 @@ def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray
     _lay_out(model, torch.channels_last)
     try:
         with torch.inference_mode():
-            return _in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
+            return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
     finally:
         _lay_out(model, torch.contiguous_format)
 
@@ -84,6 +84,6 @@ def _lay_out(model: ResEmoteNet, order: torch.memory_format) -> None:
             parameter.data = parameter.data.contiguous(memory_format=order)
 
 
-def _in_batches(function: Reference, inputs: NDArray[Any]) -> NDArray[np.float32]:
+def in_batches(function: Reference, inputs: NDArray[Any]) -> NDArray[np.float32]:
     """Apply a function to batches, which bounds the memory, and join the results."""
     return np.concatenate([function(inputs[at : at + _BATCH]) for at in range(0, len(inputs), _BATCH)])
