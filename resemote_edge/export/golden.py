@@ -15,7 +15,7 @@ from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.vision.drawn import drawn_faces, noise_crops
 from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["CROPS_NAME", "LOGITS_NAME", "in_batches", "reference_logits", "reference_of", "write_golden"]
+__all__ = ["CROPS_NAME", "LOGITS_NAME", "Reference", "reference_of", "write_golden"]
 
 CROPS_NAME = "golden_crops.npy"
 LOGITS_NAME = "golden_logits.npy"
@@ -32,11 +32,11 @@ _BATCH = 32
 Reference = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
-def reference_of(traced: Traced, quantized: EvalGraph | None) -> Reference:
-    """Function that an engine must compute: the original network or, if there is one, the graph in eight bits."""
-    if quantized is None:
-        return lambda feeds: reference_logits(traced.model, traced.preprocessing.tensor(feeds))
-    return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
+def reference_of(traced: Traced, graph: EvalGraph | None) -> Reference:
+    """Function that an engine must compute: that of a graph, such as one in eight bits, or of the original network."""
+    if graph is None:
+        return lambda feeds: _network_logits(traced.model, traced.preprocessing.tensor(feeds))
+    return lambda feeds: _in_batches(lambda batch: evaluate_graph(graph, batch), feeds)
 
 
 def write_golden(reference: Reference, preprocessing: PreprocessSpec, folder: Path) -> int:
@@ -59,21 +59,13 @@ def write_golden(reference: Reference, preprocessing: PreprocessSpec, folder: Pa
     return len(crops)
 
 
-def reference_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute the logits of the PyTorch network itself.
-
-    Args:
-        model: Network in eval mode, on the CPU.
-        inputs: Inputs, float32 (N, 3, 64, 64).
-
-    Returns:
-        Logits, float32 (N, classes).
-    """
+def _network_logits(model: ResEmoteNet, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits of the PyTorch network itself, which is in eval mode, on the CPU."""
     # oneDNN computes in this layout. The network is the caller's, so its own layout is restored.
     _lay_out(model, torch.channels_last)
     try:
         with torch.inference_mode():
-            return in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
+            return _in_batches(lambda batch: model(torch.from_numpy(batch)).numpy(), inputs)
     finally:
         _lay_out(model, torch.contiguous_format)
 
@@ -84,6 +76,6 @@ def _lay_out(model: ResEmoteNet, order: torch.memory_format) -> None:
             parameter.data = parameter.data.contiguous(memory_format=order)
 
 
-def in_batches(function: Reference, inputs: NDArray[Any]) -> NDArray[np.float32]:
+def _in_batches(function: Reference, inputs: NDArray[Any]) -> NDArray[np.float32]:
     """Apply a function to batches, which bounds the memory, and join the results."""
     return np.concatenate([function(inputs[at : at + _BATCH]) for at in range(0, len(inputs), _BATCH)])
