@@ -65,7 +65,7 @@ def open_session(artifact: BaseArtifact, runtime: str = "auto", options: Session
     """Load an artifact.
 
     Args:
-        artifact: BaseArtifact to load.
+        artifact: Artifact to load.
         runtime: Name of a runtime, or ``auto`` for the first in registry order that knows the artifact's model file and
             is available here. ``auto`` never runs the ONNX that an engine was built from instead of the engine.
         options: Options of the session, such as device and threads.

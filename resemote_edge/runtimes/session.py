@@ -124,7 +124,7 @@ class Session(ABC):
     Attributes:
         runtime: Name of the runtime.
         device: The effective device, never ``auto``.
-        artifact: BaseArtifact that was loaded.
+        artifact: Artifact that was loaded.
         file: File of the artifact that runs.
     """
 
