@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from resemote_edge.camera.live.options import LiveOptions
-from resemote_edge.camera.notice import draw_notice
+from resemote_edge.camera.privacy.notice import draw_notice
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.frame import Frame
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from resemote_edge.camera.aggregate import AggregateResult
 from resemote_edge.camera.events import Events, FaceEvent
+from resemote_edge.camera.privacy.aggregate import AggregateResult
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Sink, SinkEnded, SinkOptions
 from resemote_edge.vision.frame import Frame
