@@ -187,9 +187,7 @@ def _advice(devices: tuple[CameraDevice, ...], opencv: str | None, gstreamer: bo
     for device in devices:
         if "no permission" in device.problem:
             group = device.problem.rpartition(" ")[2]
-            advice.append(
-                f"{device.path}: join the group (sudo usermod -aG {group} $USER), and log in again"
-            )
+            advice.append(f"{device.path}: join the group (sudo usermod -aG {group} $USER), and log in again")
         elif device.holders:
             advice.append(f"{device.path}: {', '.join(device.holders)} has it open; most cameras serve one program")
     if opencv is None:
