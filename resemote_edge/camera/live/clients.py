@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from resemote_edge.camera.live.jpeg import JpegEncoders
+from resemote_edge.camera.live.jpeg import JpegEncoders, Render
 from resemote_edge.camera.live.metrics import Metrics
 from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
@@ -27,6 +27,10 @@ _SEND_BUFFER_BYTES = 65536
 
 _BOUNDARY = "frame"
 _BOUNDARY_LINE = f"--{_BOUNDARY}\r\n".encode()
+_NO_DRAWING = (
+    "boxes and labels are drawn by the package 'PIL', which is not installed; "
+    "run: pip install 'resemote-edge[images]', or open /stream.mjpg?plain\n"
+)
 _ROOM_RETRY_SECONDS = "10"
 
 
@@ -80,11 +84,14 @@ class Clients:
         return page
 
     async def mjpeg(self, request: web.Request) -> web.StreamResponse:
-        """Pictures one after the other: ``multipart/x-mixed-replace``."""
+        """Pictures one after the other, ``multipart/x-mixed-replace``; with ``?plain``, without boxes and labels."""
         task = asyncio.current_task()
         assert task is not None, "a handler is one"
         if not self._options.pictures:
             return web.Response(status=404, text="this camera shows no pictures\n")
+        render = self._encoders.plain if "plain" in request.query else self._encoders.drawn
+        if render is None:
+            return web.Response(status=501, text=_NO_DRAWING)
         if self._is_full():
             return self._no_room()
         response = web.StreamResponse()
@@ -97,7 +104,7 @@ class Clients:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
             self._streams.add(task)
             try:
-                await self._send_pictures(response)
+                await self._send_pictures(response, render)
             except _StalledError:
                 self._metrics.lost("stalled")
                 self._abort(request)
@@ -128,13 +135,13 @@ class Clients:
             self._metrics.sent("page", frame.sequence - last - 1 if last and seen else 0)
             last, seen = frame.sequence, True
 
-    async def _send_pictures(self, response: web.StreamResponse) -> None:
+    async def _send_pictures(self, response: web.StreamResponse, render: Render) -> None:
         last = 0
         # The boundary goes out with the picture before it: browsers wait for it before they show that picture.
         await self._in_time(response.write(_BOUNDARY_LINE))
         while True:
             frame = await self._newest.after(last)
-            jpeg = await frame.jpeg(self._encoders.stream, self._executor)
+            jpeg = await frame.jpeg(render, self._executor)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             await self._in_time(response.write(b"".join((head.encode(), jpeg, b"\r\n", _BOUNDARY_LINE))))
             self._metrics.sent("mjpeg", frame.sequence - last - 1 if last else 0)
