@@ -1,6 +1,7 @@
 """Clients that frames are sent to: pages by WebSocket, all else as MJPEG. Each gets the newest, at its own pace."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
 
 __all__ = ["Clients"]
+
+_LOG = logging.getLogger(__name__)
 
 #: Largest message that a page may send, bytes; ``ack`` and a number.
 _MOST_MESSAGE_BYTES = 64
@@ -73,9 +76,8 @@ class Clients:
             listening = asyncio.ensure_future(conversation.listen())
             try:
                 await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-                if sending.done() and isinstance(sending.exception(), _StalledError):
-                    self._metrics.lost("stalled")
-                    self._abort(request)
+                if sending.done() and not sending.cancelled():
+                    self._end(request, sending.exception())
             finally:
                 self._pages.discard(page)
                 for task in (sending, listening):
@@ -105,9 +107,8 @@ class Clients:
             self._streams.add(task)
             try:
                 await self._send_pictures(response, render)
-            except _StalledError:
-                self._metrics.lost("stalled")
-                self._abort(request)
+            except Exception as error:
+                self._end(request, error)
             finally:
                 self._streams.discard(task)
         return response
@@ -171,9 +172,13 @@ class Clients:
         text = f"{self._options.max_clients} clients are connected already\n"
         return web.Response(status=503, text=text, headers={hdrs.RETRY_AFTER: _ROOM_RETRY_SECONDS})
 
-    @staticmethod
-    def _abort(request: web.Request) -> None:
-        """End a connection without waiting for what was never taken."""
+    def _end(self, request: web.Request, why: BaseException | None) -> None:
+        """End a connection to which frames went, without waiting for what was never taken."""
+        if isinstance(why, _StalledError):
+            self._metrics.lost("stalled")
+        elif not isinstance(why, ConnectionError):  # a client may leave at any time
+            self._metrics.lost("fault")
+            _LOG.error("the live page could not send a frame", exc_info=why)
         if request.transport is not None:
             request.transport.abort()
 

@@ -390,6 +390,27 @@ def test_a_frame_is_encoded_once_for_all_and_not_at_all_for_nobody(live, talk, m
     assert encoded == [4]
 
 
+@pytest.mark.parametrize("path", ["frames", "stream.mjpg?plain"])
+def test_a_picture_that_cannot_be_made_is_logged_and_ends_the_connection(live, talk, get, monkeypatch, caplog, path):
+    monkeypatch.setattr("resemote_edge.camera.live.jpeg.jpeg_encoder", lambda **_: lambda frame: 1 // 0)
+    sink = live()
+    sink.write(*gray_frame(0))
+
+    async def watching(session):
+        if path == "frames":
+            async with session.ws_connect(sink.address + path) as page:
+                return (await page.receive(timeout=20)).type
+        async with session.get(sink.address + path) as stream:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await stream.read()
+
+    assert talk(watching) in {None, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE}
+    assert "ZeroDivisionError" in caplog.text
+    text = get(sink, "metrics")[1]
+    assert metric(text, 'clients_dropped_total{reason="fault"}') == 1
+    assert metric(text, f'clients{{kind="{"page" if path == "frames" else "mjpeg"}"}}') == 0
+
+
 def test_the_end_of_the_program_is_told(live, talk):
     sink = live()
 
