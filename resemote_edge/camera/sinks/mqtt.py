@@ -11,8 +11,8 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.events import Events, FaceEvent, encode_event
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.results import FrameResult, encode_result
 from resemote_edge.camera.sinks.address import Address, parse_address
 from resemote_edge.camera.sinks.base import Sink, SinkOptions

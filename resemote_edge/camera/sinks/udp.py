@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.results import FrameResult, encode_result
 from resemote_edge.camera.sinks.address import parse_address
 from resemote_edge.camera.sinks.base import Sink, SinkOptions

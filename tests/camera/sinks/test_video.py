@@ -11,7 +11,7 @@ import pytest
 from apart import run_python
 from sink_parts import picture, result, running
 
-from resemote_edge.camera import retention
+from resemote_edge.camera.privacy import retention
 from resemote_edge.camera.sinks import open_sink
 from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.camera.sinks.video import LONGEST_STILL_SECONDS
