@@ -24,7 +24,7 @@ class BroadcastOptions:
 
     Attributes:
         blur_faces: Whether faces are blurred in every picture.
-        notice: Words on every picture; empty for none.
+        notice: Words on every annotated picture; empty for none. A sink of plain pictures shows them in its own way.
         aggregator: Counts faces per interval; sinks then get its counts and nothing else. None gives them results.
     """
 
@@ -82,13 +82,12 @@ def _pictures(
     plain = bgr_pixels(watch.frame)
     if options.blur_faces:
         plain = blur_faces(plain, [*result.faces, *watch.quiet])
-    if options.notice:
-        plain = draw_notice(plain, options.notice)
     pictures: dict[Picture, Frame] = {}
     if "plain" in kinds:
         pictures["plain"] = Frame(plain, "bgr")
     if "annotated" in kinds:
-        pictures["annotated"] = Frame(annotate(plain, map(_mark, result.faces)), "bgr")
+        noticed = draw_notice(plain, options.notice) if options.notice else plain
+        pictures["annotated"] = Frame(annotate(noticed, map(_mark, result.faces)), "bgr")
     return pictures
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "detector_option",
     "device_option",
     "echo_json",
+    "echo_note",
     "echo_written",
     "gathered_options",
     "given",
@@ -153,6 +154,11 @@ def parse_names(text: str) -> tuple[str, ...]:
 def echo_json(value: Any) -> None:
     """Print a value as indented JSON on stdout, in ASCII, since the encoding of the stream may have no more."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def echo_note(text: str) -> None:
+    """Say on stderr what the user should know about the data or the weights."""
+    click.echo(f"note: {text}", err=True)
 
 
 #: Packages that some kinds of files need and others do not.

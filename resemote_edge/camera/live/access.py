@@ -13,13 +13,14 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from resemote_edge.camera.live.address import is_ip_address
 
-__all__ = ["Access"]
+__all__ = ["Access", "Handler"]
 
 #: Paths that need no token: what tells others whether the camera works, and the files of the page, which are public.
 _OPEN = ("/healthz", "/page/")
@@ -28,10 +29,10 @@ _MONTH_SECONDS = 30 * 24 * 3600
 _WITHOUT_TOKEN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Token needed</title><link rel="icon" href="/page/icon.svg"><link rel="stylesheet" href="/page/page.css"></head>
-<body class="refused"><main><h1>This page needs its token</h1>
+<body class="refused"><main><img src="/page/icon.svg" alt="" width="40" height="40"><h1>This page needs its token</h1>
 <p>Open the address that the program printed when it started, or enter the token that stands in it.</p>
 <form action="/"><label>Token <input name="token" type="password" autocomplete="off" required autofocus></label>
-<button>Open</button></form></main></body></html>
+<button class="main">Open</button></form></main></body></html>
 """
 
 # A redirect would still belong to the site whose link led here, and the browser would keep the cookie to itself.
@@ -40,7 +41,8 @@ _ONWARD = """<!doctype html>
 <body></body></html>
 """
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: What answers a request once it may go on.
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Access:
@@ -69,7 +71,7 @@ class Access:
         """Refuse a request, or hand it on."""
         if not self._knows_host(request):
             # The name is not repeated: whoever reads it did not write it.
-            return _refusal(403, "this host name is not one of the page's; name it with --live-host")
+            return _refusal(403, "this host name is not one of the page's; whoever runs the camera can add it")
         if _is_foreign(request):
             return _refusal(403, "another site's page may not use this one")
         given = request.query.get("token")

@@ -5,9 +5,11 @@ import socket
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
+from resemote_edge.camera.live.jpeg import JpegEncoders
 from resemote_edge.camera.live.metrics import Metrics
 from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
@@ -37,15 +39,18 @@ class Clients:
 
     Args:
         newest: Where frames come from.
+        encoders: What makes their pictures.
         metrics: What is counted.
         options: Limits and the notice.
     """
 
-    def __init__(self, newest: NewestFrame, metrics: Metrics, options: LiveOptions) -> None:
+    def __init__(self, newest: NewestFrame, encoders: JpegEncoders, metrics: Metrics, options: LiveOptions) -> None:
         self._newest = newest
+        self._encoders = encoders
         self._metrics = metrics
         self._options = options
         self._pages: set[web.WebSocketResponse] = set()
+        self._streams: set[asyncio.Task[Any]] = set()
         self._open = 0
         self._executor = ThreadPoolExecutor(1, "live page JPEG")
 
@@ -76,6 +81,8 @@ class Clients:
 
     async def mjpeg(self, request: web.Request) -> web.StreamResponse:
         """Pictures one after the other: ``multipart/x-mixed-replace``."""
+        task = asyncio.current_task()
+        assert task is not None, "a handler is one"
         if not self._options.pictures:
             return web.Response(status=404, text="this camera shows no pictures\n")
         if self._is_full():
@@ -88,15 +95,20 @@ class Clients:
             if request.transport is not None:
                 connection = request.transport.get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+            self._streams.add(task)
             try:
                 await self._send_pictures(response)
             except _StalledError:
                 self._metrics.lost("stalled")
                 self._abort(request)
+            finally:
+                self._streams.discard(task)
         return response
 
     async def close(self) -> None:
-        """Tell every page that the program ends."""
+        """End the streams, and tell every page that the program ends."""
+        for stream in self._streams:
+            stream.cancel()
         going = [page.close(code=WSCloseCode.GOING_AWAY, message=b"the camera program ended") for page in self._pages]
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.gather(*going, return_exceptions=True), 1.0)
@@ -110,7 +122,7 @@ class Clients:
             frame = await self._newest.after(last)
             if not conversation.wanted.is_set():
                 continue  # paused while it waited
-            content = await frame.message(self._executor, self._options.notice)
+            content = await frame.message(self._encoders.page, self._executor, self._options.notice)
             await self._in_time(conversation.send(frame.sequence, content))
             # What passed during a pause was not missed.
             self._metrics.sent("page", frame.sequence - last - 1 if last and seen else 0)
@@ -122,7 +134,7 @@ class Clients:
         await self._in_time(response.write(_BOUNDARY_LINE))
         while True:
             frame = await self._newest.after(last)
-            jpeg = await frame.jpeg(self._executor)
+            jpeg = await frame.jpeg(self._encoders.stream, self._executor)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             await self._in_time(response.write(b"".join((head.encode(), jpeg, b"\r\n", _BOUNDARY_LINE))))
             self._metrics.sent("mjpeg", frame.sequence - last - 1 if last else 0)

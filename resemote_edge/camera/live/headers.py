@@ -1,5 +1,7 @@
 """Headers of every answer: what a browser may do with it, which is little."""
 
+import re
+
 from aiohttp import hdrs, web
 
 __all__ = ["add_headers"]
@@ -26,11 +28,15 @@ _POLICY = (
     "trusted-types 'none'",
 )
 
+#: Hosts that may stand in a policy; what is refused anyway has none in its answer.
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
+
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the headers to an answer that is about to be sent."""
     response.headers.update(_ALWAYS)
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-    # Some browsers do not take a WebSocket of the same host for 'self'.
-    socket = f"{'wss' if request.secure else 'ws'}://{request.host}"
-    response.headers["Content-Security-Policy"] = "; ".join((*_POLICY, f"connect-src 'self' {socket}"))
+    # Some browsers do not take a WebSocket of the same host for 'self'; a proxy before us may speak HTTPS.
+    host = request.host if _HOST.fullmatch(request.host) else ""
+    sockets = [f"{scheme}://{host}" for scheme in (["wss"] if request.secure else ["wss", "ws"]) if host]
+    response.headers["Content-Security-Policy"] = "; ".join((*_POLICY, " ".join(["connect-src 'self'", *sockets])))

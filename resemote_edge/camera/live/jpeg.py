@@ -2,18 +2,50 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TypeAlias
 
 import numpy as np
 
+from resemote_edge.camera.live.options import LiveOptions
+from resemote_edge.camera.privacy.notice import draw_notice
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.frame import Frame
 
-__all__ = ["Encode", "jpeg_encoder"]
+__all__ = ["Encode", "JpegEncoders", "jpeg_encoder", "jpeg_encoders"]
 
 #: From a BGR frame to the bytes of its JPEG; called by one thread at a time.
 Encode: TypeAlias = Callable[[Frame], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JpegEncoders:
+    """What makes the pictures of each kind of client.
+
+    Attributes:
+        page: For pages, which show a notice themselves.
+        stream: For all others: with the notice in the picture.
+    """
+
+    page: Encode
+    stream: Encode
+
+
+def jpeg_encoders(options: LiveOptions) -> JpegEncoders:
+    """The functions that make JPEG, as the options ask for it.
+
+    Raises:
+        InputError: The notice cannot be drawn.
+        MissingDependencyError: Nothing that makes JPEG is installed, or Pillow is not and there is a notice.
+    """
+    encode = jpeg_encoder(quality=options.jpeg_quality, max_width=options.max_width)
+    if not options.notice:
+        return JpegEncoders(page=encode, stream=encode)
+    draw_notice(np.zeros((720, 1280, 3), np.uint8), options.notice)  # says now what cannot be drawn later
+    return JpegEncoders(
+        page=encode, stream=lambda frame: encode(Frame(draw_notice(frame.pixels, options.notice), frame.format))
+    )
 
 
 def jpeg_encoder(*, quality: int, max_width: int) -> Encode:

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 
 from resemote_edge.camera.live.jpeg import Encode
@@ -15,7 +14,7 @@ __all__ = ["LiveFrame", "NewestFrame"]
 
 
 class LiveFrame:
-    """One frame, encoded once for all clients, when the first of them wants it.
+    """One frame, encoded once for all clients of a kind, when the first of them wants it.
 
     Attributes:
         sequence: Its number, from 1.
@@ -23,27 +22,26 @@ class LiveFrame:
         arrived: Time at which it came, on the monotonic clock, seconds.
     """
 
-    def __init__(self, sequence: int, result: FrameResult, picture: Frame | None, encode: Callable[[Frame], bytes]):
+    def __init__(self, sequence: int, result: FrameResult, picture: Frame | None) -> None:
         self.sequence = sequence
         self.result = result
         self.arrived = time.monotonic()
         self._picture = picture
-        self._encode = encode
-        self._jpeg: asyncio.Future[bytes] | None = None
+        self._jpeg: dict[Encode, asyncio.Future[bytes]] = {}
         self._message: bytes | None = None
 
-    async def jpeg(self, executor: Executor) -> bytes:
+    async def jpeg(self, encode: Encode, executor: Executor) -> bytes:
         """Its JPEG, made by a thread of an executor; empty without a picture."""
         if self._picture is None:
             return b""
-        if self._jpeg is None:
-            self._jpeg = asyncio.get_running_loop().run_in_executor(executor, self._encode, self._picture)
+        if encode not in self._jpeg:
+            self._jpeg[encode] = asyncio.get_running_loop().run_in_executor(executor, encode, self._picture)
         # A client that leaves while it waits does not take the picture away from the others.
-        return await asyncio.shield(self._jpeg)
+        return await asyncio.shield(self._jpeg[encode])
 
-    async def message(self, executor: Executor, notice: str) -> bytes:
+    async def message(self, encode: Encode, executor: Executor, notice: str) -> bytes:
         """What a page gets of it."""
-        jpeg = await self.jpeg(executor)
+        jpeg = await self.jpeg(encode, executor)
         if self._message is None:
             self._message = pack(LiveMessage(sequence=self.sequence, notice=notice, result=self.result), jpeg)
         return self._message
@@ -55,9 +53,8 @@ class NewestFrame:
     `put` may be called by any thread, all else by that of the event loop.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, encode: Encode) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._encode = encode
         self._lock = threading.Lock()
         self._frame: LiveFrame | None = None
         self._sequence = 0
@@ -72,7 +69,7 @@ class NewestFrame:
         """
         with self._lock:
             self._sequence += 1
-            self._frame = LiveFrame(self._sequence, result, picture, self._encode)
+            self._frame = LiveFrame(self._sequence, result, picture)
             # One call is under way at most, however long the loop is busy.
             told, self._told = self._told, False
         if told:

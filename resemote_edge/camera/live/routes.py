@@ -1,12 +1,13 @@
 """Routes: what is served under which path."""
 
+import logging
 import time
 from pathlib import Path
 
 import msgspec
 from aiohttp import hdrs, web
 
-from resemote_edge.camera.live.access import Access
+from resemote_edge.camera.live.access import Access, Handler
 from resemote_edge.camera.live.clients import Clients
 from resemote_edge.camera.live.headers import add_headers
 from resemote_edge.camera.live.metrics import CONTENT_TYPE, Metrics
@@ -15,6 +16,7 @@ from resemote_edge.camera.results import encode_result
 
 __all__ = ["make_application"]
 
+_LOG = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -24,7 +26,7 @@ _SILENT_SECONDS = 10.0
 
 def make_application(newest: NewestFrame, clients: Clients, metrics: Metrics, access: Access) -> web.Application:
     """The application of the live page: ``/`` and its files, the streams, the state, metrics and health."""
-    application = web.Application(middlewares=[access.middleware], client_max_size=1024)
+    application = web.Application(middlewares=[_report_faults, access.middleware], client_max_size=1024)
     application.on_response_prepare.append(add_headers)
     files = {path.name: _File(path) for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
     reports = _Reports(newest, metrics)
@@ -44,6 +46,18 @@ def make_application(newest: NewestFrame, clients: Clients, metrics: Metrics, ac
     application.router.add_get("/metrics", reports.metrics)
     application.router.add_get("/healthz", reports.health)
     return application
+
+
+@web.middleware
+async def _report_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log a fault of ours, without the request: its query and its headers may hold the token."""
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:
+        _LOG.exception("the live page could not answer a request")
+        return web.Response(status=500, text="the camera's program has a fault; its log has the reason\n")
 
 
 class _File:

@@ -1,6 +1,7 @@
 """Server of the live page: an event loop in a thread of its own, so that no client is ever waited for."""
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -11,7 +12,7 @@ from aiohttp import web
 
 from resemote_edge.camera.live.access import Access
 from resemote_edge.camera.live.clients import Clients
-from resemote_edge.camera.live.jpeg import Encode
+from resemote_edge.camera.live.jpeg import JpegEncoders
 from resemote_edge.camera.live.metrics import Metrics
 from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
@@ -24,6 +25,11 @@ __all__ = ["LiveServer"]
 #: Connections beyond those of clients: files, metrics, and some that only wait.
 _MORE_CONNECTIONS = 32
 
+#: Where aiohttp reports requests that it cannot read. It quotes them, and the token may
+#: stand there, so nothing is let through.
+_UNHEARD = logging.getLogger(f"{__name__}.unheard")
+_UNHEARD.setLevel(logging.CRITICAL + 1)
+
 _CLOSE_SECONDS = 5.0
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -34,7 +40,7 @@ class LiveServer:
     Args:
         listener: Socket that listens.
         access: Who may ask for what.
-        encode: Makes JPEG.
+        encoders: What makes JPEG.
         options: Limits and the notice.
         tls: Certificate, if HTTPS is spoken.
     """
@@ -44,17 +50,18 @@ class LiveServer:
         listener: socket.socket,
         *,
         access: Access,
-        encode: Encode,
+        encoders: JpegEncoders,
         options: LiveOptions,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listener = listener
         self._access = access
+        self._encoders = encoders
         self._options = options
         self._tls = tls
         self._metrics = Metrics()
         self._loop = asyncio.new_event_loop()
-        self._newest = NewestFrame(self._loop, encode)
+        self._newest = NewestFrame(self._loop)
         self._ended = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -90,13 +97,14 @@ class LiveServer:
             self._ready.set()
 
     async def _serve(self) -> None:
-        clients = Clients(self._newest, self._metrics, self._options)
+        clients = Clients(self._newest, self._encoders, self._metrics, self._options)
         door = _Door(self._options, self._metrics)
         application = make_application(self._newest, clients, self._metrics, self._access)
         application.on_response_prepare.append(door.answered)
         runner = web.AppRunner(
             application,
             access_log=None,  # requests are nobody's business, and one of them may hold the token
+            logger=_UNHEARD,
             handler_cancellation=True,
             keepalive_timeout=self._options.request_seconds,
             lingering_time=1.0,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resemote_edge.camera.live.address import LiveAddress, bind, read_address
-from resemote_edge.camera.live.jpeg import jpeg_encoder
+from resemote_edge.camera.live.jpeg import jpeg_encoders
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.live.tls import tls_context
 from resemote_edge.camera.results import FrameResult
@@ -61,14 +61,15 @@ class LiveSink(Sink):
         """Bind the address and start to serve.
 
         Raises:
-            InputError: The port is taken, the address is not this machine's, or a TLS file cannot be used.
+            InputError: The port is taken, the address is not this machine's, a TLS file cannot be used, or no font has
+                the letters of the notice.
             MissingDependencyError: The extra ``live`` is not installed, or nothing that makes JPEG.
         """
         with needs("live", "the live page", "aiohttp", "prometheus_client"):
             from resemote_edge.camera.live.access import Access
             from resemote_edge.camera.live.server import LiveServer
         options = self._options
-        encode = jpeg_encoder(quality=options.jpeg_quality, max_width=options.max_width)
+        encoders = jpeg_encoders(options)
         tls = None if options.tls_cert is None else tls_context(options.tls_cert, options.tls_key)
         listener = bind(self._address)
         self._address = replace(self._address, port=listener.getsockname()[1])
@@ -80,7 +81,7 @@ class LiveSink(Sink):
             port=self._address.port,
             secure=tls is not None,
         )
-        self._server = LiveServer(listener, access=access, encode=encode, options=options, tls=tls)
+        self._server = LiveServer(listener, access=access, encoders=encoders, options=options, tls=tls)
         self._server.start()
 
     def write(self, result: FrameResult, picture: Frame | None) -> None:

@@ -69,7 +69,7 @@ class Sink(ABC):
     Attributes:
         name: Address as the user wrote it, without a password or token that it may hold.
         picture: Picture that `write` is given: ``"none"``; ``"plain"``, the frame as it came, faces blurred where the
-            user asked for that; or ``"annotated"``, with boxes, labels and bars, which cost time to draw.
+            user asked for that; or ``"annotated"``, with boxes, labels, bars and the notice, which cost time to draw.
         queue_frames: Results that may wait for it; the oldest is dropped, and counted, when another arrives.
         takes_aggregates: Whether it can be given counts in place of results.
         lose: Function that counts losses which no exception of `write` shows; takes the reason and how many. It may

@@ -170,6 +170,20 @@ def test_a_websocket_of_another_origin_is_refused(live, talk):
     assert open_socket(talk, sink) == 101  # a program has none
 
 
+def test_behind_a_proxy_that_speaks_https_the_socket_opens(live, get, talk):
+    sink = live(hosts=("cam.example",), token=TOKEN)
+    proxied = {"Host": "cam.example:8443", "Authorization": f"Bearer {TOKEN}"}
+    assert open_socket(talk, sink, Origin="https://cam.example:8443", **proxied) == 101
+    assert open_socket(talk, sink, Origin="https://cam.example", **proxied) == 403
+    policy = get(sink, headers=proxied)[2]["Content-Security-Policy"]
+    assert "connect-src 'self' wss://cam.example:8443" in policy
+
+
+def test_what_stands_in_the_host_cannot_change_the_policy(live, get):
+    _, _, headers = get(live(), headers={"Host": "127.0.0.1; script-src *"})
+    assert "script-src *" not in headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("path", ["stream.mjpg", "state.json", "metrics"])
 def test_another_site_may_not_put_it_in_its_page(live, get, path):
     sink = live()
@@ -219,10 +233,11 @@ def test_the_token_is_in_no_log(live, get, talk, caplog, capfd):
     get(sink, f"nothing?token={TOKEN}")
     get(sink, "state.json", headers={"Authorization": f"Bearer {TOKEN}"})
     open_socket(talk, sink, Authorization=f"Bearer {TOKEN}")
-    with socket.create_connection(("127.0.0.2", port_of(sink))) as broken:
-        broken.sendall(f"GET /?token={TOKEN} HTTP/1.1\r\nbroken header\r\n\r\n".encode())
-        assert b"400" in broken.recv(4096)
-    assert sink.close() is None
+    for words in (f"GET /?token={TOKEN} HTTP/1.1\r\nbroken", f"GET / HTTP/1.1\r\nAuthorization Bearer {TOKEN}", TOKEN):
+        with socket.create_connection(("127.0.0.2", port_of(sink))) as broken:
+            broken.sendall(f"{words}\r\n\r\n".encode())
+            assert b"400" in broken.recv(4096)
+    sink.close()
     said = capfd.readouterr()
     assert TOKEN not in caplog.text + said.out + said.err
 
@@ -238,6 +253,39 @@ def test_a_connection_that_asks_for_nothing_is_dropped(live, get):
                     assert connection.recv(1) == b""
         assert time.monotonic() - began < 10
     assert 'clients_dropped_total{reason="no request"} 2.0' in get(sink, "metrics")[1]
+
+
+def test_a_second_request_that_never_ends_is_dropped_as_well(live):
+    sink = live(request_seconds=0.5)
+    with socket.create_connection(("127.0.0.1", port_of(sink)), timeout=20) as slow:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert slow.recv(4096).startswith(b"HTTP/1.1 503")
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-")
+        with suppress(ConnectionResetError):
+            assert slow.recv(1) == b""
+
+
+def test_what_is_not_asked_in_the_right_way_is_refused(live, talk):
+    sink = live()
+
+    async def asking(session):
+        statuses = []
+        for method, path in (("GET", "frames"), ("POST", ""), ("PUT", "state.json"), ("HEAD", "stream.mjpg")):
+            async with session.request(method, sink.address + path) as answer:
+                statuses.append(answer.status)
+        return statuses
+
+    assert talk(asking) == [400, 405, 405, 405]
+
+
+def test_a_fault_of_ours_is_logged_without_the_request(live, get, caplog, monkeypatch):
+    sink = live("live://127.0.0.2:0", token=TOKEN)
+    monkeypatch.setattr("resemote_edge.camera.live.metrics.generate_latest", lambda registry: 1 / 0)
+    status, text, _ = get(sink, "metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert status == 500
+    assert "division" not in text
+    assert "ZeroDivisionError" in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_no_more_connections_are_let_in_than_there_is_room_for(live):

@@ -17,6 +17,7 @@ from resemote_edge.camera.live.address import read_address
 from resemote_edge.camera.live.jpeg import jpeg_encoder
 from resemote_edge.camera.live.message import LiveMessage, pack, unpack
 from resemote_edge.camera.results import FrameResult
+from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame
 
 
@@ -279,6 +280,34 @@ def test_opencv_reads_the_stream(live):
     assert shapes == [(360, 640, 3)] * 3
 
 
+def test_a_notice_is_in_the_pictures_of_a_stream_and_beside_those_of_a_page(live, talk):
+    sink = live(notice="Expressions are judged here")
+    sink.write(*gray_frame(90, 640, 360))
+
+    async def both(session):
+        async with session.ws_connect(sink.address + "frames") as page:
+            ((message, jpeg),) = await take(page, 1)
+        async with session.get(sink.address + "stream.mjpg") as stream:
+            await stream.content.readline()
+            await stream.content.readline()
+            length = int((await stream.content.readline()).split()[1])
+            await stream.content.readline()
+            return message.notice, jpeg, await stream.content.readexactly(length)
+
+    notice, page, stream = talk(both)
+    shown, drawn = (np.asarray(Image.open(io.BytesIO(jpeg)).convert("L")) for jpeg in (page, stream))
+    assert notice == "Expressions are judged here"
+    assert np.ptp(shown) <= 2
+    assert (drawn[-20:].min(), drawn[-20:].max()) < (40, 200)
+    assert drawn[-20:].max() > 200
+    assert np.ptp(drawn[:200]) <= 2
+
+
+def test_a_notice_that_no_font_has_is_refused_at_once(live):
+    with pytest.raises(InputError, match="has letters that no font here has"):
+        live(notice="\ue000")
+
+
 def test_no_more_clients_than_allowed(live, talk, get):
     sink = live(max_clients=2)
     sink.write(*gray_frame(0))
@@ -315,7 +344,7 @@ def test_a_frame_is_encoded_once_for_all_and_not_at_all_for_nobody(live, talk, m
         encode = real(**options)
         return lambda frame: encoded.append(int(frame.pixels[0, 0, 0])) or encode(frame)
 
-    monkeypatch.setattr("resemote_edge.camera.live.sink.jpeg_encoder", counting)
+    monkeypatch.setattr("resemote_edge.camera.live.jpeg.jpeg_encoder", counting)
     sink = live()
     for number in range(5):
         sink.write(*gray_frame(number))

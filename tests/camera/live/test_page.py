@@ -370,13 +370,24 @@ def test_words_and_colours_can_be_read_in_light_and_in_dark(live, visit):
     assert all(light != dark for light, dark in zip(found["light"], found["dark"], strict=True))
 
 
-def test_who_wants_less_motion_gets_less(live, visit):
+@pytest.mark.parametrize(("wish", "least", "most"), [("reduce", 2, 4), ("no-preference", 6, 25)])
+def test_who_wants_less_motion_gets_less(live, visit, wish, least, most):
     sink = live()
-    sink.write(*DrawnCamera(1).frame(60))
-    page = visit(sink.address, reduced_motion="reduce")
-    is_live(page)
-    assert page.locator(".fill").first.evaluate("(bar) => getComputedStyle(bar).transitionDuration") == "0s"
-    assert page.locator(".spinner").evaluate("(mark) => getComputedStyle(mark).animationName") == "none"
+    with Filming(sink, DrawnCamera(1)):
+        page = visit(sink.address, reduced_motion=wish)
+        is_live(page)
+        changes = page.evaluate(
+            """() => new Promise((done) => {
+            let count = 0;
+            const strip = document.querySelector(".card canvas");
+            new MutationObserver(() => { count += 1; }).observe(strip, { attributeFilter: ["aria-label"] });
+            setTimeout(() => done(count), 3000);
+          })"""
+        )
+    assert least <= changes <= most
+    assert (page.locator(".spinner").evaluate("(e) => getComputedStyle(e).animationName") == "none") == (
+        wish == "reduce"
+    )
 
 
 def test_the_token_is_gone_from_the_address_and_out_of_reach_of_scripts(live, visit):

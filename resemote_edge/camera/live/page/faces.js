@@ -4,7 +4,7 @@ import { capital, colourOf, percent, verdictOf } from "./colours.js";
 import { drawStrip, History, WINDOW_SECONDS } from "./strip.js";
 
 const STAY_MS = 4_000;
-const REFRESH_MS = 100;
+const REFRESH_MS = 150;
 const CALM_REFRESH_MS = 1_000;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 

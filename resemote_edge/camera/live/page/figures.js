@@ -63,6 +63,7 @@ export class Figures {
   #writeDropped(reasons) {
     const total = reasons.reduce((sum, [, count]) => sum + count, 0);
     this.#write("dropped", String(total));
+    this.#write("dropped-unit", total === 1 ? "frame" : "frames");
     this.#write("dropped-note", reasons.map(([reason, count]) => `${reason}: ${count}`).join(", ") || "none since the start");
   }
 

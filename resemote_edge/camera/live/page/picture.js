@@ -62,6 +62,7 @@ export class Picture {
       context.restore();
     }
     const unit = Math.max(Math.min(width, height) / 480, 1);
+    if (!bitmap) this.#sayNoPictures(unit);
     for (const face of result.faces) {
       const x = settings.mirror ? result.width - face.x - face.width : face.x;
       const box = { x: left + x * scale, y: top + face.y * scale, width: face.width * scale, height: face.height * scale };
@@ -110,6 +111,15 @@ export class Picture {
     context.fillRect(groove.x, groove.y, groove.width, groove.height);
     context.fillStyle = tint;
     context.fillRect(groove.x, groove.y, groove.width * face.score, groove.height);
+  }
+
+  #sayNoPictures(unit) {
+    const context = this.#context;
+    context.font = `${13 * unit}px system-ui, sans-serif`;
+    context.textAlign = "left";
+    context.textBaseline = "top";
+    context.fillStyle = UNSURE;
+    context.fillText("No pictures leave the camera", 14 * unit, 14 * unit);
   }
 
   #shape(aspect) {
