@@ -60,6 +60,8 @@ class Watch:
     Attributes:
         frame: The frame that the last result is about; None before the first.
         classifier: The classifier in use.
+        detector: The detector in use.
+        decider: What decides each frame.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Watch:
         self.classifier = classifier
         self.detector = detector
         self._reader = reader
-        self._decider = Decider(detector, classifier, reader.name, options)
+        self.decider = Decider(detector, classifier, reader.name, options)
         self._tally = RunTally()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -88,7 +90,7 @@ class Watch:
     @property
     def quiet(self) -> tuple[Face, ...]:
         """Faces of the last frame that its result does not speak of yet: they were not detected often enough."""
-        return self._decider.quiet
+        return self.decider.quiet
 
     @property
     def decided(self) -> int:
@@ -111,7 +113,7 @@ class Watch:
                 captured = self._reader.take(timeout=0.1)
                 if captured is None:
                     continue
-                result = self._decider.decide(captured, live=self._reader.live, dropped=self._reader.dropped)
+                result = self.decider.decide(captured, live=self._reader.live, dropped=self._reader.dropped)
                 self.frame = captured.frame
                 self._tally.add(result)
                 yield result
@@ -177,15 +179,15 @@ class Watch:
         """
         return CameraSummary(
             source=self._reader.name,
-            session=self._decider.session,
+            session=self.decider.session,
             seconds=round(self._tally.seconds, 3),
             captured=self._reader.captured,
             decided=self._tally.decided,
             dropped=self._reader.dropped,
             restarts=self._reader.restarts,
             lost=self._lost or self._reader.lost or isinstance(self._reader.failure, SourceError),
-            faces=self._decider.faces,
-            detect_every=self._decider.schedule.every,
+            faces=self.decider.faces,
+            detect_every=self.decider.schedule.every,
             fps=None if self._tally.fps is None else round(self._tally.fps, 2),
             decision_age=self._tally.ages() if self._reader.live else None,
             sinks=sinks,

@@ -14,8 +14,9 @@ import pytest
 from resemote_edge.camera.reader import FrameReader, ReaderOptions
 from resemote_edge.camera.sources.base import SourceOptions
 from resemote_edge.errors import InputError, SourceError
+from resemote_edge.experiments import camera_check
 
-SERVER = Path(__file__).resolve().parents[1] / "rtsp_server.py"
+SERVER = Path(camera_check.__file__).with_name("rtsp_server.py")
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -37,7 +38,7 @@ def rtsp_works():
 
 @contextlib.contextmanager
 def rtsp(port, film="pattern"):
-    server = subprocess.Popen([SYSTEM_PYTHON, str(SERVER), str(port), film], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([SYSTEM_PYTHON, str(SERVER), "serve", str(port), film], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout.readline() == "ready\n"
         yield server
@@ -125,13 +126,13 @@ def test_a_server_that_dies_and_returns_is_found_again(rtsp_works):
         server = stack.enter_context(rtsp(port))
         reader = stack.enter_context(reading(address, source=SourceOptions(stall_s=2.0), notices=notices))
         reader.start()
-        before = take_for(reader, 30, until=lambda: reader.captured >= 10)
+        before = take_for(reader, 60, until=lambda: reader.captured >= 10)
         server.kill()
         server.wait()
-        take_for(reader, 20, until=lambda: reader.lost)
+        take_for(reader, 60, until=lambda: reader.lost)
         assert reader.lost
         stack.enter_context(rtsp(port))
-        after = take_for(reader, 30, until=lambda: reader.restarts and reader.captured > len(before) + 20)
+        after = take_for(reader, 60, until=lambda: reader.restarts and reader.captured > len(before) + 20)
         assert reader.restarts == 1
         assert not reader.lost
         numbers = [captured.number for captured in before + after]

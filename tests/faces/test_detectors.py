@@ -121,7 +121,7 @@ def test_every_pixel_format_shows_the_same_faces(yunet):
         found = yunet.detect(frame)
         assert len(found) == len(expected), name
         overlaps = [max(face.overlap(other) for other in found) for face in expected]
-        assert min(overlaps) > (0.85 if name == "gray" else 0.93), name
+        assert min(overlaps) > (0.7 if name == "gray" else 0.93), name
 
 
 def test_a_frame_keeps_its_proportions_in_the_network_s_input():

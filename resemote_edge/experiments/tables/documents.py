@@ -2,8 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
 replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check` or of `native_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of devices in TOML, or
-a folder of weights with their model cards.
+`verdict_check`, `native_check` or `camera_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of
+devices in TOML, or a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios their results.
@@ -21,6 +21,7 @@ from resemote_edge.benchmarks.report.columns import OUTCOME_COLUMNS
 from resemote_edge.benchmarks.report.markdown import accuracy_table, markdown_table, outcome_table, validity_table
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.ablation.report import ablation_line, ablation_table, read_ablation_report
+from resemote_edge.experiments.camera_check.report import camera_check_table, read_camera_check
 from resemote_edge.experiments.contest.report import (
     difference_table,
     latency_table,
@@ -61,6 +62,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "comparison-validity": lambda path: comparison_validity_table(read_comparison_validity(path)),
         "devices": device_table,
         "explanation": lambda path: layer_markdown(read_explanation(path)),
+        "camera-check": lambda path: camera_check_table(read_camera_check(path)),
         "native-validity": lambda path: native_validity_table(read_native_validity(path)),
         "weights": weights_table,
     }

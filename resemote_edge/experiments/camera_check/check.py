@@ -1,0 +1,184 @@
+"""The check: frames kept up with, age of decisions, restarts survived, and what grows."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from resemote_edge.artifacts.record import utc_now
+from resemote_edge.camera.sources.base import SourceOptions
+from resemote_edge.camera.watch import Watch, WatchOptions, watch
+from resemote_edge.experiments.camera_check.report import CameraCheck, Restarts, Scene
+from resemote_edge.experiments.camera_check.server import free_port, make_film, serving
+from resemote_edge.machine.environment import capture_environment
+
+__all__ = ["check_camera"]
+
+_FPS = 30
+_SIZE = (1280, 720)
+_FILM_S = 20.0
+
+#: Share of a run that is left out of what grows: engines and decoders take their memory at the start.
+_SETTLED = 0.25
+
+
+def check_camera(
+    python: str,
+    options: WatchOptions,
+    *,
+    seconds: float,
+    scenes: tuple[tuple[int, int], ...],
+    kills: int,
+    notice: Callable[[str], None],
+) -> CameraCheck:
+    """Run the check.
+
+    Args:
+        python: The system's Python, with the bindings of GStreamer.
+        options: Networks and how frames are decided.
+        seconds: Length of each scene.
+        scenes: Number of people and how often each decision is made, for each scene.
+        kills: Number of times that the server is killed; 0 leaves that part out.
+        notice: Told what is being done.
+
+    Raises:
+        InputError: The server cannot be run.
+    """
+    found: list[Scene] = []
+    with TemporaryDirectory() as folder:
+        films = {
+            faces: make_film(Path(folder), python, faces=faces, seconds=_FILM_S, fps=_FPS, size=_SIZE)
+            for faces in {1, *(faces for faces, _ in scenes)}
+        }
+        for faces, slowed in scenes:
+            notice(f"{faces} faces, each decision made {slowed} times" if slowed > 1 else f"{faces} faces")
+            found.append(_scene(python, films[faces], options, seconds, faces=faces, slowed=slowed))
+        restarts = None
+        if kills:
+            notice(f"{kills} restarts of the server")
+            restarts = _restarts(python, films[1], options, kills)
+    with watch("pattern://", options) as named:
+        classifier, runtime = named.classifier.passport.name, named.classifier.session.runtime
+        detector = named.detector.name
+    return CameraCheck(
+        created_utc=utc_now(),
+        environment=asdict(capture_environment()),
+        classifier=classifier,
+        classifier_runtime=runtime,
+        detector=detector,
+        seconds=seconds,
+        scenes=tuple(found),
+        restarts=restarts,
+    )
+
+
+def _scene(python: str, film: Path, options: WatchOptions, seconds: float, *, faces: int, slowed: int) -> Scene:
+    port = free_port()
+    with serving(python, port, film), watch(f"rtsp://127.0.0.1:{port}/stream", options) as watching:
+        if slowed > 1:
+            _slow(watching, slowed)
+        taken: list[float] = []
+        with _timed(watching, taken):
+            end = time.monotonic() + seconds
+            settled: dict[str, float] | None = None
+            for _ in watching:
+                now = time.monotonic()
+                if settled is None and now > end - (1 - _SETTLED) * seconds:
+                    settled = _held()
+                if now > end:
+                    watching.stop()
+        summary, last = watching.summary(), _held()
+    first = settled or last
+    return Scene(
+        faces=faces,
+        slowed=slowed,
+        summary=summary,
+        processing_ms=round(sorted(taken)[len(taken) // 2] * 1e3, 3),
+        memory_growth_mb=round((last["memory"] - first["memory"]) / 1e6, 1),
+        threads_growth=int(last["threads"] - first["threads"]),
+        descriptors_growth=int(last["descriptors"] - first["descriptors"]),
+    )
+
+
+def _slow(watching: Watch, times: int) -> None:
+    """Let the classifier and the detector do their work several times over."""
+    for owner, name in ((watching.classifier, "infer"), (watching.detector, "detect")):
+        once = getattr(owner, name)
+
+        def repeated(*args: Any, once: Callable[..., Any] = once) -> Any:
+            for _ in range(times - 1):
+                once(*args)
+            return once(*args)
+
+        setattr(owner, name, repeated)
+
+
+@contextmanager
+def _timed(watching: Watch, taken: list[float]) -> Iterator[None]:
+    """Note how long each decision takes."""
+    decider = watching.decider
+    decide = decider.decide
+
+    def timed(*args: Any, **named: Any) -> Any:
+        begin = time.perf_counter()
+        result = decide(*args, **named)
+        taken.append(time.perf_counter() - begin)
+        return result
+
+    decider.decide = timed  # type: ignore[method-assign]
+    yield
+
+
+def _held() -> dict[str, float]:
+    """What this process holds: memory in bytes, threads and descriptors."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {
+        "memory": float(status["VmRSS"].split()[0]) * 1024,
+        "threads": float(status["Threads"]),
+        "descriptors": float(len(list(Path("/proc/self/fd").iterdir()))),
+    }
+
+
+def _restarts(python: str, film: Path, options: WatchOptions, kills: int) -> Restarts:
+    """Kill and start the server at random moments while it is watched."""
+    port, chance = free_port(), random.Random(0)
+    options = replace(options, source=SourceOptions(stall_s=2.0))
+    back: list[float] = []
+    returned: list[float] = []
+    ended = threading.Event()
+    watching = watch(f"rtsp://127.0.0.1:{port}/stream", options)
+
+    def disturb() -> None:
+        with ExitStack() as stack:
+            stack.enter_context(serving(python, port, film))
+            ready.set()
+            for _ in range(kills):
+                time.sleep(chance.uniform(1.5, 4.0))
+                stack.close()
+                time.sleep(chance.uniform(0.2, 3.0))
+                stack.enter_context(serving(python, port, film))
+                returned.append(time.monotonic())
+                while returned and not ended.is_set():
+                    time.sleep(0.02)
+            time.sleep(1.0)
+            watching.stop()
+
+    ready = threading.Event()
+    disturber = threading.Thread(target=disturb)
+    disturber.start()
+    ready.wait(30)
+    most = 0
+    try:
+        for result in watching:
+            if returned and result.decision_age_ms < 1e3 * (time.monotonic() - returned[0]):
+                back.append(round(time.monotonic() - returned.pop(), 3))
+            most = max(most, len(result.faces))
+    finally:
+        ended.set()
+        disturber.join()
+    return Restarts(kills=kills, back_s=tuple(back), summary=watching.summary(), tracks_at_once=most)
