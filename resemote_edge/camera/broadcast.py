@@ -7,12 +7,13 @@ from resemote_edge.camera.notify import notify_systemd
 from resemote_edge.camera.privacy.aggregate import Aggregator
 from resemote_edge.camera.privacy.blur import blur_faces
 from resemote_edge.camera.privacy.notice import draw_notice
-from resemote_edge.camera.results import FaceResult, FrameResult
+from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Picture, Sink
+from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.camera.sinks.worker import SinkWorkers
 from resemote_edge.camera.summary import CameraSummary, SinkSummary
 from resemote_edge.camera.watch import Watch
-from resemote_edge.vision.annotate import Mark, annotate
+from resemote_edge.vision.annotate import annotate
 from resemote_edge.vision.frame import Frame, bgr_pixels
 
 __all__ = ["BroadcastOptions", "broadcast"]
@@ -87,16 +88,5 @@ def _pictures(
         pictures["plain"] = Frame(plain, "bgr")
     if "annotated" in kinds:
         noticed = draw_notice(plain, options.notice) if options.notice else plain
-        pictures["annotated"] = Frame(annotate(noticed, map(_mark, result.faces)), "bgr")
+        pictures["annotated"] = Frame(annotate(noticed, map(mark_of, result.faces)), "bgr")
     return pictures
-
-
-def _mark(face: FaceResult) -> Mark:
-    return Mark(
-        box=(face.x, face.y, face.width, face.height),
-        label=face.label,
-        score=face.score,
-        probabilities=face.probabilities,
-        track=face.track,
-        note=face.not_judged or "",
-    )

@@ -166,7 +166,7 @@ _NEEDS = {"picture": "matplotlib", "page": "matplotlib and jinja2"}
 
 
 def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",)) -> None:
-    """Say on stderr which files were written, by kind, and what the files that were left out need.
+    """Say on stderr which files were written, and which package the missing ones need.
 
     Args:
         written: Files written, by kind.

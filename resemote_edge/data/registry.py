@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from resemote_edge.data.dataset import SPLITS, Dataset
@@ -159,5 +160,5 @@ def _module(name: str) -> Any:
 
 
 def _loader(name: str) -> Callable[..., dict[str, Dataset]]:
-    loader: Callable[..., dict[str, Dataset]] = getattr(_module(name), DATASETS[name].partition(":")[2])
+    loader: Callable[..., dict[str, Dataset]] = resolve_name(DATASETS[name])
     return loader

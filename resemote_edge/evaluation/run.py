@@ -76,15 +76,10 @@ class EvalResult:
     def to_dict(self) -> dict[str, Any]:
         """The result as plain JSON types."""
         return {
-            "artifact": self.artifact,
-            "runtime": self.runtime,
-            "device": self.device,
-            "file_sha256": self.file_sha256,
-            "precision_hint": self.precision_hint,
+            **vars(self),
             **self.accuracy.to_dict(),
-            "environment": self.environment,
             "notes": list(self.notes),
-        }
+        }  # the fraction takes the place of the report it is in
 
 
 def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None = None) -> EvalResult:

@@ -1,6 +1,7 @@
 """Clients that frames are sent to: pages by WebSocket, all else as MJPEG. Each gets the newest, at its own pace."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +10,14 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
-from resemote_edge.camera.live.jpeg import JpegEncoders
+from resemote_edge.camera.live.jpeg import JpegEncoders, Render
 from resemote_edge.camera.live.metrics import Metrics
 from resemote_edge.camera.live.newest import NewestFrame
 from resemote_edge.camera.live.options import LiveOptions
 
 __all__ = ["Clients"]
+
+_LOG = logging.getLogger(__name__)
 
 #: Largest message that a page may send, bytes; ``ack`` and a number.
 _MOST_MESSAGE_BYTES = 64
@@ -27,6 +30,10 @@ _SEND_BUFFER_BYTES = 65536
 
 _BOUNDARY = "frame"
 _BOUNDARY_LINE = f"--{_BOUNDARY}\r\n".encode()
+_NO_DRAWING = (
+    "boxes and labels are drawn by the package 'PIL', which is not installed; "
+    "run: pip install 'resemote-edge[images]', or open /stream.mjpg?plain\n"
+)
 _ROOM_RETRY_SECONDS = "10"
 
 
@@ -69,9 +76,8 @@ class Clients:
             listening = asyncio.ensure_future(conversation.listen())
             try:
                 await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-                if sending.done() and isinstance(sending.exception(), _StalledError):
-                    self._metrics.lost("stalled")
-                    self._abort(request)
+                if sending.done() and not sending.cancelled():
+                    self._end(request, sending.exception())
             finally:
                 self._pages.discard(page)
                 for task in (sending, listening):
@@ -80,11 +86,14 @@ class Clients:
         return page
 
     async def mjpeg(self, request: web.Request) -> web.StreamResponse:
-        """Pictures one after the other: ``multipart/x-mixed-replace``."""
+        """Pictures one after the other, ``multipart/x-mixed-replace``; with ``?plain``, without boxes and labels."""
         task = asyncio.current_task()
         assert task is not None, "a handler is one"
         if not self._options.pictures:
             return web.Response(status=404, text="this camera shows no pictures\n")
+        render = self._encoders.plain if "plain" in request.query else self._encoders.drawn
+        if render is None:
+            return web.Response(status=501, text=_NO_DRAWING)
         if self._is_full():
             return self._no_room()
         response = web.StreamResponse()
@@ -97,10 +106,9 @@ class Clients:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
             self._streams.add(task)
             try:
-                await self._send_pictures(response)
-            except _StalledError:
-                self._metrics.lost("stalled")
-                self._abort(request)
+                await self._send_pictures(response, render)
+            except Exception as error:
+                self._end(request, error)
             finally:
                 self._streams.discard(task)
         return response
@@ -128,13 +136,13 @@ class Clients:
             self._metrics.sent("page", frame.sequence - last - 1 if last and seen else 0)
             last, seen = frame.sequence, True
 
-    async def _send_pictures(self, response: web.StreamResponse) -> None:
+    async def _send_pictures(self, response: web.StreamResponse, render: Render) -> None:
         last = 0
         # The boundary goes out with the picture before it: browsers wait for it before they show that picture.
         await self._in_time(response.write(_BOUNDARY_LINE))
         while True:
             frame = await self._newest.after(last)
-            jpeg = await frame.jpeg(self._encoders.stream, self._executor)
+            jpeg = await frame.jpeg(render, self._executor)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             await self._in_time(response.write(b"".join((head.encode(), jpeg, b"\r\n", _BOUNDARY_LINE))))
             self._metrics.sent("mjpeg", frame.sequence - last - 1 if last else 0)
@@ -164,9 +172,13 @@ class Clients:
         text = f"{self._options.max_clients} clients are connected already\n"
         return web.Response(status=503, text=text, headers={hdrs.RETRY_AFTER: _ROOM_RETRY_SECONDS})
 
-    @staticmethod
-    def _abort(request: web.Request) -> None:
-        """End a connection without waiting for what was never taken."""
+    def _end(self, request: web.Request, why: BaseException | None) -> None:
+        """End a connection to which frames went, without waiting for what was never taken."""
+        if isinstance(why, _StalledError):
+            self._metrics.lost("stalled")
+        elif not isinstance(why, ConnectionError):  # a client may leave at any time
+            self._metrics.lost("fault")
+            _LOG.error("the live page could not send a frame", exc_info=why)
         if request.transport is not None:
             request.transport.abort()
 

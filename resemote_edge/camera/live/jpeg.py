@@ -7,16 +7,23 @@ from importlib.util import find_spec
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.privacy.notice import draw_notice
+from resemote_edge.camera.results import FrameResult
+from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.errors import InputError, needs
+from resemote_edge.vision.annotate import annotate
 from resemote_edge.vision.frame import Frame
 
-__all__ = ["Encode", "JpegEncoders", "jpeg_encoder", "jpeg_encoders"]
+__all__ = ["Encode", "JpegEncoders", "Render", "jpeg_encoder", "jpeg_encoders"]
 
 #: From a BGR frame to the bytes of its JPEG; called by one thread at a time.
 Encode: TypeAlias = Callable[[Frame], bytes]
+
+#: From what was decided about a frame, and the frame, to a JPEG.
+Render: TypeAlias = Callable[[FrameResult, Frame], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +31,14 @@ class JpegEncoders:
     """What makes the pictures of each kind of client.
 
     Attributes:
-        page: For pages, which show a notice themselves.
-        stream: For all others: with the notice in the picture.
+        page: For pages, which draw boxes and show a notice themselves.
+        plain: For streams without boxes: with the notice in the picture.
+        drawn: For streams: with boxes, labels and the notice. None where Pillow, which draws them, is not installed.
     """
 
-    page: Encode
-    stream: Encode
+    page: Render
+    plain: Render
+    drawn: Render | None
 
 
 def jpeg_encoders(options: LiveOptions) -> JpegEncoders:
@@ -40,12 +49,21 @@ def jpeg_encoders(options: LiveOptions) -> JpegEncoders:
         MissingDependencyError: Nothing that makes JPEG is installed, or Pillow is not and there is a notice.
     """
     encode = jpeg_encoder(quality=options.jpeg_quality, max_width=options.max_width)
-    if not options.notice:
-        return JpegEncoders(page=encode, stream=encode)
-    draw_notice(np.zeros((720, 1280, 3), np.uint8), options.notice)  # says now what cannot be drawn later
-    return JpegEncoders(
-        page=encode, stream=lambda frame: encode(Frame(draw_notice(frame.pixels, options.notice), frame.format))
-    )
+
+    def noticed(frame: Frame) -> NDArray[np.uint8]:
+        return draw_notice(frame.pixels, options.notice) if options.notice else frame.pixels
+
+    def page(_: FrameResult, frame: Frame) -> bytes:
+        return encode(frame)
+
+    def plain(_: FrameResult, frame: Frame) -> bytes:
+        return encode(Frame(noticed(frame), "bgr"))
+
+    def drawn(result: FrameResult, frame: Frame) -> bytes:
+        return encode(Frame(annotate(noticed(frame), map(mark_of, result.faces)), "bgr"))
+
+    noticed(Frame(np.zeros((720, 1280, 3), np.uint8), "bgr"))  # says now what could not be drawn later
+    return JpegEncoders(page=page, plain=plain, drawn=None if find_spec("PIL") is None else drawn)
 
 
 def jpeg_encoder(*, quality: int, max_width: int) -> Encode:

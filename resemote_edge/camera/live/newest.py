@@ -5,7 +5,7 @@ import threading
 import time
 from concurrent.futures import Executor
 
-from resemote_edge.camera.live.jpeg import Encode
+from resemote_edge.camera.live.jpeg import Render
 from resemote_edge.camera.live.message import LiveMessage, pack
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.vision.frame import Frame
@@ -27,21 +27,22 @@ class LiveFrame:
         self.result = result
         self.arrived = time.monotonic()
         self._picture = picture
-        self._jpeg: dict[Encode, asyncio.Future[bytes]] = {}
+        self._jpeg: dict[Render, asyncio.Future[bytes]] = {}
         self._message: bytes | None = None
 
-    async def jpeg(self, encode: Encode, executor: Executor) -> bytes:
+    async def jpeg(self, render: Render, executor: Executor) -> bytes:
         """Its JPEG, made by a thread of an executor; empty without a picture."""
         if self._picture is None:
             return b""
-        if encode not in self._jpeg:
-            self._jpeg[encode] = asyncio.get_running_loop().run_in_executor(executor, encode, self._picture)
+        if render not in self._jpeg:
+            loop = asyncio.get_running_loop()
+            self._jpeg[render] = loop.run_in_executor(executor, render, self.result, self._picture)
         # A client that leaves while it waits does not take the picture away from the others.
-        return await asyncio.shield(self._jpeg[encode])
+        return await asyncio.shield(self._jpeg[render])
 
-    async def message(self, encode: Encode, executor: Executor, notice: str) -> bytes:
+    async def message(self, render: Render, executor: Executor, notice: str) -> bytes:
         """What a page gets of it."""
-        jpeg = await self.jpeg(encode, executor)
+        jpeg = await self.jpeg(render, executor)
         if self._message is None:
             self._message = pack(LiveMessage(sequence=self.sequence, notice=notice, result=self.result), jpeg)
         return self._message

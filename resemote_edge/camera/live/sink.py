@@ -33,7 +33,7 @@ class LiveSink(Sink):
         InputError: The address cannot be read.
     """
 
-    queue_frames = 1  # only the newest frame is of interest
+    queue_frames = 4  # `write` takes no time, and keeps the newest; the queue bridges a moment without the processor
 
     def __init__(self, address: str, options: LiveOptions) -> None:
         self._address: LiveAddress = read_address(address)

@@ -1,1 +1,1 @@
-"""Privacy: blurred faces, counts in place of results, a notice on pictures, and files that are deleted in time."""
+"""Privacy: blurred faces, counts in place of faces, a notice, and files that do not stay."""

@@ -6,7 +6,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from resemote_edge.camera.sinks.address import shown
+from resemote_edge.camera.address import shown
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
 from resemote_edge.errors import InputError
 

@@ -228,7 +228,7 @@ def test_a_stream_has_whole_pictures_in_order(live):
     gray = type("Gray", (), {"frame": staticmethod(lambda number, rate: gray_frame(number))})()
     with Filming(sink, gray), socket.create_connection(("127.0.0.1", read_address(sink.name).port)) as client:
         client.settimeout(20)
-        client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        client.sendall(b"GET /stream.mjpg?plain HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         stream = client.makefile("rb")
         head = b"".join(iter(stream.readline, b"\r\n")).decode()
         assert head.startswith("HTTP/1.1 200")
@@ -280,6 +280,17 @@ def test_opencv_reads_the_stream(live):
     assert shapes == [(360, 640, 3)] * 3
 
 
+async def one_picture(session, address):
+    """The first picture of a stream."""
+    async with session.get(address) as stream:
+        assert await stream.content.readline() == b"--frame\r\n"
+        await stream.content.readline()
+        length = int((await stream.content.readline()).split()[1])
+        await stream.content.readline()
+        content = await stream.content.readexactly(length)
+    return np.asarray(Image.open(io.BytesIO(content)).convert("L")).astype(int)
+
+
 def test_a_notice_is_in_the_pictures_of_a_stream_and_beside_those_of_a_page(live, talk):
     sink = live(notice="Expressions are judged here")
     sink.write(*gray_frame(90, 640, 360))
@@ -287,20 +298,38 @@ def test_a_notice_is_in_the_pictures_of_a_stream_and_beside_those_of_a_page(live
     async def both(session):
         async with session.ws_connect(sink.address + "frames") as page:
             ((message, jpeg),) = await take(page, 1)
-        async with session.get(sink.address + "stream.mjpg") as stream:
-            await stream.content.readline()
-            await stream.content.readline()
-            length = int((await stream.content.readline()).split()[1])
-            await stream.content.readline()
-            return message.notice, jpeg, await stream.content.readexactly(length)
+        return message.notice, jpeg, await one_picture(session, sink.address + "stream.mjpg?plain")
 
-    notice, page, stream = talk(both)
-    shown, drawn = (np.asarray(Image.open(io.BytesIO(jpeg)).convert("L")) for jpeg in (page, stream))
+    notice, jpeg, drawn = talk(both)
+    shown = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"))
     assert notice == "Expressions are judged here"
     assert np.ptp(shown) <= 2
-    assert (drawn[-20:].min(), drawn[-20:].max()) < (40, 200)
+    assert drawn[-20:].min() < 40
     assert drawn[-20:].max() > 200
     assert np.ptp(drawn[:200]) <= 2
+
+
+def test_a_stream_has_boxes_and_labels_unless_it_is_asked_for_plain_pictures(live, talk):
+    sink = live()
+    result, _ = DrawnCamera(1).frame(60)
+    sink.write(result, gray_frame(90, 640, 360)[1])
+
+    async def both(session):
+        return [await one_picture(session, f"{sink.address}stream.mjpg{words}") for words in ("", "?plain")]
+
+    drawn, plain = talk(both)
+    (face,) = result.faces
+    left = drawn[int(face.y + face.height / 2), int(face.x) - 3 : int(face.x) + 4]
+    assert np.abs(left - 90).max() > 40
+    assert np.ptp(plain) <= 2
+
+
+def test_without_what_draws_a_stream_says_what_is_missing(live, get, monkeypatch):
+    pytest.importorskip("cv2")
+    monkeypatch.setattr("resemote_edge.camera.live.jpeg.find_spec", lambda name: name == "cv2" or None)
+    status, text, _ = get(live(), "stream.mjpg")
+    assert status == 501
+    assert "pip install 'resemote-edge[images]', or open /stream.mjpg?plain" in text
 
 
 def test_a_notice_that_no_font_has_is_refused_at_once(live):
@@ -359,6 +388,27 @@ def test_a_frame_is_encoded_once_for_all_and_not_at_all_for_nobody(live, talk, m
 
     assert len(talk(watching)) == 6
     assert encoded == [4]
+
+
+@pytest.mark.parametrize("path", ["frames", "stream.mjpg?plain"])
+def test_a_picture_that_cannot_be_made_is_logged_and_ends_the_connection(live, talk, get, monkeypatch, caplog, path):
+    monkeypatch.setattr("resemote_edge.camera.live.jpeg.jpeg_encoder", lambda **_: lambda frame: 1 // 0)
+    sink = live()
+    sink.write(*gray_frame(0))
+
+    async def watching(session):
+        if path == "frames":
+            async with session.ws_connect(sink.address + path) as page:
+                return (await page.receive(timeout=20)).type
+        async with session.get(sink.address + path) as stream:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await stream.read()
+
+    assert talk(watching) in {None, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE}
+    assert "ZeroDivisionError" in caplog.text
+    text = get(sink, "metrics")[1]
+    assert metric(text, 'clients_dropped_total{reason="fault"}') == 1
+    assert metric(text, f'clients{{kind="{"page" if path == "frames" else "mjpeg"}"}}') == 0
 
 
 def test_the_end_of_the_program_is_told(live, talk):

@@ -11,6 +11,7 @@ function quantile(values, share) {
 export class Figures {
   #shown = [];
   #refreshedAt = -Infinity;
+  #count = 0;
   #missed = 0;
   #sequence = 0;
 
@@ -26,8 +27,10 @@ export class Figures {
     this.#sequence = sequence;
     this.#shown.push({ now, age: result.decision_age_ms, sequence, captured: Date.parse(result.captured_utc) });
     while (this.#shown[0].now < now - WINDOW_MS) this.#shown.shift();
-    if (now - this.#refreshedAt < REFRESH_MS) return;
+    const count = result.faces.length;
+    if (now - this.#refreshedAt < REFRESH_MS && count === this.#count) return;
     this.#refreshedAt = now;
+    this.#count = count;
     this.#refresh(result);
   }
 
