@@ -206,7 +206,7 @@ def open_sinks(addresses: "Sequence[str]", flags: SinkFlags, fps: float | None) 
     live = LiveOptions(hosts=flags.live_host, tls_cert=flags.tls_cert, tls_key=flags.tls_key, notice=flags.notice)
     options = SinkOptions(
         existing=existing,
-        frames_per_second=fps or 30.0,
+        frames_per_second=fps,
         keep_seconds=flags.keep,
         aggregate=flags.aggregate is not None,
         live=live,

@@ -33,7 +33,7 @@ class SinkOptions:
 
     Attributes:
         existing: What becomes of a file that exists; a video cannot be appended to.
-        frames_per_second: Frame rate of the source, which a video is written at.
+        frames_per_second: Frame rate of a video; None for that of its first frames.
         keep_seconds: Age at which a file of this run, or of an earlier one, is deleted; None to keep all files.
         state_seconds: Least time between two states that a broker is sent.
         aggregate: Whether the sink gets counts per interval in place of results and pictures.
@@ -41,7 +41,7 @@ class SinkOptions:
     """
 
     existing: Existing = "refuse"
-    frames_per_second: float = 30.0
+    frames_per_second: float | None = None
     keep_seconds: float | None = None
     state_seconds: float = 1.0
     aggregate: bool = False

@@ -30,7 +30,7 @@ class DisplaySink(Sink):
     """
 
     picture = "annotated"
-    queue_frames = 1  # Whoever looks wants the newest one.
+    queue_frames = 2  # Whoever looks wants the newest one.
 
     def __init__(self, address: str, options: SinkOptions) -> None:
         del options

@@ -1,4 +1,4 @@
-"""Video: a film with boxes and labels, at the constant rate of the source.
+"""Video: a film with boxes and labels, at a constant frame rate.
 
 Pictures are repeated where the source was slow or frames were dropped, so that the film's time is the source's. A film
 is complete only when its index is written, at its end: so it has a hidden name until then.
@@ -29,6 +29,16 @@ LONGEST_STILL_SECONDS = 5.0
 #: Bytes that stay free on the disk, so that the index still fits when the disk is full.
 _RESERVE_BYTES = 16 << 20
 
+#: Frames whose times tell the rate of the source, where nobody named one; they wait until it is known.
+_RATE_FRAMES = 10
+
+#: Rate of a film whose frames do not tell one, as there is only one.
+_USUAL_RATE = 30.0
+
+#: Rates that sources have; a measured one is taken for the nearest, if that is near.
+_RATES = (5, 10, 12.5, 15, 20, 24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60, 90, 120)
+_NEAR = 0.05
+
 _CODEC = "mp4v"  # MPEG-4 part 2: every build of OpenCV with FFmpeg has its encoder, and none needs a licence for it.
 
 
@@ -58,9 +68,10 @@ class VideoSink(Sink):
             raise InputError(f"{address} is no .mp4 file", hint="films are written as .mp4")
         if options.existing == "append":
             raise InputError(f"{address}: nothing can be appended to a film", hint="leave --append out")
-        if not 0 < options.frames_per_second <= 1000:
-            raise InputError(f"{address}: a film of {options.frames_per_second:g} frames per second")
         self._rate = options.frames_per_second
+        if self._rate is not None and not 0 < self._rate <= 1000:
+            raise InputError(f"{address}: a film of {self._rate:g} frames per second", hint="pass another --fps")
+        self._first: list[tuple[NDArray[np.uint8], float]] = []
         self._replaces = options.existing == "replace"
         self._retention = None
         if options.keep_seconds is not None:
@@ -80,7 +91,7 @@ class VideoSink(Sink):
             if self._retention is not None:
                 self._retention.sweep()
             with partial_folder(self._path.parent, self._path.name) as folder:
-                writer = self._writer(folder / "probe.mp4", (64, 64))
+                writer = self._writer(folder / "probe.mp4", (64, 64), self._rate or _USUAL_RATE)
                 writer.release()
         except OSError as error:
             raise InputError(f"{self._path}: {error.strerror}", hint="pass a path that can be written") from error
@@ -95,9 +106,12 @@ class VideoSink(Sink):
         assert picture is not None, "this sink asks for a picture"
         if self._retention is not None and self._film is not None and self._retention.is_due:
             self._finish()
-        if self._film is None:
-            self._film = self._begin((picture.width, picture.height))
-        self._film.add(picture.pixels, result.seconds)
+        if self._rate is None:
+            self._first.append((picture.pixels, result.seconds))
+            if len(self._first) == _RATE_FRAMES:
+                self._settle()
+            return
+        self._add(picture.pixels, result.seconds)
 
     def tick(self) -> None:
         """End a film when its time is over, and delete those that are too old."""
@@ -114,24 +128,37 @@ class VideoSink(Sink):
         """
         self._finish()
 
-    def _writer(self, path: Path, size: tuple[int, int]) -> Any:
+    def _settle(self) -> None:
+        """Take the rate from the frames that wait, and write them."""
+        first, self._first = self._first, []
+        self._rate = _rate_of([seconds for _, seconds in first])
+        for pixels, seconds in first:
+            self._add(pixels, seconds)
+
+    def _add(self, pixels: NDArray[np.uint8], seconds: float) -> None:
+        if self._film is None:
+            self._film = self._begin((pixels.shape[1], pixels.shape[0]))
+        self._film.add(pixels, seconds)
+
+    def _writer(self, path: Path, size: tuple[int, int], rate: float) -> Any:
         code = self._cv2.VideoWriter.fourcc(*_CODEC)
-        writer = self._cv2.VideoWriter(str(path), self._cv2.CAP_FFMPEG, code, self._rate, size)
+        writer = self._cv2.VideoWriter(str(path), self._cv2.CAP_FFMPEG, code, rate, size)
         if not writer.isOpened():
             raise DeviceUnavailableError(
                 f"OpenCV {self._cv2.__version__} cannot write {path.suffix} films of {size[0]}x{size[1]} pixels at "
-                f"{self._rate:g} frames per second here",
+                f"{rate:g} frames per second here",
                 hint="install a build with FFmpeg: pip install 'resemote-edge[video]'",
             )
         return writer
 
     def _begin(self, size: tuple[int, int]) -> "_Film":
+        assert self._rate is not None, "it is known when pictures are written"
         with ExitStack() as stack:
             folder = stack.enter_context(partial_folder(self._path.parent, self._path.name))
             target = self._path if self._retention is None else self._retention.begin()
             path = folder / target.name
             return _Film(
-                writer=self._writer(path, size),
+                writer=self._writer(path, size, self._rate),
                 path=path,
                 target=target,
                 size=size,
@@ -140,6 +167,8 @@ class VideoSink(Sink):
             )
 
     def _finish(self) -> None:
+        if self._first:
+            self._settle()
         film, self._film = self._film, None
         if film is not None:
             film.finish(self._cv2, replace=self._replaces)
@@ -206,6 +235,18 @@ class _Film:
                 )
             sync(self._path)
             _put_in_place(self._path, self._target, replace=replace)
+
+
+def _rate_of(times: list[float]) -> float:
+    """The rate of a source, from the times of its first frames, some of which may have been dropped."""
+    steps = [step for step in np.diff(times) if step > 0]
+    if not steps:
+        return _USUAL_RATE
+    shortest = float(np.quantile(steps, 0.25))
+    frames = sum(max(round(float(step) / shortest), 1) for step in steps)
+    rate = min(max(frames / float(sum(steps)), 1.0), 120.0)
+    nearest = min(_RATES, key=lambda usual: abs(usual - rate))
+    return nearest if abs(nearest - rate) <= _NEAR * rate else rate
 
 
 def _frames(cv2: Any, path: Path) -> int:

@@ -110,7 +110,8 @@ def test_a_broker_that_comes_back_gets_the_events_that_waited(broker: Broker, mo
         broker.start()
         listener = Listener(broker)
         eventually(lambda: len(listener.of("faces/events")) == 100)
-        assert listener.of("faces/status") == ["online"]
+        # A message whose receipt the broker could not confirm any more comes twice.
+        assert set(listener.of("faces/status")) == {"online"}
     eventually(lambda: len(listener.of("faces/events")) == 101)
     listener.close()
     assert [event["frame"] for event in listener.of("faces/events")] == [*range(100), 99]  # type: ignore[index]

@@ -34,7 +34,7 @@ def shades(path: Path) -> list[int]:
         found.append(round(float(np.median(pixels[100:, 100:])) / 10) * 10)
 
 
-def film(path: Path, times: list[tuple[float, int]], rate: float = 10.0, **options: object) -> SinkWorkers:
+def film(path: Path, times: list[tuple[float, int]], rate: float | None = 10.0, **options: object) -> SinkWorkers:
     """Write pictures of some shades at some times."""
     sink = open_sink(str(path), SinkOptions(frames_per_second=rate, **options))  # type: ignore[arg-type]
     with SinkWorkers([sink], tell=lambda line: None, every_frame=True) as workers:
@@ -53,6 +53,26 @@ def test_every_frame_of_a_film_is_read_back_at_its_rate(tmp_path: Path) -> None:
     assert (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (160, 120)
     assert workers.facts[0][1].written == 60
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("times", "rate", "frames"),
+    [
+        ([number / 25 for number in range(30)], 25, 30),
+        ([number / 30 for number in (0, 1, 3, 4, 5, 8, 9, 10, 12, 14, 15)], 30, 16),
+        ([number / 30 + (number % 3 - 1) * 0.002 for number in range(30)], 30, 30),
+        ([0.0, 0.04, 0.08], 25, 3),
+        ([7.0], 30, 1),
+        ([float(number) for number in range(12)], 1, 12),
+    ],
+)
+def test_a_rate_that_nobody_named_is_that_of_the_first_frames(
+    tmp_path: Path, times: list[float], rate: float, frames: int
+) -> None:
+    path = tmp_path / "out.mp4"
+    film(path, [(seconds, 100) for seconds in times], rate=None)
+    assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FPS) == pytest.approx(rate, abs=0.01)
+    assert len(shades(path)) == frames
 
 
 def test_pictures_are_repeated_while_the_source_was_slow_and_merged_where_it_hurried(tmp_path: Path) -> None:
