@@ -36,7 +36,7 @@ def test_predict_hashes_the_artifact_once(artifacts, monkeypatch, tmp_path):
     face = tmp_path / "face.png"
     Image.new("RGB", (48, 48)).save(face)
     monkeypatch.setattr("resemote_edge.artifacts.artifact.file_sha256", counted)
-    assert exit_code(predict, face, "--artifact", artifacts(RECIPE).path, "--device", "cpu") == 0
+    assert exit_code(predict, "--crop", face, "--artifact", artifacts(RECIPE).path, "--device", "cpu") == 0
     assert sorted(hashed) == sorted(set(hashed))
     assert hashed
 

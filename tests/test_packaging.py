@@ -105,7 +105,7 @@ def run_on(device, *arguments, cwd):
 
 def test_a_device_without_torch_classifies_a_face(device, tmp_path):
     save_face(tmp_path / "face.png", 0, side=96, mode="RGB")
-    done = run_on(device, "-m", "resemote_edge", "predict", "face.png", "--json", cwd=tmp_path)
+    done = run_on(device, "-m", "resemote_edge", "predict", "--crop", "face.png", "--json", cwd=tmp_path)
     (row,) = json.loads(done.stdout)
     assert (row["artifact"], row["runtime"], row["device"]) == (PREBUILT_NAME, "onnxruntime", "cpu")
     assert row["label"] in RESEMOTENET

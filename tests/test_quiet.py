@@ -94,7 +94,7 @@ def test_an_artifact_is_run_in_silence(run, tmp_path, runtime, command):
     face = tmp_path / "face.png"
     Image.fromarray(np.full((64, 64), 90, np.uint8)).save(face)
     path = prebuilt_path()
-    words = ["predict", face, "--artifact", path] if command == "predict" else ["verify", path]
+    words = ["predict", "--crop", face, "--artifact", path] if command == "predict" else ["verify", path]
     run("-m", "resemote_edge", *words, "--runtime", runtime)
 
 

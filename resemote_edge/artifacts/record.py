@@ -161,7 +161,7 @@ def read_toml(path: Path, kind: type[_Written], *, what: str, schema: int, hint:
     Args:
         path: The file.
         kind: Struct that the file holds.
-        what: Name of that kind, in one word, of which it is said that it is not valid.
+        what: Name of that kind in one word, for "not a valid ...".
         schema: Number of the schema that this version reads.
         hint: What to do where there is no such file.
 
@@ -180,7 +180,7 @@ def read_toml(path: Path, kind: type[_Written], *, what: str, schema: int, hint:
 
 
 def refuse_repeated(what: str, values: Iterable[object], where: str = "") -> None:
-    """Raise `InputError` where one of the values, which are called `what`, appears twice."""
+    """Raise `InputError` if a value appears twice; the message calls the values `what`."""
     listed = list(values)
     twice = [value for value in listed if listed.count(value) > 1]
     if twice:

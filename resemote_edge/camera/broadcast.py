@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from resemote_edge.camera.aggregate import Aggregator
-from resemote_edge.camera.notice import draw_notice
 from resemote_edge.camera.notify import notify_systemd
-from resemote_edge.camera.privacy import blur_faces
+from resemote_edge.camera.privacy.aggregate import Aggregator
+from resemote_edge.camera.privacy.blur import blur_faces
+from resemote_edge.camera.privacy.notice import draw_notice
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Picture, Sink
 from resemote_edge.camera.sinks.marks import mark_of

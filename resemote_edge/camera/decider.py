@@ -23,6 +23,9 @@ __all__ = ["Decider", "DeciderOptions"]
 NOT_SEEN = "not seen"
 CUT_OFF = "cut off by the picture's edge"
 
+#: Time for which the last decision about a face is still shown when it cannot be judged, seconds.
+_KEPT_S = 0.7
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeciderOptions:
@@ -150,7 +153,7 @@ class Decider:
             self._told.add(track.number)
             self.faces += 1
         smoother = self._smoothers.get(track.number)
-        shown = smoother.current() if smoother and reason in (None, NOT_SEEN) else None
+        shown = smoother.current() if smoother and seconds - smoother.at <= _KEPT_S else None
         face = track.face
         return FaceResult(
             track=track.number,

@@ -27,10 +27,11 @@ class FaceResult(Strict, frozen=True, kw_only=True):
         height: Height, pixels.
         detection_score: The detector's confidence that this is a face, in [0, 1].
         detected: Whether the detector saw the face in this frame; if not, its place is a prediction.
-        label: Expression, smoothed over time: a class of the network, or ``unsure``; None if the face was not judged.
-        score: Probability of the most likely class, smoothed over time, in [0, 1]; None if the face was not judged.
-        probabilities: Probability of each class, smoothed over time, by name; empty if the face was not judged.
-        not_judged: Reason why the face was not judged, such as ``too small``; None if it was.
+        label: Expression, smoothed over time: a class of the network, or ``unsure``. None if the face was not judged in
+            the last 0.7 seconds.
+        score: Probability of the most likely class, smoothed over time, in [0, 1]; None along with the label.
+        probabilities: Probability of each class, smoothed over time, by name; empty along with the label.
+        not_judged: Reason why the face was not judged in this frame, such as ``too small``; None if it was.
         seconds: Time since the track began.
     """
 

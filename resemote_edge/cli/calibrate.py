@@ -8,6 +8,7 @@ import click
 from resemote_edge.cli.output import (
     data_option,
     echo_json,
+    echo_note,
     json_option,
     labels_option,
     measuring_progress,
@@ -49,9 +50,12 @@ def calibrate(
     from resemote_edge.weights import choose_checkpoint
 
     weights = choose_checkpoint(checkpoint, variant)
+    notes: list[str] = []
     with measuring_progress("observing activations") as progress:
-        written = record_ranges(weights, **options, progress=progress)
+        written = record_ranges(weights, **options, progress=progress, tell=notes.append)
+    for note in notes:
+        echo_note(note)
     if as_json:
-        echo_json({"path": str(written.path), "tensors": written.tensors, "images": written.described})
+        echo_json({"path": str(written.path), "tensors": written.tensors, "images": written.described, "notes": notes})
     else:
         click.echo(f"wrote {written.path}: ranges of {written.tensors} tensors over {written.described}")

@@ -175,8 +175,8 @@ def broadcast_options(flags: SinkFlags) -> "BroadcastOptions":
     Raises:
         InputError: A value is out of its range.
     """
-    from resemote_edge.camera.aggregate import Aggregator
     from resemote_edge.camera.broadcast import BroadcastOptions
+    from resemote_edge.camera.privacy.aggregate import Aggregator
 
     aggregator = None
     if flags.aggregate is not None:

@@ -8,6 +8,7 @@ import click
 from resemote_edge.cli.output import (
     device_option,
     echo_json,
+    echo_note,
     json_option,
     measuring_progress,
     output_option,
@@ -64,6 +65,8 @@ def evaluate(
     refuse_files(output, EVAL_FILES, force=force)
     with measuring_progress("images") as update:
         result = run_eval(EvalRequest(**options), update)
+    for note in result.notes:
+        echo_note(note)
     if as_json:
         echo_json(result.to_dict())
     else:

@@ -6,7 +6,15 @@ from typing import Any, get_args
 import click
 
 from resemote_edge.artifacts.output_format import OutputFormat
-from resemote_edge.cli.output import data_option, echo_json, json_option, labels_option, target_option, variant_option
+from resemote_edge.cli.output import (
+    data_option,
+    echo_json,
+    echo_note,
+    json_option,
+    labels_option,
+    target_option,
+    variant_option,
+)
 from resemote_edge.export.recipe import PRECISIONS
 from resemote_edge.vision.preprocessing import InputFormat
 
@@ -115,6 +123,7 @@ def export(
         return
     from functools import partial
 
+    from resemote_edge.data.registry import DatasetReader
     from resemote_edge.export.command import ExportOptions, list_all, run_export
     from resemote_edge.export.context import ExportContext
     from resemote_edge.export.summary import describe, describe_lines
@@ -129,7 +138,7 @@ def export(
     def notice(text: str) -> None:
         click.echo(f"  {text}", err=True)
 
-    shared = ExportContext()
+    shared = ExportContext(datasets=DatasetReader(echo_note))
     request = ExportOptions(
         checkpoint=choose_checkpoint(checkpoint, variant),
         keep_float=tuple(name.strip() for name in keep_float.split(",")) if keep_float else (),

@@ -25,6 +25,7 @@ __all__ = [
     "detector_option",
     "device_option",
     "echo_json",
+    "echo_note",
     "echo_written",
     "gathered_options",
     "given",
@@ -155,12 +156,17 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
+def echo_note(text: str) -> None:
+    """Say on stderr what the user should know about the data or the weights."""
+    click.echo(f"note: {text}", err=True)
+
+
 #: Packages that some kinds of files need and others do not.
 _NEEDS = {"picture": "matplotlib", "page": "matplotlib and jinja2"}
 
 
 def echo_written(written: Mapping[str, Path], kinds: Iterable[str] = ("picture",)) -> None:
-    """Say on stderr which files were written, by kind, and what the files that were left out need.
+    """Say on stderr which files were written, and which package the missing ones need.
 
     Args:
         written: Files written, by kind.

@@ -88,6 +88,10 @@ class Dataset:
         """One digest per image; equal digests mean equal pixels."""
         return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()[:16] for image in self.images]
 
+    def repeats(self) -> int:
+        """Number of images that repeat an earlier one pixel for pixel."""
+        return len(self) - len(set(self.pixel_digests()))
+
     def sha256(self) -> str:
         """Hash of the split: its sorted (pixels, label) pairs, whatever the container or order they came in.
 

@@ -1,6 +1,6 @@
 """DataReport: the contents of a dataset, and its faults."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def inspect_splits(path: Path, splits: dict[str, Dataset]) -> DataReport:
         sha256={split: data.sha256() for split, data in splits.items()},
         left_out={split: dict(data.left_out) for split, data in splits.items()},
         notes=tuple(dict.fromkeys(note for data in splits.values() for note in data.notes)),
-        duplicates_within={split: sum(n - 1 for n in Counter(digests[split]).values()) for split in splits},
+        duplicates_within={split: len(data) - len(set(digests[split])) for split, data in splits.items()},
         duplicates_across=across,
         conflicting_labels=sum(len(labels) > 1 for labels in labels_of.values()),
     )

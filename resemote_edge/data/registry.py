@@ -7,9 +7,11 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.data.findings import Tell, findings
 from resemote_edge.data.image_stack import Progress
 from resemote_edge.data.members import check_source, packed_in
 from resemote_edge.errors import DatasetError, InputError
@@ -80,9 +82,14 @@ class DatasetReader:
 
     An export reads the same file for calibration, verification and the gate, and decoding it takes longer than any of
     them. A folder is always read, since its files may change unseen.
+
+    Args:
+        tell: Function that is called once with each of the `findings` in what is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Tell = lambda sentence: None) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
         self._file: tuple[str, int, int] | None = None
         self._kind = AUTO
         self._splits: dict[str, Dataset] = {}
@@ -95,15 +102,22 @@ class DatasetReader:
         check_source(source)
         file = _file_state(source)
         if file is None:
-            return load_dataset(source, splits=splits, optional=optional)
+            return self._telling(load_dataset(source, splits=splits, optional=optional))
         if file != self._file:
             kind = recognise(source)
             self._file, self._kind, self._splits = file, kind, {}
         missing = tuple(split for split in splits if split not in self._splits)
         if missing:
             allowed = tuple(set(optional) & set(missing))
-            self._splits |= load_dataset(source, self._kind, missing, optional=allowed)
+            self._splits |= self._telling(load_dataset(source, self._kind, missing, optional=allowed))
         return {split: self._splits[split] for split in splits if split in self._splits}
+
+    def _telling(self, read: dict[str, Dataset]) -> dict[str, Dataset]:
+        for sentence in findings(read.values()):
+            if sentence not in self._told:
+                self._told.add(sentence)
+                self._tell(sentence)
+        return read
 
 
 def _file_state(path: Path) -> tuple[str, int, int] | None:
@@ -146,5 +160,5 @@ def _module(name: str) -> Any:
 
 
 def _loader(name: str) -> Callable[..., dict[str, Dataset]]:
-    loader: Callable[..., dict[str, Dataset]] = getattr(_module(name), DATASETS[name].partition(":")[2])
+    loader: Callable[..., dict[str, Dataset]] = resolve_name(DATASETS[name])
     return loader

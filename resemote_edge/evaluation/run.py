@@ -9,6 +9,7 @@ from typing import Any
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.classifier import load
+from resemote_edge.data.findings import findings
 from resemote_edge.data.registry import load_dataset
 from resemote_edge.errors import MissingDependencyError
 from resemote_edge.evaluation.accuracy import AccuracyReport, measure_accuracy
@@ -60,6 +61,7 @@ class EvalResult:
         precision_hint: Precision hint that it ran with.
         accuracy: Accuracy that was measured.
         environment: Record of the machine, from `capture_environment`.
+        notes: What was found in the data, from `findings`.
     """
 
     artifact: str
@@ -69,18 +71,15 @@ class EvalResult:
     precision_hint: PrecisionHint | None
     accuracy: AccuracyReport
     environment: dict[str, Any]
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain JSON types."""
         return {
-            "artifact": self.artifact,
-            "runtime": self.runtime,
-            "device": self.device,
-            "file_sha256": self.file_sha256,
-            "precision_hint": self.precision_hint,
+            **vars(self),
             **self.accuracy.to_dict(),
-            "environment": self.environment,
-        }
+            "notes": list(self.notes),
+        }  # the fraction takes the place of the report it is in
 
 
 def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None = None) -> EvalResult:
@@ -127,6 +126,7 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
             precision_hint=request.precision_hint,
             accuracy=accuracy,
             environment=capture_environment().to_dict(),
+            notes=findings(splits.values()),
         )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resemote_edge.artifacts.files import refuse_files
+from resemote_edge.data.findings import Tell
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.export.command import load_weights, required_data
 
 __all__ = ["WrittenRanges", "record_ranges"]
@@ -35,6 +37,7 @@ def record_ranges(
     output: Path | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = lambda sentence: None,
 ) -> WrittenRanges:
     """Observe the activation ranges of a checkpoint and write them beside it.
 
@@ -47,6 +50,7 @@ def record_ranges(
         output: File to write; None for one beside the checkpoint.
         force: Whether to replace the file.
         progress: Function called with (done, total) images.
+        tell: Function called with what is found in the data.
 
     Returns:
         Record of what was written.
@@ -63,7 +67,7 @@ def record_ranges(
 
     path = output or recorded_path(loaded.path)
     refuse_files(path.parent, [path.name], force=force)
-    chosen = choose_calibration(data, images, seed, labels=loaded.labels)
+    chosen = choose_calibration(data, images, seed, labels=loaded.labels, datasets=DatasetReader(tell))
     ranges = calibrate(loaded, chosen, progress)
     write_recorded(loaded, ranges, chosen.manifest, path)
     return WrittenRanges(path=path, tensors=len(ranges), described=f"{len(chosen)} images of {chosen.manifest.dataset}")

@@ -18,12 +18,11 @@ from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import DatasetError
 from resemote_edge.evaluation.paired import compare_paired, paired_interval
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.golden import in_batches
+from resemote_edge.export.golden import reference_of
 from resemote_edge.export.recipe import GateOptions
 from resemote_edge.export.tracing import Traced
 from resemote_edge.export.verify import open_for_verification, run_all
 from resemote_edge.models.checkpoint import Checkpoint
-from resemote_edge.models.proof import evaluate_graph
 
 __all__ = ["AccuracyGate", "make_gate", "upper_drop"]
 
@@ -100,9 +99,7 @@ def make_gate(
     feeds = spec(list(dataset.images), "gray")
     # The rewritten graph is proved equal to the network, and computes thousands of images in a quarter of its time.
     key = (checkpoint.sha256, dataset.sha256(), spec.input)
-    reference = context.references.get(
-        key, lambda: in_batches(lambda batch: evaluate_graph(traced.graph, batch), feeds)
-    )
+    reference = context.references.get(key, lambda: reference_of(traced, traced.graph)(feeds))
     return AccuracyGate(dataset, feeds, dataset.targets_in(checkpoint.labels), reference, options)
 
 

@@ -22,14 +22,13 @@ from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.data.calibration import choose_calibration
 from resemote_edge.export.context import ExportContext
 from resemote_edge.export.gate import make_gate
-from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, Golden, make_golden
+from resemote_edge.export.golden import CROPS_NAME, LOGITS_NAME, reference_of, write_golden
 from resemote_edge.export.onnx import to_onnx
 from resemote_edge.export.quantize.quantization import QuantizationPlan, plan_quantization
 from resemote_edge.export.quantize.sensitivity import LayerSensitivity, rank_layers
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.export.repair import build_until_accepted
-from resemote_edge.export.targets import TargetInfo
-from resemote_edge.export.targets.base import Built, BuiltFile, TargetInputs
+from resemote_edge.export.targets.base import Built, BuiltFile, Target, TargetInputs
 from resemote_edge.export.tracing import Traced, VerifyInputs, trace
 from resemote_edge.export.verify import verify
 from resemote_edge.models.checkpoint import Checkpoint
@@ -89,7 +88,8 @@ def export_artifact(
     After any error, nothing is left at the destination that was not there before.
     """
     recipe = request.recipe
-    target = recipe.info  # An unknown target is refused before any work.
+    info = recipe.info  # An unknown target is refused before any work.
+    target, runtime = info.load(), info.home_runtime
     refuse_existing(request.destination, force=request.force)
     stage("graph")
     context = context or ExportContext()
@@ -99,7 +99,7 @@ def export_artifact(
         stage("quantize")
         plan = plan_quantization(request.checkpoint, recipe.quantize, request.data, context)
     with staged_folder(request.destination, force=request.force) as folder:
-        staged = _Staged(request, target, traced, plan, inputs, folder, stage)
+        staged = _Staged(request, target, runtime, traced, plan, inputs, folder, stage)
         if recipe.precision == "fp32":
             passport = staged.build().passport
         elif request.data is None:
@@ -108,7 +108,6 @@ def export_artifact(
             stage("reference accuracy")
             gate = make_gate(request.checkpoint, traced, request.data, recipe.gate, context)
             rank = None if plan is None else _ranking(traced, plan, request.data, context)
-            runtime = target.home_runtime
             artifact, verdict = build_until_accepted(staged.build, gate, rank, stage, folder=folder, runtime=runtime)
             passport = msgspec.structs.replace(artifact.passport, gate=verdict)
         stage("passport")
@@ -123,7 +122,8 @@ class _Staged:
     """An export in progress: the decisions made so far, and the folder it is built in."""
 
     request: ExportRequest
-    target: TargetInfo
+    target: Target
+    runtime: str
     traced: Traced
     plan: QuantizationPlan | None
     inputs: VerifyInputs
@@ -133,7 +133,6 @@ class _Staged:
     def build(self, keep_float: tuple[str, ...] = ()) -> Artifact:
         """Quantize, write, and verify; the passport is complete except for the gate's verdict."""
         recipe, traced, plan = self.request.recipe, self.traced, self.plan
-        target = self.target.load()
         facts = _facts(self.request.checkpoint, recipe, traced)
         quantized = None if plan is None else plan.apply(traced.graph, keep_float)
         record = None if plan is None else plan.record(traced.graph, keep_float)
@@ -142,22 +141,22 @@ class _Staged:
         onnx_model = to_onnx(
             graph,
             opset=recipe.opset,
-            precision=target.onnx_precision(recipe),
+            precision=self.target.onnx_precision(recipe),
             classes=len(self.request.checkpoint.labels),
             metadata=facts,
         )
         self.stage(f"target {recipe.target}")
         inputs = TargetInputs(graph=graph, onnx=onnx_model, recipe=recipe, facts=facts, folder=self.folder)
-        built = target.build(inputs)
+        built = self.target.build(inputs)
         self.stage("verify")
-        reference = traced.reference(quantized)
-        golden, want = make_golden(reference, traced.preprocessing), reference(self.inputs.feeds)
-        golden.save(self.folder)
-        draft = _passport(self.request, traced, built, golden, self.folder)
+        reference = reference_of(traced, quantized)
+        crops = write_golden(reference, traced.preprocessing, self.folder)
+        want = reference(self.inputs.feeds)
+        draft = _passport(self.request, traced, built, crops, self.folder)
         work = layer_work(graph, 16 if recipe.float_precision == "fp16" else 32)
         draft = msgspec.structs.replace(draft, quantization=record, layers=work)
         staged = Artifact(self.folder, draft)
-        result = verify(staged, want, self.inputs, recipe.verify, self.target.home_runtime)
+        result = verify(staged, want, self.inputs, recipe.verify, self.runtime)
         return Artifact(self.folder, msgspec.structs.replace(draft, verification=result))
 
 
@@ -196,7 +195,7 @@ def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: Traced) -> dict[str, 
     }
 
 
-def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Golden, folder: Path) -> Passport:
+def _passport(request: ExportRequest, traced: Traced, built: Built, crops: int, folder: Path) -> Passport:
     recipe, checkpoint = request.recipe, request.checkpoint
     files = (
         *built.files,
@@ -227,7 +226,7 @@ def _passport(request: ExportRequest, traced: Traced, built: Built, golden: Gold
         golden=GoldenInfo(
             crops=CROPS_NAME,
             logits=LOGITS_NAME,
-            count=len(golden.crops),
+            count=crops,
             max_abs_diff=limit_in_units_of(recipe.graph.output, recipe.verify.golden_limit),
         ),
         rewrites=traced.rewrites,

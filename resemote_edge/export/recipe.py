@@ -141,8 +141,8 @@ class TensorRTOptions(Strict, frozen=True, kw_only=True):
         builder: Builder: ``tensorrt`` (needs a GPU), ``tensorrt-rtx`` (ahead of time, no GPU), ``on-device`` (no engine
             here: the board builds it), or ``auto``: ``tensorrt`` if there is a GPU, else ``tensorrt-rtx``, else an
             error.
-        compute_capabilities: GPUs that an ahead-of-time engine is built for, such as ``"8.6"``, or that of the board
-            which builds its own.
+        compute_capabilities: Compute capabilities such as ``"8.6"``: of the GPUs that an ahead-of-time engine is built
+            for, or of the board, if the board builds its own engine.
         typing: Origin of the precision. ``strong``: it stands in the ONNX (TensorRT 10 and later have only this);
             ``flags``: the ONNX stays fp32 and the builder is told (TensorRT 8).
         workspace_mib: Scratch memory that the builder may use; None leaves it to TensorRT.

@@ -1,7 +1,7 @@
 """The graph stage: turns a checkpoint into an eval graph, rewritten exactly and proved."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.passport import Lineage, Rewrite
 from resemote_edge.data.registry import DatasetReader
 from resemote_edge.export.context import ExportContext
-from resemote_edge.export.golden import in_batches, reference_logits
 from resemote_edge.export.recipe import Recipe
 from resemote_edge.models.checkpoint import Checkpoint
 from resemote_edge.models.compact import compact
 from resemote_edge.models.embedding import embed_preprocessing
 from resemote_edge.models.graph import EvalGraph, with_output
 from resemote_edge.models.lowering import lower
-from resemote_edge.models.proof import Step, evaluate_graph, prove
+from resemote_edge.models.proof import Step, prove
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.vision.drawn import drawn_faces, noise_crops
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -68,19 +67,6 @@ class Traced:
     rewrites: tuple[Rewrite, ...]
     lineage: Lineage
     preprocessing: PreprocessSpec
-
-    def reference(self, quantized: EvalGraph | None) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
-        """Function that an engine must compute: the original network or, if there is one, the quantized graph.
-
-        Args:
-            quantized: Graph in eight bits, or None.
-
-        Returns:
-            A function of feeds to logits, float32 (N, classes).
-        """
-        if quantized is None:
-            return lambda feeds: reference_logits(self.model, self.preprocessing.tensor(feeds))
-        return lambda feeds: in_batches(lambda batch: evaluate_graph(quantized, batch), feeds)
 
 
 def trace(

@@ -1,24 +1,26 @@
 """The verify stage: compares the exported model with PyTorch, on the same inputs, within the recipe's limits."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.artifact import Artifact
+from resemote_edge.artifacts.artifact import Artifact, BaseArtifact
 from resemote_edge.artifacts.output_format import in_units_of, limit_in_units_of
 from resemote_edge.artifacts.passport import Verification
 from resemote_edge.errors import GateError, ResEmoteEdgeError
 from resemote_edge.export.recipe import VerifyLimits
-from resemote_edge.export.tracing import VerifyInputs
 from resemote_edge.runtimes.registry import get_runtime
 from resemote_edge.runtimes.session import Session, SessionOptions
+
+if TYPE_CHECKING:
+    from resemote_edge.export.tracing import VerifyInputs
 
 __all__ = ["open_for_verification", "run_all", "verify"]
 
 
 def verify(
-    artifact: Artifact, reference: NDArray[np.float32], inputs: VerifyInputs, limits: VerifyLimits, runtime: str
+    artifact: Artifact, reference: NDArray[np.float32], inputs: "VerifyInputs", limits: VerifyLimits, runtime: str
 ) -> Verification:
     """Compare the model's output, logits or probabilities, with the reference's; fail closed.
 
@@ -86,7 +88,7 @@ def _gate(result: Verification) -> None:
         )
 
 
-def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, str]:
+def open_for_verification(artifact: BaseArtifact, runtime: str) -> tuple[Session, str]:
     """Open the session that verifies a staged artifact; ``yes`` if it runs the deployed file, else ``no: `` and why."""
     if artifact.find(get_runtime(runtime).formats) is None:
         return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
@@ -101,7 +103,7 @@ def open_for_verification(artifact: Artifact, runtime: str) -> tuple[Session, st
     return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
 
 
-def _open_onnx(artifact: Artifact) -> Session:
+def _open_onnx(artifact: BaseArtifact) -> Session:
     return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))
 
 

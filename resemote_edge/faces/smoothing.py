@@ -68,6 +68,11 @@ class Smoother:
     _rival: str | None = field(default=None, init=False)
     _rival_since: float = field(default=0.0, init=False)
 
+    @property
+    def at(self) -> float:
+        """Time of the last frame that was taken, seconds; minus infinity before the first."""
+        return self._at
+
     def update(self, probabilities: dict[str, float], seconds: float) -> Smoothed:
         """Take the decision of one frame.
 

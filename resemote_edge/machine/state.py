@@ -158,8 +158,8 @@ def slowdowns(before: MachineState, after: MachineState) -> tuple[str, ...]:
 def can_tell_throttling(state: MachineState) -> bool:
     """Whether a machine would show it if heat or power slowed it down.
 
-    It does where it counts such events, or where a device that is no fan cools it. A clock limit alone does not tell,
-    because processors slow down by themselves below it.
+    It does if it counts such events, or has a cooling device other than a fan. A clock limit alone tells nothing,
+    because processors also slow down by themselves.
     """
     return bool(state.throttle_counts) or any(not _is_fan(name) for name in state.cooling_states)
 

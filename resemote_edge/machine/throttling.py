@@ -6,7 +6,6 @@ A clock limit that fell and rose again, or a cooling device that worked in betwe
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -50,9 +49,7 @@ class ThrottleWatch:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
         self.after = capture_machine_state(self._root)

@@ -111,8 +111,8 @@ def time_in_blocks(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Time two kinds of calls in blocks that take turns.
 
-    They take turns because a machine's speed drifts. They do so in blocks because the memory of one kind drives that of
-    the other from the caches, and an application that only does one of them would not see that.
+    They take turns because a machine's speed drifts. The turns are blocks of calls because each kind
+    drives the other's memory out of the caches, which an application with only one kind would never see.
 
     Args:
         model: Function that blocks until its work is done.

@@ -45,8 +45,7 @@ def embed_preprocessing(spec: PreprocessSpec, copies: int = 1) -> Callable[[Eval
         copies: Number of times that the pixel channel is repeated beside the constant.
 
     Returns:
-        A function that takes a graph whose first convolution reads ``input`` (N, 3, 64, 64), and returns one that reads
-        uint8 (N, 64, 64, C), NHWC.
+        A function from a graph with ``input`` (N, 3, 64, 64) to the same graph with uint8 input (N, 64, 64, C), NHWC.
     """
 
     def embed(graph: EvalGraph) -> EvalGraph:

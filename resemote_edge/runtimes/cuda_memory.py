@@ -37,7 +37,7 @@ class CudaProvider(ABC):
 
     name: str
 
-    def __init__(self, index: int = 0) -> None:
+    def __init__(self, index: int) -> None:
         self.index = index
 
     @abstractmethod
@@ -73,12 +73,12 @@ class CudaProvider(ABC):
         """Enqueue a copy into a contiguous host array."""
 
 
-class CudaPythonProvider(CudaProvider):
+class _CudaPython(CudaProvider):
     """Provider over NVIDIA's ``cuda-python`` (runtime API)."""
 
     name = "cuda-python"
 
-    def __init__(self, index: int = 0) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__(index)
         self._cudart: Any = None
         with where_installed("cuda"):
@@ -88,7 +88,6 @@ class CudaPythonProvider(CudaProvider):
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Set the calling thread's device, and set it back."""
         before = self._call("cudaGetDevice")
         self._call("cudaSetDevice", self.index)
         try:
@@ -97,32 +96,25 @@ class CudaPythonProvider(CudaProvider):
             self._call("cudaSetDevice", before)
 
     def stream_create(self) -> int:
-        """Make a new stream."""
         return int(self._call("cudaStreamCreate"))
 
     def stream_destroy(self, stream: int) -> None:
-        """Destroy a stream."""
         self._call("cudaStreamDestroy", stream)
 
     def stream_synchronize(self, stream: int) -> None:
-        """Block until everything in the stream is done."""
         self._call("cudaStreamSynchronize", stream)
 
     def allocate(self, size_bytes: int) -> int:
-        """Allocate device memory."""
         return int(self._call("cudaMalloc", size_bytes))
 
     def free(self, pointer: int) -> None:
-        """Free device memory."""
         self._call("cudaFree", pointer)
 
     def copy_to_device(self, pointer: int, host: NDArray[Any], stream: int) -> None:
-        """Enqueue a copy to the device."""
         kind = self._cudart.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._call("cudaMemcpyAsync", pointer, host.ctypes.data, host.nbytes, kind, stream)
 
     def copy_to_host(self, host: NDArray[Any], pointer: int, stream: int) -> None:
-        """Enqueue a copy to the host."""
         kind = self._cudart.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._call("cudaMemcpyAsync", host.ctypes.data, pointer, host.nbytes, kind, stream)
 
@@ -144,12 +136,12 @@ class CudaPythonProvider(CudaProvider):
         return results[0] if results else None
 
 
-class PyCudaProvider(CudaProvider):
+class _PyCuda(CudaProvider):
     """Provider over ``pycuda`` (driver API), in the device's primary context, which TensorRT uses too."""
 
     name = "pycuda"
 
-    def __init__(self, index: int = 0) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__(index)
         self._driver = import_module("pycuda.driver")
         self._streams: dict[int, Any] = {}
@@ -163,7 +155,6 @@ class PyCudaProvider(CudaProvider):
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Push the device's primary context, and pop it."""
         self._context.push()
         try:
             yield
@@ -171,40 +162,33 @@ class PyCudaProvider(CudaProvider):
             self._context.pop()
 
     def stream_create(self) -> int:
-        """Make a new stream."""
         stream = self._driver.Stream()
         self._streams[int(stream.handle)] = stream
         return int(stream.handle)
 
     def stream_destroy(self, stream: int) -> None:
-        """Destroy a stream."""
         del self._streams[stream]
 
     def stream_synchronize(self, stream: int) -> None:
-        """Block until everything in the stream is done."""
         self._streams[stream].synchronize()
 
     def allocate(self, size_bytes: int) -> int:
-        """Allocate device memory."""
         block = self._driver.mem_alloc(size_bytes)
         self._blocks[int(block)] = block
         return int(block)
 
     def free(self, pointer: int) -> None:
-        """Free device memory."""
         self._blocks.pop(pointer).free()
 
     def copy_to_device(self, pointer: int, host: NDArray[Any], stream: int) -> None:
-        """Enqueue a copy to the device."""
         self._driver.memcpy_htod_async(pointer, np.ascontiguousarray(host), self._streams[stream])
 
     def copy_to_host(self, host: NDArray[Any], pointer: int, stream: int) -> None:
-        """Enqueue a copy to the host."""
         self._driver.memcpy_dtoh_async(host, pointer, self._streams[stream])
 
 
 #: Import name to provider, in the order in which they are tried.
-_PROVIDERS: dict[str, type[CudaProvider]] = {"cuda": CudaPythonProvider, "pycuda": PyCudaProvider}
+_PROVIDERS: dict[str, type[CudaProvider]] = {"cuda": _CudaPython, "pycuda": _PyCuda}
 
 
 def installed_provider() -> str | None:
@@ -232,11 +216,8 @@ def find_provider(index: int = 0) -> CudaProvider:
         MissingDependencyError: Neither package is installed.
         DeviceUnavailableError: There is no driver, or no such GPU, or the package cannot be loaded.
     """
-    count = gpu_count()
-    if count <= index:
-        raise DeviceUnavailableError(
-            f"cuda:{index} was not found, NVIDIA's driver finds {count} GPUs here", hint="look at nvidia-smi"
-        )
+    if gpu_count() <= index:
+        raise _absent(index)
     for package, provider in _PROVIDERS.items():
         with needs("tensorrt", "CUDA"), where_installed(package):
             return provider(index)
@@ -273,11 +254,15 @@ def compute_capability(index: int = 0) -> str:
             or driver.cuDeviceGet(ctypes.byref(device), index) != 0
             or driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device) != 0
         ):
-            raise DeviceUnavailableError(
-                f"cuda:{index} was not found, NVIDIA's driver finds {gpu_count()} GPUs here", hint="look at nvidia-smi"
-            )
+            raise _absent(index)
         parts.append(str(value.value))
     return ".".join(parts)
+
+
+def _absent(index: int) -> DeviceUnavailableError:
+    return DeviceUnavailableError(
+        f"cuda:{index} was not found, NVIDIA's driver finds {gpu_count()} GPUs here", hint="look at nvidia-smi"
+    )
 
 
 def _driver() -> Any:

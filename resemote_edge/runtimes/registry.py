@@ -1,6 +1,6 @@
 """Registry of runtimes: maps a name on the command line to the class that implements it."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 
 from resemote_edge.artifacts.artifact import BaseArtifact
 from resemote_edge.errors import (
@@ -32,8 +32,7 @@ def get_runtime(name: str) -> Runtime:
     """
     if name not in RUNTIMES:
         raise InputError(f"unknown runtime {name!r}", hint=f"choose one of {', '.join(sorted(RUNTIMES))}")
-    module, _, attribute = RUNTIMES[name].partition(":")
-    runtime: Runtime = getattr(import_module(module), attribute)()
+    runtime: Runtime = resolve_name(RUNTIMES[name])()
     return runtime
 
 
@@ -66,7 +65,7 @@ def open_session(artifact: BaseArtifact, runtime: str = "auto", options: Session
     """Load an artifact.
 
     Args:
-        artifact: BaseArtifact to load.
+        artifact: Artifact to load.
         runtime: Name of a runtime, or ``auto`` for the first in registry order that knows the artifact's model file and
             is available here. ``auto`` never runs the ONNX that an engine was built from instead of the engine.
         options: Options of the session, such as device and threads.

@@ -7,7 +7,6 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Literal, Protocol, final, get_args
 
 import numpy as np
@@ -125,7 +124,7 @@ class Session(ABC):
     Attributes:
         runtime: Name of the runtime.
         device: The effective device, never ``auto``.
-        artifact: BaseArtifact that was loaded.
+        artifact: Artifact that was loaded.
         file: File of the artifact that runs.
     """
 
@@ -243,9 +242,7 @@ class Session(ABC):
     def __enter__(self) -> "Session":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @abstractmethod

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from resemote_edge.artifacts.files import staged_file
 from resemote_edge.data.dataset import SPLITS, Dataset
+from resemote_edge.data.findings import findings
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
 from resemote_edge.errors import InputError, TrainingError
 from resemote_edge.evaluation.confusion import draw_confusion
@@ -90,6 +91,9 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         config = _recipe(options, earlier)
         # The test split is loaded to check that it is there and to identify it, and dropped unseen until the end.
         splits, kind = _load(options, earlier, SPLITS, observer.loading if processes.first else None)
+        if processes.first:
+            for note in findings(splits.values()):
+                observer.notice(f"note: {note}")
         labels = label_order(splits["train"])
         context = _context(options, earlier, splits, kind, processes)
         del splits["test"]

@@ -103,7 +103,8 @@ def _draw(draw: "ImageDraw", mark: Mark, text: int) -> None:
     line = max(text // 7, 1)
     draw.rectangle((x, y, x + width, y + height), outline=color, width=line)
     words = _words(mark)
-    rows = sorted(mark.probabilities.items(), key=lambda item: -item[1])[:_MOST_BARS]
+    ranked = sorted(mark.probabilities.items(), key=lambda item: -item[1])[:_MOST_BARS]
+    rows = [(_one_line(name), share) for name, share in ranked]
     if not words and not rows:
         return
     font = _font(text)
@@ -126,7 +127,11 @@ def _draw(draw: "ImageDraw", mark: Mark, text: int) -> None:
 def _words(mark: Mark) -> str:
     percent = None if mark.score is None else f"{mark.score * 100:.0f} %"
     number = None if mark.track is None else str(mark.track)
-    return "  ".join(word for word in (number, mark.label, percent, mark.note) if word)
+    return "  ".join(_one_line(word) for word in (number, mark.label, percent, mark.note) if word)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _place(size: tuple[int, int], box: tuple[float, float, float, float], panel: tuple[int, int]) -> tuple[int, int]:

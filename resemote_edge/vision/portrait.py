@@ -28,13 +28,13 @@ class _Shape(NamedTuple):
 
 
 _SHAPES: dict[str, _Shape] = {
-    "happy": _Shape(0.22, 0.05, 0.00, 0.10),
-    "surprise": _Shape(0.00, 0.16, -0.02, 0.16),
-    "sad": _Shape(-0.18, 0.03, -0.10, 0.08),
-    "anger": _Shape(-0.08, 0.04, 0.14, 0.07),
+    "happy": _Shape(0.40, 0.07, -0.13, 0.04),
+    "surprise": _Shape(0.05, 0.20, 0.03, 0.11),
+    "sad": _Shape(-0.06, 0.04, -0.34, 0.03),
+    "anger": _Shape(-0.16, 0.01, 0.30, 0.07),
     "disgust": _Shape(-0.12, 0.07, 0.08, 0.05),
-    "fear": _Shape(-0.02, 0.10, -0.10, 0.15),
-    "neutral": _Shape(0.00, 0.03, 0.00, 0.10),
+    "fear": _Shape(0.10, 0.11, -0.34, 0.10),
+    "neutral": _Shape(0.14, 0.01, 0.00, 0.035),
 }
 
 #: Expressions that can be drawn, by the names that the network's labels have.

@@ -61,7 +61,7 @@ def is_image(head: bytes) -> bool:
 
 
 def foreign(head: bytes, otherwise: str) -> tuple[str, str] | None:
-    """Name of what a file is that is neither an image that is read nor text, and what to do about it.
+    """Name the kind of a file that is neither an image we read nor text, and say what to do about it.
 
     Args:
         head: First `HEAD_BYTES` of the file.

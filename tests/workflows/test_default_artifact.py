@@ -9,7 +9,7 @@ from PIL import Image
 @pytest.mark.slow
 def test_of_two_first_runs_at_once_one_exports_and_the_other_waits(tmp_path):
     Image.fromarray(np.full((64, 64), 90, np.uint8)).save(tmp_path / "face.png")
-    words = ["predict", "face.png", "--variant", "nano", "--runtime", "onnxruntime"]
+    words = ["predict", "--crop", "face.png", "--variant", "nano", "--runtime", "onnxruntime"]
     command = [sys.executable, "-m", "resemote_edge", *words]
     runs = [
         subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -1,7 +1,7 @@
 """Conclusion: one sentence on what bounds an artifact, derived from its explanation by rules.
 
-Two parts of the floor are told apart: that of layers which take longer to read than to compute (*weights*), and that of
-the others (*arithmetic*). Then:
+The floor has two parts: *weights*, the time of the layers that take longer to read than to compute, and *arithmetic*,
+the time of the others. Then:
 
 1. More than a third of the multiply-adds ran in a precision whose peak is not known: there is no conclusion.
 2. The time is more than twice the floor: bound by *neither*. The larger of two losses is named: what lies between the

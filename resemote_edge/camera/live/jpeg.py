@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.camera.live.options import LiveOptions
-from resemote_edge.camera.notice import draw_notice
+from resemote_edge.camera.privacy.notice import draw_notice
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.errors import InputError, needs

@@ -6,7 +6,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from resemote_edge.camera.sinks.address import shown
+from resemote_edge.camera.address import shown
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
 from resemote_edge.errors import InputError
 
@@ -45,6 +45,7 @@ SINKS: Mapping[str, SinkKind] = MappingProxyType(
         "live": _kind("live.sink:LiveSink", "live://HOST:PORT", "a page for browsers"),
         "mqtt": _MQTT,
         "mqtts": _MQTT,
+        "text": _kind("sinks.text:TextSink", "text:-", "a line for each event of a face, for people"),
         "udp": _kind("sinks.udp:UdpSink", "udp://HOST:PORT", "one datagram of JSON a frame"),
         "webhook+http": _WEBHOOK,
         "webhook+https": _WEBHOOK,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from resemote_edge.camera.aggregate import AggregateResult
+from resemote_edge.camera.privacy.aggregate import AggregateResult
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame

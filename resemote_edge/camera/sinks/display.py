@@ -4,8 +4,8 @@ import os
 import sys
 from typing import Any
 
+from resemote_edge.camera.address import shown
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.sinks.address import shown
 from resemote_edge.camera.sinks.base import Sink, SinkEnded, SinkOptions
 from resemote_edge.errors import DeviceUnavailableError, InputError, needs
 from resemote_edge.vision.frame import Frame

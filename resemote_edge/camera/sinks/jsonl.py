@@ -6,9 +6,9 @@ import select
 import stat
 from pathlib import Path
 
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.privacy.retention import Retention
 from resemote_edge.camera.results import FrameResult, encode_result
-from resemote_edge.camera.retention import Retention
 from resemote_edge.camera.sinks.base import Sink, SinkEnded, SinkOptions, file_path
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame

@@ -11,10 +11,10 @@ import time
 from typing import Any
 from urllib.parse import unquote
 
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.address import Address, parse_address
 from resemote_edge.camera.events import Events, FaceEvent, encode_event
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.results import FrameResult, encode_result
-from resemote_edge.camera.sinks.address import Address, parse_address
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.frame import Frame

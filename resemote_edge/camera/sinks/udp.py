@@ -3,9 +3,9 @@
 import errno
 import socket
 
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.address import parse_address
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.results import FrameResult, encode_result
-from resemote_edge.camera.sinks.address import parse_address
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame

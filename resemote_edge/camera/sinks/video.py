@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.partial import partial_folder, sync
+from resemote_edge.camera.privacy.retention import Retention
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.retention import Retention
 from resemote_edge.camera.sinks.base import Sink, SinkOptions, file_path
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError, needs
 from resemote_edge.vision.frame import Frame

@@ -14,10 +14,10 @@ import time
 from collections import deque
 
 from resemote_edge import __version__
-from resemote_edge.camera.aggregate import AggregateResult, encode_aggregate
+from resemote_edge.camera.address import Address, parse_address
 from resemote_edge.camera.events import Events, encode_event
+from resemote_edge.camera.privacy.aggregate import AggregateResult, encode_aggregate
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.sinks.address import Address, parse_address
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TypeAlias
 
-from resemote_edge.camera.aggregate import AggregateResult
+from resemote_edge.camera.privacy.aggregate import AggregateResult
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Picture, Sink, SinkEnded, SinkFacts
 from resemote_edge.errors import ResEmoteEdgeError

@@ -2,6 +2,7 @@
 
 import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -68,7 +69,7 @@ class PatternSource(Source):
         self._frames = 0
 
     def open(self) -> None:
-        """Draw what moves."""
+        """Begin to draw who moves."""
         _ = self._portraits, self._ground
         if self._begin is None:
             self._begin = time.perf_counter()
@@ -109,8 +110,8 @@ class PatternSource(Source):
         """The picture at a time: uint8 (height, width, 3), BGR, caller-owned."""
         picture = self._ground.copy()
         for number, face in enumerate(self.truth(seconds)):
-            portrait = self._portraits[number][self.expression(number, seconds)]
-            paste(picture, portrait, round(face.x), round(face.y))
+            portrait = self._portraits[number, self.expression(number, seconds)]
+            paste(picture, portrait.result(), round(face.x), round(face.y))
         return picture
 
     @cached_property
@@ -137,15 +138,24 @@ class PatternSource(Source):
         ]
 
     @cached_property
-    def _portraits(self) -> list[dict[str, NDArray[np.uint8]]]:
-        """For each person, the portrait with every expression: uint8 (side, side, 4), BGR and opacity."""
-        return [
-            {
-                expression: drawn_portrait(self._side, seed=number, expression=expression)[..., [2, 1, 0, 3]]
-                for expression in PORTRAIT_EXPRESSIONS
-            }
-            for number in range(self._faces)
+    def _portraits(self) -> dict[tuple[int, str], "Future[NDArray[np.uint8]]"]:
+        """Portrait of each person with each expression: uint8 (side, side, 4), BGR and opacity.
+
+        Drawing takes longer than a frame. So it is done in another thread, in the order in which they are shown.
+        """
+        drawing = ThreadPoolExecutor(1, "pattern")
+        count = len(PORTRAIT_EXPRESSIONS)
+        wanted = [
+            (person, PORTRAIT_EXPRESSIONS[(person + turn) % count])
+            for turn in range(count)
+            for person in range(self._faces)
         ]
+        return {
+            (person, expression): drawing.submit(self._portrait, person, expression) for person, expression in wanted
+        }
+
+    def _portrait(self, person: int, expression: str) -> NDArray[np.uint8]:
+        return drawn_portrait(self._side, seed=person, expression=expression)[..., [2, 1, 0, 3]]
 
     @cached_property
     def _ground(self) -> NDArray[np.uint8]:

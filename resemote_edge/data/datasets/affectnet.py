@@ -65,13 +65,9 @@ def load_affectnet(
     *,
     optional: tuple[str, ...] = (),
 ) -> dict[str, Dataset]:
-    """Read splits of AffectNet, seven classes.
+    """Read splits of AffectNet, seven classes, from a folder with either layout; otherwise as `load_dataset`.
 
-    Args:
-        path: Folder with either layout.
-        splits: Splits to read; ``test`` is the published validation set, ``validation`` is drawn from the training set.
-        progress: Function called with the number of faces done.
-        optional: Splits, out of those, that the data may lack altogether.
+    ``test`` is the published validation set; ``validation`` is drawn from the training set.
 
     Returns:
         One dataset per split; images 64x64.
@@ -79,7 +75,6 @@ def load_affectnet(
     Raises:
         DatasetError: There is neither layout, or both, a line or annotation is malformed, or an image is missing or
             unreadable; the message names the file, and the line where there is one.
-        InputError: A split is unknown.
     """
     check_splits(splits)
     root = Path(path)

@@ -50,21 +50,11 @@ def load_fer2013(
     *,
     optional: tuple[str, ...] = (),
 ) -> dict[str, Dataset]:
-    """Read splits of FER2013.
-
-    Args:
-        path: File ``fer2013.csv``, a folder, or a zip.
-        splits: Splits to read, out of ``train``, ``validation``, ``test``.
-        progress: Function called with the number of images done.
-        optional: Splits, out of those, that the data may lack altogether.
-
-    Returns:
-        One dataset per split asked for, except optional ones without an image.
+    """Read splits of FER2013 from the file ``fer2013.csv``, a folder, or a zip; otherwise as `load_dataset`.
 
     Raises:
         DatasetError: There is no such path, a row is malformed, an image is unreadable, a class is unknown or missing,
             or a split has no images; the message names file and line or member.
-        InputError: A split is unknown.
     """
     check_splits(splits)
     source = Path(path)

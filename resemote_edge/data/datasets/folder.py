@@ -52,14 +52,11 @@ def load_folder(
     *,
     optional: tuple[str, ...] = (),
 ) -> dict[str, Dataset]:
-    """Read splits of a folder of images.
+    """Read splits of a folder of images; otherwise as `load_dataset`.
 
-    Args:
-        path: Folder or zip of ``<split>/<class>/`` (train, validation, test, or common spellings of these) or of
-            ``<class>/``; or of ``<split>/`` with ``<split>_labels.csv`` beside. One enclosing folder does no harm.
-        splits: Splits to return. All images are read whatever is asked for, since their common size depends on all.
-        progress: Function called with the number of images done.
-        optional: Splits, out of those, that the data may lack altogether.
+    It is a folder or zip of ``<split>/<class>/`` (train, validation, test, or common spellings of these) or of
+    ``<class>/``; or of ``<split>/`` with ``<split>_labels.csv`` beside. One enclosing folder does no harm. All images
+    are read whatever splits are asked for, since their common size depends on all.
 
     Returns:
         One dataset per split. If all images have one size of at most 64x64, they stay as they are; otherwise they are
@@ -69,7 +66,6 @@ def load_folder(
         DatasetError: Images lie outside such folders, there are fewer than two classes or more than `MAX_CLASSES`, a
             split lacks a class, two classes have names or images that do not tell them apart, or an image is
             unreadable; the message names it.
-        InputError: A split is unknown.
     """
     check_splits(splits)
     source = Path(path)

@@ -44,13 +44,9 @@ def load_rafdb(
     *,
     optional: tuple[str, ...] = (),
 ) -> dict[str, Dataset]:
-    """Read splits of RAF-DB (basic).
+    """Read splits of RAF-DB (basic) from a folder that holds ``EmoLabel`` and ``Image``, or whose ``basic`` does.
 
-    Args:
-        path: Folder that holds ``EmoLabel`` and ``Image``, or whose folder ``basic`` does.
-        splits: Splits to read; ``validation`` is drawn from the published training images.
-        progress: Function called with the number of images done.
-        optional: Splits, out of those, that the data may lack altogether.
+    ``validation`` is drawn from the published training images. Otherwise as `load_dataset`.
 
     Returns:
         One dataset per split; images 64x64, resized from the aligned crops.
@@ -58,7 +54,6 @@ def load_rafdb(
     Raises:
         DatasetError: There is no such file, a line is malformed, or an image is missing or unreadable; the message
             names file and line.
-        InputError: A split is unknown.
     """
     check_splits(splits)
     root = _root(Path(path))

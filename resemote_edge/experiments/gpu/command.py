@@ -10,13 +10,11 @@ import multiprocessing
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.files import write_file
@@ -24,28 +22,19 @@ from resemote_edge.cli.output import parse_batches, parse_names
 from resemote_edge.errors import InputError, ResEmoteEdgeError
 from resemote_edge.experiments.gpu.latency import GpuOptions, GpuSubject, measure_gpu
 from resemote_edge.experiments.gpu.results import GRAPHS, gpu_table
+from resemote_edge.labels import RESEMOTENET
 from resemote_edge.weights import embedded_checkpoint
 
 __all__ = ["build_artifacts", "find_subjects", "gpu"]
 
-#: Graph to its options in a recipe.
-_OPTIONS = {
+#: Graph to the options it is exported with.
+_OPTIONS: dict[str, Any] = {
     "reference": {"compact": False, "lowering": "conv"},
     "compact": {"compact": True, "lowering": "conv"},
     "lowered": {"compact": True, "lowering": "matmul"},
 }
 
 _PRECISIONS = ("fp32", "fp16")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """Export of both precisions of one network and graph, in a process of its own."""
-
-    network: str
-    graph: str
-    checkpoint: str
-    folder: str
 
 
 def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, processes: int = 1) -> None:
@@ -65,13 +54,13 @@ def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, proc
     jobs = []
     for network in networks:
         checkpoint = _random_checkpoint(network, folder) if random else embedded_checkpoint(network)
-        jobs += [_Job(network=network, graph=graph, checkpoint=str(checkpoint), folder=str(folder)) for graph in GRAPHS]
+        jobs += [(network, graph, checkpoint, folder) for graph in GRAPHS]
     if processes == 1:
-        failures = [_export(job) for job in jobs]
+        failures = [_export(*job) for job in jobs]
     else:
         # Each gets a fresh interpreter, because a fork cannot share PyTorch's GPU state.
         with multiprocessing.get_context("spawn").Pool(min(processes, len(jobs))) as pool:
-            failures = pool.map(_export, jobs, chunksize=1)
+            failures = pool.starmap(_export, jobs, chunksize=1)
     failed = [reason for reason in failures if reason is not None]
     if failed:
         raise ResEmoteEdgeError("; ".join(failed))
@@ -91,27 +80,25 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
     return path
 
 
-def _export(job: _Job) -> str | None:
-    """Export, and say why it failed; None when it did not. A sentence, as not every exception crosses processes."""
+def _export(network: str, graph: str, checkpoint: Path, folder: Path) -> str | None:
+    """Export both precisions, and say why one failed; a sentence, as not every exception crosses processes."""
+    from resemote_edge.export.command import ExportOptions, run_export
     from resemote_edge.export.context import ExportContext
-    from resemote_edge.export.pipeline import ExportRequest, export_artifact
-    from resemote_edge.export.recipe import find_recipe
-    from resemote_edge.labels import RESEMOTENET
-    from resemote_edge.models.checkpoint import load_checkpoint
 
-    checkpoint, context = None, ExportContext()
+    context = ExportContext()
     for precision in _PRECISIONS:
-        name = f"{job.network}-{job.graph}-{precision}"
-        destination = Path(job.folder) / name
-        if destination.is_dir():
+        name = f"{network}-{graph}-{precision}"
+        if (folder / name).is_dir():
             continue
+        options = ExportOptions(
+            checkpoint=checkpoint,
+            recipe=f"any-pytorch-{precision}",
+            labels=",".join(RESEMOTENET),
+            output=folder / name,
+            **_OPTIONS[graph],
+        )
         try:
-            checkpoint = checkpoint or load_checkpoint(job.checkpoint, RESEMOTENET)
-            recipe = find_recipe(f"any-pytorch-{precision}")
-            recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, **_OPTIONS[job.graph]))
-            export_artifact(
-                ExportRequest(checkpoint=checkpoint, recipe=recipe, destination=destination), context=context
-            )
+            run_export(options, context=context)
         except ResEmoteEdgeError as error:
             return f"{name}: {error}"
     return None

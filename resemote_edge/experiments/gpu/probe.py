@@ -28,6 +28,8 @@ _DEVICE_BYTES, _HOST_BYTES = 2**30, 12 * 2**20
 # 0.55 T multiply-adds take a millisecond in a large GPU's fastest precision, and a fortieth of a second in its fp32.
 _SIDE = 8192
 
+_PROFILED_CALLS = 5  # whose mean is given
+
 
 class DeviceProbe(Record, frozen=True, kw_only=True):
     """Best figures seen, of several tries.
@@ -152,14 +154,13 @@ def _fastest(torch: Any, device: str, call: Callable[[], object]) -> float:
     return float(min(times))
 
 
-def kernel_times(call: Callable[[], object], *, runs: int = 5) -> KernelTimes | None:
+def kernel_times(call: Callable[[], object]) -> KernelTimes | None:
     """Profile calls on a GPU with PyTorch's profiler.
 
     Profiling slows launches down, also later ones of the process, so it must come after everything timed by the clock.
 
     Args:
         call: Function that blocks until its work is done.
-        runs: Number of calls; the result is their mean.
 
     Returns:
         The times; None where the profiler saw no kernel, as on a machine without its libraries, or without a GPU.
@@ -173,7 +174,7 @@ def kernel_times(call: Callable[[], object], *, runs: int = 5) -> KernelTimes | 
         return None
     call()
     with profiler.profile(activities=[profiler.ProfilerActivity.CPU, profiler.ProfilerActivity.CUDA]) as profile:
-        for _ in range(runs):
+        for _ in range(_PROFILED_CALLS):
             call()
     events = [
         (event.name, event.time_range.elapsed_us()) for event in profile.events() if "CUDA" in str(event.device_type)
@@ -184,9 +185,9 @@ def kernel_times(call: Callable[[], object], *, runs: int = 5) -> KernelTimes | 
     if not kernels:
         return None
     return KernelTimes(
-        kernels=round(len(kernels) / runs),
-        kernels_ms=float(sum(kernels)) / runs / 1e3,
-        copies_ms=float(sum(copies)) / runs / 1e3,
+        kernels=round(len(kernels) / _PROFILED_CALLS),
+        kernels_ms=float(sum(kernels)) / _PROFILED_CALLS / 1e3,
+        copies_ms=float(sum(copies)) / _PROFILED_CALLS / 1e3,
     )
 
 

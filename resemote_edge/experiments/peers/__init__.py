@@ -1,6 +1,6 @@
 """Peers: tools of others, measured beside ours; most of them run our network, some their own."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.peers.base import OwnNetwork, Peer
@@ -29,8 +29,7 @@ def get_peer(name: str) -> Peer:
     """
     if name not in PEERS:
         raise InputError(f"unknown peer {name!r}", hint=f"choose one of {', '.join(PEERS)}")
-    module, _, attribute = PEERS[name].partition(":")
-    peer: Peer = getattr(import_module(module), attribute)()
+    peer: Peer = resolve_name(PEERS[name])()
     return peer
 
 

@@ -5,15 +5,13 @@ The way chosen is `nncf.quantize(model, dataset)` with nothing else, as its docu
 precision OpenVINO chooses for the CPU, bf16 where it has it: a user who changes nothing gets that.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from resemote_edge.errors import needs
-from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
 from resemote_edge.experiments.peers.openvino_plain import OpenVINOSession
-from resemote_edge.experiments.peers.torch_onnx import export_plain, files_of
-from resemote_edge.runtimes.telemetry import import_openvino
+from resemote_edge.experiments.peers.torch_onnx import calibration_images, export_plain, files_of
+from resemote_edge.runtimes.telemetry import hide_openvino_telemetry, import_openvino
 
 __all__ = ["NNCFDefault", "import_nncf"]
 
@@ -27,8 +25,7 @@ class NNCFDefault:
         openvino = import_openvino("NNCF's quantization")
         plain = export_plain(checkpoint, folder)
         model = openvino.Core().read_model(str(plain))
-        images = face_tensors(CALIBRATION_IMAGES, seed=0)
-        quantized = nncf.quantize(model, nncf.Dataset([image[None] for image in images]))
+        quantized = nncf.quantize(model, nncf.Dataset([image[None] for image in calibration_images()]))
         path = folder / "quantized.xml"
         openvino.save_model(quantized, str(path))
         del model  # The IR maps the weights that are removed next.
@@ -42,22 +39,8 @@ class NNCFDefault:
 
 
 def import_nncf(purpose: str) -> Any:
-    """Import ``nncf`` without its telemetry.
-
-    It reports usage through the same package as OpenVINO, and falls back to a stub when that is absent. So the package
-    is made to look absent in this process, before either of them is imported.
-
-    Args:
-        purpose: Work that needs the package, for the message when it is not installed.
-
-    Returns:
-        The module.
-
-    Raises:
-        MissingDependencyError: The package is not installed.
-    """
-    if "nncf" not in sys.modules:
-        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    """Import ``nncf`` without its telemetry, which goes through OpenVINO's; otherwise as `import_openvino`."""
+    hide_openvino_telemetry(before="nncf")
     with needs("peers", purpose):
         import nncf
     return nncf

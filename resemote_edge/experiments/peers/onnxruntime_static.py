@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.errors import needs
-from resemote_edge.experiments.peers.calibration import CALIBRATION_IMAGES, face_tensors
-from resemote_edge.experiments.peers.torch_onnx import INPUT, ONNXRuntimeSession, export_plain, files_of
+from resemote_edge.experiments.peers.torch_onnx import (
+    INPUT,
+    ONNXRuntimeSession,
+    calibration_images,
+    export_plain,
+    files_of,
+)
 from resemote_edge.runtimes.telemetry import import_onnxruntime
 
 __all__ = ["StaticBest", "StaticDefault"]
@@ -62,7 +67,7 @@ class _Reader:
     """Hands out calibration images one by one, as `quantize_static` asks for them."""
 
     def __init__(self) -> None:
-        self._images = iter(face_tensors(CALIBRATION_IMAGES, seed=0))
+        self._images = iter(calibration_images())
 
     def get_next(self) -> dict[str, Any] | None:
         image = next(self._images, None)

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from resemote_edge.errors import needs
 from resemote_edge.runtimes.telemetry import import_onnxruntime
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
-__all__ = ["INPUT", "ONNXRuntimeSession", "TorchONNX", "export_plain", "files_of"]
+__all__ = ["INPUT", "ONNXRuntimeSession", "TorchONNX", "calibration_images", "export_plain", "files_of"]
 
 #: Name of the exported graph's input.
 INPUT = "input"
@@ -58,6 +60,15 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
             verbose=False,
         )
     return path
+
+
+def calibration_images() -> NDArray[np.float32]:
+    """Images for peers that quantize, float32 (300, 3, 64, 64), normalised: their latency is measured, not accuracy.
+
+    NNCF takes 300 by default; ONNX Runtime names no number and gets the same images.
+    """
+    images: NDArray[np.float32] = PreprocessSpec()(list(drawn_faces(300, seed=0)), "rgb")
+    return images
 
 
 def files_of(path: Path) -> tuple[Path, ...]:

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import DetectorArtifact
 from resemote_edge.artifacts.detector_passport import DetectorVerification
-from resemote_edge.errors import GateError, ResEmoteEdgeError
+from resemote_edge.errors import GateError
 from resemote_edge.export.detectors.golden import flat_outputs
+from resemote_edge.export.verify import open_for_verification
 from resemote_edge.runtimes.registry import get_runtime
-from resemote_edge.runtimes.session import Session, SessionOptions
 
 __all__ = ["verify_detector"]
 
@@ -36,7 +36,7 @@ def verify_detector(
     """
     passport = artifact.passport
     names = [spec.name for spec in passport.outputs]
-    session, engine_verified = _open(artifact, runtime)
+    session, engine_verified = open_for_verification(artifact, runtime)
     with session:
         feeds = (passport.feed(picture) for picture in pictures)
         got = np.stack([flat_outputs(session.run({passport.inputs[0].name: feed}), names) for feed in feeds])
@@ -62,21 +62,3 @@ def verify_detector(
         max_abs_diff=difference,
         max_abs_diff_limit=limit,
     )
-
-
-def _open(artifact: DetectorArtifact, runtime: str) -> tuple[Session, str]:
-    """Open the session that verifies; ``yes`` if it runs the deployed file, else ``no: `` and why."""
-    if artifact.find(get_runtime(runtime).formats) is None:
-        return _open_onnx(artifact), "no: the engine is built on the device; its ONNX was run"
-    if artifact.passport.engine is None:
-        return get_runtime(runtime).create_session(artifact, SessionOptions(device="cpu")), "yes"
-    try:
-        get_runtime(runtime).check(artifact, SessionOptions())
-    except ResEmoteEdgeError as error:
-        reason = error.reason.replace(f"{artifact.path}: ", "")
-        return _open_onnx(artifact), f"no: {reason}; the ONNX it was built from was run"
-    return get_runtime(runtime).create_session(artifact, SessionOptions()), "yes"
-
-
-def _open_onnx(artifact: DetectorArtifact) -> Session:
-    return get_runtime("onnxruntime").create_session(artifact, SessionOptions(device="cpu"))

@@ -5,7 +5,7 @@ Nothing else switches on a target's name: a fact that differs between targets is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Literal
 
 from resemote_edge.errors import InputError
@@ -51,8 +51,7 @@ class TargetInfo:
 
     def load(self) -> "Target":
         """What builds artifacts of the target; its module is imported only now."""
-        module, _, attribute = self.implementation.partition(":")
-        target: Target = getattr(import_module(module), attribute)()
+        target: Target = resolve_name(self.implementation)()
         return target
 
 

@@ -3,8 +3,8 @@
 If a sensor cannot be used on a machine, that is not an error: it is listed with the reason and with what would help.
 """
 
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import NamedTuple
 
 from resemote_edge.machine.energy.meter import EnergyMeter, Measurement
@@ -52,8 +52,7 @@ def find_energy_sensors(root: Path = Path("/")) -> FoundSensors:
     sensors: list[EnergySensor] = []
     missing: dict[str, str] = {}
     for name, target in ENERGY_SENSORS.items():
-        module, _, attribute = target.partition(":")
-        kind: type[EnergySensor] = getattr(import_module(module), attribute)
+        kind: type[EnergySensor] = resolve_name(target)
         found = kind.find(root)
         if isinstance(found, NotMeasured):
             missing[name] = found.reason

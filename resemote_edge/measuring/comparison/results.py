@@ -138,7 +138,7 @@ class ReportComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag=
         b: Name of file B, as it was given.
         margin: Smallest difference that counts, as a fraction.
         forced: Differences for which the comparison would have been refused.
-        software: Differences that are allowed, most of them in the software, since that is what may be compared.
+        software: Differences that are allowed. Most are in the software, which is what people compare.
         pairs: Rows that both reports have.
         only_in_a: Rows of A without a counterpart, in words.
         only_in_b: Rows of B without a counterpart, in words.

@@ -1,8 +1,8 @@
 """MachineProbe: the best this machine can do, measured with small built-in probes; a module per engine."""
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.errors import DeviceUnavailableError, InputError, missing_dependency
@@ -128,8 +128,7 @@ def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, 
     missing = why_no_bf16(root) if precision == "bf16" else None
     if missing is not None:
         return Peak(precision=precision, gmac_per_s=None, note=missing)
-    module, _, name = _ENGINES[engine].partition(":")
-    time_product: Callable[[str, int, int], TimedProduct] = getattr(import_module(module), name)
+    time_product: Callable[[str, int, int], TimedProduct] = resolve_name(_ENGINES[engine])
     version = f"{engine} {get_runtime(engine).probe().version}"
     try:
         timed = time_product(precision, threads, side)

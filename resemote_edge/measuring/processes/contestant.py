@@ -12,8 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, TextIO
 
 import msgspec
@@ -118,8 +118,7 @@ def main(stream: TextIO) -> int:
     if job.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job.cores)  # before a runtime is loaded, because its thread pools look at this
     try:
-        module, _, function = job.opener.partition(":")
-        opened: Opened = getattr(import_module(module), function)(**job.arguments)
+        opened: Opened = resolve_name(job.opener)(**job.arguments)
         send(Ready(facts=opened.facts))
         for line in iter(stream.readline, ""):
             assert opened.call is not None  # A contestant with nothing to call is given no turn.

@@ -1,7 +1,7 @@
 """Profiles: what an engine's own counters say about its nodes; a module per engine."""
 
 from collections.abc import Callable
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from numpy.typing import NDArray
@@ -66,6 +66,5 @@ def profile_nodes(
     Returns:
         Every node the engine ran.
     """
-    module, _, name = PROFILERS[runtime].partition(":")
-    profile: Callable[..., tuple[NodeProfile, ...]] = getattr(import_module(module), name)
+    profile: Callable[..., tuple[NodeProfile, ...]] = resolve_name(PROFILERS[runtime])
     return profile(artifact, feeds, options)

@@ -29,9 +29,9 @@ def precision_of_type(name: str) -> str | None:
 def precision_of_kernel(kernel: str) -> str | None:
     """Precision that a kernel's name states; None when it states none.
 
-    OpenVINO ends the name with the type of the activations that the kernel reads (``brgemm_avx512_I8``,
-    ``brgconv_avx2_f32``), not with that of the weights, which it may unpack on the way. ONNX Runtime names operators:
-    ``QGemm`` states the precision, ``Gemm`` does not.
+    OpenVINO ends the name with the type of the activations (``brgemm_avx512_I8``, ``brgconv_avx2_f32``). Weights may
+    be stored in another type and unpacked on the way. ONNX Runtime names operators: ``QGemm`` states the precision,
+    ``Gemm`` does not.
     """
     if _INTEGER_OPERATOR.search(kernel):
         return "int8"

@@ -42,7 +42,7 @@ class RestartRatio:
 def ratio_over_restarts(restarts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> RestartRatio:
     """The ratio of two latencies, with an interval that includes the differences from process to process.
 
-    The ratio of a round is that of two medians, of turns that followed each other, so that drift cancels. The ratio of
+    A round gives the ratio of the medians of two turns. One follows the other at once, so drift cancels. The ratio of
     a restart is the median of its rounds, so that a neighbour's burst in some of them does no harm. The interval lies
     between two of the restarts' ratios in order of size: no assumption about how they are spread is needed. With nine
     or more restarts, one restart gone wrong on either side changes nothing (David and Nagaraja, Order Statistics, 2003,

@@ -9,8 +9,8 @@ import pytest
 from apart import run_python
 from sink_parts import face, result, running
 
-from resemote_edge.camera import retention
-from resemote_edge.camera.aggregate import AggregateResult, Aggregator
+from resemote_edge.camera.privacy import retention
+from resemote_edge.camera.privacy.aggregate import AggregateResult, Aggregator
 from resemote_edge.camera.results import FrameResult, result_schema
 from resemote_edge.camera.sinks import open_sink
 from resemote_edge.camera.sinks.base import SinkOptions

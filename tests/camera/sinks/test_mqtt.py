@@ -19,7 +19,7 @@ from sink_parts import (
     result,
 )
 
-from resemote_edge.camera.aggregate import Aggregator
+from resemote_edge.camera.privacy.aggregate import Aggregator
 from resemote_edge.camera.sinks import mqtt, open_sink
 from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.camera.sinks.worker import SinkWorkers

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sink_parts import eventually, face, picture, result
 
-from resemote_edge.camera.aggregate import AggregateResult
+from resemote_edge.camera.privacy.aggregate import AggregateResult
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks import worker as worker_module
 from resemote_edge.camera.sinks.base import Sink, SinkEnded

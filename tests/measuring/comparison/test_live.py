@@ -117,7 +117,7 @@ def test_what_is_written_is_whole_and_comes_back(run, tmp_path):
 
 def test_without_matplotlib_there_is_no_picture_not_even_an_older_one(run, tmp_path, monkeypatch):
     (tmp_path / "distributions.png").write_bytes(b"of another comparison")
-    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     written = write_live_comparison(run, tmp_path)
     assert set(written) == {"json", "markdown", "samples"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["comparison.json", "comparison.md", "samples.npz"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sink_parts import ESCAPED_PASSWORD, PASSWORD
 
-from resemote_edge.camera.sinks.address import parse_address, shown
+from resemote_edge.camera.address import parse_address, shown
 from resemote_edge.errors import InputError
 
 

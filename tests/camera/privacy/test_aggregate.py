@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sink_parts import face, result
 
-from resemote_edge.camera.aggregate import Aggregator, encode_aggregate, withheld
+from resemote_edge.camera.privacy.aggregate import Aggregator, encode_aggregate, withheld
 from resemote_edge.errors import InputError
 
 LABELS = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral", "unsure", "not judged")

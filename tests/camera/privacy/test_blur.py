@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sink_parts import face
 
-from resemote_edge.camera.privacy import COLORS, blur_faces
+from resemote_edge.camera.privacy.blur import COLORS, blur_faces
 from resemote_edge.errors import InputError
 from resemote_edge.faces.face import Face
 from resemote_edge.vision.drawn import drawn_faces

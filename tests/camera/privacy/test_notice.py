@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from resemote_edge.camera.notice import MOST_LETTERS, draw_notice
+from resemote_edge.camera.privacy.notice import MOST_LETTERS, draw_notice
 from resemote_edge.errors import InputError
 
 TEXT = "Expressions of faces are counted here. No picture is stored."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from resemote_edge.camera.retention import LEAST_SECONDS, Retention
+from resemote_edge.camera.privacy.retention import LEAST_SECONDS, Retention
 from resemote_edge.errors import InputError
 
 DAY = 86400.0
