@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -31,7 +32,10 @@ from resemote_edge.runtimes.cpu_features import int8_sums_saturate
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.preprocessing import to_gray
 
+# The tests share the cores with those of other workers: one thread, and in the processes that they start no thread that
+# waits busily for its like.
 torch.set_num_threads(1)
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,8 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 #: Files that take minutes. One worker runs each, so they start first; a late one would leave the other workers idle.
 LONG_FILES = (
-    "test_readme.py",
     "test_accuracy_contract.py",
+    "test_readme.py",
+    "test_suite_exports.py",
+    "test_trainer.py",
+    "test_command.py",
+    "test_commands.py",
     "test_build.py",
     "test_demo.py",
     "test_fuzz.py",

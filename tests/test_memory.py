@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from resemote_edge.models.resemotenet import ResEmoteNet
@@ -26,6 +27,7 @@ def peak_bytes(*arguments, cwd):
     return int(done.stdout.split()[-1])
 
 
+@pytest.mark.slow
 def test_width_64_exports_and_runs(tmp_path):
     torch.save({"model_state_dict": ResEmoteNet(64).state_dict()}, tmp_path / "full.pt")
     exported = peak_bytes("export", "full.pt", "--target", "openvino", "-o", "full", cwd=tmp_path)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from face_files import save_face
+from PIL import Image
+from portrait_frames import PLACES, crowd
 
 from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
 from resemote_edge.labels import RESEMOTENET
@@ -110,6 +112,18 @@ def test_a_device_without_torch_classifies_a_face(device, tmp_path):
     assert (row["artifact"], row["runtime"], row["device"]) == (PREBUILT_NAME, "onnxruntime", "cpu")
     assert row["label"] in RESEMOTENET
     assert done.stderr == f"using the prebuilt artifact {PREBUILT_NAME}\n"
+
+
+def test_a_device_without_torch_and_opencv_finds_faces(device, tmp_path):
+    Image.fromarray(crowd()).save(tmp_path / "photo.png")
+    done = run_on(device, "-m", "resemote_edge", "predict", "photo.png", "--draw", "drawn.png", "--json", cwd=tmp_path)
+    (row,) = json.loads(done.stdout)
+    assert row["detector"] == "yunet"
+    assert len(row["faces"]) == len(PLACES)
+    assert (tmp_path / "drawn.png").is_file()
+    assert (
+        run_on(device, "-c", "import importlib.util as u; print(u.find_spec('cv2'))", cwd=tmp_path).stdout == "None\n"
+    )
 
 
 def test_a_device_without_torch_loads_the_prebuilt_artifact(device, tmp_path):

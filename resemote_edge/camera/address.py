@@ -24,8 +24,14 @@ def without_secrets(address: str) -> str:
         address: URI as the user wrote it.
 
     Returns:
-        The same address; a user's name stays, a password goes, a token becomes ``***``.
+        The same address; a user's name stays, a password goes, a token becomes ``***``. So does all that stands before
+        the last ``@``, where signs that should have been escaped leave open what the password is.
     """
+    scheme, mark, rest = address.partition("://")
+    ends = [place for place in map(rest.find, "/?#") if place >= 0]
+    if mark and ends and "@" in rest[min(ends) :] and ":" in rest[: min(ends)]:
+        # A password with such a sign in it looks like a port, a path or a fragment: all of it may be secret.
+        return f"{scheme}://***@{rest.rpartition('@')[2]}"
     try:
         parts = urlsplit(address)
     except ValueError:  # An IPv6 host without its bracket: not an address, and whoever opens it says so.

@@ -58,7 +58,7 @@ def broadcast(
         for result in watch:
             notify_systemd("READY=1" if watch.decided == 1 else "WATCHDOG=1")
             if options.aggregator is None:
-                workers.put(result, _pictures(watch.frame, result, workers.pictures, options))
+                workers.put(result, _pictures(watch, result, workers.pictures, options))
             elif (counts := options.aggregator.add(result)) is not None:
                 workers.put_aggregate(counts)
             if workers.finished:
@@ -67,19 +67,22 @@ def broadcast(
         if options.aggregator is not None and (counts := options.aggregator.finish()) is not None:
             workers.put_aggregate(counts)
     return watch.summary(
-        tuple(SinkSummary(sink=name, written=facts.written, lost=facts.lost) for name, facts in workers.facts)
+        tuple(
+            SinkSummary(sink=name, written=facts.written, lost=facts.lost, unfinished=facts.unfinished)
+            for name, facts in workers.facts
+        )
     )
 
 
 def _pictures(
-    frame: Frame | None, result: FrameResult, kinds: frozenset[Picture], options: BroadcastOptions
+    watch: Watch, result: FrameResult, kinds: frozenset[Picture], options: BroadcastOptions
 ) -> dict[Picture, Frame]:
     """The pictures that sinks ask for, each drawn once."""
-    if frame is None or not kinds:
+    if watch.frame is None or not kinds:
         return {}
-    plain = bgr_pixels(frame)
+    plain = bgr_pixels(watch.frame)
     if options.blur_faces:
-        plain = blur_faces(plain, result.faces)
+        plain = blur_faces(plain, [*result.faces, *watch.quiet])
     pictures: dict[Picture, Frame] = {}
     if "plain" in kinds:
         pictures["plain"] = Frame(plain, "bgr")

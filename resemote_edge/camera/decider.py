@@ -11,6 +11,7 @@ from resemote_edge.camera.schedule import AUTO, DetectionSchedule
 from resemote_edge.camera.sources.base import Captured
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.faces.detectors.base import Detector
+from resemote_edge.faces.face import Face
 from resemote_edge.faces.quality import QualityGate, measure_quality
 from resemote_edge.faces.smoothing import Smoother, SmoothingOptions
 from resemote_edge.faces.tracker import Track, Tracker, TrackerOptions
@@ -59,6 +60,7 @@ class Decider:
         session: Random name of this run.
         schedule: In which frames the detector looks.
         faces: Number of tracks that spoke.
+        quiet: Faces of the last frame that its result does not speak of yet; pictures must be blurred there too.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Decider:
         self.session = secrets.token_hex(4)
         self.schedule = DetectionSchedule(options.detect_every)
         self.faces = 0
+        self.quiet: tuple[Face, ...] = ()
         self._detector = detector
         self._classifier = classifier
         self._source = source
@@ -95,6 +98,7 @@ class Decider:
         faces = self._detector.detect(captured.frame) if self.schedule.due() else None
         detecting = None if faces is None else time.perf_counter() - begin
         update = self._tracker.update(faces, captured.seconds)
+        self.quiet = update.quiet
         judged = self._judge(captured.frame, update.tracks, captured.seconds)
         for number in update.ended:
             self._smoothers.pop(number, None)

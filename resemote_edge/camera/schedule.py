@@ -37,7 +37,7 @@ class DetectionSchedule:
             raise InputError(f"detection runs in every n-th frame, got {every!r}", hint="pass 1 to 1000, or auto")
         self._auto = every == AUTO
         self.every = 1 if self._auto else int(every)
-        self._since = 0
+        self._since = self.every - 1  # The first frame is looked at: faces in it may have to be blurred.
         self._detecting: float | None = None
         self._rest: float | None = None
         self._interval: float | None = None

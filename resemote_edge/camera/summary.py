@@ -39,12 +39,14 @@ class SinkSummary(Strict, frozen=True, kw_only=True):
     Attributes:
         sink: Its address, without passwords.
         written: Results that it took.
-        lost: Results that it lost, by reason.
+        lost: Results that it lost, and events made of them, by reason.
+        unfinished: What went wrong at its end, such as a film that cannot be read back; None if it ended well.
     """
 
     sink: str
     written: int
     lost: dict[str, int]
+    unfinished: str | None = None
 
 
 class CameraSummary(Strict, frozen=True, kw_only=True):

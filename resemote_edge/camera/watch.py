@@ -16,6 +16,7 @@ from resemote_edge.classifier import EmotionClassifier, load
 from resemote_edge.errors import InputError, SourceError
 from resemote_edge.faces.detectors import open_detector
 from resemote_edge.faces.detectors.base import Detector, DetectorOptions
+from resemote_edge.faces.face import Face
 from resemote_edge.vision.frame import Frame
 
 __all__ = ["Watch", "WatchOptions", "watch"]
@@ -83,6 +84,11 @@ class Watch:
     def live(self) -> bool:
         """Whether frames come at their own pace, so that late ones are dropped; a film waits."""
         return self._reader.live
+
+    @property
+    def quiet(self) -> tuple[Face, ...]:
+        """Faces of the last frame that its result does not speak of yet: they were not detected often enough."""
+        return self._decider.quiet
 
     @property
     def decided(self) -> int:

@@ -81,10 +81,12 @@ class TrackUpdate:
     Attributes:
         tracks: Tracks that speak, in the order of their numbers.
         ended: Numbers of the tracks that ended with this frame.
+        quiet: Places of faces that were not detected often enough to speak.
     """
 
     tracks: tuple[Track, ...]
     ended: tuple[int, ...]
+    quiet: tuple[Face, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -136,8 +138,10 @@ class Tracker:
         if faces is not None:
             seen = self._assign(faces, predicted, seconds)
         ended = self._end(seconds)
-        tracks = [self._track(state, seconds, detected=id(state) in seen) for state in self._states if state.number]
-        return TrackUpdate(tracks=tuple(sorted(tracks, key=lambda track: track.number)), ended=ended)
+        tracks = [self._track(state, seconds, detected=id(state) in seen) for state in self._states]
+        speaking = sorted((track for track in tracks if track.number), key=lambda track: track.number)
+        quiet = tuple(track.face for track in tracks if not track.number)
+        return TrackUpdate(tracks=tuple(speaking), ended=ended, quiet=quiet)
 
     def _assign(self, faces: Sequence[Face], predicted: list[list[float]], seconds: float) -> set[int]:
         """Give each face to a track, or a track to each face."""

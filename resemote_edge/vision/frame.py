@@ -247,7 +247,17 @@ def colors_of(
     """
     factors = _FULL_RANGE if full_range else _VIDEO_RANGE
     light = factors.luma * (luma.astype(np.int32) - factors.black)
+    light += _HALF
     blueness, redness = u.astype(np.int32) - 128, v.astype(np.int32) - 128
-    red = light + factors.v_to_red * redness
-    green = light - factors.u_to_green * blueness - factors.v_to_green * redness
-    return _levels(np.stack([red, green, light + factors.u_to_blue * blueness], axis=-1))
+    colors = np.empty((*luma.shape, 3), dtype=np.uint8)
+    for channel, (of_red, of_blue) in enumerate(
+        ((factors.v_to_red, 0), (-factors.v_to_green, -factors.u_to_green), (0, factors.u_to_blue))
+    ):
+        fixed = light.copy()
+        if of_red:
+            fixed += of_red * redness
+        if of_blue:
+            fixed += of_blue * blueness
+        fixed >>= 16
+        np.clip(fixed, 0, 255, out=colors[..., channel], casting="unsafe")
+    return colors

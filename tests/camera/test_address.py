@@ -34,6 +34,11 @@ def test_the_scheme_of_an_address(address, scheme):
         ("http://host/s?API_KEY=abc", "http://host/s?API_KEY=***"),
         ("rtsp://me:secret@[::1]:8554/x", "rtsp://me@[::1]:8554/x"),
         ("rtsp://me:secret@[::1/x", "[::1/x"),
+        ("rtsp://me:se/cret@host/x", "rtsp://***@host/x"),
+        ("rtsp://me:se#cret@host/x", "rtsp://***@host/x"),
+        ("rtsp://me:se?cret@host/x", "rtsp://***@host/x"),
+        ("rtsp://me:12/34@host/x", "rtsp://***@host/x"),
+        ("rtsp://host/cam@1", "rtsp://host/cam@1"),
     ],
 )
 def test_what_is_shown_of_an_address(address, shown):

@@ -17,9 +17,9 @@ def settle(detecting, rest, interval):
     return schedule.every
 
 
-def test_every_nth_frame():
+def test_the_first_frame_and_every_nth_after_it():
     assert looks(DetectionSchedule(1), 3) == [True] * 3
-    assert looks(DetectionSchedule(3), 7) == [False, False, True, False, False, True, False]
+    assert looks(DetectionSchedule(3), 7) == [True, False, False, True, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import torch
 from made_up_reports import made_up_report, row
 from PIL import Image
 
+from resemote_edge.artifacts.prebuilt import prebuilt_detector_path
 from resemote_edge.cli import cli, run
 from resemote_edge.experiments.__main__ import experiments
 from resemote_edge.labels import RESEMOTENET
@@ -22,6 +23,8 @@ from resemote_edge.models.random_network import random_network
 from resemote_edge.models.stored_weights import pack_weights
 
 USAGE, FAILURE, GATE = 2, 1, 3
+
+DETECTOR = prebuilt_detector_path("yunet", 320, 192)
 
 
 @dataclass
@@ -159,6 +162,9 @@ CASES = [
     Case("crop and detector", "predict --crop {fine_image} --detector none", "--crop says that there is nothing"),
     Case("unknown detector", "predict {fine_image} --detector haar", "unknown detector 'haar'; choose one of yunet"),
     Case("classifier as detector", "predict {fine_image} --detector {artifact}", "a face detector is needed here"),
+    Case("detector to measure", f"bench {DETECTOR} --runtime onnxruntime", "a classifier of faces is needed here"),
+    Case("detector to evaluate", f"eval {DETECTOR} --data a.csv", "a classifier of faces is needed here"),
+    Case("detector to explain", f"bench explain {DETECTOR}", "a classifier of faces is needed here"),
     Case("drawing of many in a file", "predict {fine_image} {fine_image} --draw a.png", "pass a folder as --draw"),
     Case("drawing in a JPEG", "predict {fine_image} --draw a.jpg", "annotated pictures are written as PNG"),
     Case("drawing over the picture", "predict {fine_image} --draw {fine_image}", "is one of the pictures themselves"),

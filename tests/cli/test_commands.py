@@ -1,4 +1,4 @@
-"""Commands as a user types them. Most run in this process, because a new one takes seconds to import torch."""
+"""Commands as a user types them; only where it matters, in a process of their own."""
 
 import json
 import shutil
@@ -10,43 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typed import exit_code
+from typed import resemote_edge
 
 from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
 from resemote_edge.benchmarks.report.files import REPORT_FILES
-from resemote_edge.cli import cli
 from resemote_edge.export.recipe import default_recipe, find_recipe
 
 COMMAND = [sys.executable, "-m", "resemote_edge"]
 
 
-@pytest.fixture
-def resemote_edge(monkeypatch, capfd):
-    """Function that runs a command line in this process, and returns what a process of its own would end in."""
-
-    def typed(*words, cwd=None):
-        with monkeypatch.context() as moved:
-            if cwd is not None:
-                moved.chdir(cwd)
-            code = exit_code(cli, *words)
-        return subprocess.CompletedProcess(words, code, *capfd.readouterr())
-
-    return typed
+def ok(*words, cwd=None):
+    done = resemote_edge(*words, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-@pytest.fixture
-def ok(resemote_edge):
-    """Function that runs a command line which must succeed, and returns what it printed."""
-
-    def typed(*words, cwd=None):
-        done = resemote_edge(*words, cwd=cwd)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return typed
-
-
-def test_export_inspect_verify(ok, checkpoint_path, tmp_path):
+def test_export_inspect_verify(checkpoint_path, tmp_path):
     made = json.loads(ok("export", checkpoint_path, "--target", "onnx", "--json", cwd=tmp_path))
     assert made["artifact"] == "artifacts/tiny-onnx-fp32"
     assert made["verification"]["status"] == "passed"
@@ -59,7 +38,7 @@ def test_export_inspect_verify(ok, checkpoint_path, tmp_path):
         assert result["runtime"] == runtime
 
 
-def test_probabilities_from_export_to_prediction(ok, checkpoint_path, tiny_fer2013, tmp_path):
+def test_probabilities_from_export_to_prediction(checkpoint_path, tiny_fer2013, tmp_path):
     for output in ("logits", "probabilities"):
         options = ["--target", "onnx", "--input", "gray-u8", "--output", output, "-o", output]
         said = ok("export", checkpoint_path, *options, cwd=tmp_path)
@@ -75,7 +54,7 @@ def test_probabilities_from_export_to_prediction(ok, checkpoint_path, tiny_fer20
     assert json.loads(ok("eval", "probabilities", *options, cwd=tmp_path))["agreement"] == 1.0
 
 
-def test_verify_fails_with_exit_code_3(resemote_edge, artifacts, tmp_path):
+def test_verify_fails_with_exit_code_3(artifacts, tmp_path):
     shutil.copytree(artifacts("cpu-onnxruntime-fp16").path, tmp_path / "a")
     manifest = tmp_path / "a" / "passport.json"
     passport = json.loads(manifest.read_text())
@@ -86,7 +65,7 @@ def test_verify_fails_with_exit_code_3(resemote_edge, artifacts, tmp_path):
     assert done.stdout.startswith("FAILED")
 
 
-def test_predict_names_every_image(ok, artifacts, tmp_path):
+def test_predict_names_every_image(artifacts, tmp_path):
     rng = np.random.default_rng(0)
     paths = [tmp_path / "a.png", tmp_path / "b.jpg"]
     for path in paths:
@@ -100,7 +79,7 @@ def test_predict_names_every_image(ok, artifacts, tmp_path):
     assert rows[0]["label"] in text
 
 
-def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(resemote_edge, tmp_path):
+def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     done = resemote_edge("predict", "--crop", "face.png", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -109,7 +88,7 @@ def test_predict_without_an_artifact_says_that_it_takes_the_prebuilt_one(resemot
     assert [path.name for path in tmp_path.iterdir()] == ["face.png"]  # nothing is exported
 
 
-def test_predict_says_which_runtimes_take_the_prebuilt_artifact(resemote_edge, tmp_path):
+def test_predict_says_which_runtimes_take_the_prebuilt_artifact(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     done = resemote_edge("predict", "--crop", "face.png", "--runtime", "pytorch", cwd=tmp_path)
     assert done.returncode == 1
@@ -119,7 +98,7 @@ def test_predict_says_which_runtimes_take_the_prebuilt_artifact(resemote_edge, t
     assert "pass --variant to export embedded weights for pytorch" in done.stderr
 
 
-def test_predict_with_a_variant_exports_it_once(resemote_edge, tmp_path):
+def test_predict_with_a_variant_exports_it_once(tmp_path):
     Image.new("RGB", (64, 64), "gray").save(tmp_path / "face.png")
     arguments = ("predict", "--crop", "face.png", "--variant", "nano", "--runtime", "onnxruntime")
     first = resemote_edge(*arguments, cwd=tmp_path)
@@ -130,7 +109,7 @@ def test_predict_with_a_variant_exports_it_once(resemote_edge, tmp_path):
     assert again.stdout == first.stdout
 
 
-def test_bench_and_eval(ok, artifacts, tiny_fer2013, tmp_path):
+def test_bench_and_eval(artifacts, tiny_fer2013, tmp_path):
     artifact = artifacts("cpu-openvino-fp32").path
     quick = ["--min-seconds", "0", "--min-runs", "3", "--warmup", "1", "--threads", "1", "--batch", "1,2"]
     report = json.loads(
@@ -148,13 +127,13 @@ def test_bench_and_eval(ok, artifacts, tiny_fer2013, tmp_path):
     assert "recall" in ok("eval", artifact, "--data", tiny_fer2013)
 
 
-def test_data_inspect(ok, tiny_fer2013):
+def test_data_inspect(tiny_fer2013):
     report = json.loads(ok("data", "inspect", tiny_fer2013, "--json"))
     assert report["totals"] == {"train": 14, "validation": 14, "test": 14}
     assert "disgust" in ok("data", "inspect", tiny_fer2013)
 
 
-def test_checkpoint_inspect(ok, checkpoint_path):
+def test_checkpoint_inspect(checkpoint_path):
     facts = json.loads(ok("checkpoint", "inspect", checkpoint_path, "--json"))
     assert facts["width"] == 4
     assert facts["labels_source"] == "assumed"
@@ -162,7 +141,7 @@ def test_checkpoint_inspect(ok, checkpoint_path):
     assert default["lineage"]["accuracy"]["fer2013_test"] == pytest.approx(0.70, abs=0.03)
 
 
-def test_checkpoint_pack_and_expand(ok, checkpoint_path, tmp_path):
+def test_checkpoint_pack_and_expand(checkpoint_path, tmp_path):
     shutil.copy(checkpoint_path, tmp_path / "own.pt")
     (tmp_path / "own.json").write_text('{"name": "own", "storage": {"dtype": "float32"}}')
     said = json.loads(
@@ -183,7 +162,7 @@ def test_checkpoint_pack_and_expand(ok, checkpoint_path, tmp_path):
     assert exported["verification"]["status"] == "passed"
 
 
-def test_variant_names_embedded_weights(resemote_edge, ok, tmp_path):
+def test_variant_names_embedded_weights(tmp_path):
     made = json.loads(ok("export", "--variant", "nano", "--target", "pytorch", "--json", cwd=tmp_path))
     assert made["artifact"] == "artifacts/resemotenet-nano-fer2013-pytorch-fp32"
     default = ok("checkpoint", "inspect", "--json")
@@ -193,7 +172,7 @@ def test_variant_names_embedded_weights(resemote_edge, ok, tmp_path):
     assert "using artifacts/resemotenet-nano-fer2013-pytorch-fp32" in taken.stderr
 
 
-def test_doctor_and_runtimes_tell_what_to_install(ok):
+def test_doctor_and_runtimes_tell_what_to_install():
     diagnosis = json.loads(ok("doctor", "--json"))
     assert set(diagnosis["runtimes"]) == {"pytorch", "onnxruntime", "openvino", "tensorrt", "native"}
     for name, found in diagnosis["runtimes"].items():
@@ -203,7 +182,7 @@ def test_doctor_and_runtimes_tell_what_to_install(ok):
     assert "openvino" in ok("runtimes")
 
 
-def test_recipes_are_listed(ok):
+def test_recipes_are_listed():
     listed = ok("export", "--list-recipes")
     assert [line.split()[0] for line in listed.splitlines()] == sorted(
         path.stem for path in (Path(__file__).resolve().parents[2] / "export").glob("*.toml")
@@ -232,7 +211,7 @@ def test_an_interrupted_export_leaves_nothing(number, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["onnx", "openvino", "pytorch", "tensorrt"])
-def test_a_full_disk_ends_in_one_line_and_leaves_nothing(resemote_edge, target, tmp_path):
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing(target, tmp_path):
     if target == "tensorrt":
         pytest.importorskip("tensorrt_rtx")
     small = tmp_path / "small"
@@ -254,7 +233,7 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(resemote_edge, target, 
 
 
 @pytest.mark.slow
-def test_calibrate_then_export_to_int8_without_images(ok, network, fer2013, tmp_path):
+def test_calibrate_then_export_to_int8_without_images(network, fer2013, tmp_path):
     import torch
 
     torch.save({"model_state_dict": network.state_dict()}, tmp_path / "own.pt")
@@ -269,7 +248,7 @@ def test_calibrate_then_export_to_int8_without_images(ok, network, fer2013, tmp_
 
 
 @pytest.mark.slow
-def test_sensitivity_ranks_every_layer(resemote_edge, ok, checkpoint_path, fer2013, tmp_path):
+def test_sensitivity_ranks_every_layer(checkpoint_path, fer2013, tmp_path):
     options = ["--data", fer2013, "--images", 32, "--target", "openvino", "-o", "out", "--json"]
     said = json.loads(ok("sensitivity", checkpoint_path, *options, cwd=tmp_path))
     assert len(said["layers"]) == 16

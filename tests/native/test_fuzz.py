@@ -26,19 +26,32 @@ def has_libfuzzer() -> bool:
     return Path(found).is_file() or any(Path(resources).rglob("libclang_rt.fuzzer-*.a"))
 
 
+#: Flags of all that is compiled here.
+FLAGS = ("-std=c++14", "-g", "-O1", "-ffp-contract=off", "-fno-sanitize-recover=all")
+
+
+def compile_in(folder: Path, *arguments: object) -> None:
+    command = ["clang++", *FLAGS, "-I", ROOT / "runtimes" / "include", "-I", SOURCES, *arguments]
+    built = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert built.returncode == 0, built.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory):
+    """The readers of passports and frames, compiled for both programs."""
+    folder = tmp_path_factory.mktemp("objects")
+    sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]
+    compile_in(folder, "-fsanitize=fuzzer-no-link,address,undefined", "-c", *sources)
+    return sorted(folder.glob("*.o"))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not has_libfuzzer(), reason="clang++ with libFuzzer is not installed")
 @pytest.mark.parametrize("target", ["fuzz_passport", "fuzz_frame"])
-def test_no_input_breaks_it(target, artifacts, tmp_path):
-    sources = [path for path in sorted(SOURCES.glob("*.cpp")) if not path.name.startswith(ABOVE)]
+def test_no_input_breaks_it(target, objects, artifacts, tmp_path):
     program = tmp_path / target
-    built = subprocess.run(
-        ["clang++", "-std=c++14", "-g", "-O1", "-ffp-contract=off", "-fsanitize=fuzzer,address,undefined",
-         "-fno-sanitize-recover=all", "-I", ROOT / "runtimes" / "include", "-I", SOURCES,
-         Path(__file__).with_name(f"{target}.cpp"), *sources, "-o", program, "-ldl"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert built.returncode == 0, built.stderr[-4000:]
+    source = Path(__file__).with_name(f"{target}.cpp")
+    compile_in(tmp_path, "-fsanitize=fuzzer,address,undefined", source, *objects, "-o", program, "-ldl")
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     if target == "fuzz_passport":

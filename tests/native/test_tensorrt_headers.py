@@ -95,6 +95,7 @@ def test_an_engine_copies_records_and_releases(compiler, tensorrt, many_contexts
     succeed([str(program)])
 
 
+@pytest.mark.slow
 def test_engines_are_cached_and_compared(compiler, tmp_path):
     sources = [BACKEND / name for name in ("engine_cache.cpp", "engine_fit.cpp")]
     sources += [ROOT / "runtimes" / "src" / name for name in ("file.cpp", "sha256.cpp")]

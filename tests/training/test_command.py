@@ -1,4 +1,4 @@
-"""``resemote-edge train`` as users run it: processes, files, signals."""
+"""``resemote-edge train`` as users run it: files, and where it matters processes and signals."""
 
 import json
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from training.drawn_sets import drawn_folder
+from typed import resemote_edge
 
 from resemote_edge.classifier import load
 from resemote_edge.export.command import ExportOptions, run_export
@@ -28,10 +29,8 @@ precision = "fp32"
 EXPRESSIONS = ("smile", "frown", "blank")
 
 
-def train(*arguments: object, launcher: tuple[str, ...] = (), **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *launcher, "-m", "resemote_edge", "train", *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300, **options)
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return resemote_edge("train", *arguments)
 
 
 def recipe(folder: Path, epochs: int = 2) -> Path:
@@ -133,9 +132,11 @@ def test_other_data_is_refused_on_resume(finished, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_lose_what_one_loses(faces, finished, tmp_path):
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    arguments = ("--data", faces, "--dataset", "fer2013", "--variant", "xs", "--config", recipe(tmp_path))
-    done = train(*arguments, "--out", tmp_path / "run", launcher=launcher)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "resemote_edge", "train", "--data", faces, "--dataset", "fer2013", "--variant", "xs"]
+    command += ["--config", recipe(tmp_path), "--out", tmp_path / "run"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
     for one, two in zip(records(finished), records(tmp_path / "run"), strict=True):
         near = 1e-3 if one["epoch"] == 1 else 5e-3  # rounding grows from step to step

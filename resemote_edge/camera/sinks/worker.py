@@ -185,6 +185,8 @@ class SinkWorker:
     def _close(self) -> None:
         try:
             self.sink.close()
+        except SinkEnded:
+            pass  # Nobody is left who would read the end.
         except Exception as error:
             reason = _reason(error)
             with self._lock:

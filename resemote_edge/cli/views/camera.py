@@ -1,13 +1,32 @@
 """View of a camera run: what became of its frames."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from resemote_edge.cli.views.facts import facts_table
+
 if TYPE_CHECKING:
+    from resemote_edge.camera.devices import CameraDiagnosis
     from resemote_edge.camera.summary import CameraSummary
 
-__all__ = ["summary_table"]
+__all__ = ["cameras_table", "summary_table"]
+
+
+def cameras_table(diagnosis: "CameraDiagnosis") -> Table:
+    """The cameras of this machine, and what reads them."""
+    facts: dict[str, Any] = {}
+    for device in diagnosis.devices:
+        state = device.problem or ", ".join(device.formats) or "no formats"
+        held = f"; held by {', '.join(device.holders)}" if device.holders else ""
+        facts[f"{device.path} {device.name}"] = f"{state}{held}"
+    if not diagnosis.devices:
+        facts["cameras"] = "none found"
+    gstreamer = "with" if diagnosis.gstreamer else "without"
+    facts["OpenCV"] = f"{diagnosis.opencv}, {gstreamer} GStreamer" if diagnosis.opencv else "not installed"
+    if diagnosis.jetson_daemon is not None:
+        facts["daemon of CSI cameras"] = "running" if diagnosis.jetson_daemon else "not running"
+    return facts_table("Cameras", facts)
 
 
 def summary_table(summary: "CameraSummary") -> Table:

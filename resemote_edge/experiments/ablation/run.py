@@ -3,8 +3,6 @@
 Each finished trial is a file; a run that was stopped continues with what is missing. The test split is never read.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import torch
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.artifacts.record import Strict, utc_now
+from resemote_edge.benchmarks.suite.rows import decision_key
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
@@ -148,7 +147,7 @@ def _key(config: TrainingConfig, teacher: dict[str, str] | None, bench: _Bench) 
         "train": bench.train.sha256(),
         "validation": bench.validation.sha256(),
     }
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+    return decision_key(deciding)
 
 
 def _kept(path: Path, key: str) -> _Finished | None:

@@ -179,7 +179,7 @@ def _build(
             folder=folder,
         )
     )
-    reference = Reference(plain)
+    reference = Reference(graph.sized_graph(model, width, height))
     golden = make_golden(reference, width, height)
     golden.save(folder)
     files = [*built.files, BuiltFile(FRAMES_NAME, "golden", "npy"), BuiltFile(OUTPUTS_NAME, "golden", "npy")]

@@ -65,7 +65,7 @@ class Reference:
         self._session = onnxruntime.InferenceSession(
             model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
         )
-        self._input = model.graph.input[0].name
+        self._input = self._session.get_inputs()[0].name
         self._names = [output.name for output in model.graph.output]
 
     def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

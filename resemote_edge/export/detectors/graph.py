@@ -14,7 +14,16 @@ from resemote_edge.artifacts.detector_passport import DetectorInput
 from resemote_edge.errors import InputError
 from resemote_edge.faces.families import FAMILIES
 
-__all__ = ["INPUT", "ONNX_VERSION", "describe_outputs", "find_family", "fixed_graph", "plain_graph", "read_onnx"]
+__all__ = [
+    "INPUT",
+    "ONNX_VERSION",
+    "describe_outputs",
+    "find_family",
+    "fixed_graph",
+    "plain_graph",
+    "read_onnx",
+    "sized_graph",
+]
 
 #: Version of the package that does the surgery.
 ONNX_VERSION = str(onnx.__version__)
@@ -112,6 +121,25 @@ def plain_graph(model: Any, family: str, width: int, height: int, origin: str) -
     del plain.graph.value_info[:]
     plain.ir_version = min(plain.ir_version, 8)
     return plain
+
+
+def sized_graph(model: Any, width: int, height: int) -> Any:
+    """The network as its file has it, but for the size of the input: what the exported one is compared with.
+
+    Args:
+        model: What `read_onnx` gave; not modified.
+        width: Columns of the input.
+        height: Rows of the input.
+    """
+    sized = onnx.ModelProto()
+    sized.CopyFrom(model)
+    weights = {tensor.name for tensor in sized.graph.initializer}
+    (fed,) = (one for one in sized.graph.input if one.name not in weights)
+    _set_sides(fed, (1, 3, height, width))
+    for output in sized.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    del sized.graph.value_info[:]
+    return sized
 
 
 def fixed_graph(plain: Any, input: DetectorInput, precision: str, facts: Mapping[str, str]) -> Any:

@@ -163,6 +163,7 @@ def test_the_variable_names_the_dataset(tmp_path, monkeypatch):
         find_fer2013()
 
 
+@pytest.mark.slow
 def test_the_real_dataset_is_the_known_one(fer2013):
     report = inspect_splits(fer2013, load_fer2013(fer2013))
     totals = {split: sum(classes.values()) for split, classes in report.counts.items()}

@@ -9,7 +9,8 @@ import torch
 from resemote_edge.errors import CheckpointError, DeviceUnavailableError, InputError
 from resemote_edge.experiments.contest.openers import open_peer, predict_peer, prepare_peer
 from resemote_edge.experiments.peers import PEERS, get_peer, own_network
-from resemote_edge.experiments.peers.calibration import face_tensors
+from resemote_edge.vision.drawn import drawn_faces
+from resemote_edge.vision.preprocessing import PreprocessSpec
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("nncf")
@@ -36,7 +37,7 @@ def prepared(checkpoint_path, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images():
-    return face_tensors(9, seed=5)
+    return PreprocessSpec()(list(drawn_faces(9, seed=5)), "rgb")
 
 
 @pytest.fixture(scope="module")

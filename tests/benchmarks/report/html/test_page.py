@@ -214,7 +214,7 @@ def test_rooflines_are_cleaned():
 
 
 def test_energy_is_shown_where_it_was_measured_and_the_reason_elsewhere():
-    report = made_up_report()
+    report = made_up_report(rows=tuple(row(name, "openvino", "single-stream", 1, 2.0) for name in "abc"))
     first, *others = report.rows
     energy = Energy(
         sensor="rapl", rails=(), seconds=3.0, joules=30.0, watts=10.0, idle_watts=4.0, joules_per_inference=0.018,
