@@ -58,7 +58,7 @@ class LiveSink(Sink):
         return self.address if self._token is None else f"{self.address}?token={self._token}"
 
     def open(self) -> None:
-        """Bind the address and start to serve.
+        """Bind the address, start to serve, and tell where, with the token if it was made here: nobody else says it.
 
         Raises:
             InputError: The port is taken, the address is not this machine's, a TLS file cannot be used, or no font has
@@ -83,6 +83,8 @@ class LiveSink(Sink):
         )
         self._server = LiveServer(listener, access=access, encoders=encoders, options=options, tls=tls)
         self._server.start()
+        # A token that the user chose is known, and may not stand where this line ends up.
+        self.tell(f"open {self.address if options.token is not None else self.address_with_token} in a browser")
 
     def write(self, result: FrameResult, picture: Frame | None) -> None:
         """Show a frame in place of the one before; returns at once.

@@ -138,36 +138,36 @@ async def watch(session, sink, until):
         return count
 
 
-@pytest.mark.parametrize(("clients", "seconds"), [(5, 0.7), pytest.param(20, 1.5, marks=pytest.mark.slow)])
+class Both:
+    """Two sinks that are given the same."""
+
+    def __init__(self, *sinks):
+        self._sinks = sinks
+
+    def write(self, result, picture):
+        for sink in self._sinks:
+            sink.write(result, picture)
+
+
+@pytest.mark.parametrize(("clients", "seconds"), [(5, 2.0), pytest.param(20, 5.0, marks=pytest.mark.slow)])
 def test_a_stalled_client_does_not_slow_the_others(live, talk, clients, seconds):
-    sink = live(stall_seconds=30.0, max_clients=2 * clients)  # those of one round may leave while the next begins
+    # Both are watched at the same time, since other work on this machine comes and goes.
+    free, burdened = live(stall_seconds=30.0), live(stall_seconds=30.0)
 
-    async def round_of(session, stalled):
-        pages = []
-        for _ in range(stalled):
-            page = await session.ws_connect(sink.address + "frames")
-            await page.receive_bytes(timeout=20)
-            pages.append(page)  # and never a word again
-        until = time.monotonic() + seconds
-        counts = await asyncio.gather(*(watch(session, sink, until) for _ in range(clients - 1)))
-        for page in pages:
-            await page.close()
-        return counts
+    async def watching(session):
+        async with session.ws_connect(burdened.address + "frames") as stalled:
+            await stalled.receive_bytes(timeout=20)  # and never a word again
+            until = time.monotonic() + seconds
+            pages = [watch(session, sink, until) for _ in range(clients - 1) for sink in (free, burdened)]
+            counts = await asyncio.gather(*pages)
+        return counts[0::2], counts[1::2]
 
-    async def rounds(session):
-        alone, beside = [], []
-        for _ in range(3):  # in turn, since other work on this machine comes and goes
-            alone += await round_of(session, 0)
-            beside += await round_of(session, 1)
-        return alone, beside
-
-    with Filming(sink, DrawnCamera()) as filming:
+    with Filming(Both(free, burdened), DrawnCamera()) as filming:
         began = time.monotonic()
-        alone, beside = talk(rounds)
+        alone, beside = talk(watching)
         rate = filming.written / (time.monotonic() - began)
-    ratio = sum(beside) / sum(alone)
-    assert ratio > 0.8
-    assert min(beside) > 0
+    assert sum(beside) / sum(alone) > 0.8
+    assert min(beside) > 0.5 * max(beside)
     assert rate > 15  # the camera itself was never held up
 
 

@@ -115,6 +115,18 @@ def test_a_token_is_made_for_every_address_but_this_machines_own():
     assert token("live://127.0.0.1:0", token="a" * 24) == "a" * 24
 
 
+@pytest.mark.parametrize("token", [None, "a-token-of-more-than-24-letters"])
+def test_it_tells_where_it_is_once_and_only_a_token_that_it_made(token):
+    told = []
+    sink = LiveSink("live://127.0.0.2:0", LiveOptions(token=token))
+    sink.tell = told.append
+    sink.open()
+    sink.write(*DrawnCamera().frame(0))
+    sink.close()
+    assert told == [f"open {sink.address if token else sink.address_with_token} in a browser"]
+    assert ("?token=" in told[0]) == (token is None)
+
+
 def test_the_address_can_be_opened_by_a_browser_of_this_machine(live, get):
     sink = live("live://0.0.0.0:0")
     assert sink.address.startswith("http://127.0.0.1:")
