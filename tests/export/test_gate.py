@@ -21,7 +21,6 @@ from resemote_edge.export.quantize.recorded import recorded_path, write_recorded
 from resemote_edge.export.recipe import default_recipe, find_recipe
 from resemote_edge.export.summary import describe, describe_lines
 from resemote_edge.export.tracing import trace
-from resemote_edge.export.verify import choose_inputs
 from resemote_edge.labels import RESEMOTENET
 from resemote_edge.models.checkpoint import load_checkpoint, save_checkpoint
 from resemote_edge.models.random_network import random_network
@@ -117,9 +116,8 @@ def test_the_reference_is_the_network_itself(checkpoint, known_faces):
     """The gate takes its answers from the rewritten graph, which is quicker."""
     recipe = recipe_with("cpu-onnxruntime-w8")
     recipe = msgspec.structs.replace(recipe, graph=msgspec.structs.replace(recipe.graph, input="gray-u8"))
-    spec, context = PreprocessSpec(input="gray-u8"), ExportContext()
-    inputs = choose_inputs(known_faces, 8, spec, checkpoint.labels, context.datasets)
-    traced = trace(checkpoint, recipe, spec, inputs, context)
+    context = ExportContext()
+    traced, _ = trace(checkpoint, recipe, known_faces, context)
     assert [rewrite.name for rewrite in traced.rewrites] == ["fold-batchnorm", "compact", "lower", "embed gray-u8"]
     gate = make_gate(checkpoint, traced, known_faces, recipe.gate, context)
     images = load_dataset(known_faces, splits=("validation",))["validation"].images
