@@ -49,7 +49,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz-rounds",
         type=int,
         default=12,
-        help="damaged copies that tests/cli/test_fuzz.py makes of each input (default: %(default)s)",
+        help="damaged copies that tests/cli/test_fuzz.py and test_damaged_models.py make of each input "
+        "(default: %(default)s)",
+    )
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=2,
+        help="moments at which tests/cli/test_kills.py kills each command (default: %(default)s)",
+    )
+    parser.addoption(
+        "--load-cycles",
+        type=int,
+        default=30,
+        help="times that tests/runtimes/test_growth.py opens and closes a session of each runtime; it makes a hundred "
+        "times as many calls (default: %(default)s)",
     )
 
 

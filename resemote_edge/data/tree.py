@@ -18,6 +18,7 @@ SPLIT_FOLDERS: dict[str, str] = {
     "validation": "validation",
     "valid": "validation",
     "val": "validation",
+    "dev": "validation",
     "publictest": "validation",
     "test": "test",
     "testing": "test",

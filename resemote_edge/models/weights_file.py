@@ -30,6 +30,8 @@ _PLAIN = (
 _LABEL_KEYS = ("labels", "classes", "class_to_idx")
 # BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
 _COUNTER = ".num_batches_tracked"
+_PICKLE = b"\x80"  # what the formats of torch.save that are no archive begin with
+_LARGEST_INDEX = 1 << 20
 _FIRST = "conv1.weight"  # and its neighbours in the network, which no prefix has in front
 _FIRST_NEIGHBOUR = "fc4.weight"
 _TAKES = 1 << 29  # values in one tensor: thirty times the paper's whole network
@@ -104,6 +106,8 @@ def _is_safetensors(head: bytes) -> bool:
 def _refuse_foreign(head: bytes, path: Path) -> None:
     """Refuse what people download in place of weights, by its first bytes."""
     if head.startswith(b"PK"):
+        if not zipfile.is_zipfile(path):
+            raise CheckpointError(f"{path}: a zip archive that is cut short or damaged", hint="fetch or copy it again")
         return  # torch.save writes zip archives.
     what = foreign(head.removeprefix(codecs.BOM_UTF8), otherwise="only PyTorch's weights and safetensors are read")
     if is_image(head):
@@ -111,14 +115,19 @@ def _refuse_foreign(head: bytes, path: Path) -> None:
     elif what is None and _is_text(head):
         first = head.decode("utf-8-sig", "replace").strip().splitlines()[0][:60]
         what = f"text that begins with {first!r}", "pass the file that it names or describes"
+        if b'"weight_map"' in path.read_bytes()[:_LARGEST_INDEX]:
+            what = "an index of weights in several files", "join them into one with safetensors.torch.save_file"
+    elif what is None and head[:1] != _PICKLE:
+        what = f"of no kind that is known (it begins with the bytes {head[:4].hex(' ')})", "pass the weights"
     if what is not None:
         raise CheckpointError(f"{path}: {what[0]}, not weights", hint=what[1])
 
 
 def _is_text(head: bytes) -> bool:
     text = head.decode("utf-8-sig", "replace")
+    certain = text[:-4] if len(head) == HEAD_BYTES else text  # The last character may be cut.
     return bool(text.strip()) and not any(
-        (ord(char) < 32 and char not in "\r\n\t") or char == "\ufffd" for char in text[:-4]
+        (ord(char) < 32 and char not in "\r\n\t") or char == "\ufffd" for char in certain
     )
 
 

@@ -141,7 +141,9 @@ class _OpenVINOSession(Session):
                 require_tensors(self, {name: _sides(port) for port in ports for name in port.names}, specs)
             require_labels(self, _written_labels(model))
             self._compiled = core.compile_model(model, device.upper(), settings)
-        except RuntimeError as error:
+        except ResEmoteEdgeError:
+            raise
+        except Exception as error:  # A message with bytes of a damaged file is a UnicodeDecodeError in Python.
             raise ArtifactError(f"{artifact.file(file)}: OpenVINO cannot load it on {device}: {error}") from error
         self._request = self._compiled.create_infer_request()
         self._new_tensor = openvino.Tensor

@@ -165,7 +165,7 @@ class Session(ABC):
 
         Raises:
             InputError: A feed is missing, unknown, or of another dtype, shape or batch size.
-            ArtifactError: The engine fails.
+            ArtifactError: The engine fails, or an output has not a row for every sample.
             SessionClosedError: After `close`, in a process that was forked since the session was opened, or from a
                 signal handler that interrupted a `run`.
         """
@@ -177,7 +177,8 @@ class Session(ABC):
                 )
             self._running = True
             try:
-                return self._run(self._same_as_before(feeds) or self._check(feeds))
+                checked = self._same_as_before(feeds) or self._check(feeds)
+                return self._whole(self._run(checked), len(next(iter(checked.values()))))
             except _NOT_THE_ENGINE:
                 raise
             except Exception as error:  # Engines' own types share no base class.
@@ -188,6 +189,16 @@ class Session(ABC):
             finally:
                 self._running = False
                 self._close_if_asked()
+
+    def _whole(self, results: dict[str, NDArray[Any]], batch: int) -> dict[str, NDArray[Any]]:
+        """Results, if each has a row for every sample: a model may say that it takes any batch, and hold another."""
+        for name, array in results.items():
+            if array.shape[:1] != (batch,):
+                raise ArtifactMismatchError(
+                    f"{self.artifact.file(self.file)}: output {name} for a batch of {batch} has shape {array.shape}",
+                    hint="export the artifact again",
+                )
+        return results
 
     def _same_as_before(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
         """Feeds, if they are like the last ones: a stream of crops is checked once, since a microsecond counts."""

@@ -50,6 +50,12 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str | None], ...] = tuple(
         (rb"\x89HDF", "an HDF5 file", None),
         (rb"....TFL3", "a TensorFlow Lite model", None),
         (rb"\x93NUMPY", "a NumPy file", None),
+        (rb"GGUF", "a GGUF model", None),
+        (rb"\x08\x01\x12", "a TensorFlow SavedModel", None),
+        (rb"\x08[\x03-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]", "an ONNX model", None),
+        (rb"MATLAB \d", "a MATLAB file", None),
+        (rb"SQLite format 3\0", "an SQLite database", None),
+        (rb"\x7fELF|MZ", "a program", None),
         (rb"\Z", "an empty file", "fetch it again"),
     )
 )

@@ -101,6 +101,7 @@ def test_splits_that_files_names_tell_apart(case, side, tmp_path):
 AGREEING = {
     "official": [("train", "Training"), ("validation", "PublicTest"), ("test", "PrivateTest")],
     "RAF-DB": [("train", "train"), ("val", "val"), ("test", "test")],
+    "other spellings": [("Training", "img"), ("dev", "dev"), ("TEST", "img")],
     "numbers alone": [("train", "img"), ("valid", "img"), ("testing", "img")],
 }
 
