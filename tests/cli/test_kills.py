@@ -152,6 +152,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(request, tmp_path):
             out = tmp_path / f"run-{finished}"
     whole_run(f"train --resume {out}" if (out / "state.pt").exists() else command, out=out)
     same(torch.load(out / weights, weights_only=True), wanted)
+    assert len((out / "log.jsonl").read_text().splitlines()) == 2
     assert not list(out.parent.rglob("*.partial-*"))
     print(f"train: {killed} killed, {finished + 1} runs finished with the weights of an undisturbed one")
 
