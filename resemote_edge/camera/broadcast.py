@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from resemote_edge.camera.notify import notify_systemd
 from resemote_edge.camera.privacy.aggregate import Aggregator
@@ -13,6 +14,7 @@ from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.camera.sinks.worker import SinkWorkers
 from resemote_edge.camera.summary import CameraSummary, SinkSummary
 from resemote_edge.camera.watch import Watch
+from resemote_edge.errors import SourceError
 from resemote_edge.vision.annotate import annotate
 from resemote_edge.vision.frame import Frame, bgr_pixels
 
@@ -50,19 +52,26 @@ def broadcast(
 
     Raises:
         InputError: A sink can never work; nothing was watched then.
-        SourceError: The source did not open.
+        SourceError: The source did not open, or gave no frame. One that is lost later is told, and in the summary.
         ArtifactError: An engine failed.
     """
     workers = SinkWorkers(sinks, tell=tell, every_frame=not watch.live)
+    # A program that waits for its source to come back is alive as well.
+    watch.on_idle = partial(notify_systemd, "WATCHDOG=1")
     with watch, workers:
-        for result in watch:
-            notify_systemd("READY=1" if watch.decided == 1 else "WATCHDOG=1")
-            if options.aggregator is None:
-                workers.put(result, _pictures(watch, result, workers.pictures, options))
-            elif (counts := options.aggregator.add(result)) is not None:
-                workers.put_aggregate(counts)
-            if workers.finished:
-                watch.stop()
+        try:
+            for result in watch:
+                notify_systemd("READY=1" if watch.decided == 1 else "WATCHDOG=1")
+                if options.aggregator is None:
+                    workers.put(result, _pictures(watch, result, workers.pictures, options))
+                elif (counts := options.aggregator.add(result)) is not None:
+                    workers.put_aggregate(counts)
+                if workers.finished:
+                    watch.stop()
+        except SourceError as error:
+            if not watch.decided:
+                raise
+            tell(str(error))  # The summary says that the source is lost.
         notify_systemd("STOPPING=1")
         if options.aggregator is not None and (counts := options.aggregator.finish()) is not None:
             workers.put_aggregate(counts)

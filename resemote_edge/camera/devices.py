@@ -170,8 +170,8 @@ def _holders(path: Path, root: Path) -> tuple[str, ...]:
 
 
 def _opencv() -> tuple[str | None, bool]:
-    from resemote_edge.camera.opencv import import_opencv
     from resemote_edge.camera.sources.video import has_gstreamer
+    from resemote_edge.vision.opencv import import_opencv
 
     try:
         cv2 = import_opencv("reading cameras")
@@ -190,9 +190,13 @@ def _advice(devices: tuple[CameraDevice, ...], opencv: str | None, gstreamer: bo
             advice.append(f"{device.path}: join the group (sudo usermod -aG {group} $USER), and log in again")
         elif device.holders:
             advice.append(f"{device.path}: {', '.join(device.holders)} has it open; most cameras serve one program")
-    if opencv is None:
+    if opencv is None and daemon is not None:
+        advice.append(
+            "cameras are read with OpenCV, and JetPack has one with GStreamer: sudo apt install python3-opencv"
+        )
+    elif opencv is None:
         advice.append("cameras and films are read with OpenCV: pip install 'resemote-edge[video]'")
-    if daemon is not None and not gstreamer:
+    elif daemon is not None and not gstreamer:
         advice.append(
             "CSI cameras need an OpenCV with GStreamer: remove pip's opencv packages, so that JetPack's own is used"
         )

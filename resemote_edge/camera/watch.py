@@ -62,6 +62,7 @@ class Watch:
         classifier: The classifier in use.
         detector: The detector in use.
         decider: What decides each frame.
+        on_idle: Called about ten times a second while no frame comes.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Watch:
         options: DeciderOptions | None = None,
     ) -> None:
         self.frame: Frame | None = None
+        self.on_idle: Callable[[], None] = lambda: None
         self.classifier = classifier
         self.detector = detector
         self._reader = reader
@@ -112,6 +114,7 @@ class Watch:
             while not self._stop.is_set() and not self._reader.ended:
                 captured = self._reader.take(timeout=0.1)
                 if captured is None:
+                    self.on_idle()
                     continue
                 result = self.decider.decide(captured, live=self._reader.live, dropped=self._reader.dropped)
                 self.frame = captured.frame

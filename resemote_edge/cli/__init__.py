@@ -40,6 +40,8 @@ COMMANDS: dict[str, str] = {
 }
 
 
+_LONGEST_NAME = 300
+
 #: Environment variable that shows the traceback of an unexpected error.
 DEBUG_VARIABLE = "RESEMOTE_EDGE_DEBUG"
 
@@ -107,6 +109,10 @@ def _end(error: Exception) -> NoReturn:
     error = lack_of_memory(error) or error
     if isinstance(error, ResEmoteEdgeError):
         _fail(_one_line(error), error.exit_code)
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        # Python keeps the bytes of a file's name like this. JSON, and most libraries, have no way to.
+        name = error.object if len(error.object) < _LONGEST_NAME else error.object[error.start :][:20]
+        _fail(f"{name}: a name with bytes that are no UTF-8 cannot be written down; rename the file or folder", 1)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else "reading or writing failed: "
         _fail(f"{where}{error.strerror or error}", 1)

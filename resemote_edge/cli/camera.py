@@ -65,9 +65,9 @@ def camera(
     or pattern://, which draws faces that move. A camera or stream is never behind: late frames are dropped, and
     counted. When it fails, it is opened again. A film or folder gives every frame.
 
-    SINKS are live://, a page for browsers; FILE.mp4; jsonl:FILE or jsonl:-; mqtt://HOST/TOPIC; udp://HOST:PORT;
+    SINKS are live://, a page for browsers; FILE.mp4; jsonl:FILE or jsonl:-; text:-; mqtt://HOST/TOPIC; udp://HOST:PORT;
     webhook+https://HOST/PATH; and display://. Any number of them work at once, and a slow one delays nothing. Without a
-    sink, changes of expression are printed. No picture is stored or sent unless a sink does it.
+    sink, text:- prints each change of expression. No picture is stored or sent unless a sink does it.
 
     Control-C ends the run with a summary. The exit code is 4 if the source failed and was not back by then.
 

@@ -22,11 +22,16 @@ __all__ = ["WeightsFile", "is_counter", "read_weights"]
 
 #: Keys under which files keep a moving average of the weights, and the weights themselves. An average is what its
 #: training was judged by, so it goes first.
-_AVERAGED = ("state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema", "params_ema", "averaged_model")
+_AVERAGED = (
+    *("state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema", "params_ema", "ema_weights"),
+    *("averaged_model", "average_model", "averaging_state", "swa_state_dict", "swa_model"),
+)
 _PLAIN = (
     *("model_state_dict", "state_dict", "model_state", "model", "net", "network", "module", "weights", "params"),
     *("student", "encoder", "generator", "best_model", "best_state_dict"),
 )
+#: What wrappers put between a module's name and its weights', or in front, anywhere in a name.
+_WRAPPED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 _LABEL_KEYS = ("labels", "classes", "class_to_idx")
 # BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
 _COUNTER = ".num_batches_tracked"
@@ -247,6 +252,9 @@ def _places(loaded: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
 
 def _without_prefix(state: dict[str, Tensor], path: Path, notes: list[str]) -> dict[str, Tensor]:
     """Names without what wrappers put in front: ``module.``, ``_orig_mod.``, ``model.`` and so on, however many."""
+    plain = {_unwrapped(key): value for key, value in state.items()}
+    if len(plain) == len(state):  # Otherwise they hold different weights.
+        state = plain
     ends = [key.removesuffix(_FIRST) for key in state if key.endswith(_FIRST)]
     prefixes = [prefix for prefix in ends if prefix + _FIRST_NEIGHBOUR in state and (not prefix or prefix[-1] == ".")]
     if not prefixes or prefixes == [""]:
@@ -261,6 +269,12 @@ def _without_prefix(state: dict[str, Tensor], path: Path, notes: list[str]) -> d
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         notes.append(f"{path.name}: left out what is not under {prefix!r}: {', '.join(left[:3])}{more}")
     return kept
+
+
+def _unwrapped(key: str) -> str:
+    for part in _WRAPPED:
+        key = key.replace(part, "")
+    return key
 
 
 def _stated_labels(wrapper: dict[Any, Any], path: Path) -> dict[str, str]:

@@ -5,7 +5,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import BaseArtifact
-from resemote_edge.errors import ArtifactError, DeviceUnavailableError, MissingDependencyError, NotEnoughMemoryError
+from resemote_edge.errors import (
+    ArtifactError,
+    DeviceUnavailableError,
+    InputError,
+    MissingDependencyError,
+    NotEnoughMemoryError,
+)
 from resemote_edge.runtimes.agreement import require_labels, require_tensors
 from resemote_edge.runtimes.cuda_memory import gpu_count
 from resemote_edge.runtimes.session import (
@@ -91,9 +97,12 @@ class _ONNXRuntimeSession(Session):
         provider, choice = (
             (_CPU, {}) if device == "cpu" else (_CUDA, {"device_id": device.partition(":")[2], "use_tf32": "0"})
         )
+        path = str(artifact.file(file))
+        if any("\ud800" <= char <= "\udfff" for char in path):  # so Python keeps bytes of names that are no UTF-8
+            raise InputError(f"{path}: ONNX Runtime opens no path that is not UTF-8", hint="rename the folder")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(artifact.file(file)),
+                path,
                 settings,
                 providers=[(provider, choice)],
                 enable_fallback=0,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from resemote_edge.artifacts.files import staged_file
+from resemote_edge.artifacts.partial import collect
 from resemote_edge.data.dataset import SPLITS, Dataset
 from resemote_edge.data.findings import findings
 from resemote_edge.data.registry import AUTO, load_dataset, recognise
@@ -258,6 +259,7 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
         RunLog(folder, trainer.history) as log,
         Interruption().caught() as interruption,
     ):
+        collect(folder)  # A run that is done writes nothing more, which would collect what a killed one left.
         while not trainer.finished:
             whole = trainer.run_epoch(observer.step, interruption)
             if not whole or trainer.finished or saver.due():

@@ -6,13 +6,10 @@ the same, and does so in a fraction of the time where it is installed.
 """
 
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from resemote_edge.errors import where_installed
 
 __all__ = ["opencv", "scale"]
 
@@ -24,14 +21,6 @@ _STRIP_SAMPLES = 4 << 20
 
 
 @cache
-def opencv() -> Any:
-    """OpenCV's module, or None where it is not installed."""
-    found: Any = None
-    with where_installed("cv2"):
-        found = import_module("cv2")
-    return found
-
-
 def scale(pixels: NDArray[np.uint8], height: int, width: int, *, library: Any = None) -> NDArray[np.uint8]:
     """Scale a picture.
 

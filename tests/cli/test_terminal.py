@@ -8,8 +8,10 @@ import sys
 
 import pytest
 from made_up_reports import made_up_report, row
+from typed import exit_code
 
 from resemote_edge.artifacts.prebuilt import prebuilt_path
+from resemote_edge.cli import cli
 from resemote_edge.cli.terminal import escape
 
 #: Ends a title that it sets, clears the screen, and turns the line around.
@@ -100,3 +102,24 @@ def test_colours_of_ours_reach_the_terminal(tmp_path):
 def test_escapes(text, shown):
     assert escape(text) == shown
     assert escape(shown) == shown
+
+
+NAMES = {
+    "artifact to be measured": "bench {odd} --runtime openvino --batch 1 --min-runs 2 --min-seconds 0 -o {folder}/out",
+    "artifact of ONNX": "verify {odd} --runtime onnxruntime",
+    "weights": "export {odd}/caf\udce9.pt --target onnx -o {folder}/out",
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_names_that_are_no_utf_8_are_said_to_be_the_reason(case, checkpoint_path, tmp_path, capsys):
+    odd = tmp_path / "caf\udce9"
+    shutil.copytree(prebuilt_path(), odd)
+    shutil.copy(checkpoint_path, odd / "caf\udce9.pt")
+    assert exit_code(cli, *NAMES[case].format(odd=odd, folder=tmp_path).split()) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("Error: ")
+    assert "caf\\udce9" in said
+    assert "UTF-8" in said
+    assert "rename" in said
+    assert not (tmp_path / "out").exists()

@@ -71,6 +71,12 @@ FORMS = {
             "model._orig_mod.",
         )
     },
+    "every module wrapped": lambda state, path: torch.save(
+        {key.replace(".", "._checkpoint_wrapped_module.", 1): value for key, value in state.items()}, path
+    ),
+    "modules compiled one by one": lambda state, path: torch.save(
+        {f"net.{key.replace('.', '._orig_mod.', 1)}": value for key, value in state.items()}, path
+    ),
     "AveragedModel": lambda state, path: torch.save(
         {"n_averaged": torch.tensor(7), **{f"module.{k}": v for k, v in state.items()}}, path
     ),
@@ -275,6 +281,15 @@ def doubled(state):
     [
         (lambda s: {"state_dict": s, "state_dict_ema": doubled(s)}, "'state_dict_ema' was taken, not state_dict"),
         (lambda s: {"model": s, "ema": {"module": doubled(s), "updates": 7}}, "'ema' was taken, not model"),
+        (lambda s: {"model": s, "averaging_state": doubled(s)}, "'averaging_state' was taken, not model"),
+        (lambda s: {"weights": s, "ema_weights": doubled(s)}, "'ema_weights' was taken, not weights"),
+        (
+            lambda s: {
+                "state_dict": s,
+                "swa_state_dict": {"n_averaged": torch.tensor(7), **{f"module.{k}": v for k, v in doubled(s).items()}},
+            },
+            "'swa_state_dict' was taken, not state_dict",
+        ),
         (lambda s: {"params": s, "params_ema": doubled(s)}, "'params_ema' was taken, not params"),
         (lambda s: {"state_dict": doubled(s), "swa_start": s}, "'state_dict' was taken, not swa_start"),
         (

@@ -37,11 +37,11 @@ def test_neither_cycles_nor_calls_grow(name, request, artifacts):
     crop = np.zeros((64, 64, 3), np.uint8)
 
     def cycle():
-        with EmotionClassifier(open_session(artifact, name, options)) as classifier:
+        with EmotionClassifier(open_session(artifact, name, options), artifact.passport) as classifier:
             classifier(crop, color="rgb")
 
     grown = {"cycles": growth(cycle, cycles)}
-    with EmotionClassifier(open_session(artifact, name, options)) as classifier:
+    with EmotionClassifier(open_session(artifact, name, options), artifact.passport) as classifier:
         grown["calls"] = growth(lambda: classifier(crop, color="rgb"), 100 * cycles)
     print(f"{name}: {cycles} cycles and {100 * cycles} calls; second halves grew by {grown} (bytes, descriptors)")
     for memory, files in grown.values():

@@ -1,3 +1,4 @@
+import json
 import struct
 import subprocess
 import sys
@@ -113,3 +114,12 @@ def test_a_log_that_goes_on_supersedes_what_came_after(tmp_path):
         log.write([record(1), record(2)])
     starts = [event.step for event in events(tmp_path) if event.HasField("session_log")]
     assert starts == [2]
+
+
+def test_a_log_that_a_kill_left_behind_the_state_is_caught_up_with(tmp_path):
+    with RunLog(tmp_path) as log:
+        log.write([record(1)])
+    with RunLog(tmp_path, [record(1), record(2)]):
+        pass
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from resemote_edge.vision.scaling import opencv, scale
+from resemote_edge.vision.opencv import opencv_if_installed
+from resemote_edge.vision.scaling import scale
 
 PAIRS = [
     ((720, 1280), (360, 640)),  # one halving
@@ -21,7 +22,7 @@ PAIRS = [
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 @pytest.mark.parametrize("channels", [None, 2, 3])
 def test_numpy_and_opencv_give_the_same_bits(source, target, channels):
-    library = opencv()
+    library = opencv_if_installed()
     if library is None:
         pytest.skip("opencv is not installed")
     shape = source if channels is None else (*source, channels)

@@ -16,6 +16,7 @@ from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.annotate import annotate
 from resemote_edge.vision.frame import Frame
+from resemote_edge.vision.opencv import import_opencv
 
 __all__ = ["Encode", "JpegEncoders", "Render", "jpeg_encoder", "jpeg_encoders"]
 
@@ -89,7 +90,7 @@ def _size(frame: Frame, max_width: int) -> tuple[int, int]:
 
 
 def _with_opencv(quality: int, max_width: int) -> Encode:
-    import cv2
+    cv2 = import_opencv("making JPEG for the live page")
 
     def encode(frame: Frame) -> bytes:
         pixels, size = frame.pixels, _size(frame, max_width)

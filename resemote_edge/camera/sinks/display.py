@@ -2,13 +2,13 @@
 
 import os
 import sys
-from typing import Any
 
 from resemote_edge.camera.address import shown
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Sink, SinkEnded, SinkOptions
-from resemote_edge.errors import DeviceUnavailableError, InputError, needs
+from resemote_edge.errors import DeviceUnavailableError, InputError
 from resemote_edge.vision.frame import Frame
+from resemote_edge.vision.opencv import import_opencv
 
 __all__ = ["DisplaySink"]
 
@@ -34,9 +34,7 @@ class DisplaySink(Sink):
 
     def __init__(self, address: str, options: SinkOptions) -> None:
         del options
-        with needs("video", "showing a window", "cv2"):
-            import cv2
-        self._cv2: Any = cv2
+        cv2 = self._cv2 = import_opencv("showing a window")
         self.name = "display://"
         if address.lower() not in ("display:", "display://", "display://0"):
             raise InputError(f"{shown(address)} is no address of this kind", hint="write display://")

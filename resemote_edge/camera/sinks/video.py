@@ -18,8 +18,9 @@ from resemote_edge.artifacts.partial import partial_folder, sync
 from resemote_edge.camera.privacy.retention import Retention
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Sink, SinkOptions, file_path
-from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError, needs
+from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.vision.frame import Frame
+from resemote_edge.vision.opencv import import_opencv
 
 __all__ = ["LONGEST_STILL_SECONDS", "VideoSink"]
 
@@ -59,9 +60,7 @@ class VideoSink(Sink):
     queue_frames = 16  # Pictures are large.
 
     def __init__(self, address: str, options: SinkOptions) -> None:
-        with needs("video", "writing a film", "cv2"):
-            import cv2
-        self._cv2: Any = cv2
+        self._cv2 = import_opencv("writing a film")
         self.name = address
         self._path = file_path(address.removeprefix("file://"), address)
         if self._path.suffix.lower() != ".mp4":

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from resemote_edge.camera.address import scheme_of, without_secrets
-from resemote_edge.camera.opencv import import_opencv
 from resemote_edge.camera.sources.base import Captured, FrameClock, Source, SourceOptions
 from resemote_edge.errors import InputError, SourceError
 from resemote_edge.vision.frame import Frame
+from resemote_edge.vision.opencv import import_opencv
 
 __all__ = ["VideoSource", "has_gstreamer"]
+
+#: Pixels of a frame above which a USB 2 camera is asked for JPEG: raw ones come at 5 to 10 frames a second.
+_RAW_PIXELS = 640 * 480
 
 #: CAP_PROP_POS_MSEC of OpenCV.
 _POSITION_MS = 0
@@ -60,7 +63,7 @@ class VideoSource(Source):
         self._capture = self._opener(cv2, self._address, self._options)
         if not self._capture.isOpened():
             self.close()
-            raise SourceError(f"{self.name}: {_why_closed(self._address, self._scheme)}", hint=_HINTS[self.live])
+            raise SourceError(f"{self.name}: {_why_closed(self._address, self._scheme)}", hint=_hint(self._scheme))
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self._period = 1.0 / rate if 0.1 <= rate <= 1000 else 1.0 / _FPS
 
@@ -102,10 +105,14 @@ def _open_camera(cv2: Any, address: str, options: SourceOptions) -> Any:
     path = address.partition("://")[2] or address
     device = f"/dev/video{path}" if path.isdecimal() else path
     capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-    wanted = {cv2.CAP_PROP_BUFFERSIZE: 1.0, cv2.CAP_PROP_FPS: options.fps}
+    wanted: dict[int, float | None] = {}
     if options.size is not None:
         width, height = options.size
+        if width * height > _RAW_PIXELS:
+            wanted[cv2.CAP_PROP_FOURCC] = float(cv2.VideoWriter.fourcc(*"MJPG"))
         wanted |= {cv2.CAP_PROP_FRAME_WIDTH: float(width), cv2.CAP_PROP_FRAME_HEIGHT: float(height)}
+    # The rate comes last: drivers set it anew for every size.
+    wanted |= {cv2.CAP_PROP_FPS: options.fps, cv2.CAP_PROP_BUFFERSIZE: 1.0}
     for name, value in wanted.items():
         if value is not None:
             capture.set(name, value)
@@ -162,7 +169,11 @@ _OPENERS: dict[str, Callable[[Any, str, SourceOptions], Any]] = {
     "file": _open_film,
 }
 
-_HINTS = {True: "see: resemote-edge doctor camera", False: ""}
+
+def _hint(scheme: str) -> str:
+    if scheme in ("rtsp", "rtsps", "http", "https"):
+        return "check the address in a player such as VLC"
+    return "see: resemote-edge doctor camera"
 
 
 def _why_closed(address: str, scheme: str) -> str:

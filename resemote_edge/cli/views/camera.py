@@ -43,7 +43,7 @@ def summary_table(summary: "CameraSummary") -> Table:
         table.add_row("decision age", figures)
     if summary.restarts or summary.lost:
         lost = ", and had not come back at the end" if summary.lost else ""
-        table.add_row("source", f"came back {summary.restarts} times{lost}")
+        table.add_row("source", f"came back {summary.restarts} {'time' if summary.restarts == 1 else 'times'}{lost}")
     for sink in summary.sinks:
         lost = f"; lost {_counts(sink.lost)}" if sink.lost else ""
         table.add_row(sink.sink, f"{sink.written} written{lost}")

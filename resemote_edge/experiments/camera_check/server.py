@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from resemote_edge.camera.opencv import import_opencv
 from resemote_edge.camera.sources import make_source
 from resemote_edge.camera.sources.base import FrameClock, SourceOptions
 from resemote_edge.camera.sources.pattern import PatternSource
 from resemote_edge.errors import InputError
+from resemote_edge.vision.opencv import import_opencv
 
 __all__ = ["free_port", "make_film", "serving"]
 

@@ -19,7 +19,7 @@ from resemote_edge.faces.families import FAMILIES
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import Session, SessionOptions
 from resemote_edge.vision.frame import Frame
-from resemote_edge.vision.scaling import opencv
+from resemote_edge.vision.opencv import opencv_if_installed
 
 __all__ = ["Candidates", "NetworkDetector", "keep_best"]
 
@@ -64,7 +64,7 @@ class NetworkDetector(Detector):
         self.name = passport.family
         self.framing = passport.framing
         self.min_score = passport.min_score if min_score is None else min_score
-        opencv()  # Its first import takes longer than a frame may.
+        opencv_if_installed()  # Its first import takes longer than a frame may.
         expected, found = FAMILIES[self.family].outputs, {spec.name for spec in passport.outputs}
         if passport.family != self.family or not set(expected) <= found:
             raise ArtifactMismatchError(

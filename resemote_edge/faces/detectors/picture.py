@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.vision.frame import Frame, colors_of
-from resemote_edge.vision.scaling import opencv, scale
+from resemote_edge.vision.opencv import opencv_if_installed
+from resemote_edge.vision.scaling import scale
 
 __all__ = ["Picture", "fit"]
 
@@ -46,7 +47,7 @@ def fit(frame: Frame, width: int, height: int) -> Picture:
 
 def _scaled(frame: Frame, rows: int, columns: int) -> NDArray[np.uint8]:
     """The frame in another size: uint8 (rows, columns, 3) in BGR, or (rows, columns, 1) in gray."""
-    library, samples = opencv(), frame.pixels
+    library, samples = opencv_if_installed(), frame.pixels
     if frame.format == "gray":
         return scale(samples, rows, columns, library=library)[..., None]
     if frame.format == "bgr":

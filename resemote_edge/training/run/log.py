@@ -48,19 +48,22 @@ class RunLog:
         if history:
             start = SessionLog(status=SessionLog.START)
             self._writer.write_event(Event(wall_time=time.time(), step=len(history) + 1, session_log=start))
+            self._write_lines(history)  # A kill may have come between the state and the log.
 
     def write(self, history: Sequence[EpochRecord]) -> None:
         """Write the epoch just finished, the last of the history.
 
         The JSON lines are rewritten as a whole, so that they agree with the saved state, whatever was interrupted.
         """
-        lines = [msgspec.json.encode(record) + b"\n" for record in history]
-        write_file(self._folder / LOG_FILE, b"".join(lines))
+        self._write_lines(history)
         last = history[-1]
         for name in _SCALARS:
             summary = self._scalar(name, getattr(last, name))
             self._writer.write_event(self._event(wall_time=time.time(), step=last.epoch, summary=summary))
         self._writer.flush()
+
+    def _write_lines(self, history: Sequence[EpochRecord]) -> None:
+        write_file(self._folder / LOG_FILE, b"".join(msgspec.json.encode(record) + b"\n" for record in history))
 
     def __enter__(self) -> "RunLog":
         return self
