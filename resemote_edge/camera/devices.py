@@ -191,9 +191,7 @@ def _advice(devices: tuple[CameraDevice, ...], opencv: str | None, gstreamer: bo
         elif device.holders:
             advice.append(f"{device.path}: {', '.join(device.holders)} has it open; most cameras serve one program")
     if opencv is None and daemon is not None:
-        advice.append(
-            "cameras are read with OpenCV, and JetPack has one with GStreamer: sudo apt install python3-opencv"
-        )
+        advice.append("OpenCV reads cameras, and JetPack has one with GStreamer: sudo apt install python3-opencv")
     elif opencv is None:
         advice.append("cameras and films are read with OpenCV: pip install 'resemote-edge[video]'")
     elif daemon is not None and not gstreamer:

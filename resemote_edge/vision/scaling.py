@@ -5,13 +5,12 @@ rest is bilinear interpolation with weights in units of 1/256, rounded once. Ope
 the same, and does so in a fraction of the time where it is installed.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["opencv", "scale"]
+__all__ = ["scale"]
 
 _ONE = 256
 _HALF = 1 << 15
@@ -20,7 +19,6 @@ _HALF = 1 << 15
 _STRIP_SAMPLES = 4 << 20
 
 
-@cache
 def scale(pixels: NDArray[np.uint8], height: int, width: int, *, library: Any = None) -> NDArray[np.uint8]:
     """Scale a picture.
 
