@@ -1,12 +1,12 @@
-"""An RTSP server on loopback, which shows one film again and again, or a test pattern.
+"""An RTSP server on loopback, which shows a film from its start, or a test pattern.
 
 It is run with the system's Python, which has the bindings of GStreamer (Debian: gir1.2-gst-rtsp-server-1.0, python3-gi
 and gstreamer1.0-plugins-base, -good, -bad and -ugly). It prints ``ready`` once it listens at /stream.
 
 Usage::
 
-    rtsp_server.py serve PORT FILM.h264|pattern
-    rtsp_server.py encode FILM.avi FILM.h264
+    rtsp_server.py serve PORT FILM.mp4|pattern
+    rtsp_server.py encode FILM.avi FILM.mp4
 """
 
 import sys
@@ -23,7 +23,7 @@ _ENCODER = "x264enc tune=zerolatency speed-preset=veryfast key-int-max=15 bitrat
 
 def serve(port: str, film: str) -> None:
     """Serve a film, or a pattern, until the process is killed."""
-    stream = f"multifilesrc location={film} loop=true ! h264parse ! identity sync=true ! {_PAY}"
+    stream = f"filesrc location={film} ! qtdemux ! h264parse ! {_PAY}"
     if film == "pattern":
         size = "video/x-raw,width=320,height=240,framerate=30/1"
         stream = f"videotestsrc is-live=true ! {size} ! {_ENCODER} ! {_PAY}"
@@ -40,11 +40,10 @@ def serve(port: str, film: str) -> None:
 
 
 def encode(source: str, target: str) -> None:
-    """Turn a film of MJPEG into a stream of H.264."""
-    layout = "video/x-h264,stream-format=byte-stream,alignment=au"
+    """Turn a film of MJPEG into one of H.264."""
     pipeline = Gst.parse_launch(
-        f"filesrc location={source} ! avidemux ! jpegdec ! videoconvert ! {_ENCODER} ! h264parse ! {layout} ! "
-        f"filesink location={target}"
+        f"filesrc location={source} ! avidemux ! jpegdec ! videoconvert ! {_ENCODER} ! h264parse ! "
+        f"qtmux ! filesink location={target}"
     )
     pipeline.set_state(Gst.State.PLAYING)
     wanted = Gst.MessageType.EOS | Gst.MessageType.ERROR

@@ -27,7 +27,7 @@ def make_film(folder: Path, python: str, *, faces: int, seconds: float, fps: int
     cv2 = import_opencv("writing a film")
     source = make_source(f"pattern://?faces={faces}", SourceOptions(size=size), FrameClock())
     assert isinstance(source, PatternSource)
-    raw, film = folder / f"{faces}.avi", folder / f"{faces}.h264"
+    raw, film = folder / f"{faces}.avi", folder / f"{faces}.mp4"
     writer: Any = cv2.VideoWriter(str(raw), cv2.VideoWriter_fourcc(*"MJPG"), fps, size)
     for number in range(round(seconds * fps)):
         writer.write(source.draw(number / fps))
