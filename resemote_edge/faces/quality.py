@@ -1,8 +1,8 @@
 """Quality: whether a face can be judged at all, and if not, why.
 
 A classifier gives an answer for anything, also for eight gray pixels or the back of a head. What is measured here is
-cheap. 1,200 validation faces of FER2013 were blurred, darkened, brightened, flattened, shrunk and rolled on purpose; each
-limit lies where the prebuilt classifier names about a quarter fewer of them right, or beyond what any of them has.
+cheap. 1,200 validation faces of FER2013 were blurred, darkened, brightened, flattened, shrunk and rolled on purpose.
+Each limit lies where the prebuilt classifier names about a quarter fewer of them right, or beyond what they have.
 """
 
 import math
