@@ -13,6 +13,7 @@ from typing import Any
 from resemote_edge.artifacts.record import utc_now
 from resemote_edge.camera.sources.base import SourceOptions
 from resemote_edge.camera.watch import Watch, WatchOptions, watch
+from resemote_edge.errors import InputError
 from resemote_edge.experiments.camera_check.report import CameraCheck, Restarts, Scene
 from resemote_edge.experiments.camera_check.server import free_port, make_film, serving
 from resemote_edge.machine.environment import capture_environment
@@ -87,15 +88,18 @@ def _scene(python: str, film: Path, options: WatchOptions, seconds: float, *, fa
         taken: list[float] = []
         with _timed(watching, taken):
             end = time.monotonic() + seconds
-            settled: dict[str, float] | None = None
+            first: dict[str, float] | None = None
+            last: dict[str, float] = {}
             for _ in watching:
                 now = time.monotonic()
-                if settled is None and now > end - (1 - _SETTLED) * seconds:
-                    settled = _held()
+                if first is None and now > end - (1 - _SETTLED) * seconds:
+                    first = _held()
                 if now > end:
+                    last = _held()
                     watching.stop()
-        summary, last = watching.summary(), _held()
-    first = settled or last
+        summary = watching.summary()
+    if first is None or not last:
+        raise InputError(f"the stream ended before its {seconds:g} s were over", hint="is the machine too slow?")
     return Scene(
         faces=faces,
         slowed=slowed,

@@ -103,8 +103,8 @@ def camera_check_table(found: CameraCheck) -> str:
         text += (
             f"\nThe server was killed {restarts.kills} times at random moments. Decisions came again "
             f"{min(restarts.back_s):.1f} to {max(restarts.back_s):.1f} s after its return, for "
-            f"{len(restarts.back_s)} of {restarts.kills} returns. At most {restarts.tracks_at_once} track was alive at "
-            "once, with one person in view.\n"
+            f"{len(restarts.back_s)} of {restarts.kills} returns. Largest number of tracks "
+            f"alive at once, with one person in view: {restarts.tracks_at_once}.\n"
         )
     return text
 
