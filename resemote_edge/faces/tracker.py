@@ -21,6 +21,10 @@ __all__ = ["Track", "TrackUpdate", "Tracker", "TrackerOptions"]
 #: A track that was not seen is carried on by its speed for this long, in seconds; then it stands still.
 _CARRIED_S = 0.3
 
+#: How much further a face may be from its predicted place for each second that it was not seen, in units of its size:
+#: at two frames a second nobody's next move is known.
+_DRIFT = 1.5
+
 #: Largest ratio of the sides of two boxes of one face.
 _SIZE_RATIO = 2.0
 
@@ -31,7 +35,8 @@ class TrackerOptions:
 
     Attributes:
         min_overlap: Smallest intersection over union of a face and the place predicted for it.
-        reach: Distance of the two centres at most, in units of the face's size, where they overlap less.
+        reach: Distance of the two centres at most, in units of the face's size, where they overlap less; 1.5 more for
+            each second that went by.
         patience_s: Time that a face may stay unseen before its track ends, seconds.
         min_detections: Detections of a face before its track speaks; false alarms seldom last.
         smoothing_s: Time constant of the box, seconds; 0 takes every box as it was detected.
@@ -149,7 +154,7 @@ class Tracker:
             (-closeness, place, index)
             for place, position in enumerate(predicted)
             for index, face in enumerate(faces)
-            if (closeness := self._closeness(position, face)) is not None
+            if (closeness := self._closeness(position, face, seconds - self._states[place].at)) is not None
         )
         taken: dict[int, int] = {}  # face to state
         for _, place, index in pairs:
@@ -170,8 +175,8 @@ class Tracker:
                 self._number(self._states[-1])
         return {id(self._states[place]) for place in found} | {id(state) for state in self._states[known:]}
 
-    def _closeness(self, position: list[float], face: Face) -> float | None:
-        """How well a face fits a predicted place: above 1 where they overlap, below where they are only near."""
+    def _closeness(self, position: list[float], face: Face, elapsed: float) -> float | None:
+        """How well a face fits a place predicted over some seconds: above 1 where they overlap, below if only near."""
         x, y, width, height = position
         size = math.sqrt(width * height)
         ratio = size / math.sqrt(face.width * face.height)
@@ -181,7 +186,7 @@ class Tracker:
         if overlap >= self._options.min_overlap:
             return 1.0 + overlap
         distance = math.hypot(face.x + face.width / 2 - x, face.y + face.height / 2 - y) / size
-        return 1.0 - distance if distance <= self._options.reach else None
+        return 1.0 - distance if distance <= self._options.reach + _DRIFT * elapsed else None
 
     def _correct(self, state: _State, predicted: list[float], face: Face, seconds: float) -> None:
         """Move a track's box towards a detection."""

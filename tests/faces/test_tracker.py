@@ -102,6 +102,15 @@ def test_a_small_fast_face_that_never_overlaps_itself_is_one_track():
     assert {track.number for update in updates for track in update.tracks} == {1}
 
 
+@pytest.mark.parametrize("fps", [2, 5, 30])
+def test_a_face_that_moves_by_two_of_its_sizes_a_second_is_one_track_at_any_rate(fps):
+    speed = 160.0
+    turning = [[face(400 + 200 * math.sin(speed / 200 * n / fps))] for n in range(10 * fps)]
+    updates = run(Tracker(), turning, fps)
+    assert {track.number for update in updates for track in update.tracks} == {1}
+    assert all(update.tracks for update in updates[2:])
+
+
 def test_a_box_of_another_size_is_another_face():
     updates = run(Tracker(), [[face(100, side=80)]] * 5 + [[face(100, side=20)]] * 5)
     assert [track.number for track in updates[-1].tracks] == [1, 2]
