@@ -69,10 +69,15 @@ def test_public_names():
         "Box",
         "Emotion",
         "EmotionClassifier",
+        "Face",
         "Frame",
         "NativeClassifier",
+        "WatchOptions",
         "__version__",
+        "find_and_classify",
         "load",
+        "open_detector",
+        "watch",
     ]
     assert all(hasattr(resemote_edge, name) for name in resemote_edge.__all__)
     assert resemote_edge.NativeClassifier.__module__ == "resemote_edge.runtimes.native.classifier"

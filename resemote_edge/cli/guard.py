@@ -67,12 +67,18 @@ def reported_end() -> Iterator[None]:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
         sys.exit(1)  # It died before the kernel was asked.
-    code: object = 0
+    # Any other exception is memory that was lacking even for the line that says so: the guard then writes it.
     try:
         yield
     except SystemExit as ended:
-        code = ended.code or 0
+        _report(int(pipe), ended.code or 0)
+        if isinstance(ended.code, int) and ended.code:
+            sys.stderr.flush()
+            os._exit(ended.code)  # Engines that lack memory complain once more when Python takes them down.
         raise
-    finally:
-        sys.stdout.flush()
-        os.write(int(pipe), str(code if isinstance(code, int) else 1).encode())
+    _report(int(pipe), 0)
+
+
+def _report(pipe: int, code: object) -> None:
+    sys.stdout.flush()
+    os.write(pipe, str(code if isinstance(code, int) else 1).encode())

@@ -40,7 +40,7 @@ class Case:
 
 CASES = [
     Case("no checkpoint", "export nowhere.pt --target onnx", "nowhere.pt: no such checkpoint file"),
-    Case("truncated checkpoint", "export {cut} --target onnx", "truncated or not a PyTorch checkpoint"),
+    Case("truncated checkpoint", "export {cut} --target onnx", "a zip archive that is cut short or damaged"),
     Case("truncated safetensors", "checkpoint inspect {cut_safetensors}", "not a whole safetensors file"),
     Case("text as checkpoint", "checkpoint inspect {text}", "text that begins with 'hello', not weights"),
     Case("code in checkpoint", "export {code} --target onnx", "would run code"),

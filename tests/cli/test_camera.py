@@ -19,7 +19,9 @@ def test_results_are_lines_of_the_published_schema(tmp_path):
     done = resemote_edge("camera", *QUICK, "jsonl:faces.jsonl", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    results = [msgspec.json.decode(line, type=FrameResult) for line in (tmp_path / "faces.jsonl").open()]
+    results = [
+        msgspec.json.decode(line, type=FrameResult) for line in (tmp_path / "faces.jsonl").read_bytes().splitlines()
+    ]
     assert summary["decided"] == len(results) == summary["sinks"][0]["written"]
     assert summary["captured"] == summary["decided"] + sum(summary["dropped"].values()) == 45
     schema = json.loads(resemote_edge("camera", "--schema").stdout)
