@@ -8,12 +8,12 @@
 
 namespace resemote_internal {
 
-Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth)
+Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth, Edges edges)
     : session_(std::move(session)),
       max_faces_(static_cast<std::size_t>(max_faces)),
       queue_depth_(static_cast<std::size_t>(queue_depth)),
       classes_(session_->passport().labels.size()),
-      preprocessor_(session_->passport().preprocessing),
+      preprocessor_(session_->passport().preprocessing, edges),
       feed_((preprocessor_.feed_bytes() * max_faces_ + 3) / 4),
       probabilities_(max_faces_ * classes_) {}
 

@@ -132,7 +132,7 @@ typedef struct resemote_backend_choice {
 RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
                                                      resemote_backend_choice* choice);
 
-/* Opens an artifact: a folder with a passport.json. Every file is checked against the passport (size, sha256).
+/* Opens an artifact, a classifier or a detector: a folder with a passport.json. Every file is checked against the passport (size, sha256).
    `options` may be NULL. On failure, *session is NULL. */
 RESEMOTE_API resemote_status resemote_session_create(const char* artifact, const resemote_session_options* options,
                                                      resemote_session** session);
@@ -146,7 +146,7 @@ typedef struct resemote_session_info {
   const char* backend;
   const char* device;        /* the one in use, never "auto" */
   const char* file;          /* the file of the artifact that is run */
-  int32_t label_count;       /* classes */
+  int32_t label_count;       /* classes; 0 for a detector */
   int32_t gives_probabilities; /* 1: outputs are probabilities; 0: logits */
   int64_t batch_min;
   int64_t batch_max;         /* 0: only memory limits it */
@@ -157,6 +157,22 @@ typedef struct resemote_session_info {
 RESEMOTE_API resemote_status resemote_session_get_info(resemote_session* session, resemote_session_info* info);
 /* Name of the class with this index among the logits. */
 RESEMOTE_API resemote_status resemote_session_get_label(resemote_session* session, int32_t index, const char** label);
+
+/* What is known of a detector of faces. Its one input is a picture of this size in BGR, levels 0 to 255: float32 in
+   planes or uint8 in pixels, as the input's spec says. */
+typedef struct resemote_detector_info {
+  size_t struct_size;   /* in */
+  const char* family;   /* "yunet" or "centerface"; says how the outputs are read */
+  int32_t width;        /* of the input, pixels */
+  int32_t height;
+  double framing_scale; /* side of the square that a classifier is shown, in geometric means of a box's sides */
+  double framing_shift; /* how far the square's centre lies below the box's, in heights of the box */
+  double min_score;     /* lowest score of a face that is reported */
+  double max_overlap;   /* intersection over union above which the lower of two boxes is the same face */
+} resemote_detector_info;
+
+/* Fails with RESEMOTE_STATUS_INVALID_ARGUMENT if the artifact is a classifier. */
+RESEMOTE_API resemote_status resemote_session_get_detector(resemote_session* session, resemote_detector_info* info);
 
 typedef int32_t resemote_dtype;
 enum { RESEMOTE_DTYPE_FLOAT32 = 0, RESEMOTE_DTYPE_UINT8 = 1 };
@@ -194,13 +210,13 @@ RESEMOTE_API resemote_status resemote_session_run(resemote_session* session, con
 
 typedef struct resemote_self_test_result {
   size_t struct_size;    /* in */
-  int32_t crops;
+  int32_t crops;         /* crops, or pictures of a detector */
   double max_abs_diff;   /* from the outputs recorded at export */
   double limit;
-  double top1_agreement; /* fraction with the same top class */
+  double top1_agreement; /* fraction with the same top class; 1 for a detector */
 } resemote_self_test_result;
 
-/* Runs the artifact's golden crops again, from colour crop to output. If the difference exceeds the limit, it fills in
+/* Runs the artifact's golden crops again, from colour crop to output, or a detector's golden pictures. If the difference exceeds the limit, it fills in
    the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED. `result` may be NULL. */
 RESEMOTE_API resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result);
 
@@ -234,13 +250,28 @@ typedef struct resemote_frame {
 
 RESEMOTE_API resemote_status resemote_frame_init(resemote_frame* frame);
 
-/* A box, in pixels. It may reach over the frame's border, where it is cut. At least 8 x 8 pixels must be inside. */
+/* A box, in pixels. It may reach over the frame's border; resemote_edges says what becomes of it there. At least 8 x 8
+   pixels must be inside. */
 typedef struct resemote_box {
   int32_t x;
   int32_t y;
   int32_t width;
   int32_t height;
 } resemote_box;
+
+typedef int32_t resemote_edges;
+enum {
+  RESEMOTE_EDGES_CUT = 0,       /* the part of a box within the frame is shown, so that faces at the border are stretched */
+  RESEMOTE_EDGES_REPLICATED = 1 /* beyond the border, its pixels are repeated; a box has sides of 32768 at most */
+};
+
+/* Cuts boxes out of a frame and resizes them to width x height pixels, 1 to 4096 each, as classifiers do.
+   format: RESEMOTE_PIXEL_GRAY8, RGB24 or BGR24. pixels: the crops, one after the other and without gaps, of which
+   `pixels_size_bytes` is the size. */
+RESEMOTE_API resemote_status resemote_frame_crop(const resemote_frame* frame, const resemote_box* boxes,
+                                                 size_t box_count, resemote_edges edges, resemote_pixel_format format,
+                                                 int32_t width, int32_t height, uint8_t* pixels,
+                                                 size_t pixels_size_bytes);
 
 typedef struct resemote_decision {
   int32_t label; /* index of the label */
@@ -251,9 +282,10 @@ typedef struct resemote_classifier_options {
   size_t struct_size;  /* set by RESEMOTE_CLASSIFIER_OPTIONS_INIT */
   int32_t max_faces;   /* most boxes in one call; their memory is allocated at creation; default 16 */
   int32_t queue_depth; /* most submissions, and most results, that may wait; default 2 */
+  resemote_edges edges; /* what becomes of boxes that reach over the border; default RESEMOTE_EDGES_CUT */
 } resemote_classifier_options;
 
-#define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2}
+#define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2, RESEMOTE_EDGES_CUT}
 
 RESEMOTE_API resemote_status resemote_classifier_options_init(resemote_classifier_options* options);
 

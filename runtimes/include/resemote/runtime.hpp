@@ -87,6 +87,17 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
     return info;
   }
 
+  // Throws Failure if the artifact is no detector.
+  resemote_detector_info detector() const {
+    resemote_detector_info info = resemote_detector_info();
+    info.struct_size = sizeof info;
+    check(resemote_session_get_detector(handle_, &info));
+    return info;
+  }
+
+  resemote_tensor_spec input(int index) const { return spec(resemote_session_get_input, index); }
+  resemote_tensor_spec output(int index) const { return spec(resemote_session_get_output, index); }
+
   void run(const std::vector<resemote_tensor>& inputs, const std::vector<resemote_tensor>& outputs) {
     check(resemote_session_run(handle_, inputs.data(), inputs.size(), outputs.data(), outputs.size()));
   }
@@ -98,7 +109,28 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
     check(resemote_session_self_test(handle_, &result));
     return result;
   }
+
+ private:
+  resemote_tensor_spec spec(resemote_status (*read)(resemote_session*, std::int32_t, resemote_tensor_spec*),
+                            int index) const {
+    resemote_tensor_spec spec = resemote_tensor_spec();
+    spec.struct_size = sizeof spec;
+    check(read(handle_, index, &spec));
+    return spec;
+  }
 };
+
+// Crops of boxes, resized to width x height pixels, one after the other.
+inline std::vector<std::uint8_t> crops_of(const resemote_frame& frame, const std::vector<resemote_box>& boxes,
+                                          resemote_edges edges, resemote_pixel_format format, int width, int height) {
+  const std::size_t samples = format == RESEMOTE_PIXEL_GRAY8 ? 1 : 3;
+  const bool sound = width > 0 && height > 0;
+  std::vector<std::uint8_t> pixels(
+      sound ? boxes.size() * samples * static_cast<std::size_t>(width) * static_cast<std::size_t>(height) : 0);
+  check(resemote_frame_crop(&frame, boxes.data(), boxes.size(), edges, format, width, height, pixels.data(),
+                            pixels.size()));
+  return pixels;
+}
 
 // The decision for a box.
 struct Face {
