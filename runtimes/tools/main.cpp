@@ -17,6 +17,9 @@ const Command COMMANDS[] = {
     {"probe", "List the backends, and say which of them work here.", probe_command},
     {"inspect", "Show what an artifact is, and where it would run here.", inspect_command},
     {"verify", "Run the self-test of an artifact on this machine.", verify_command},
+#ifdef RESEMOTE_WITH_CAMERA
+    {"camera", "Follow the faces that a camera, stream or film shows.", camera_command},
+#endif
 };
 
 void print_help() {
@@ -54,6 +57,12 @@ int run(int argc, char** argv) {
   for (const Command& command : COMMANDS) {
     if (word == command.name) return command.run(argc - 1, argv + 1);
   }
+#ifndef RESEMOTE_WITH_CAMERA
+  if (word == "camera") {
+    throw ToolError("this resemote was built without OpenCV, so it has no camera",
+                    "build it where OpenCV 4.1 or newer is found (Debian and Ubuntu: libopencv-dev)");
+  }
+#endif
   throw UsageError((word.front() == '-' ? "there is no option '" : "there is no command '") + word + "'");
 }
 

@@ -103,7 +103,8 @@ class NativePreprocessor:
         triple = ctypes.c_double * 3
         self.status = library.shim_create(
             *(spec.height, spec.width, spec.channels, triple(*spec.mean), triple(*spec.std)),
-            *(INPUTS.index(spec.input), EDGES.index(edges), self.message, ctypes.c_size_t(2000), ctypes.byref(self.handle)),
+            *(INPUTS.index(spec.input), EDGES.index(edges)),
+            *(self.message, ctypes.c_size_t(2000), ctypes.byref(self.handle)),
         )
 
     def close(self) -> None:
