@@ -22,12 +22,14 @@ std::string session_name() {
   return name;
 }
 
-// Reason why there is nothing to judge of a face in this frame; null if there is something.
-const char* why_out_of_view(const resemote_frame& frame, const Track& track, const resemote_box& square) {
+// Reason why there is nothing to judge of a face in this frame; null if there is something. `square`: null if the place
+// predicted for it lies beyond any frame.
+const char* why_out_of_view(const resemote_frame& frame, const Track& track, const resemote_box* square) {
   if (track.missed > 0) return NOT_SEEN;
   // With less than half of it in view, most of the crop would be the repeated edge.
-  const int least = std::max(MIN_CROP_SIDE, square.width / 2);
-  return pixels_in_view(square, frame.width, frame.height) < least ? CUT_OFF : nullptr;
+  const bool cut = square == nullptr || pixels_in_view(*square, frame.width, frame.height) <
+                                            std::max(MIN_CROP_SIDE, square->width / 2);
+  return cut ? CUT_OFF : nullptr;
 }
 
 }  // namespace
@@ -89,8 +91,9 @@ std::vector<FaceResult> Decider::judge(const resemote_frame& frame, const std::v
   std::vector<Face> faces;
   std::vector<resemote_box> squares;
   for (std::size_t place = 0; place < tracks.size(); ++place) {
-    const resemote_box square = detector_.framing.square(tracks[place].face);
-    reasons[place] = why_out_of_view(frame, tracks[place], square);
+    resemote_box square = {};
+    const bool framed = detector_.framing.square(tracks[place].face, square);
+    reasons[place] = why_out_of_view(frame, tracks[place], framed ? &square : nullptr);
     if (reasons[place] != nullptr) continue;
     seen.push_back(place);
     faces.push_back(tracks[place].face);

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
-
-#include "../../errors.h"
 
 namespace resemote_camera {
 namespace {
@@ -13,20 +10,15 @@ constexpr double MAX_FRAME_SIDE = 16384.0;
 
 }  // namespace
 
-resemote_box Framing::square(const Face& face) const {
+bool Framing::square(const Face& face, resemote_box& box) const {
   const double reach = std::max({face.width, face.height, std::fabs(face.x), std::fabs(face.y)});
-  if (!(std::min(face.width, face.height) > 0.0) || !(reach <= MAX_FRAME_SIDE)) {
-    throw resemote_tools::ToolError("a face at x=" + std::to_string(face.x) + ", y=" + std::to_string(face.y) +
-                                    " with " + std::to_string(face.width) + "x" + std::to_string(face.height) +
-                                    " pixels has no area, or lies beyond any frame");
-  }
+  if (!(std::min(face.width, face.height) > 0.0) || !(reach <= MAX_FRAME_SIDE)) return false;
   const double side =
       std::max(std::floor(scale * std::sqrt(face.width * face.height) + 0.5), static_cast<double>(MIN_CROP_SIDE));
-  resemote_box box;
   box.x = static_cast<int>(std::floor(face.x + face.width / 2.0 - side / 2.0 + 0.5));
   box.y = static_cast<int>(std::floor(face.y + face.height / 2.0 + shift * face.height - side / 2.0 + 0.5));
   box.width = box.height = static_cast<int>(side);
-  return box;
+  return true;
 }
 
 int pixels_in_view(const resemote_box& box, int frame_width, int frame_height) {

@@ -14,8 +14,8 @@ struct Framing {
   double scale = 1.0;  // side of the square, in geometric means of the box's sides
   double shift = 0.0;  // how far its centre lies below that of the box, in heights of the box
 
-  // Throws ToolError if the box has no area, or lies beyond any frame.
-  resemote_box square(const Face& face) const;
+  // Returns false if the box has no area, or lies beyond any frame.
+  bool square(const Face& face, resemote_box& box) const;
 };
 
 // Pixels of the frame that a box covers in the direction in which they are fewer; negative if it lies outside.

@@ -13,6 +13,10 @@ namespace {
 // A track that was not seen is carried on by its speed for this long, in seconds; then it stands still.
 constexpr double CARRIED_S = 0.3;
 
+// Shortest time between two detections that a speed is taken from, in seconds; frames that a network held back come in a
+// burst.
+constexpr double SHORTEST_S = 0.005;
+
 // How much further a face may be from its predicted place for each second that it was not seen, in units of its size.
 constexpr double DRIFT = 1.5;
 
@@ -99,9 +103,10 @@ double Tracker::closeness(const Position& place, const Face& face, double elapse
 void Tracker::correct(State& state, const Position& place, const Face& face, double seconds) {
   const double elapsed = seconds - state.at;
   const double gain = options_.smoothing_s == 0.0 ? 1.0 : 1.0 - std::exp(-elapsed / options_.smoothing_s);
-  double pull = gain * gain / (2.0 - gain) / elapsed;
+  const double moved = std::max(elapsed, SHORTEST_S);
+  double pull = gain * gain / (2.0 - gain) / moved;
   // One detection tells no speed: the second gives a first estimate, and from the third on it is filtered.
-  if (state.detections == 1) pull = 1.0 / elapsed;
+  if (state.detections == 1) pull = 1.0 / moved;
   const Position measured = position_of(face);
   for (std::size_t axis = 0; axis < measured.size(); ++axis) {
     const double residual = measured[axis] - place[axis];
