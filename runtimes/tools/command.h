@@ -12,6 +12,6 @@ struct Command {
 int probe_command(int argc, char** argv);
 int inspect_command(int argc, char** argv);
 int verify_command(int argc, char** argv);
-int camera_command(int argc, char** argv);  // built where OpenCV is found
+int camera_command(int argc, char** argv);
 
 }  // namespace resemote_tools
