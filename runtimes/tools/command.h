@@ -12,5 +12,6 @@ struct Command {
 int probe_command(int argc, char** argv);
 int inspect_command(int argc, char** argv);
 int verify_command(int argc, char** argv);
+int classify_command(int argc, char** argv);
 
 }  // namespace resemote_tools
