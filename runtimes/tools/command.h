@@ -13,5 +13,6 @@ int probe_command(int argc, char** argv);
 int inspect_command(int argc, char** argv);
 int verify_command(int argc, char** argv);
 int classify_command(int argc, char** argv);
+int eval_command(int argc, char** argv);
 
 }  // namespace resemote_tools
