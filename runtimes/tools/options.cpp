@@ -125,9 +125,6 @@ void Options::read(const Usage& usage, int argc, char** argv) {
     const auto one = found == 0 ? options.begin() + place
                                 : std::find_if(options.begin(), options.end(),
                                                [&](const Option& each) { return each.letter == found; });
-    if (one->value != nullptr && values_.count(one->name) != 0) {
-      throw UsageError(std::string("--") + one->name + " was given twice");
-    }
     values_[one->name] = one->value == nullptr ? "" : optarg;
   }
   arguments_.assign(argv + optind, argv + argc);
