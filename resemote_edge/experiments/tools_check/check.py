@@ -135,9 +135,9 @@ def check_tools(
 def _subject(pairs: Sequence[tuple[BenchRow, BenchRow]]) -> ToolsSubject:
     ours, theirs = pairs[0]
     if ours.speed.file_sha256 != theirs.speed.file_sha256 or ours.speed.cores != theirs.speed.cores:
+        where, there = (f"{row.speed.file} on cores {row.speed.cores}" for row in (ours, theirs))
         raise InputError(
-            f"{ours.artifact}: {ours.speed.file} on cores {ours.speed.cores}, and the program ran {theirs.speed.file} on "
-            f"cores {theirs.speed.cores}",
+            f"{ours.artifact}: Python ran {where}, and the program ran {there}",
             hint="build the library and the program again: make native",
         )
     ratios = [tool.speed.model.p50_ms / python.speed.model.p50_ms for python, tool in pairs]
