@@ -125,9 +125,6 @@ void Options::read(const Usage& usage, int argc, char** argv) {
     const auto one = found == 0 ? options.begin() + place
                                 : std::find_if(options.begin(), options.end(),
                                                [&](const Option& each) { return each.letter == found; });
-    if (one->value != nullptr && values_.count(one->name) != 0) {
-      throw UsageError(std::string("--") + one->name + " was given twice");
-    }
     values_[one->name] = one->value == nullptr ? "" : optarg;
   }
   arguments_.assign(argv + optind, argv + argc);
@@ -206,7 +203,8 @@ std::vector<Option> with_session_options(std::vector<Option> options) {
                                    "engine's own]"},
       {"library", 0, "PATH", nullptr, "The engine's shared library, or the folder that holds it. [default: "
                                       "RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks]"},
-      {"cache-dir", 0, "FOLDER", nullptr, "Folder where engines keep compiled models."},
+      {"cache-dir", 0, "FOLDER", nullptr, "Folder where engines keep compiled models. [default: for TensorRT, "
+                                          "$XDG_CACHE_HOME/resemote or ~/.cache/resemote; otherwise none]"},
   };
   options.insert(options.end(), session.begin(), session.end());
   return options;
