@@ -29,7 +29,7 @@ struct Opened {
 
 // A BGR picture with something in it.
 struct Picture {
-  Picture(std::int32_t width, std::int32_t height) : pixels(static_cast<std::size_t>(width) * height * 3) {
+  Picture(std::int32_t width, std::int32_t height) : pixels(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3) {
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 2654435761u >> 24);
     resemote_frame_init(&frame);
     frame.format = RESEMOTE_PIXEL_BGR24;
@@ -91,7 +91,7 @@ TEST_CASE("more faces than a batch holds go in several") {
           RESEMOTE_STATUS_OK);
   REQUIRE(resemote_classifier_classify(other.handle, &picture.frame, boxes.data(), 8, want.data(), nullptr) ==
           RESEMOTE_STATUS_OK);
-  for (int i = 0; i < 8; ++i) CHECK(got[i].score == want[i].score);
+  for (std::size_t i = 0; i < 8; ++i) CHECK(got[i].score == want[i].score);
 }
 
 TEST_CASE("a call takes no memory after the first") {
@@ -106,7 +106,7 @@ TEST_CASE("a call takes no memory after the first") {
     resemote_box boxes[4];
     for (int i = 0; i < 4; ++i) boxes[i] = {kBoxes[i].x + step, kBoxes[i].y + step, 20 + step * 5 + i, 30 + step * 3};
     boxes[3] = {10, 10, 20 + step, 20};
-    if (resemote_classifier_classify(classifier.handle, &picture.frame, boxes, 1 + step % 4, decisions, probabilities) !=
+    if (resemote_classifier_classify(classifier.handle, &picture.frame, boxes, static_cast<std::size_t>(1 + step % 4), decisions, probabilities) !=
         RESEMOTE_STATUS_OK) {
       FAIL(resemote_last_error());
     }
