@@ -1,4 +1,6 @@
 // The C functions of frames and classifiers.
+#include <algorithm>
+
 #include "abi.h"
 
 namespace resemote_internal {
@@ -44,8 +46,12 @@ Edges edges_of(resemote_edges edges) {
 // Spec of a preprocessor that gives the pixels themselves.
 PreprocessSpec pixel_spec(resemote_pixel_format format, std::int32_t width, std::int32_t height) {
   PreprocessSpec spec;
-  spec.width = in_range("width", width, kMostCropSide);
-  spec.height = in_range("height", height, kMostCropSide);
+  if (std::min(width, height) < 1 || std::max(width, height) > kMostCropSide) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "crops of " + std::to_string(width) + "x" + std::to_string(height) +
+                                                      " pixels; pass sides of 1 to " + std::to_string(kMostCropSide));
+  }
+  spec.width = width;
+  spec.height = height;
   spec.channels = 1;
   spec.std = {1.0, 1.0, 1.0};
   if (format == RESEMOTE_PIXEL_GRAY8) {
