@@ -67,6 +67,7 @@ class PatternSource(Source):
         self._clock = clock
         self._begin: float | None = None
         self._frames = 0
+        self._drawing = ThreadPoolExecutor(1, "pattern")
 
     def open(self) -> None:
         """Begin to draw who moves."""
@@ -87,7 +88,8 @@ class PatternSource(Source):
         return self._clock.stamp(Frame(self.draw(seconds), "bgr"))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let portraits that were not shown yet be: the program would wait for them at its end."""
+        self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def truth(self, seconds: float) -> list[Face]:
         """Where the drawn people are at a time, as squares around their portraits."""
@@ -143,7 +145,6 @@ class PatternSource(Source):
 
         Drawing takes longer than a frame. So it is done in another thread, in the order in which they are shown.
         """
-        drawing = ThreadPoolExecutor(1, "pattern")
         count = len(PORTRAIT_EXPRESSIONS)
         wanted = [
             (person, PORTRAIT_EXPRESSIONS[(person + turn) % count])
@@ -151,7 +152,8 @@ class PatternSource(Source):
             for person in range(self._faces)
         ]
         return {
-            (person, expression): drawing.submit(self._portrait, person, expression) for person, expression in wanted
+            (person, expression): self._drawing.submit(self._portrait, person, expression)
+            for person, expression in wanted
         }
 
     def _portrait(self, person: int, expression: str) -> NDArray[np.uint8]:

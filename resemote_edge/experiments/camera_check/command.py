@@ -6,7 +6,7 @@ import click
 
 from resemote_edge.cli.output import runtime_option, threads_option
 
-#: People in view, and how often each decision is made, for each scene.
+#: People in view, and the factor by which the networks are slowed, for each scene.
 _SCENES = ((1, 1), (2, 1), (4, 1), (2, 10))
 
 
@@ -32,7 +32,7 @@ def camera_check(
     """Watch drawn people over RTSP, and see what the camera command keeps up with.
 
     A server in a process of its own shows films of 1280x720 pixels at 30 frames a second. The command measures the age
-    of decisions with one, two and four people, with a decider that is slowed tenfold, and while the server is killed
+    of decisions with one, two and four people, with networks that are slowed tenfold, and while the server is killed
     and started again. It also looks at what grows: memory, threads and descriptors.
 
     \b

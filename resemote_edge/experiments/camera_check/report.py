@@ -16,7 +16,7 @@ class Scene(Strict, frozen=True, kw_only=True):
 
     Attributes:
         faces: People in view.
-        slowed: How often each decision was made in place of once, to stand in for a slower machine.
+        slowed: Factor by which both networks took longer, to stand in for a slower machine.
         summary: What became of the frames.
         processing_ms: Median time of a decision, from taking the frame on, milliseconds.
         memory_growth_mb: Resident memory at the end, less that after a quarter of the run, MB.
@@ -86,7 +86,7 @@ def camera_check_table(found: CameraCheck) -> str:
     )
     headers = [
         "faces",
-        "each decision made",
+        "networks slowed",
         "decisions a second",
         "detected in each",
         "dropped",
@@ -114,7 +114,7 @@ def _cells(scene: Scene) -> list[str]:
     ages = ["-"] * 3 if age is None else [f"{value:.1f}" for value in (age.p50_ms, age.p95_ms, age.p99_ms)]
     return [
         str(scene.faces),
-        "once" if scene.slowed == 1 else f"{scene.slowed} times",
+        "-" if scene.slowed == 1 else f"{scene.slowed} times",
         "-" if summary.fps is None else f"{summary.fps:.1f}",
         f"{summary.detect_every}.",
         str(sum(summary.dropped.values())),
