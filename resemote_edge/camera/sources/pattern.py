@@ -16,7 +16,7 @@ from resemote_edge.faces.face import Face
 from resemote_edge.vision.frame import Frame
 from resemote_edge.vision.portrait import PORTRAIT_EXPRESSIONS, drawn_portrait, paste
 
-__all__ = ["PatternSource"]
+__all__ = ["EXPRESSION_SECONDS", "PatternSource"]
 
 _FPS = 30.0
 _SIZE = (1280, 720)
@@ -25,7 +25,7 @@ _MOST_FACES = 16
 _MOST_SIDE = 256
 
 #: Time for which a face keeps an expression, seconds.
-_KEPT_S = 3.0
+EXPRESSION_SECONDS = 3.0
 
 _HINT = "such as pattern://?faces=2&seconds=10"
 
@@ -106,7 +106,7 @@ class PatternSource(Source):
 
     def expression(self, face: int, seconds: float) -> str:
         """The expression that a face is drawn with at a time."""
-        return PORTRAIT_EXPRESSIONS[(face + int(seconds / _KEPT_S)) % len(PORTRAIT_EXPRESSIONS)]
+        return PORTRAIT_EXPRESSIONS[(face + int(seconds / EXPRESSION_SECONDS)) % len(PORTRAIT_EXPRESSIONS)]
 
     def draw(self, seconds: float) -> NDArray[np.uint8]:
         """The picture at a time: uint8 (height, width, 3), BGR, caller-owned."""

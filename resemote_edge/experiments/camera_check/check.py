@@ -16,6 +16,8 @@ from resemote_edge.camera.watch import Watch, WatchOptions, watch
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.camera_check.report import CameraCheck, Restarts, Scene
 from resemote_edge.experiments.camera_check.server import free_port, make_film, serving
+from resemote_edge.experiments.camera_check.slow_sinks import measure_slow_sinks
+from resemote_edge.experiments.camera_check.steadiness import measure_steadiness
 from resemote_edge.faces.detectors.network import NetworkDetector
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.memory import resident_bytes
@@ -38,6 +40,7 @@ def check_camera(
     options: WatchOptions,
     *,
     seconds: float,
+    soak_seconds: float,
     scenes: tuple[tuple[int, int], ...],
     kills: int,
     notice: Callable[[str], None],
@@ -47,7 +50,9 @@ def check_camera(
     Args:
         python: The system's Python, with the bindings of GStreamer.
         options: Networks and how frames are decided.
-        seconds: Length of each scene.
+        seconds: Length of each scene, and of the film for steadiness.
+        soak_seconds: Length of the last scene once more, to see what grows; 0 leaves it out. Its film is shorter, so
+            the stream ends and is opened again many times.
         scenes: Number of people and the factor by which the networks are slowed, for each scene.
         kills: Number of times that the server is killed; 0 leaves that part out.
         notice: Told what is being done.
@@ -56,14 +61,17 @@ def check_camera(
         InputError: The server cannot be run.
     """
     found: list[Scene] = []
+    runs = [(faces, slowed, seconds) for faces, slowed in scenes]
+    if soak_seconds:
+        runs.append((*scenes[-1], soak_seconds))
     with TemporaryDirectory() as folder:
         films = {
             faces: make_film(Path(folder), python, faces=faces, seconds=seconds + _SPARE_S, fps=_FPS, size=_SIZE)
             for faces in {1, *(faces for faces, _ in scenes)}
         }
-        for faces, slowed in scenes:
+        for faces, slowed, length in runs:
             notice(f"{faces} faces, networks slowed {slowed} times" if slowed > 1 else f"{faces} faces")
-            found.append(_scene(python, films[faces], options, seconds, faces=faces, slowed=slowed))
+            found.append(_scene(python, films[faces], options, length, faces=faces, slowed=slowed))
         restarts = None
         if kills:
             notice(f"{kills} restarts of the server")
@@ -77,9 +85,10 @@ def check_camera(
         classifier=classifier,
         classifier_runtime=runtime,
         detector=detector,
-        seconds=seconds,
         scenes=tuple(found),
         restarts=restarts,
+        slow_sinks=measure_slow_sinks(options, seconds=seconds, notice=notice),
+        steadiness=tuple(measure_steadiness(options, seconds=seconds, notice=notice)),
     )
 
 
@@ -104,6 +113,7 @@ def _scene(python: str, film: Path, options: WatchOptions, seconds: float, *, fa
         raise InputError(f"the stream ended before its {seconds:g} s were over", hint="is the machine too slow?")
     return Scene(
         faces=faces,
+        seconds=seconds,
         slowed=slowed,
         summary=summary,
         processing_ms=round(sorted(taken)[len(taken) // 2] * 1e3, 3),
