@@ -14,6 +14,7 @@ EXPERIMENTS: dict[str, str] = {
     "verdict_check": "resemote_edge.experiments.verdict_check.command:verdict_check",
     "native_check": "resemote_edge.experiments.native_check.command:native_check",
     "camera_check": "resemote_edge.experiments.camera_check.command:camera_check",
+    "camera_picture": "resemote_edge.experiments.camera_picture.command:camera_picture",
     "detector_check": "resemote_edge.experiments.detector_check.command:detector_check",
     "gpu": "resemote_edge.experiments.gpu.command:gpu",
     "prebuilt": "resemote_edge.experiments.prebuilt.command:prebuilt",
