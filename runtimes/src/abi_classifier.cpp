@@ -24,10 +24,11 @@ HandleTable<Owner>& classifiers() {
   return *table;
 }
 
-int in_range(const char* name, int value, int most) {
-  if (value < 1 || value > most) {
-    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " must be from 1 to " + std::to_string(most) +
-                                                      ", got " + std::to_string(value));
+int in_range(const char* name, int value, int least) {
+  if (value < least || value > kMostFaces) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " must be from " + std::to_string(least) +
+                                                      " to " + std::to_string(kMostFaces) + ", got " +
+                                                      std::to_string(value));
   }
   return value;
 }
@@ -57,8 +58,8 @@ resemote_status resemote_classifier_create(const char* artifact, const resemote_
     needed(classifier, "where the classifier goes") = nullptr;
     resemote_classifier_options chosen = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
     if (options != nullptr) chosen = taken(options, "resemote_classifier_options", chosen);
-    const int faces = in_range("max_faces", chosen.max_faces, kMostFaces);
-    const int depth = in_range("queue_depth", chosen.queue_depth, kMostFaces);
+    const int faces = in_range("max_faces", chosen.max_faces, 1);
+    const int depth = in_range("queue_depth", chosen.queue_depth, 0);
     const char* const path = &needed(artifact, "the artifact's path");
     auto opened = std::make_shared<Session>(path, session_options(session));
     opened->set_owned_by_classifier();

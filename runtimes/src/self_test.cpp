@@ -44,26 +44,30 @@ resemote_frame frame_of(const NpyArray& crops, std::int64_t index) {
   return frame;
 }
 
+// Inputs of the network that are in memory at the same time. Those of an export all fit.
+constexpr std::size_t kMostFeedBytes = 64 << 20;
+
 std::vector<float> outputs_of(Session& session, const NpyArray& crops) {
   const Passport& passport = session.passport();
   const std::int64_t count = crops.shape[0];
   Preprocessor preprocess(passport.preprocessing);
   const std::size_t feed_bytes = preprocess.feed_bytes();
-  std::vector<float> feed((feed_bytes * static_cast<std::size_t>(count) + 3) / 4);
-  char* const bytes = reinterpret_cast<char*>(feed.data());
-  for (std::int64_t i = 0; i < count; ++i) {
-    const resemote_frame frame = frame_of(crops, i);
-    const resemote_box whole = {0, 0, frame.width, frame.height};
-    preprocess.run(frame, &whole, 1, bytes + feed_bytes * static_cast<std::size_t>(i));
-  }
   const std::int64_t classes = static_cast<std::int64_t>(passport.labels.size());
   std::vector<float> outputs(static_cast<std::size_t>(count * classes));
-  const std::int64_t largest = passport.batch_max == 0 ? count : std::min(count, passport.batch_max);
+  const std::int64_t affordable = static_cast<std::int64_t>(std::max<std::size_t>(kMostFeedBytes / feed_bytes, 1));
+  const std::int64_t largest =
+      std::min({count, affordable, passport.batch_max == 0 ? count : passport.batch_max});
   const std::int64_t parts = (count + largest - 1) / largest;
+  std::vector<float> feed((feed_bytes * static_cast<std::size_t>(largest) + 3) / 4);
+  char* const bytes = reinterpret_cast<char*>(feed.data());
   for (std::int64_t part = 0; part < parts; ++part) {
     const std::int64_t first = count * part / parts, end = count * (part + 1) / parts;
-    session.run_batch(bytes + feed_bytes * static_cast<std::size_t>(first), end - first,
-                      outputs.data() + first * classes);
+    for (std::int64_t i = first; i < end; ++i) {
+      const resemote_frame frame = frame_of(crops, i);
+      const resemote_box whole = {0, 0, frame.width, frame.height};
+      preprocess.run(frame, &whole, 1, bytes + feed_bytes * static_cast<std::size_t>(i - first));
+    }
+    session.run_batch(bytes, end - first, outputs.data() + first * classes);
   }
   return outputs;
 }

@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -71,10 +73,30 @@ def test_what_is_submitted_comes_back_by_its_tag(artifacts):
         assert native.poll() is None
         for frame in frames():
             want = native.classify(frame, BOXES)
-            native.submit(frame, BOXES, tag=2**63)
+            native.submit(frame, BOXES, tag=2**63, timestamp_ns=2**63 + 5)
             result = native.poll(None)
-            assert (result.tag, result.dropped) == (2**63, 0)
+            assert (result.tag, result.timestamp_ns, result.dropped, result.pending) == (2**63, 2**63 + 5, 0, 0)
             assert result.emotions == want
+
+
+def test_a_poll_waits_for_what_is_not_there_yet(artifacts):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
+        began = time.monotonic()
+        assert native.poll(0.2) is None
+        assert time.monotonic() - began > 0.19
+        later = threading.Timer(0.1, native.submit, (next(frames()), BOXES, 7))
+        later.start()
+        assert native.poll(None).tag == 7
+        later.join()
+
+
+def test_no_queue_means_no_submission(artifacts):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5, queue_depth=0) as native:
+        assert len(native.classify(next(frames()), BOXES)) == len(BOXES)
+        with pytest.raises(InputError, match="queue_depth"):
+            native.submit(next(frames()), BOXES)
+        with pytest.raises(InputError, match="queue_depth"):
+            native.poll()
 
 
 @pytest.mark.parametrize(

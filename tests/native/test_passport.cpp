@@ -57,6 +57,34 @@ TEST_CASE("another schema is refused with both numbers") {
   CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"), Catch::Contains("schema 3") && Catch::Contains("schema 2"));
 }
 
+TEST_CASE("nesting as deep as a file can hold is read or refused, and never overflows the stack") {
+  const MadeArtifact made;
+  constexpr std::size_t kDepth = 200000;
+  const auto deep = [&](const std::string& open, const std::string& close) {
+    std::string text;
+    for (std::size_t i = 0; i < kDepth; ++i) text += open;
+    text += "1";
+    for (std::size_t i = 0; i < kDepth; ++i) text += close;
+    return text;
+  };
+  const std::string nested[] = {deep("[", "]"), deep("{\"a\":", "}")};
+  for (const std::string& text : nested) {
+    CHECK_THROWS_AS(parse_passport(text, "x"), Error);
+    CHECK_THROWS_AS(parse_passport(text.substr(0, text.size() / 2), "x"), Error);
+    for (const char* field : {"unknown", "labels", "preprocessing", "engine", "files"}) {
+      json passport = made.passport;
+      passport.erase(field);
+      const std::string rest = passport.dump().substr(1);
+      const std::string whole = "{\"" + std::string(field) + "\":" + text + "," + rest;
+      if (std::string(field) == "unknown") {
+        CHECK(parse_passport(whole, "x").name == "made");
+      } else {
+        CHECK_THROWS_AS(parse_passport(whole, "x"), Error);
+      }
+    }
+  }
+}
+
 TEST_CASE("an artifact of another kind is refused in words") {
   MadeArtifact made;
   made.passport["kind"] = "classifier";

@@ -117,6 +117,7 @@ class Frame(ctypes.Structure):
         ("uv", ctypes.c_void_p),
         ("uv_stride_bytes", _i64),
         ("full_range", _i32),
+        ("timestamp_ns", ctypes.c_uint64),
     ]
 
 
@@ -147,6 +148,8 @@ class Result(ctypes.Structure):
         ("box_count", _size),
         ("dropped", ctypes.c_uint64),
         ("status", _i32),
+        ("timestamp_ns", ctypes.c_uint64),
+        ("pending", ctypes.c_uint64),
     ]
 
 
