@@ -13,6 +13,7 @@ EXPERIMENTS: dict[str, str] = {
     "ablation": "resemote_edge.experiments.ablation.command:ablation",
     "verdict_check": "resemote_edge.experiments.verdict_check.command:verdict_check",
     "native_check": "resemote_edge.experiments.native_check.command:native_check",
+    "tools_check": "resemote_edge.experiments.tools_check.command:tools_check",
     "camera_check": "resemote_edge.experiments.camera_check.command:camera_check",
     "camera_picture": "resemote_edge.experiments.camera_picture.command:camera_picture",
     "detector_check": "resemote_edge.experiments.detector_check.command:detector_check",

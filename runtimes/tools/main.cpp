@@ -61,12 +61,7 @@ int run(int argc, char** argv) {
   for (const Command& command : COMMANDS) {
     if (word == command.name) return command.run(argc - 1, argv + 1);
   }
-#ifndef RESEMOTE_WITH_CAMERA
-  if (word == "camera") {
-    throw ToolError("this resemote was built without OpenCV, so it has no camera",
-                    "build it where OpenCV 4.1 or newer is found (Debian and Ubuntu: libopencv-dev)");
-  }
-#endif
+  if (word == "camera") return camera_command(argc - 1, argv + 1);  // says why it is not in the table
   throw UsageError((word.front() == '-' ? "there is no option '" : "there is no command '") + word + "'");
 }
 

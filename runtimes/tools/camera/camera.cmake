@@ -1,5 +1,5 @@
-# `resemote camera`, included by the folder above. It needs OpenCV: without it, the command says so. The OpenCV of JetPack,
-# Debian and Ubuntu has GStreamer.
+# resemote-camera, included by the folder above. It needs OpenCV: without it, `resemote camera` says so. The OpenCV of
+# JetPack, Debian and Ubuntu has GStreamer.
 option(RESEMOTE_BUILD_CAMERA "Build resemote camera, if OpenCV 4.1 or newer is found" ON)
 if(NOT RESEMOTE_BUILD_CAMERA)
   return()
@@ -13,10 +13,10 @@ message(STATUS "resemote camera: built with OpenCV ${OpenCV_VERSION}")
 
 # What is computed about faces, in the order of operations of the Python package: products and sums are rounded
 # separately, so that tracks have the same bits on every CPU.
-add_library(resemote_camera OBJECT
+add_executable(resemote_camera
   camera/address.cpp
   camera/annotation.cpp
-  camera/camera_command.cpp
+  camera/camera_program.cpp
   camera/captured.cpp
   camera/decider.cpp
   camera/faces/candidates.cpp
@@ -37,14 +37,20 @@ add_library(resemote_camera OBJECT
   camera/summary.cpp
   camera/tally.cpp
   camera/video_source.cpp
-  camera/window.cpp)
+  camera/window.cpp
+  errors.cpp
+  options.cpp
+  session_choice.cpp
+  signals.cpp
+  terminal.cpp)
 set_target_properties(resemote_camera PROPERTIES
+  OUTPUT_NAME resemote-camera
   CXX_STANDARD 14
   CXX_STANDARD_REQUIRED ON
   CXX_EXTENSIONS OFF
   CXX_VISIBILITY_PRESET hidden
-  VISIBILITY_INLINES_HIDDEN ON)
-target_include_directories(resemote_camera PRIVATE "${PROJECT_SOURCE_DIR}/runtimes/include")
+  VISIBILITY_INLINES_HIDDEN ON
+  INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 target_include_directories(resemote_camera SYSTEM PRIVATE "${NLOHMANN_JSON_INCLUDE_DIR}" ${OpenCV_INCLUDE_DIRS})
 target_compile_options(resemote_camera PRIVATE -Wall -Wextra -Wpedantic -Wshadow -ffp-contract=off -ffunction-sections
   -fdata-sections)
@@ -56,9 +62,8 @@ if(RESEMOTE_CAMERA_WINDOWS AND TARGET opencv_highgui)
   list(APPEND OpenCV_LIBS opencv_highgui)
 endif()
 
-target_sources(resemote_tools PRIVATE $<TARGET_OBJECTS:resemote_camera>)
+target_link_libraries(resemote_camera PRIVATE resemote::resemote ${OpenCV_LIBS} Threads::Threads -Wl,--gc-sections)
 target_compile_definitions(resemote_tools PRIVATE RESEMOTE_WITH_CAMERA=1)
-target_link_libraries(resemote_tools PRIVATE ${OpenCV_LIBS})
-if(RESEMOTE_SANITIZE)
-  target_compile_options(resemote_camera PRIVATE -fsanitize=${RESEMOTE_SANITIZE} -fno-omit-frame-pointer)
+if(RESEMOTE_INSTALL)
+  install(TARGETS resemote_camera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
 endif()

@@ -32,7 +32,7 @@ void pin(const std::vector<int>& cores) {
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const int core : cores) {
-    if (core < CPU_SETSIZE) CPU_SET(core, &set);
+    if (core < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(core), &set);
   }
   if (sched_setaffinity(0, sizeof set, &set) != 0) {
     const int error = errno;

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -391,6 +392,23 @@ def test_artifacts_of_the_wrong_kind_are_refused(film):
         )  # fmt: skip
         assert done.returncode == 1
         assert "not a " in done.stderr
+
+
+def test_without_its_program_the_command_says_what_is_missing(film, tmp_path):
+    alone = tmp_path / "resemote"
+    shutil.copy(TOOL, alone)
+    done = subprocess.run([alone, "camera", film], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"there is no {tmp_path}/resemote-camera: this resemote was built without OpenCV" in done.stderr
+    assert "libopencv-dev" in done.stderr
+
+
+def test_the_other_commands_need_no_opencv():
+    if shutil.which("readelf") is None:
+        pytest.skip("readelf is not installed")
+    done = subprocess.run(["readelf", "--dynamic", TOOL], capture_output=True, text=True, check=True)
+    assert "libresemote" in done.stdout
+    assert "opencv" not in done.stdout
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-// `resemote camera`: follows the faces that a source shows, and says what they express.
+// resemote-camera: follows the faces that a source shows, and says what they express. `resemote camera` runs it.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "../command.h"
 #include "../errors.h"
 #include "../options.h"
 #include "../session_choice.h"
@@ -278,14 +277,25 @@ class Run {
   long frames_ = 0;  // decisions after which the run ends; 0 for none
 };
 
-}  // namespace
-}  // namespace resemote_camera
-
-int resemote_tools::camera_command(int argc, char** argv) {
-  using namespace resemote_camera;
+int camera(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
   keep_opencv_quiet();
   Run run(options);
   return run.run();
+}
+
+}  // namespace
+}  // namespace resemote_camera
+
+int main(int argc, char** argv) {
+  using namespace resemote_tools;
+  set_up_signals();
+  try {
+    const int code = resemote_camera::camera(argc, argv);
+    flush_output();
+    return code;
+  } catch (...) {
+    return report_exception("camera");
+  }
 }
