@@ -59,8 +59,7 @@ def kept_samples(folder: Path, name: str, sha256: str | None) -> dict[str, NDArr
         The samples; None where there is no such file.
 
     Raises:
-        InputError: The name leads out of the folder, the file is another than the report's, or it is no file of
-            samples.
+        InputError: The name leads out of the folder, the hash is another, or it is no file of samples.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):

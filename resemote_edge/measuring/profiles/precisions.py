@@ -6,7 +6,7 @@ from resemote_edge.artifacts.passport import Passport
 
 __all__ = ["BITS", "precision_of_kernel", "precision_of_type", "promised_precision"]
 
-#: Precision of arithmetic, as the words are used here, to bits of an operand.
+#: Our name of a precision, to the bits of an operand.
 BITS: dict[str, int] = {"fp32": 32, "bf16": 16, "fp16": 16, "int8": 8}
 
 #: Element types as OpenVINO, its kernels and ONNX Runtime spell them, in lower case.

@@ -55,15 +55,14 @@ def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
 
 
 def _evidence(row: BenchRow, folder: Path | None) -> Evidence:
-    outcome = row.speed.outcome
-    aged = isinstance(outcome, Camera | MultiStream)
-    latency = outcome.age if isinstance(outcome, Camera | MultiStream) else row.speed.model
+    outcome, latency, name = row.speed.outcome, row.speed.model, "model_ns"
+    if isinstance(outcome, Camera | MultiStream):
+        latency, name = outcome.age, "age_ns"
     if folder is None or row.samples is None:
         return Evidence(row, latency)
     samples = kept_samples(folder, row.samples, row.speed.samples_sha256)
     if samples is None:
         return Evidence(row, latency)
-    name = "age_ns" if aged else "model_ns"
     return Evidence(row, latency, _series(samples, name, row.samples), samples.get("frame"))
 
 
