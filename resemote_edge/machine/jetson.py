@@ -17,8 +17,8 @@ __all__ = [
     "tensorrt_version",
 ]
 
-#: L4T (Jetson Linux) release to JetPack, from NVIDIA's JetPack archive. The longest beginning that fits holds, so that
-#: a release that came after this table was written is known by its family.
+#: L4T (Jetson Linux) release to JetPack, from NVIDIA's JetPack archive. The longest matching prefix counts, so that
+#: newer releases are recognised by their family.
 JETPACKS: dict[str, str] = {
     "32.4": "4.4.x",
     "32.5": "4.5.x",
@@ -55,7 +55,7 @@ _RELEASE = re.compile(r"R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)")
 _MODE = re.compile(r"pmode:(\d+)")
 _MODE_NAME = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=([^\s>]+)")
 _CUDA_TEXT = re.compile(r"CUDA Version ([\d.]+)")
-# Debian's folders, and that of NVIDIA's tar files. The file's name ends in the version; links to it are shorter.
+# Folders of Debian packages and of NVIDIA's tar files. Only the file's name, not those of links, has the full version.
 _TENSORRT = ("usr/lib/*/libnvinfer.so.*", "usr/local/tensorrt/lib/libnvinfer.so.*")
 
 
@@ -81,14 +81,14 @@ def l4t_release(root: Path) -> str | None:
 
 
 def jetpack_version(release: str | None) -> str | None:
-    """JetPack of an L4T release, as far as `JETPACKS` knows it; None otherwise."""
+    """JetPack of an L4T release, by `JETPACKS`; None if it is not there."""
     parts = (release or "").split(".")
     beginnings = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((JETPACKS[beginning] for beginning in beginnings if beginning in JETPACKS), None)
 
 
 def power_mode(root: Path) -> PowerMode | None:
-    """The mode that nvpmodel set last; None where it never set one, or is not there."""
+    """The mode that nvpmodel set last; None if it never set one or is not installed."""
     found = _MODE.search(read_text(root / "var/lib/nvpmodel/status") or "")
     if found is None:
         return None

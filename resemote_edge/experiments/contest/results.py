@@ -85,7 +85,7 @@ class AccuracyDifference(Record, frozen=True, kw_only=True):
         name: Name of the comparison in the contest.
         ours: Name of one of our rows.
         against: Name of the other row, the reference of `paired`.
-        paired: Changes from the other row; a negative drop says that ours is more accurate.
+        paired: Changes from the other row; a negative drop means that ours is more accurate.
     """
 
     name: str
@@ -106,8 +106,8 @@ class ContestReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="
 
     Attributes:
         inputs: Inputs that were fed.
-        contest: Contest, as far as it was run.
-        tools: Versions of the packages that the rows went through.
+        contest: The part of the contest that was run.
+        tools: Versions of the packages that the rows use.
         cells: Latencies.
         ratios: Comparisons.
         skipped: Rows that cannot run here, and why.

@@ -43,7 +43,7 @@ _BLOCK = re.compile(r"(<!-- table: (?P<source>\S+) -->\n).*?(<!-- end of table -
 
 
 def regenerate(document: Path) -> str:
-    """Return the document's text with every table made anew from the JSON it names.
+    """Return the document's text, with every table generated again.
 
     Args:
         document: Markdown file; sources are relative to its folder.
@@ -76,7 +76,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
 
 
 def _kind(path: Path) -> str:
-    """Kind of a source, as a report states it; other faults are found when it is read in full."""
+    """Kind of a source, as a report states it; empty if none can be read."""
     if path.is_dir() or path.suffix == ".toml":
         return "weights" if path.is_dir() else "devices"
     try:

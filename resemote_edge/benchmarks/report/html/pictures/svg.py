@@ -1,8 +1,8 @@
 """Pictures: matplotlib's drawings as inline SVG whose colours are the page's, in light and in dark.
 
 A drawing uses the placeholder colours `INK`, `MUTED`, `GRID`, `PAPER` and `series_colour`, which are then replaced by
-custom properties of the style sheet. Text stays text, in the page's font. Every picture is drawn twice, for wide and for
-narrow screens, because letters would be too small on a phone otherwise.
+custom properties of the style sheet. Text stays text, in the page's font. Every picture is drawn twice, for wide and
+for narrow screens, because letters would be too small on a phone otherwise.
 """
 
 import io
