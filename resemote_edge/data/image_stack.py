@@ -37,7 +37,7 @@ class ImageSource:
 
     Attributes:
         member: File of the image.
-        box: Place of the face; None where the image is the face.
+        box: Place of the face; None if the image is the face.
     """
 
     member: Member

@@ -30,8 +30,8 @@ class Face:
     Attributes:
         member: Image file of the face.
         target: Index of its class.
-        box: Place of the face in the image; None where the image is the face.
-        soft: Share of every class in the annotators' opinions; None where there is one label.
+        box: Place of the face in the image; None if the image is the face.
+        soft: Share of every class in the annotators' opinions; None if there is one label.
         note: Text that distinguishes it from other faces of the same image, for `Dataset.members`.
     """
 
@@ -141,7 +141,7 @@ def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: b
     """Refuse a split without images, or without images of some class.
 
     Args:
-        dataset: Split to check; None where there is none.
+        dataset: Split to check; None if there is none.
         split: Name of the split.
         source: Path that it was read from, for messages.
         drawn: Whether it was drawn from other images.

@@ -65,7 +65,7 @@ class Member(NamedTuple):
         return tuple(self.name.split("/"))
 
     def why_no_image(self) -> str:
-        """Reason why this is not an image to be read; empty where it is one."""
+        """Reason why this is not an image to be read; empty if it is one."""
         if self.unread:
             return self.unread
         file = self.name[self.name.rfind("/") + 1 :].lower()

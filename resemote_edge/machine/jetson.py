@@ -64,7 +64,7 @@ class PowerMode(Strict, frozen=True, kw_only=True):
 
     Attributes:
         id: Number of the mode on this board.
-        name: Name of the mode, such as ``MAXN`` or ``15W``; None where the board's list does not have it.
+        name: Name of the mode, such as ``MAXN`` or ``15W``; None if the board's list does not have it.
     """
 
     id: int
@@ -75,7 +75,7 @@ class PowerMode(Strict, frozen=True, kw_only=True):
 
 
 def l4t_release(root: Path) -> str | None:
-    """L4T release, such as ``36.4.3``; None where this is no Jetson."""
+    """L4T release, such as ``36.4.3``; None if this is no Jetson."""
     found = _RELEASE.search(first_line(root / "etc/nv_tegra_release") or "")
     return f"{found[1]}.{found[2]}" if found else None
 
@@ -97,7 +97,7 @@ def power_mode(root: Path) -> PowerMode | None:
 
 
 def cuda_version(root: Path) -> str | None:
-    """Version of the toolkit in /usr/local/cuda; None where there is none."""
+    """Version of the toolkit in /usr/local/cuda; None if there is none."""
     folder = root / "usr/local/cuda"
     try:
         version = json.loads(read_text(folder / "version.json") or "{}")["cuda"]["version"]
@@ -108,7 +108,7 @@ def cuda_version(root: Path) -> str | None:
 
 
 def tensorrt_version(root: Path) -> str | None:
-    """Version of the system's TensorRT library; None where there is none. Python's package is not looked at."""
+    """Version of the system's TensorRT library; None if there is none. Python's package is not looked at."""
     names = (path.name.partition(".so.")[2] for pattern in _TENSORRT for path in root.glob(pattern))
     versions = [name for name in names if re.fullmatch(r"\d+(\.\d+)+", name)]
     return max(versions, key=lambda name: (name.count("."), [int(part) for part in name.split(".")]), default=None)

@@ -67,13 +67,13 @@ def capture_tenancy(root: Path) -> Tenancy:
 
 
 def load_averages(root: Path) -> tuple[float, float, float] | None:
-    """Load averages over 1, 5 and 15 minutes; None where they cannot be read."""
+    """Load averages over 1, 5 and 15 minutes; None if they cannot be read."""
     found = re.match(r"([\d.]+) ([\d.]+) ([\d.]+)", read_text(root / "proc/loadavg") or "")
     return (float(found[1]), float(found[2]), float(found[3])) if found else None
 
 
 def cpu_ticks(root: Path) -> CPUTicks | None:
-    """Time of all CPUs since boot; None where it cannot be read."""
+    """Time of all CPUs since boot; None if it cannot be read."""
     first, *times = (read_text(root / "proc/stat") or "cpu").splitlines()[0].split()
     if first != "cpu" or len(times) <= _STEAL or not all(time.isdigit() for time in times):
         return None
@@ -82,7 +82,7 @@ def cpu_ticks(root: Path) -> CPUTicks | None:
 
 
 def meminfo_bytes(root: Path, key: str) -> int | None:
-    """Value of a line of /proc/meminfo, in bytes; None where it is not there."""
+    """Value of a line of /proc/meminfo, in bytes; None if it is not there."""
     found = re.search(rf"^{key}:\s*(\d+) kB$", read_text(root / "proc/meminfo") or "", re.MULTILINE)
     return int(found[1]) * 2**10 if found else None
 

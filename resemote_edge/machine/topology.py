@@ -22,7 +22,7 @@ class CPUCache(Strict, frozen=True, kw_only=True):
     Attributes:
         name: Name of the cache: ``L1d``, ``L2``, ``L3``.
         size_bytes: Size of this cache; the machine may have several.
-        shared_by: Number of logical CPUs that use it; None where the kernel does not say.
+        shared_by: Number of logical CPUs that use it; None if the kernel does not say.
     """
 
     name: str
@@ -38,9 +38,9 @@ class CPUTopology(Strict, frozen=True, kw_only=True):
         sockets: Number of packages; Jetsons with two clusters of cores may show each as one.
         cores: Number of physical cores, of all sockets.
         threads_per_core: Threads of the core that has most.
-        smt: Whether threads that share a core are on; None where it cannot be told.
+        smt: Whether threads that share a core are on; None if it cannot be told.
         caches: Caches from small to large, without those of instructions.
-        numa_nodes: Number of memory nodes; None where the kernel has none.
+        numa_nodes: Number of memory nodes; None if the kernel has none.
     """
 
     logical_cpus: int
@@ -92,7 +92,7 @@ def _online(root: Path) -> tuple[int, ...]:
 
 
 def thread_siblings(root: Path, core: int) -> tuple[int, ...]:
-    """Hardware threads of the core that a logical CPU belongs to; empty where the kernel does not say."""
+    """Hardware threads of the core that a logical CPU belongs to; empty if the kernel does not say."""
     folder = root / _CPUS / f"cpu{core}/topology"
     # Kernels before 5.3 have the second name.
     return core_list(read_text(folder / "core_cpus_list") or read_text(folder / "thread_siblings_list"))

@@ -104,7 +104,7 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         runtime_version: Version of the runtime's package.
         file: File that ran, relative to the artifact.
         file_sha256: Hash of that file.
-        cores: Cores the process was pinned to; empty where it was not pinned.
+        cores: Cores the process was pinned to; empty if it was not pinned.
         warm_up: Untimed calls before the measurement.
         load_time_ms: Time from files to a session that can run, without importing the package and hashing the files.
         first_inference_ms: Time of the first call.
@@ -117,10 +117,10 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
             not measured.
         peak_memory_bytes: High-water mark of the process.
         outcome: Result that is specific to the scenario; None if not recorded.
-        samples_sha256: Hash of the file that keeps every sample; None when none was kept.
+        samples_sha256: Hash of the file that keeps every sample; None if none was kept.
         energy: Energy of a further run of the scenario, or the reason why it was not measured.
-        state_before: State of the machine before the timed run, warm-up included; None where it was not read.
-        state_after: State of the machine after the run; None where it was not read.
+        state_before: State of the machine before the timed run, warm-up included; None if it was not read.
+        state_after: State of the machine after the run; None if it was not read.
         throttled: Events between the two that slowed or heated the machine, a sentence each; empty if the states were
             not read.
         did_throttle: Whether heat, power or a quota slowed the machine at any time of the run; None if it was not
@@ -167,7 +167,7 @@ class BenchRow(Record, frozen=True, kw_only=True):
 
     Attributes:
         artifact: Name of the artifact.
-        passport_sha256: Hash of its passport, and so of every file; empty where it was not recorded.
+        passport_sha256: Hash of its passport, and so of every file; empty if it was not recorded.
         target: Target it was exported for.
         precision: Precision of the artifact.
         precision_hint: Precision hint that the session was opened with; None for the artifact's own precision.
@@ -180,8 +180,8 @@ class BenchRow(Record, frozen=True, kw_only=True):
         slow_to_ms: Shortest time that every inference was delayed to; 0 for no delay.
         model_size_bytes: Size of the files the runtime reads.
         speed: Latency, throughput, load time, memory.
-        accuracy: Accuracy of the same file hash in the same runtime; None when not measured.
-        samples: File that keeps every sample, relative to the report; None when none was kept.
+        accuracy: Accuracy of the same file hash in the same runtime; None if not measured.
+        samples: File that keeps every sample, relative to the report; None if none was kept.
     """
 
     artifact: Text
@@ -210,9 +210,9 @@ class Unmeasured(Record, frozen=True, kw_only=True):
         runtime: Name of the runtime.
         state: State, ``skipped`` when it cannot run here, ``failed`` when it was tried.
         reason: Reason in one sentence.
-        scenario: Name of the scenario; None where no scenario could have been measured.
-        batch: Crops per call; None where it does not matter.
-        threads: Number of CPU threads; None where they do not matter.
+        scenario: Name of the scenario; None if no scenario could have been measured.
+        batch: Crops per call; None if it does not matter.
+        threads: Number of CPU threads; None if they do not matter.
     """
 
     artifact: Text
@@ -288,12 +288,12 @@ class BenchReport(Measured, frozen=True, kw_only=True):
 
     Attributes:
         inputs: Inputs that were fed for timing.
-        accuracy_data: Name of the dataset and split; None when accuracy was not measured.
-        settings: Settings of the scenarios; None where they were not recorded.
+        accuracy_data: Name of the dataset and split; None if accuracy was not measured.
+        settings: Settings of the scenarios; None if they were not recorded.
         rows: Rows that were measured.
         unmeasured: Combinations that were not measured.
         validity: Checks of our timer against others.
-        suite: Suite that it is the report of; None where no suite was run.
+        suite: Suite that it is the report of; None if no suite was run.
     """
 
     schema: int = REPORT_SCHEMA

@@ -38,7 +38,7 @@ def measure_row(artifact: Artifact, job: SpeedJob, *, timeout_s: float, samples:
         artifact: Artifact of the job.
         job: Job to run.
         timeout_s: Seconds after which its process is ended.
-        samples: File in which the job keeps samples, relative to the report; None where it keeps none.
+        samples: File in which the job keeps samples, relative to the report; None if it keeps none.
 
     Raises:
         ResEmoteEdgeError: The measurement failed, its process died, or it took too long; the message says how.

@@ -129,7 +129,7 @@ def _comparable(
 
 
 def _too_little(latencies: tuple[Latency, Latency], percentile: Percentile, *, sampled: bool) -> tuple[str, str] | None:
-    """Reason why a percentile cannot be compared, and what to do; None when it can."""
+    """Reason why a percentile cannot be compared, and what to do; None if it can."""
     needed = max(_MIN_RUNS, runs_needed(PERCENTILES[percentile]))
     fewest = min(latency.runs for latency in latencies)
     if fewest < needed:

@@ -38,12 +38,12 @@ class LayerTime(Strict, frozen=True, kw_only=True):
         name: Name of the layer, or `BETWEEN` for all operations outside layers.
         time_us: Time that the engine's own profile gives it.
         kernel: Kernel that the engine ran for it.
-        precision: Precision of its arithmetic, by the engine; None where it does not tell, or it was not recorded.
-        promised: Precision that the artifact promises for it, or that was asked for; None where it was not recorded.
-        weights: Number of weights it holds; None where it was not recorded.
+        precision: Precision of its arithmetic, by the engine; None if it does not tell, or it was not recorded.
+        promised: Precision that the artifact promises for it, or that was asked for; None if it was not recorded.
+        weights: Number of weights it holds; None if it was not recorded.
         weight_bytes: Bytes of the weights as stored.
-        weight_bytes_read: Fewest bytes the engine has to read for them; None where it was not recorded.
-        activation_bytes: Bytes its kernel read and wrote besides weights; None where the engine does not tell.
+        weight_bytes_read: Fewest bytes the engine has to read for them; None if it was not recorded.
+        activation_bytes: Bytes its kernel read and wrote besides weights; None if the engine does not tell.
         multiply_adds: Multiply-adds for the whole batch.
         floor_us: Time of reading its weights or of its multiply-adds at the machine's best, whichever is longer;
             without a peak for its precision, the time of its weights.
@@ -97,7 +97,7 @@ class Explanation(Record, frozen=True, kw_only=True):
     Attributes:
         schema: Schema of the record, `EXPLANATION_SCHEMA`.
         kind: Kind of the record, ``explanation``.
-        created_utc: Time of writing, ISO 8601, seconds; None where it was not recorded.
+        created_utc: Time of writing, ISO 8601, seconds; None if it was not recorded.
         artifact: Name of the artifact.
         precision: Precision of the artifact.
         precision_hint: Precision hint, as in `SessionOptions`.

@@ -41,7 +41,7 @@ _MARKERS = {"fp32": "o", "bf16": "D", "fp16": "^", "int8": "s"}
 #: people who confuse red and green; the markers differ too.
 _COLOURS = {"fp32": "#0072b2", "bf16": "#009e73", "fp16": "#aa4499", "int8": "#d55e00"}
 
-#: Translucent ink for grid and frame, and for the memory roof.
+#: Translucent ink for the grid and the legend's frame, and for the memory roof.
 _FAINT, _MEMORY = (INK, 0.18), (INK, 0.7)
 
 

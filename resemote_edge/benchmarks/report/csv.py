@@ -100,7 +100,7 @@ def _before_unit(name: str, word: str) -> str:
 
 
 def _follow(value: Any, path: _Path) -> Any:
-    """Value at a path; None where something on the way is None, another member of a union, or absent."""
+    """Value at a path; None if something on the way is None, another member of a union, or absent."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)

@@ -75,7 +75,7 @@ class Step:
         scenario: Name of the scenario in `SCENARIOS`; None for a step that is no row.
         batch: Crops per call; None for an accuracy.
         streams: Number of sessions side by side.
-        fps: Frames a second; None where none arrive.
+        fps: Frames a second; None if none arrive.
         check: Comparison of the timer; None for a step that is no check.
     """
 

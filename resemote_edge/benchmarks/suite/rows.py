@@ -84,7 +84,7 @@ class KeptRow(Record, frozen=True, kw_only=True):
         decided_by: Everything that it depends on, by name.
         machine: Machine it was measured on.
         measured_utc: Time of the measurement, ISO 8601.
-        git_commit: Commit of the checkout that measured it; None where there was none.
+        git_commit: Commit of the checkout that measured it; None if there was none.
         seconds: Time it took.
         found: Result of the step.
     """
@@ -207,7 +207,7 @@ class SuiteFolder:
         return self.path / ROWS_FOLDER / f"{stem}.json"
 
     def read(self, stem: str) -> KeptRow | None:
-        """Read a row that is kept; None where there is none.
+        """Read a row that is kept; None if there is none.
 
         Raises:
             InputError: The file is not a row of this version.

@@ -57,7 +57,7 @@ class DeviceProbe(Record, frozen=True, kw_only=True):
     peaks: tuple[Peak, ...]
 
     def gmac_per_s(self, precision: str) -> float | None:
-        """Peak of a precision in 1e9 multiply-adds a second; None where it was not measured."""
+        """Peak of a precision in 1e9 multiply-adds a second; None if it was not measured."""
         return next((peak.gmac_per_s for peak in self.peaks if peak.precision == precision), None)
 
 

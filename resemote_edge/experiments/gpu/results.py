@@ -36,7 +36,7 @@ class Floor(Record, frozen=True, kw_only=True):
         copy_ms: Time to copy the input's bytes from host to device; 0 for a CPU.
         memory_ms: Time to read the weights from memory once, in the type of the computation; 0 if they fit into the
             device's cache.
-        arithmetic_ms: Time of the multiply-adds at the peak of the precision; None where that was not measured.
+        arithmetic_ms: Time of the multiply-adds at the peak of the precision; None if that was not measured.
     """
 
     copy_ms: float
@@ -66,7 +66,7 @@ class GpuRow(Record, frozen=True, kw_only=True):
         max_abs_logit_diff: Largest difference to the golden logits, which PyTorch computed in float32 on export.
         top1_agreement: Fraction of the golden crops with the same top class.
         floor: Times that no call can be faster than.
-        kernels: Work of the device; None where that was not profiled.
+        kernels: Work of the device; None if that was not profiled.
     """
 
     network: str

@@ -52,7 +52,7 @@ class NativeSubject(Record, frozen=True, kw_only=True):
         native_frame_ms: Time (p50) from a frame with its faces to their decisions, in C.
         python_over_native: Ratio of Python's time for that to the library's, with the same engine and threads.
         python_over_native_interval: Interval of the ratio, 95 %, by bootstrap.
-        parity: Comparison with Python; None where no data was given.
+        parity: Comparison with Python; None if no data was given.
     """
 
     artifact: str

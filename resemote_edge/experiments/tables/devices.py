@@ -26,7 +26,7 @@ class Device(Strict, frozen=True, kw_only=True):
 
     Attributes:
         name: Name for people.
-        report: Report of `bench` or `bench suite` on it, relative to the list; None where nothing was measured.
+        report: Report of `bench` or `bench suite` on it, relative to the list; None if nothing was measured.
     """
 
     name: str

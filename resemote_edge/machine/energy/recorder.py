@@ -67,7 +67,7 @@ class Recorder:
         return (self.integral.readings - 1) / self.integral.seconds
 
     def refusal(self) -> str | None:
-        """Reason why the recording cannot be trusted; None when it can."""
+        """Reason why the recording cannot be trusted; None if it can."""
         name, seconds, needed = self.sensor.name, self.integral.seconds, self.sensor.min_seconds
         if self._failure is not None:
             return f"{name} failed during the run: {self._failure}"

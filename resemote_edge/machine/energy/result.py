@@ -32,7 +32,7 @@ class Energy(_Result, frozen=True, kw_only=True, tag="measured"):
         seconds: Length of the run, between its first and its last reading.
         joules: Sum of the rails in the total.
         watts: Power: `joules` over `seconds`.
-        idle_watts: Power of the same rails when nothing ran; None when that was not measured.
+        idle_watts: Power of the same rails when nothing ran; None if that was not measured.
         joules_per_inference: Energy above idle, which the work itself took; None without `idle_watts`. A negative value
             means that the run drew less power than the idle machine, so the two measurements do not match.
         joules_per_inference_with_idle: Energy the rails delivered during the run, idle power included.

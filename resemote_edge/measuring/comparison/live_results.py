@@ -29,8 +29,8 @@ class Side(Record, frozen=True, kw_only=True):
         slowed_by: Factor by which every inference was made to take longer; 1 for no delay.
         runs: Number of timed calls, over all restarts.
         latency_p50_ms: Median over all calls; nothing is clipped.
-        latency_p90_ms: 90th percentile over all calls; None where there are too few calls.
-        latency_p99_ms: 99th percentile over all calls; None where there are too few calls.
+        latency_p90_ms: 90th percentile over all calls; None if there are too few calls.
+        latency_p99_ms: 99th percentile over all calls; None if there are too few calls.
     """
 
     artifact: str

@@ -99,7 +99,7 @@ class Pair(Record, frozen=True, kw_only=True):
         b_model_size_bytes: Size of the files the runtime reads in B.
         a_peak_memory_bytes: High-water mark of the process in A; a single figure, without an interval.
         b_peak_memory_bytes: High-water mark of the process in B; likewise.
-        accuracy: Change of accuracy; None where one of the rows has none.
+        accuracy: Change of accuracy; None if one of the rows has none.
         notes: Caveats about these rows.
     """
 

@@ -38,7 +38,7 @@ class Peak(Strict, frozen=True, kw_only=True):
 
     Attributes:
         precision: Precision: ``fp32``, ``bf16`` or ``int8`` (unsigned activations, signed weights, sums of 32 bits).
-        gmac_per_s: Multiply-adds of a large matrix product, in 1e9 a second; None where it was not measured.
+        gmac_per_s: Multiply-adds of a large matrix product, in 1e9 a second; None if it was not measured.
         engine: Name and version of the runtime that computed it; None if not recorded.
         kernel: Kernel that ran, as the engine names it; None if not recorded.
         note: Reason why it was not measured, or a remark about the kernel.
@@ -67,7 +67,7 @@ class MachineProbe(Strict, frozen=True, kw_only=True):
     peaks: tuple[Peak, ...]
 
     def gmac_per_s(self, precision: str | None) -> float | None:
-        """Peak of a precision in 1e9 multiply-adds a second; None where it was not measured."""
+        """Peak of a precision in 1e9 multiply-adds a second; None if it was not measured."""
         return next((peak.gmac_per_s for peak in self.peaks if peak.precision == precision), None)
 
 

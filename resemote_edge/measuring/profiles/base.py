@@ -14,8 +14,8 @@ class NodeProfile:
             no layer's products.
         time_us: Median time of one call, by the engine's counters.
         kernel: Kernel that ran, as the engine names it.
-        precision: Precision of its arithmetic, as `precisions.BITS` names it; None when the engine does not tell.
-        activation_bytes: Bytes it read and wrote besides weights, in one call; None when the engine does not tell.
+        precision: Precision of its arithmetic, as `precisions.BITS` names it; None if the engine does not tell.
+        activation_bytes: Bytes it read and wrote besides weights, in one call; None if the engine does not tell.
     """
 
     layer: str | None

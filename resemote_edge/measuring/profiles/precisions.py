@@ -27,7 +27,7 @@ def precision_of_type(name: str) -> str | None:
 
 
 def precision_of_kernel(kernel: str) -> str | None:
-    """Precision that a kernel's name states; None when it states none.
+    """Precision that a kernel's name states; None if it states none.
 
     OpenVINO ends the name with the type of the activations (``brgemm_avx512_I8``, ``brgconv_avx2_f32``). Weights may
     be stored in another type and unpacked on the way. ONNX Runtime names operators: ``QGemm`` states the precision,

@@ -39,7 +39,7 @@ class Cell:
 
     Attributes:
         text: Text as shown.
-        sort: Number to sort by; None where the text itself is sorted by.
+        sort: Number to sort by; None if the text itself is sorted by.
         missing: Whether there is no figure; such cells come last in either direction of sorting.
         more: Text shown when the pointer rests on it.
     """

@@ -24,8 +24,8 @@ class Evidence:
     Attributes:
         row: Row of the report.
         latency: Age of decisions where frames arrive by themselves; elsewhere, the time of one call of the session.
-        nanoseconds: Samples of the latency, int64 (runs,); None where they were not kept.
-        frames: Numbers of the frames decided, int64 (decided,); None where there are none.
+        nanoseconds: Samples of the latency, int64 (runs,); None if they were not kept.
+        frames: Numbers of the frames decided, int64 (decided,); None if there are none.
     """
 
     row: BenchRow
@@ -46,7 +46,7 @@ def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
 
     Args:
         report: Report whose rows are collected.
-        folder: Folder that the report lies in; None where there is none, and so no samples.
+        folder: Folder that the report lies in; None if there is none, and so no samples.
 
     Raises:
         InputError: Samples are not those of the report.

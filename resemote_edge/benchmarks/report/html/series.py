@@ -55,7 +55,7 @@ class SeriesIndex:
         rows: Rows of the report; series are numbered in their order.
 
     Attributes:
-        beginning: Beginning of every artifact's name, which labels leave out; empty where there is none.
+        beginning: Beginning of every artifact's name, which labels leave out; empty if there is none.
         all: Series of the report.
     """
 
