@@ -1,9 +1,9 @@
 """Calibration sets: the training images whose activations set the scales of a quantized network.
 
-They come from the training split alone, without images that also occur, pixel for pixel, in another split: scales
-fitted to validation or test images would improve the figures measured on those. Classes take turns giving an image, in
-alphabetical order of their names, as long as they have images. Within a class, a seed decides. The choice depends on
-pixels and labels only, not on the form (CSV, folder, zip) or order of the dataset.
+They come from the training split alone, without images that also occur, pixel for pixel, in another split. Scales
+fitted to validation or test images would make the figures measured on those too good. Classes take turns giving an
+image, in alphabetical order of their names, as long as they have images. Within a class, a seed decides. The choice
+depends on pixels and labels only, not on the form (CSV, folder, zip) or order of the dataset.
 """
 
 import hashlib

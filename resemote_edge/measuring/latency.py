@@ -61,9 +61,9 @@ class Latency(Strict, frozen=True, kw_only=True):
 def runs_needed(share: float) -> int:
     """Number of samples without which a percentile has no upper bound.
 
-    The largest of n samples lies above the percentile with probability ``1 - share**n``. Below 97.5 %, the sample holds
-    no value that a two-sided 95 % interval could end at, whatever the distribution (David and Nagaraja, Order
-    Statistics, 2003, section 7.1): 6 for the median, 368 for p99, 3,688 for p99.9.
+    The largest of n samples lies above the percentile with probability ``1 - share**n``. If that is below 97.5 %, no
+    value of the sample can be the upper end of a two-sided 95 % interval, whatever the distribution (David and
+    Nagaraja, Order Statistics, 2003, section 7.1). So the median needs 6 samples, p99 368 and p99.9 3,688.
 
     Args:
         share: Share of the calls below the percentile, in (0, 1).

