@@ -1,4 +1,4 @@
-"""run_in_memory: a suite that is in no file, of artifacts that are open; nothing is kept of it but its report."""
+"""run_in_memory: runs a suite without a file, on open artifacts, and keeps nothing but the report."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from resemote_edge.runtimes.registry import get_runtime, runtimes_for
 
 __all__ = ["run_in_memory"]
 
-#: Files that a runtime may run where it was named: also the ONNX that an engine is built from.
+#: Roles of files that a named runtime may run: also the ONNX that an engine is built from.
 _ROLES = ("model", "source")
 
 
@@ -42,8 +42,8 @@ def run_in_memory(
         progress: Function called with the progress.
 
     Returns:
-        The report. Combinations that cannot run here, where the suite names no runtime, are listed as skipped; those
-        that were tried and failed, as failed; each with the reason.
+        The report. It lists combinations that failed, and, if the suite names no runtime, those that cannot run here as
+        skipped, each with the reason.
 
     Raises:
         DeviceUnavailableError: A runtime that the suite names cannot work here, or nothing could be measured.
@@ -55,7 +55,7 @@ def run_in_memory(
     check_suite(suite)
     if data is not None:
         split = "test" if suite.accuracy is None else suite.accuracy.split
-        # Read before minutes of work, since what it says belongs at the top.
+        # Read before minutes of measuring, so that its notes come first.
         DatasetReader(lambda text: notice(f"note: {text}")).load(data, (split,))
     for artifact in artifacts:
         _refuse(artifact, suite)
@@ -81,7 +81,7 @@ def run_in_memory(
 
 
 def _refuse(artifact: Artifact, suite: Suite) -> None:
-    """Refuse an artifact that was not made for what was asked for by name."""
+    """Refuse an artifact that cannot be run with a batch size or runtime that the suite names."""
     for batch in suite.batches:
         refuse_batch(artifact, batch)
     for name in suite.runtimes or ():

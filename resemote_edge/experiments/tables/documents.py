@@ -1,12 +1,14 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
-replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check`, `native_check`, `camera_check` or `detector_check`, the report of `gpu` (``#percentiles``,
-``#device``), a list of devices in TOML, or a folder of weights with their model cards.
-``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
-``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
-other scenarios their results.
+replaced. These are the sources, with the names of further tables, which may follow the path after ``#``:
+
+- a report of `bench`: ``accuracy``, ``validity`` (checks of the timer), and a scenario such as ``camera``;
+- a report of a contest: ``ratios``, ``accuracy`` and ``differences`` (of accuracy);
+- a report of `gpu`: ``percentiles`` and ``device``;
+- an ablation's report, the file of `explain`, and the summary of `verdict_check`, `native_check`, `camera_check` or
+  `detector_check`;
+- a list of devices in TOML, and a folder of weights with their model cards.
 """
 
 import re
@@ -44,7 +46,7 @@ _BLOCK = re.compile(r"(<!-- table: (?P<source>\S+) -->\n).*?(<!-- end of table -
 
 
 def regenerate(document: Path) -> str:
-    """Return the document's text with every table made anew from the JSON it names.
+    """Return the document's text, with every table generated again.
 
     Args:
         document: Markdown file; sources are relative to its folder.
@@ -78,7 +80,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
 
 
 def _kind(path: Path) -> str:
-    """Kind of a source, as a report states it; other faults are found when it is read in full."""
+    """Kind of a source, as a report states it; empty if none can be read."""
     if path.is_dir() or path.suffix == ".toml":
         return "weights" if path.is_dir() else "devices"
     try:

@@ -1,4 +1,4 @@
-"""Interval of a difference, recovered from the intervals of the two values, where no samples of them were kept."""
+"""Interval of a difference of two values, computed from their own intervals where no samples were kept."""
 
 from math import sqrt
 
