@@ -171,7 +171,7 @@ CASES = [
     Case("detector and checkpoint", "export a.pt --detector yunet --target onnx", "CHECKPOINT is for classifiers"),
     Case("detector and data", "export --detector yunet --target onnx --data a", "--data is for classifiers"),
     Case("size without detector", "export --target onnx --size 64x64", "pass --detector as well"),
-    Case("no size", "export --detector yunet --target onnx --size big", "'big' is no size"),
+    Case("no size", "export --detector yunet --target onnx --size big", "'big' is no size", code=2),
     Case("no image", "predict nowhere.png --artifact {artifact}", "nowhere.png: no such image file"),
     Case("text as image", "predict {text} --artifact {artifact}", "not a readable image"),
     Case("float image", "predict {float_image} --artifact {artifact}", "mode F have no stated range"),
