@@ -6,8 +6,8 @@ replaced. These are the sources, with the names of further tables, which may fol
 - a report of `bench`: ``accuracy``, ``validity`` (checks of the timer), and a scenario such as ``camera``;
 - a report of a contest: ``ratios``, ``accuracy`` and ``differences`` (of accuracy);
 - a report of `gpu`: ``percentiles`` and ``device``;
-- an ablation's report, the file of `explain`, and the summary of `verdict_check`, `native_check`, `camera_check` or
-  `detector_check`;
+- an ablation's report, the file of `explain`, and the summary of `verdict_check`, `native_check`, `tools_check`,
+  `camera_check` or `detector_check`;
 - a list of devices in TOML, and a folder of weights with their model cards.
 """
 
@@ -37,6 +37,7 @@ from resemote_edge.experiments.gpu.results import gpu_table, read_gpu_report
 from resemote_edge.experiments.native_check.report import native_validity_table, read_native_validity
 from resemote_edge.experiments.tables.devices import device_table
 from resemote_edge.experiments.tables.weights import weights_table
+from resemote_edge.experiments.tools_check.check import read_tools_check, tools_check_table
 from resemote_edge.experiments.verdict_check.report import comparison_validity_table, read_comparison_validity
 from resemote_edge.measuring.results import read_report
 
@@ -66,6 +67,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "devices": device_table,
         "explanation": lambda path: layer_markdown(read_explanation(path)),
         "camera-check": lambda path: camera_check_table(read_camera_check(path)),
+        "tools-check": lambda path: tools_check_table(read_tools_check(path)),
         "detector-check": lambda path: detector_check_table(read_detector_check(path)),
         "native-validity": lambda path: native_validity_table(read_native_validity(path)),
         "weights": weights_table,
