@@ -8,6 +8,7 @@ import click
 from resemote_edge.cli.output import (
     data_option,
     echo_json,
+    echo_note,
     json_option,
     labels_option,
     measuring_progress,
@@ -74,7 +75,7 @@ def sensitivity(
         options["precision"] = options["precision"] or EIGHT_BIT[0]
     request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = run_sensitivity(request, images, progress)
+        report = run_sensitivity(request, images, progress, echo_note)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

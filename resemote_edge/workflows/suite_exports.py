@@ -16,7 +16,7 @@ from resemote_edge.benchmarks.suite.plan import SuiteArtifact, SuitePlan, make_p
 from resemote_edge.benchmarks.suite.report import bench_report, suite_state
 from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder
 from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress, run_steps, sort_out
-from resemote_edge.data.registry import load_dataset
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
@@ -142,7 +142,7 @@ def run_suite(
         OSError: The folder cannot be written to.
     """
     kept_in = SuiteFolder(folder)
-    bench = _prepare(loaded, kept_in, data)
+    bench = _prepare(loaded, kept_in, data, notice)
     kept: dict[str, KeptRow] = {}
     interrupted = None
     with kept_in.locked():
@@ -178,7 +178,7 @@ def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
     return Opened()
 
 
-def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None) -> Bench:
+def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None, notice: Notice = lambda text: None) -> Bench:
     """Prepare what all steps share; raise errors that would otherwise show after minutes of work; write nothing."""
     suite = loaded.suite
     for entry in suite.exports:
@@ -192,7 +192,8 @@ def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None) -> Ben
         )
     if data is None or suite.accuracy is None:
         return bench
-    split = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split]
+    datasets = DatasetReader(lambda text: notice(f"note: {text}"))
+    split = datasets.load(data, (suite.accuracy.split,))[suite.accuracy.split]
     return replace(bench, data_sha256=split.sha256())
 
 

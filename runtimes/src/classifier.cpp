@@ -41,11 +41,11 @@ std::size_t affordable(int max_faces, int queue_depth, const Passport& passport)
 
 }  // namespace
 
-Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth)
+Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth, Edges edges)
     : session_(std::move(session)),
       max_faces_(affordable(max_faces, queue_depth, session_->passport())),
       classes_(session_->passport().labels.size()),
-      preprocessor_(session_->passport().preprocessing),
+      preprocessor_(session_->passport().preprocessing, edges),
       feed_((preprocessor_.feed_bytes() * max_faces_ + 3) / 4),
       probabilities_(max_faces_ * classes_),
       queue_(made_queue(static_cast<std::size_t>(queue_depth), preprocessor_.feed_bytes(), max_faces_, classes_)) {}

@@ -14,7 +14,7 @@ namespace resemote_internal {
 
 class Classifier {
  public:
-  Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth);
+  Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth, Edges edges);
   ~Classifier();
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;

@@ -33,9 +33,9 @@ def test_a_face_speaks_after_enough_detections_and_keeps_its_number():
 
 def test_a_face_that_does_not_speak_yet_is_known_in_every_frame():
     updates = run(Tracker(), [[face(100)], None, [face(120)], None, [face(140)], None])
-    assert [len(update.quiet) for update in updates] == [1, 1, 1, 1, 0, 0]
+    assert [len(update.tentative) for update in updates] == [1, 1, 1, 1, 0, 0]
     assert [len(update.tracks) for update in updates] == [0, 0, 0, 0, 1, 1]
-    assert updates[3].quiet[0].x + 40 == pytest.approx(130, abs=10)
+    assert updates[3].tentative[0].x + 40 == pytest.approx(130, abs=10)
 
 
 def test_a_false_alarm_of_one_frame_never_speaks_and_takes_no_number():
@@ -54,6 +54,14 @@ def test_without_detection_a_track_goes_on_at_its_own_speed():
         assert center(track)[0] == pytest.approx(100 + 4 * number, abs=1e-6)
         assert track.detected is (frames[number] is not None)
         assert track.missed == 0  # nobody looked
+
+
+def test_frames_that_come_in_a_burst_throw_no_face_away():
+    tracker = Tracker()
+    times = [0.0, 0.04, 0.08, 0.0801, 0.0802, 0.24]
+    updates = [tracker.update([face(300 + n % 2)] if n < 5 else None, seconds) for n, seconds in enumerate(times)]
+    (track,) = updates[-1].tracks
+    assert center(track)[0] == pytest.approx(300, abs=60)
 
 
 def test_landmarks_move_along_with_the_box():

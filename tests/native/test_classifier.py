@@ -68,6 +68,24 @@ def test_pixels_are_equal_and_probabilities_nearly(artifacts, recipe, graph):
                 assert mine.score == max(mine.probabilities.values())
 
 
+def test_edges_are_replicated_as_in_python(artifacts):
+    artifact = artifacts("cpu-onnxruntime-fp32")
+    boxes = [Box(-30, -20, 90, 90), Box(280, 200, 70, 70), Box(-50, 40, 420, 420), Box(100, 50, 80, 80)]
+    with (
+        NativeClassifier(artifact.path, threads=1, edges="replicated") as native,
+        EmotionClassifier(
+            open_session(artifact, native.backend, SessionOptions(threads=1)), artifact.passport
+        ) as python,
+    ):
+        for frame in frames():
+            faces, color = crops(frame, boxes, color=False, edges="replicated")
+            assert np.array_equal(native.preprocess(frame, boxes), python.preprocess(faces, color=color))
+            want = python.classify_frame(frame, boxes, edges="replicated")
+            assert [emotion.label for emotion in native.classify(frame, boxes)] == [one.label for one in want]
+    with pytest.raises(InputError, match="unknown edges 'torn'"):
+        NativeClassifier(artifact.path, edges="torn")
+
+
 def test_what_is_submitted_comes_back_by_its_tag(artifacts):
     with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
         assert native.poll() is None

@@ -9,7 +9,7 @@ from resemote_edge.benchmarks.suite.plan import SuiteArtifact, make_plan
 from resemote_edge.benchmarks.suite.report import bench_report
 from resemote_edge.benchmarks.suite.rows import KeptRow
 from resemote_edge.benchmarks.suite.runner import Bench, SuiteProgress, run_steps, sort_out
-from resemote_edge.data.registry import recognise
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.results import BenchReport
@@ -28,6 +28,7 @@ def run_in_memory(
     *,
     data: Path | None = None,
     output: Path | None = None,
+    notice: Callable[[str], None] = lambda text: None,
     progress: Callable[[SuiteProgress], None] = lambda far: None,
 ) -> BenchReport:
     """Measure everything a suite asks for.
@@ -37,6 +38,7 @@ def run_in_memory(
         artifacts: Artifacts to measure.
         data: Dataset for accuracy; None leaves it out.
         output: Folder of the report, in which samples are kept; None keeps none.
+        notice: Function called with what was found in the data, one sentence at a time.
         progress: Function called with the progress.
 
     Returns:
@@ -47,12 +49,14 @@ def run_in_memory(
         DeviceUnavailableError: A runtime that the suite names cannot work here, or nothing could be measured.
         InputError: A scenario, batch size or another setting makes no sense.
         ArtifactError: The artifact that accuracies are to be compared with is not whole.
-        DatasetError: There is no such dataset.
+        DatasetError: The data cannot be read.
         ResEmoteEdgeError: Every measurement failed.
     """
     check_suite(suite)
     if data is not None:
-        recognise(data)
+        split = "test" if suite.accuracy is None else suite.accuracy.split
+        # Read before minutes of work, since what it says belongs at the top.
+        DatasetReader(lambda text: notice(f"note: {text}")).load(data, (split,))
     for artifact in artifacts:
         _refuse(artifact, suite)
     roles = _ROLES if suite.runtimes else ("model",)

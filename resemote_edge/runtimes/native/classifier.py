@@ -18,11 +18,13 @@ from resemote_edge.errors import InputError, SessionClosedError
 from resemote_edge.runtimes.native import structs
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
 from resemote_edge.runtimes.session import SessionOptions
-from resemote_edge.vision.frame import Box, Frame
+from resemote_edge.vision.frame import Box, Edges, Frame
 
 __all__ = ["NativeClassifier", "NativeResult"]
 
 _INT32 = 1 << 31
+
+_EDGES: dict[Edges, int] = {"cut": 0, "replicated": 1}
 
 _FORMATS = {"gray": 0, "rgb": 1, "bgr": 2, "nv12": 3, "yuyv": 4}
 
@@ -59,6 +61,7 @@ class NativeClassifier:
         max_faces: Largest number of boxes in one call.
         queue_depth: Largest number of submissions that wait, and of results that wait; when one more comes, the oldest
             is dropped. Memory for it is allocated here. 0 makes no queue, and so no `submit`.
+        edges: What becomes of a box that reaches over the frame's border, as for `classify_frame`.
 
     Attributes:
         passport: Passport of the artifact.
@@ -79,13 +82,16 @@ class NativeClassifier:
         threads: int | None = None,
         max_faces: int = 16,
         queue_depth: int = 2,
+        edges: Edges = "cut",
     ) -> None:
         opened = Artifact.load(artifact)
         self.passport = opened.passport
         self._library = load_library()
         SessionOptions(threads=threads)  # refuses what no session takes
         sizes = structs.sized(structs.ClassifierOptions)
-        sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
+        if edges not in _EDGES:
+            raise InputError(f"unknown edges {edges!r}", hint=f"pass one of {', '.join(_EDGES)}")
+        sizes.max_faces, sizes.queue_depth, sizes.edges = max_faces, queue_depth, _EDGES[edges]
         self._closed = False
         self._handle = ctypes.c_void_p()
         self._library.check(
@@ -109,7 +115,7 @@ class NativeClassifier:
 
         Args:
             frame: Picture; its pixels are read where they are, and copied only where a row's samples do not touch.
-            boxes: Boxes of the faces; cut at the frame's border.
+            boxes: Boxes of the faces; at the frame's border, they are cut or filled as `edges` says.
 
         Returns:
             One `Emotion` per box, in order.

@@ -141,7 +141,7 @@ class Decision(ctypes.Structure):
 class ClassifierOptions(ctypes.Structure):
     """``resemote_classifier_options``."""
 
-    _fields_ = [("struct_size", _size), ("max_faces", _i32), ("queue_depth", _i32)]
+    _fields_ = [("struct_size", _size), ("max_faces", _i32), ("queue_depth", _i32), ("edges", _i32)]
 
 
 class Result(ctypes.Structure):

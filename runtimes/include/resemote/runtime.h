@@ -174,8 +174,9 @@ typedef struct resemote_backend_choice {
 RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
                                                      resemote_backend_choice* choice);
 
-/* Opens an artifact: a folder with a passport.json. Every file that it names must lie in the folder and be a regular
-   file with the size and sha256 of the passport. Of links, only those to a file of the same folder are followed.
+/* Opens an artifact, a classifier or a detector: a folder with a passport.json. Every file that it names must lie in the
+   folder and be a regular file with the size and sha256 of the passport. Of links, only those to a file of the same
+   folder are followed.
    artifact: path of the folder, or of its passport.json.
    options: NULL: the defaults.
    session: gets the handle; on failure, NULL. */
@@ -192,7 +193,7 @@ typedef struct resemote_session_info {
   const char* backend;
   const char* device;        /* the one in use, never "auto" */
   const char* file;          /* the file of the artifact that is run */
-  int32_t label_count;       /* classes */
+  int32_t label_count;       /* classes; 0 for a detector */
   int32_t gives_probabilities; /* 1: outputs are probabilities; 0: logits */
   int64_t batch_min;
   int64_t batch_max;         /* 0: only memory limits it */
@@ -213,6 +214,26 @@ RESEMOTE_API resemote_status resemote_session_get_info(resemote_session* session
    index: place of the class among the logits, 0 to label_count - 1.
    label: gets the name, which lives as long as the session; on failure, NULL. */
 RESEMOTE_API resemote_status resemote_session_get_label(resemote_session* session, int32_t index, const char** label);
+
+/* What is known of a detector of faces. Its one input is a picture of this size in BGR, levels 0 to 255: float32 in
+   planes or uint8 in pixels, as the input's spec says. */
+typedef struct resemote_detector_info {
+  size_t struct_size;   /* in */
+  const char* family;   /* "yunet" or "centerface"; says how the outputs are read */
+  int32_t width;        /* of the input, pixels */
+  int32_t height;
+  double framing_scale; /* side of the square that a classifier is shown, in geometric means of a box's sides */
+  double framing_shift; /* how far the square's centre lies below the box's, in heights of the box */
+  double min_score;     /* lowest score of a face that is reported */
+  double max_overlap;   /* intersection over union above which the lower of two boxes is the same face */
+} resemote_detector_info;
+
+#define RESEMOTE_DETECTOR_INFO_INIT {sizeof(resemote_detector_info), NULL, 0, 0, 0.0, 0.0, 0.0, 0.0}
+
+/* Says what a detector is. Fails with RESEMOTE_STATUS_INVALID_ARGUMENT if the artifact is a classifier.
+   session: handle.
+   info: is filled in. Its strings live as long as the session. */
+RESEMOTE_API resemote_status resemote_session_get_detector(resemote_session* session, resemote_detector_info* info);
 
 typedef int32_t resemote_dtype;
 enum { RESEMOTE_DTYPE_FLOAT32 = 0, RESEMOTE_DTYPE_UINT8 = 1 };
@@ -267,16 +288,16 @@ RESEMOTE_API resemote_status resemote_session_run(resemote_session* session, con
 
 typedef struct resemote_self_test_result {
   size_t struct_size;    /* in */
-  int32_t crops;
+  int32_t crops;         /* crops, or pictures of a detector */
   double max_abs_diff;   /* from the outputs recorded at export */
   double limit;
-  double top1_agreement; /* fraction with the same top class */
+  double top1_agreement; /* fraction with the same top class; 1 for a detector */
 } resemote_self_test_result;
 
 #define RESEMOTE_SELF_TEST_RESULT_INIT {sizeof(resemote_self_test_result), 0, 0.0, 0.0, 0.0}
 
-/* Runs the artifact's golden crops again, from colour crop to output. If the difference exceeds the limit, it fills in
-   the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED.
+/* Runs the artifact's golden crops again, from colour crop to output, or a detector's golden pictures. If the difference
+   exceeds the limit, it fills in the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED.
    session: handle.
    result: is filled in; may be NULL. */
 RESEMOTE_API resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result);
@@ -314,13 +335,34 @@ typedef struct resemote_frame {
    frame: memory of any contents. */
 RESEMOTE_API resemote_status resemote_frame_init(resemote_frame* frame);
 
-/* A box, in pixels. It may reach over the frame's border, where it is cut. At least 8 x 8 pixels must be inside. */
+/* A box, in pixels. It may reach over the frame's border; resemote_edges says what becomes of it there. At least 8 x 8
+   pixels must be inside. */
 typedef struct resemote_box {
   int32_t x;
   int32_t y;
   int32_t width;
   int32_t height;
 } resemote_box;
+
+typedef int32_t resemote_edges;
+enum {
+  RESEMOTE_EDGES_CUT = 0,       /* the part of a box within the frame is shown, so that faces at the border are stretched */
+  RESEMOTE_EDGES_REPLICATED = 1 /* beyond the border, its pixels are repeated; a box has sides of 32768 at most */
+};
+
+/* Cuts boxes out of a frame and resizes them, as classifiers do.
+   frame: the picture.
+   boxes: the boxes.
+   box_count: number of boxes; zero is accepted.
+   edges: what becomes of boxes that reach over the border.
+   format: RESEMOTE_PIXEL_GRAY8, RGB24 or BGR24.
+   width, height: of each crop, pixels, 1 to 4096.
+   pixels: gets the crops, one after the other and without gaps.
+   pixels_size_bytes: size of that memory, exactly what the crops need. */
+RESEMOTE_API resemote_status resemote_frame_crop(const resemote_frame* frame, const resemote_box* boxes,
+                                                 size_t box_count, resemote_edges edges, resemote_pixel_format format,
+                                                 int32_t width, int32_t height, uint8_t* pixels,
+                                                 size_t pixels_size_bytes);
 
 typedef struct resemote_decision {
   int32_t label; /* index of the label */
@@ -332,9 +374,10 @@ typedef struct resemote_classifier_options {
   int32_t max_faces;   /* most boxes in one call, 1 to 4096; default 16 */
   int32_t queue_depth; /* most submissions, and most results, that may wait, 1 to 4096; default 2. 0: no queue, and so no
                           resemote_classifier_submit */
+  resemote_edges edges; /* what becomes of boxes that reach over the border; default RESEMOTE_EDGES_CUT */
 } resemote_classifier_options;
 
-#define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2}
+#define RESEMOTE_CLASSIFIER_OPTIONS_INIT {sizeof(resemote_classifier_options), 16, 2, RESEMOTE_EDGES_CUT}
 
 /* Fills in the defaults of RESEMOTE_CLASSIFIER_OPTIONS_INIT.
    options: memory of any contents. */

@@ -121,6 +121,13 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
     return spec;
   }
 
+  // Throws Failure if the artifact is no detector.
+  resemote_detector_info detector() const {
+    resemote_detector_info info = RESEMOTE_DETECTOR_INFO_INIT;
+    check(resemote_session_get_detector(handle_, &info));
+    return info;
+  }
+
   void run(const std::vector<resemote_tensor>& inputs, const std::vector<resemote_tensor>& outputs) {
     check(resemote_session_run(handle_, inputs.data(), inputs.size(), outputs.data(), outputs.size()));
   }
@@ -128,6 +135,18 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
   // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED if the outputs differ from those at export.
   resemote_self_test_result self_test() { return self_test_of(handle_); }
 };
+
+// Crops of boxes, resized to width x height pixels, one after the other.
+inline std::vector<std::uint8_t> crops_of(const resemote_frame& frame, const std::vector<resemote_box>& boxes,
+                                          resemote_edges edges, resemote_pixel_format format, int width, int height) {
+  const std::size_t samples = format == RESEMOTE_PIXEL_GRAY8 ? 1 : 3;
+  const bool sound = width > 0 && height > 0;
+  std::vector<std::uint8_t> pixels(
+      sound ? boxes.size() * samples * static_cast<std::size_t>(width) * static_cast<std::size_t>(height) : 0);
+  check(resemote_frame_crop(&frame, boxes.data(), boxes.size(), edges, format, width, height, pixels.data(),
+                            pixels.size()));
+  return pixels;
+}
 
 // The decision for a box.
 struct Face {
