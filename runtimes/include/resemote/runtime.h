@@ -59,6 +59,7 @@ enum {
   RESEMOTE_STATUS_INVALID_ARGUMENT = 0x10,     /* a null, a wrong size, shape, format or option */
   RESEMOTE_STATUS_CLOSED = 0x11,               /* the handle was destroyed, or never existed */
   RESEMOTE_STATUS_NOT_READY = 0x12,            /* poll: no result yet; not a failure */
+  RESEMOTE_STATUS_CANCELLED = 0x13,            /* a progress function asked for it */
   RESEMOTE_STATUS_ARTIFACT_INVALID = 0x20,     /* missing, incomplete or not readable */
   RESEMOTE_STATUS_PASSPORT_VERSION = 0x21,     /* written under another passport schema */
   RESEMOTE_STATUS_ARTIFACT_MISMATCH = 0x22,    /* contents differ from the passport, or are for another machine */
@@ -108,6 +109,28 @@ RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char
 
 typedef struct resemote_session resemote_session;
 
+/* Weight of a message. */
+typedef int32_t resemote_log_level;
+enum {
+  RESEMOTE_LOG_INFO = 0,   /* what takes long, and what became of it */
+  RESEMOTE_LOG_WARNING = 1 /* the session works, but something is not as it was asked for, such as a cache */
+};
+
+/* Receives a message, by the thread that creates the session, while it does. It must not throw. */
+typedef void (*resemote_log_function)(void* user_data, resemote_log_level level, const char* message);
+
+typedef struct resemote_progress {
+  size_t struct_size; /* of this struct in the library, which is the newer one of both */
+  const char* stage;  /* "building" an engine, or "waiting" for another process that builds the same one */
+  double seconds;     /* since the stage began */
+  double fraction;    /* of the work that is done, 0 to 1; negative if the engine does not tell (TensorRT before 10) */
+} resemote_progress;
+
+/* Is called about four times a second while something takes long, by the thread that creates the session. Returns 0 to go
+   on. Anything else cancels: the session is not created, with RESEMOTE_STATUS_CANCELLED. TensorRT before 10 cannot stop a
+   build; it is then cancelled when the build ends, and the engine is kept. It must not throw. */
+typedef int32_t (*resemote_progress_function)(void* user_data, const resemote_progress* progress);
+
 typedef struct resemote_session_options {
   size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
   const char* backend;   /* NULL or "auto": the first that can run the artifact on this machine */
@@ -115,11 +138,18 @@ typedef struct resemote_session_options {
   const char* library;   /* the engine's shared library, or the folder that holds it; several places, separated by ':',
                             are tried in turn. NULL, or an empty place among several: the variable
                             RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks */
-  const char* cache_dir; /* folder where engines keep compiled models; NULL: none is kept */
+  const char* cache_dir; /* folder where engines that were built here are kept. NULL: for TensorRT, which takes minutes,
+                            $XDG_CACHE_HOME/resemote or $HOME/.cache/resemote; for OpenVINO, none. "": none. ONNX Runtime
+                            keeps nothing and refuses a folder. A folder that cannot be used is a warning */
   int32_t threads;       /* CPU threads for one call, at most four per core; 0: the engine decides */
+  resemote_log_function log;           /* NULL: nobody is told */
+  resemote_progress_function progress; /* NULL: nobody is asked */
+  void* user_data;                     /* first argument of both */
+  int32_t workspace_mib; /* TensorRT: memory that a layer may use, in MiB, 1 to 65536; 0: 512 */
 } resemote_session_options;
 
-#define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
+#define RESEMOTE_SESSION_OPTIONS_INIT \
+  {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0}
 
 /* Fills in the defaults of RESEMOTE_SESSION_OPTIONS_INIT.
    options: memory of any contents. */
@@ -169,10 +199,11 @@ typedef struct resemote_session_info {
   int64_t batch_max;         /* 0: only memory limits it */
   int32_t input_count;
   int32_t output_count;
+  const char* engine; /* where the engine came from: "loaded", "built in 214 s", "from the cache"; and why it was not kept */
 } resemote_session_info;
 
 #define RESEMOTE_SESSION_INFO_INIT \
-  {sizeof(resemote_session_info), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
+  {sizeof(resemote_session_info), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL}
 
 /* Says what a session runs.
    session: handle.
