@@ -6,7 +6,7 @@
 #include "errors.h"
 #include "network.h"
 #include "options.h"
-#include "picture.h"
+#include "pictures/picture.h"
 #include "session_choice.h"
 #include "terminal.h"
 

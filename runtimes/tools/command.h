@@ -14,5 +14,6 @@ int inspect_command(int argc, char** argv);
 int verify_command(int argc, char** argv);
 int classify_command(int argc, char** argv);
 int eval_command(int argc, char** argv);
+int bench_command(int argc, char** argv);
 
 }  // namespace resemote_tools

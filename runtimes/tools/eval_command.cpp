@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "accuracy.h"
+#include "evaluation/accuracy.h"
 #include "command.h"
-#include "crops_file.h"
+#include "evaluation/crops_file.h"
 #include "errors.h"
 #include "file.h"
 #include "network.h"
@@ -73,6 +73,14 @@ void print_report(const nlohmann::json& report) {
   print_table(rows);
 }
 
+// A field of CSV; names of classes may hold anything.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
 // Runs all images. Returns their predictions, as lines of CSV.
 std::string run(Network& network, const CropsFile& crops, Accuracy& accuracy) {
   const std::vector<std::size_t> places = matched(crops, network.labels());
@@ -101,8 +109,8 @@ std::string run(Network& network, const CropsFile& crops, Accuracy& accuracy) {
       network.decide(row, 1);
       const std::size_t truth = places[crops.target(first + i)];
       accuracy.add(truth, predicted, row[predicted], crops.is_copy(first + i));
-      csv += std::to_string(first + i) + "," + network.labels()[truth] + "," + network.labels()[predicted] + "," +
-             format_number("%.6f", row[predicted]) + "\n";
+      csv += std::to_string(first + i) + "," + csv_field(network.labels()[truth]) + "," +
+             csv_field(network.labels()[predicted]) + "," + format_number("%.6f", row[predicted]) + "\n";
     }
     progress.update(first + count);
   }

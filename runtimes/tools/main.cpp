@@ -18,6 +18,7 @@ const Command COMMANDS[] = {
     {"inspect", "Show what an artifact is, and where it would run here.", inspect_command},
     {"verify", "Run the self-test of an artifact on this machine.", verify_command},
     {"classify", "Classify the expression of the face in a picture.", classify_command},
+    {"bench", "Measure latency, memory and size of artifacts, and the state of the board.", bench_command},
     {"eval", "Measure the accuracy of an artifact on a packed dataset.", eval_command},
 };
 

@@ -1,4 +1,4 @@
-#include "crops_file.h"
+#include "evaluation/crops_file.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "accuracy.h"
+#include "evaluation/accuracy.h"
 
 #include <algorithm>
 #include <cmath>

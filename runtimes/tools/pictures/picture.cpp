@@ -1,4 +1,4 @@
-#include "picture.h"
+#include "pictures/picture.h"
 
 #include <algorithm>
 
@@ -41,7 +41,7 @@ class PnmHeader {
     const std::size_t begun = at_;
     for (; at_ < bytes_.size() && bytes_[at_] >= '0' && bytes_[at_] <= '9'; ++at_) {
       value = value * 10 + (bytes_[at_] - static_cast<std::uint64_t>('0'));
-      if (value > 1000000) break;
+      if (value > MOST_PIXELS) throw ToolError("not a picture: a number in its header is larger than any picture's");
     }
     if (at_ == begun) throw ToolError("not a whole picture: its header ends early, or holds something else");
     return value;

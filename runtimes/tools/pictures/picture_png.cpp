@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "errors.h"
-#include "picture.h"
+#include "pictures/picture.h"
 
 namespace resemote_tools {
 namespace {

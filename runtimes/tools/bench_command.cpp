@@ -1,0 +1,241 @@
+// `resemote bench`: latency, memory and size of artifacts, as a report that `resemote-edge bench` reads.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "command.h"
+#include "errors.h"
+#include "file.h"
+#include "machine/environment.h"
+#include "measuring/row.h"
+#include "options.h"
+#include "session_choice.h"
+#include "terminal.h"
+
+namespace resemote_tools {
+namespace {
+
+constexpr int REPORT_SCHEMA = 2;
+constexpr long MOST_BATCH = 4096, MOST_STREAMS = 64;
+
+std::string names_of_scenarios() {
+  std::string names;
+  for (const Scenario& scenario : scenarios()) names += (names.empty() ? "" : ", ") + std::string(scenario.name);
+  return names;
+}
+
+const Usage& usage() {
+  static const std::string scenario_help = "Scenarios to measure, separated by commas: " + names_of_scenarios() + ".";
+  static const Usage usage = {
+      "bench", "ARTIFACT...",
+      "Measure latency, memory and size of each ARTIFACT.\n\n"
+      "Each combination of artifact, scenario and batch size is a row of the report. Every row is measured in its own "
+      "process, pinned to as many cores as --threads says. If a row fails, the report says why, the other rows are still "
+      "measured, and the exit code is 1. The report also holds the facts of the board: clocks, power mode, "
+      "temperatures, throttling before, during and after each row, and the energy if the board has an INA3221.\n\n"
+      "With -o, the command writes the report as JSON. On another machine, 'resemote-edge bench import' checks it and "
+      "makes pages and tables of it.",
+      "resemote bench artifacts/resemotenet-xs-fer2013-onnx-fp32\n"
+      "resemote bench artifacts/* --scenario single-stream,camera --batch 1,4 -o board.json",
+      with_session_options({
+          {"scenario", 0, "NAMES", "single-stream", scenario_help.c_str()},
+          {"batch", 0, "NUMBERS", "1,8", "Numbers of crops per call or frame, separated by commas."},
+          {"streams", 0, "N", "1", "Number of sessions that run side by side in the scenario offline."},
+          {"preset", 0, "NAME", "standard",
+           "Time spent on each row: quick takes about 1 s, standard 5 s, sustained 2 minutes. A row takes twice as long "
+           "if the model is also timed alone."},
+          {"crop-side", 0, "PIXELS", "48", "Width and height of the face crops."},
+          {"fps", 0, "RATE", "30", "Frames per second that arrive in the scenario camera."},
+          {"queue", 0, "N", "1",
+           "Number of frames that may wait in the scenario camera. When one more arrives, the oldest is dropped."},
+          {"min-seconds", 0, "SECONDS", nullptr, "Shortest time to measure a row. [default: the preset's]"},
+          {"min-runs", 0, "N", nullptr, "Smallest number of timed calls in a row. [default: the preset's]"},
+          {"warmup", 0, "N", nullptr,
+           "Number of untimed calls before the measurement. [default: as many as it takes for times to settle]"},
+          {"timeout", 0, "SECONDS", "1800", "Seconds after which the process that measures a row is ended."},
+          {"output", 'o', "FILE", nullptr, "File to write the report into."},
+          {"force", 0, nullptr, nullptr, "Replace the file."},
+      })};
+  return usage;
+}
+
+Settings settings_of(const Options& options) {
+  Settings settings;
+  const std::string preset = options.choice("preset", {"quick", "standard", "sustained"});
+  if (preset == "quick") {
+    settings.warmup_seconds = 1.0;
+    settings.min_runs = 50;
+    settings.min_seconds = 1.0;
+    settings.window_seconds = 0.25;
+  } else if (preset == "sustained") {
+    settings.warmup_seconds = 10.0;
+    settings.min_runs = 4000;
+    settings.min_seconds = 120.0;
+    settings.window_seconds = 5.0;
+  }
+  settings.fps = options.real("fps", 0.001, 10000.0);
+  settings.queue_frames = static_cast<int>(options.integer("queue", 1, 1000));
+  if (options.has("min-seconds")) settings.min_seconds = options.real("min-seconds", 0.0, 86400.0);
+  if (options.has("min-runs")) settings.min_runs = static_cast<int>(options.integer("min-runs", 1, 10000000));
+  if (options.has("warmup")) {
+    settings.warmup_runs = static_cast<int>(options.integer("warmup", 0, 10000000));
+    settings.warmup_seconds = 0.0;
+  }
+  return settings;
+}
+
+std::vector<std::size_t> batches_of(const Options& options) {
+  std::vector<std::size_t> batches;
+  for (const std::string& word : options.list("batch")) {
+    const Maybe<long long> number = parse_integer(word);
+    if (!number || *number < 1 || *number > MOST_BATCH) {
+      throw UsageError("--batch: '" + word + "' is no whole number from 1 to " + std::to_string(MOST_BATCH));
+    }
+    batches.push_back(static_cast<std::size_t>(*number));
+  }
+  return batches;
+}
+
+std::vector<const Scenario*> scenarios_of(const Options& options) {
+  std::vector<const Scenario*> chosen;
+  for (const std::string& word : options.list("scenario")) {
+    const auto found = std::find_if(scenarios().begin(), scenarios().end(),
+                                    [&](const Scenario& scenario) { return word == scenario.name; });
+    if (found == scenarios().end()) {
+      throw UsageError("--scenario: '" + word + "' is none of " + names_of_scenarios());
+    }
+    chosen.push_back(&*found);
+  }
+  return chosen;
+}
+
+// Every row that is to be measured.
+std::vector<Job> jobs_of(const Options& options) {
+  Job job;
+  job.settings = settings_of(options);
+  job.timeout_s = options.real("timeout", 1.0, 1e7);
+  job.crop_side = static_cast<int>(options.integer("crop-side", 8, 1024));
+  const int cores = static_cast<int>(std::max<std::size_t>(allowed_cores(System("")).size(), 1));
+  job.threads = options.has("threads") ? static_cast<int>(options.integer("threads", 1, 4L * cores)) : cores;
+  const int streams = static_cast<int>(options.integer("streams", 1, MOST_STREAMS));
+  const std::vector<const Scenario*> chosen = scenarios_of(options);
+  const std::vector<std::size_t> batches = batches_of(options);
+  std::vector<Job> jobs;
+  for (const std::string& artifact : options.arguments()) {
+    for (const Scenario* const scenario : chosen) {
+      for (const std::size_t batch : batches) {
+        job.artifact = artifact;
+        job.scenario = scenario;
+        job.batch = batch;
+        job.streams = scenario->streams ? streams : 1;
+        jobs.push_back(job);
+      }
+    }
+  }
+  return jobs;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  gmtime_r(&now, &parts);
+  char text[64];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S+00:00", &parts);
+  return text;
+}
+
+std::string name_of(std::string artifact) {
+  while (artifact.size() > 1 && artifact.back() == '/') artifact.pop_back();
+  return last_part(artifact);
+}
+
+std::string milliseconds(const nlohmann::json& latency, const char* name) {
+  const nlohmann::json value = latency.value(name, nlohmann::json());
+  return value.is_null() ? "few" : format_number("%.3f", value.get<double>());
+}
+
+void print_report(const nlohmann::json& report) {
+  std::vector<std::vector<std::string>> table = {{"artifact", "device", "scenario", "batch", "threads", "p50 ms", "p90 ms",
+                                                  "p99 ms", "crop* ms", "per s", "peak MiB", "throttled"}};
+  for (const nlohmann::json& row : report.at("rows")) {
+    const nlohmann::json& speed = row.at("speed");
+    const nlohmann::json& model = speed.at("model");
+    const nlohmann::json& throttle = speed.at("did_throttle");
+    table.push_back({row.at("artifact"), speed.at("device"), row.at("scenario"), row.at("batch").dump(),
+                     row.at("threads").dump(), milliseconds(model, "p50_ms"), milliseconds(model, "p90_ms"),
+                     milliseconds(model, "p99_ms"), milliseconds(speed.at("crop_to_decision"), "p50_ms"),
+                     format_number("%.1f", speed.at("throughput_samples_per_s")),
+                     format_number("%.1f", speed.at("peak_memory_bytes").get<double>() / 1048576.0),
+                     throttle.is_null() ? "not known" : throttle.get<bool>() ? "yes" : "no"});
+  }
+  if (table.size() > 1) {
+    print_table(table);
+    print_line("p50, p90, p99: latency of one call; few: too few samples; crop*: p50 from crops to decisions");
+  }
+  for (const nlohmann::json& row : report.at("rows")) {
+    for (const nlohmann::json& sentence : row.at("speed").at("throttled")) {
+      print_line("note: " + row.at("scenario").get<std::string>() + ", batch " + row.at("batch").dump() + ": " +
+                 sentence.get<std::string>());
+    }
+  }
+}
+
+}  // namespace
+
+int bench_command(int argc, char** argv) {
+  const Options options(usage(), argc, argv);
+  if (options.wants_help()) return EXIT_OK;
+  const std::vector<Job> jobs = jobs_of(options);
+  const SessionChoice choice(options);
+  const std::string output = options.text("output");
+  if (options.has("output")) refuse_existing(output, options.has("force"));
+  nlohmann::json environment = capture_environment(System::here());
+  nlohmann::json packages = nlohmann::json::object(), rows = nlohmann::json::array(), others = nlohmann::json::array();
+  std::string failures;
+  bool failed = false;
+  const StopRequest stop;
+  for (const Job& job : jobs) {
+    const std::string what = name_of(job.artifact) + ", " + job.scenario->name + ", batch " + std::to_string(job.batch);
+    print_error("measuring: " + what);
+    const Measured measured = measure_row(job, choice, stop);
+    if (measured.row.is_object()) {
+      rows.push_back(measured.row);
+      packages.update(measured.packages);
+      continue;
+    }
+    failed = failed || !measured.refused;
+    failures += (failures.empty() ? "" : "; ") + measured.failure;
+    print_error("not measured: " + what + ": " + one_line(measured.failure));
+    others.push_back({{"artifact", name_of(job.artifact)},
+                      {"runtime", "native"},
+                      {"state", measured.refused ? "skipped" : "failed"},
+                      {"reason", one_line(measured.failure)},
+                      {"scenario", job.scenario->name},
+                      {"batch", job.batch},
+                      {"threads", job.threads}});
+  }
+  if (rows.empty()) throw ToolError("nothing was measured: " + failures);
+  environment["packages"] = packages;
+  const std::string side = std::to_string(jobs.front().crop_side);
+  const nlohmann::json report = {{"schema", REPORT_SCHEMA},
+                                 {"created_utc", utc_now()},
+                                 {"environment", environment},
+                                 {"inputs", "drawn crops, " + side + "x" + side + " RGB"},
+                                 {"accuracy_data", nullptr},
+                                 {"settings", jobs.front().settings},
+                                 {"rows", rows},
+                                 {"unmeasured", others}};
+  if (options.has("output")) {
+    write_whole_file(output, report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print_error("written: " + output);
+  }
+  if (options.json()) {
+    print_json(report);
+  } else {
+    print_report(report);
+  }
+  return failed ? EXIT_ERROR : EXIT_OK;
+}
+
+}  // namespace resemote_tools
