@@ -205,7 +205,10 @@ int bench_command(int argc, char** argv) {
       continue;
     }
     failed = failed || !measured.refused;
-    failures += (failures.empty() ? "" : "; ") + measured.failure;
+    // Rows of one artifact often fail for one reason.
+    if (failures.find(measured.failure) == std::string::npos) {
+      failures += (failures.empty() ? "" : "; ") + measured.failure;
+    }
     print_error("not measured: " + what + ": " + one_line(measured.failure));
     others.push_back({{"artifact", name_of(job.artifact)},
                       {"runtime", "native"},

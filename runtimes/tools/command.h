@@ -12,6 +12,7 @@ struct Command {
 int probe_command(int argc, char** argv);
 int inspect_command(int argc, char** argv);
 int verify_command(int argc, char** argv);
+int build_command(int argc, char** argv);
 int classify_command(int argc, char** argv);
 int eval_command(int argc, char** argv);
 int bench_command(int argc, char** argv);

@@ -125,7 +125,8 @@ int eval_command(int argc, char** argv) {
   const std::string predictions = options.text("predictions");
   if (options.has("predictions")) refuse_existing(predictions, options.has("force"));
   const CropsFile crops(options.argument(1));
-  const SessionChoice choice(options);
+  SessionChoice choice(options);
+  choice.keep_engines_of(options.argument(0));
   Network network(options.argument(0), choice.options(), BATCH);
   Accuracy accuracy(network.labels());
   const std::string csv = run(network, crops, accuracy);

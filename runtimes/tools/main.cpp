@@ -17,6 +17,7 @@ const Command COMMANDS[] = {
     {"probe", "List the backends, and say which of them work here.", probe_command},
     {"inspect", "Show what an artifact is, and where it would run here.", inspect_command},
     {"verify", "Run the self-test of an artifact on this machine.", verify_command},
+    {"build", "Build the engine of an artifact for this board, and test it.", build_command},
     {"classify", "Classify the expression of the face in a picture.", classify_command},
     {"bench", "Measure latency, memory and size of artifacts, and the state of the board.", bench_command},
     {"eval", "Measure the accuracy of an artifact on a packed dataset.", eval_command},

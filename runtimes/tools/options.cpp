@@ -206,7 +206,8 @@ std::vector<Option> with_session_options(std::vector<Option> options) {
                                    "engine's own]"},
       {"library", 0, "PATH", nullptr, "The engine's shared library, or the folder that holds it. [default: "
                                       "RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks]"},
-      {"cache-dir", 0, "FOLDER", nullptr, "Folder where engines keep compiled models."},
+      {"cache-dir", 0, "FOLDER", nullptr, "Folder where engines keep compiled models. [default: for TensorRT, "
+                                          "$XDG_CACHE_HOME/resemote or ~/.cache/resemote; otherwise none]"},
   };
   options.insert(options.end(), session.begin(), session.end());
   return options;

@@ -83,9 +83,7 @@ nlohmann::json speed_of(const Job& job, const SessionChoice& choice, const Syste
   resemote_session_options options = choice.options();
   options.threads = std::max(job.threads / job.streams, 1);
   // The engine's library is found before the clock starts.
-  resemote_backend_choice chosen = resemote_backend_choice();
-  chosen.struct_size = sizeof chosen;
-  resemote::check(resemote_backend_choose(job.artifact.c_str(), &options, &chosen));
+  const resemote_backend_choice chosen = choose_backend(job.artifact, options);
   packages = {{"libresemote", resemote_version()}, {chosen.backend, engine_version(chosen.backend, options)}};
   Subjects subjects;
   const std::int64_t begun = now_ns();
@@ -131,16 +129,12 @@ nlohmann::json speed_of(const Job& job, const SessionChoice& choice, const Syste
 }
 
 // What the child writes: a row, or why there is none.
-nlohmann::json found_in_child(const Job& job, const SessionChoice& choice) {
+nlohmann::json found_in_child(const Job& job, SessionChoice choice) {
   try {
     const System system = System::here();
     pin(choose_cores(System(""), job.threads));
     nlohmann::json packages;
-    // The library judges the passport before it is read here.
-    resemote_backend_choice chosen = resemote_backend_choice();
-    chosen.struct_size = sizeof chosen;
-    const resemote_session_options options = choice.options();
-    resemote::check(resemote_backend_choose(job.artifact.c_str(), &options, &chosen));
+    choice.keep_engines_of(job.artifact);  // the library judges the passport before it is read here
     const Passport passport = read_passport(job.artifact);
     const nlohmann::json most = passport.facts.at("batch").at("max");
     if (!most.is_null() && most.get<std::size_t>() < job.batch) {
