@@ -150,7 +150,7 @@ check_machine() {
 
 check_l4t() {
   [ -n "$L4T_FIRST" ] || return 0
-  if [ ! -r /etc/nv_tegra_release ]; then
+  if [ ! -f /etc/nv_tegra_release ]; then
     problem "no /etc/nv_tegra_release: this is no Jetson with JetPack" "this bundle is for $BOARD_DESCRIPTION"
     return 0
   fi
@@ -176,7 +176,7 @@ trt_number() {
 check_tensorrt() {
   header=''
   for folder in ${TensorRT_ROOT:+"$TensorRT_ROOT/include"} "/usr/include/$MACHINE-linux-gnu" /usr/include /usr/local/tensorrt/include; do
-    if [ -r "$folder/NvInferVersion.h" ]; then header=$folder/NvInferVersion.h; break; fi
+    if [ -f "$folder/NvInferVersion.h" ]; then header=$folder/NvInferVersion.h; break; fi
   done
   if [ -z "$header" ]; then
     problem "TensorRT: its headers (NvInferVersion.h) were not found" "install JetPack's: sudo apt-get install libnvinfer-dev libnvonnxparsers-dev"
@@ -281,7 +281,7 @@ check_power() {
   if command -v nvpmodel >/dev/null 2>&1; then
     found=$(nvpmodel -q 2>/dev/null | sed -n 's/^NV Power Mode: *//p' | head -n 1 || true)
     note "power mode: ${found:-cannot be told}. $POWER_ADVICE"
-  elif [ -r /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor ]; then
+  elif [ -f /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor ]; then
     read -r found </sys/devices/system/cpu/cpu0/cpufreq/scaling_governor || true
     note "CPU governor: $found. $POWER_ADVICE"
   elif [ -n "$POWER_ADVICE" ]; then
@@ -396,8 +396,12 @@ put_tree() { # put_tree FROM TO
   (cd "$1" && find . -type f) | while IFS= read -r name; do put "$1/$name" "$2/$name"; done
 }
 
+is_empty() { # is_empty FOLDER
+  for each in "$1"/* "$1"/.[!.]*; do if [ -e "$each" ] || [ -L "$each" ]; then return 1; fi; done
+}
+
 claim_prefix() {
-  if [ -d "$PREFIX" ] && [ ! -e "$MARK" ] && [ -n "$(ls -A "$PREFIX" 2>/dev/null)" ]; then
+  if [ -d "$PREFIX" ] && [ ! -e "$MARK" ] && ! is_empty "$PREFIX"; then
     fail "$PREFIX holds files that are not resemote's" "pass a --prefix that does not exist, or is empty"
   fi
   # Folders that are made for it, which uninstall.sh removes again.
@@ -447,7 +451,7 @@ install_files() {
 
 # The names under which the loader and linkers look for the library.
 link_library() {
-  library=$(basename -- "$(ls "$NEW"/lib/libresemote.so.*.*.*)")
+  for library in "$NEW"/lib/libresemote.so.*.*.*; do library=$(basename -- "$library"); done
   ln -sfn "$library" "$NEW/lib/libresemote.so.$BUNDLE_ABI"
   ln -sfn "libresemote.so.$BUNDLE_ABI" "$NEW/lib/libresemote.so"
 }

@@ -59,8 +59,8 @@ run rm -f "$PREFIX/uninstall.sh" "$PREFIX/uninstall.sh.part" "$PREFIX/.lock" "$M
 printf '%s\n' "$made" | awk 'NF {line[++n] = $0} END {for (; n; --n) print line[n]}' | while IFS= read -r folder; do
   rmdir "$folder" 2>/dev/null || true
 done
-if [ -d "$PREFIX" ] && [ -n "$(ls -A "$PREFIX")" ]; then
-  printf 'Removed resemote. Files that are not its own are still in %s.\n' "$PREFIX"
+if [ -d "$PREFIX" ]; then
+  printf 'Removed resemote. The folder %s stays, because install.sh did not make it, or it holds other files.\n' "$PREFIX"
 else
   printf 'Removed resemote from %s.\n' "$PREFIX"
 fi
