@@ -1,7 +1,8 @@
 # Finds the headers of OpenVINO's C API, in a system install or in the Python package.
 #   OpenVINOHeaders_INCLUDE_DIR  Folder that holds openvino/c/openvino.h.
 # Hints: the variables OpenVINO_DIR and OpenVINOHeaders_ROOT, and the Python in RESEMOTE_PYTHON.
-set(RESEMOTE_PYTHON "python3" CACHE STRING "Python whose openvino package may give the headers")
+include(ResemoteOption)
+resemote_setting(RESEMOTE_PYTHON "Python whose openvino package may give the headers" STRING python3)
 
 if(NOT OpenVINOHeaders_INCLUDE_DIR)
   # The package is not imported, because that would start OpenVINO and load its dependencies.

@@ -10,7 +10,7 @@
 function(resemote_add_backend NAME)
   cmake_parse_arguments(ARG "NO_HEADERS" "" "INCLUDE_DIRS;SOURCES" ${ARGN})
   string(TOUPPER "${NAME}" UPPER)
-  set(RESEMOTE_BACKEND_${UPPER} "AUTO" CACHE STRING "Backend ${NAME}: ON, OFF or AUTO")
+  resemote_setting(RESEMOTE_BACKEND_${UPPER} "Backend ${NAME}: ON, OFF or AUTO" STRING AUTO)
   set(WANTED "${RESEMOTE_BACKEND_${UPPER}}")
   set(FOUND TRUE)
   if(NOT ARG_NO_HEADERS AND (NOT ARG_INCLUDE_DIRS OR "${ARG_INCLUDE_DIRS}" MATCHES "NOTFOUND"))

@@ -238,7 +238,7 @@ def test_benchmarks_stay_a_fifth_of_the_wheel():
 
 
 def test_tests_are_laid_out_as_the_package_is():
-    own = {"contract", "native", "native/tensorrt", "browser"}
+    own = {"contract", "native", "native/camera", "native/tensorrt", "native/tools", "browser"}
     folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("*.py")} - {"."}
     assert {folder for folder in folders - own if not (PACKAGE / folder / "__init__.py").is_file()} == set()
 

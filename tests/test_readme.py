@@ -19,7 +19,7 @@ from resemote_edge.vision.drawn import drawn_faces
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
 #: Documents whose commands take seconds. `make test` runs these, and `make test-all` runs all.
-QUICK = ("live-page.md", "native.md", "native-tensorrt.md", "privacy.md", "training.md")
+QUICK = ("embedding.md", "live-page.md", "native.md", "native-tensorrt.md", "privacy.md", "training.md")
 BLOCK = re.compile(r"(?:<!-- (not run|needs): ([^\n]*?) -->\n)?```(bash|python)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 

@@ -10,6 +10,7 @@ from resemote_edge.camera.results import FaceResult, FrameResult
 from resemote_edge.camera.schedule import AUTO, DetectionSchedule
 from resemote_edge.camera.sources.base import Captured
 from resemote_edge.classifier import EmotionClassifier
+from resemote_edge.errors import InputError
 from resemote_edge.faces.detectors.base import Detector
 from resemote_edge.faces.face import Face
 from resemote_edge.faces.quality import QualityGate, measure_quality
@@ -133,13 +134,13 @@ class Decider:
 
     def _judge(self, frame: Frame, tracks: Sequence[Track], seconds: float) -> list[FaceResult]:
         """Classify the faces that can be judged, all in one batch."""
-        squares = {track.number: self._detector.framing.square(*track.face.box) for track in tracks}
+        squares = {track.number: self._square(track) for track in tracks}
         reasons = {track.number: _why_out_of_view(frame, track, squares[track.number]) for track in tracks}
         seen = [track for track in tracks if reasons[track.number] is None]
         # Sized once, for the gate and the classifier alike: large faces take longer to resize than to judge.
         faces, color = crops(
             frame,
-            [squares[track.number] for track in seen],
+            [square for track in seen if (square := squares[track.number]) is not None],
             color=self._classifier.passport.preprocessing.takes_color,
             edges="replicated",
         )
@@ -152,6 +153,13 @@ class Decider:
             smoother = self._smoothers.setdefault(seen[place].number, Smoother(options=self._options.smoothing))
             smoother.update(emotion.probabilities, seconds)
         return [self._result(track, reasons[track.number], seconds) for track in tracks]
+
+    def _square(self, track: Track) -> Box | None:
+        """The square around a face; None if the place predicted for it lies beyond any frame."""
+        try:
+            return self._detector.framing.square(*track.face.box)
+        except InputError:
+            return None
 
     def _result(self, track: Track, reason: str | None, seconds: float) -> FaceResult:
         """What is said of one face."""
@@ -179,9 +187,11 @@ class Decider:
         )
 
 
-def _why_out_of_view(frame: Frame, track: Track, square: Box) -> str | None:
+def _why_out_of_view(frame: Frame, track: Track, square: Box | None) -> str | None:
     """Reason why there is nothing to judge of a face in this frame."""
     if track.missed:
         return NOT_SEEN
+    if square is None:
+        return CUT_OFF
     # With less than half of it in view, most of the crop would be the repeated edge.
     return CUT_OFF if side_within(frame, square) < max(MIN_CROP_SIDE, square.width // 2) else None

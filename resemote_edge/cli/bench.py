@@ -13,6 +13,7 @@ BENCH_COMMANDS: dict[str, str] = {
     "explain": "resemote_edge.cli.bench_explain:explain",
     "compare": "resemote_edge.cli.bench_compare:compare",
     "report": "resemote_edge.cli.bench_report:report",
+    "import": "resemote_edge.cli.bench_import:import_",
 }
 
 
@@ -38,5 +39,6 @@ def bench() -> None:
       resemote-edge bench suite benchmarks/suites/machine.toml -o suite-results --data fer2013.zip
       resemote-edge bench compare before/report.json after/report.json
       resemote-edge bench report bench-results --force
+      resemote-edge bench import board.json -o bench-results
       resemote-edge bench explain artifacts/resemotenet-base-fer2013-openvino-fp32 -o explained
     """

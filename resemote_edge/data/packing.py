@@ -85,7 +85,9 @@ def pack_split(
         DatasetError: The dataset cannot be read, or the format cannot hold the split; the message says why.
     """
     wanted = (split,) if split == "train" else ("train", split)
-    splits = load_dataset(source, kind, splits=wanted, progress=progress, optional=("train",) if len(wanted) > 1 else ())
+    splits = load_dataset(
+        source, kind, splits=wanted, progress=progress, optional=("train",) if len(wanted) > 1 else ()
+    )
     test, train = splits[split], splits.get("train") if split != "train" else None
     copies = None
     if train is not None and len(train):

@@ -21,6 +21,10 @@ __all__ = ["Track", "TrackUpdate", "Tracker", "TrackerOptions"]
 #: A track that was not seen is carried on by its speed for this long, in seconds; then it stands still.
 _CARRIED_S = 0.3
 
+#: Shortest time between two detections that a speed is taken from, in seconds. Frames that a network held back come in
+#: a burst, and their times say when they arrived: a face's jitter over a fraction of a millisecond is no speed.
+_SHORTEST_S = 0.005
+
 #: How much further a face may be from its predicted place for each second that it was not seen, in units of its size:
 #: at two frames a second nobody's next move is known.
 _DRIFT = 1.5
@@ -193,10 +197,11 @@ class Tracker:
         """Move a track's box towards a detection."""
         elapsed = seconds - state.at
         gain = 1.0 if self._options.smoothing_s == 0 else 1.0 - math.exp(-elapsed / self._options.smoothing_s)
-        pull = gain * gain / (2.0 - gain) / elapsed
+        moved = max(elapsed, _SHORTEST_S)
+        pull = gain * gain / (2.0 - gain) / moved
         # One detection tells no speed: the second gives a first estimate, and from the third on it is filtered.
         if state.detections == 1:
-            pull = 1.0 / elapsed
+            pull = 1.0 / moved
         for axis, measured in enumerate(_position(face)):
             residual = measured - predicted[axis]
             state.position[axis] = predicted[axis] + gain * residual

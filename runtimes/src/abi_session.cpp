@@ -186,6 +186,26 @@ resemote_status resemote_session_get_label(resemote_session* session, int32_t in
   });
 }
 
+resemote_status resemote_session_get_detector(resemote_session* session, resemote_detector_info* info) {
+  return guarded([&] {
+    Filled<resemote_detector_info> to(info, "resemote_detector_info");
+    const std::shared_ptr<Session> found = sessions().find(session);
+    if (found->passport().kind != Kind::kDetector) {
+      throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                  found->artifact().folder() + ": a classifier of faces, not a detector; pass a detector");
+    }
+    const DetectorSpec& spec = found->passport().detector;
+    to->family = spec.family.c_str();
+    to->width = spec.width;
+    to->height = spec.height;
+    to->framing_scale = spec.framing_scale;
+    to->framing_shift = spec.framing_shift;
+    to->min_score = spec.min_score;
+    to->max_overlap = spec.max_overlap;
+    to.write();
+  });
+}
+
 resemote_status resemote_session_get_input(resemote_session* session, int32_t index, resemote_tensor_spec* spec) {
   return guarded([&] { fill_spec(sessions().find(session)->passport().inputs, index, spec); });
 }

@@ -3,19 +3,52 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <system_error>
 
 #include "error.h"
+#include "struct_size.h"
 
 namespace resemote_internal {
+namespace {
 
-Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth)
+// Of one classifier. A board has a few GiB for everything.
+constexpr std::uint64_t kMostMib = 512;
+
+std::unique_ptr<DecisionQueue> made_queue(std::size_t depth, std::size_t feed_bytes, std::size_t faces,
+                                          std::size_t classes) {
+  return std::unique_ptr<DecisionQueue>(depth == 0 ? nullptr : new DecisionQueue(depth, feed_bytes, faces, classes));
+}
+
+// `max_faces`, if the classifier's memory is within the limit.
+std::size_t affordable(int max_faces, int queue_depth, const Passport& passport) {
+  const std::size_t faces = static_cast<std::size_t>(max_faces);
+  const std::size_t feed_bytes = Preprocessor(passport.preprocessing).feed_bytes();
+  const std::size_t classes = passport.labels.size();
+  const std::uint64_t own = faces * (std::uint64_t{feed_bytes} + sizeof(float) * classes);
+  const std::uint64_t queue =
+      queue_depth == 0 ? 0
+                       : DecisionQueue::bytes(static_cast<std::size_t>(queue_depth), feed_bytes, faces, classes);
+  const std::uint64_t mib = (own + queue) >> 20;
+  if (mib >= kMostMib) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                "max_faces " + std::to_string(max_faces) + " with queue_depth " + std::to_string(queue_depth) +
+                    " would take " + std::to_string(mib) + " MiB, as a face's input has " +
+                    std::to_string(feed_bytes) + " bytes; a classifier takes less than " + std::to_string(kMostMib) +
+                    " MiB, so pass fewer of either");
+  }
+  return faces;
+}
+
+}  // namespace
+
+Classifier::Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth, Edges edges)
     : session_(std::move(session)),
-      max_faces_(static_cast<std::size_t>(max_faces)),
-      queue_depth_(static_cast<std::size_t>(queue_depth)),
+      max_faces_(affordable(max_faces, queue_depth, session_->passport())),
       classes_(session_->passport().labels.size()),
-      preprocessor_(session_->passport().preprocessing),
+      preprocessor_(session_->passport().preprocessing, edges),
       feed_((preprocessor_.feed_bytes() * max_faces_ + 3) / 4),
-      probabilities_(max_faces_ * classes_) {}
+      probabilities_(max_faces_ * classes_),
+      queue_(made_queue(static_cast<std::size_t>(queue_depth), preprocessor_.feed_bytes(), max_faces_, classes_)) {}
 
 Classifier::~Classifier() {
   close();
@@ -84,11 +117,19 @@ void Classifier::preprocess(const resemote_frame& frame, const resemote_box* box
   preprocessor_.run(frame, boxes, count, feed);
 }
 
-DecisionQueue& Classifier::queue() {
+DecisionQueue& Classifier::running_queue() {
   if (closed_) throw Error(RESEMOTE_STATUS_CLOSED, "this classifier was destroyed; open a new one");
   if (!queue_) {
-    queue_.reset(new DecisionQueue(queue_depth_, preprocessor_.feed_bytes(), max_faces_, classes_));
-    thread_ = std::thread(&Classifier::work, this);
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                "this classifier has no queue; create it with a queue_depth of at least 1");
+  }
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread(&Classifier::work, this);
+    } catch (const std::system_error& error) {
+      throw Error(RESEMOTE_STATUS_OUT_OF_MEMORY,
+                  std::string("the classifier's thread cannot be started (") + error.what() + "); end other threads");
+    }
   }
   return *queue_;
 }
@@ -96,7 +137,7 @@ DecisionQueue& Classifier::queue() {
 void Classifier::submit(const resemote_frame& frame, const resemote_box* boxes, std::size_t count, std::uint64_t tag) {
   check_boxes(boxes, count);
   const std::lock_guard<std::mutex> lock(mutex_);
-  DecisionQueue& line = queue();
+  DecisionQueue& line = running_queue();
   Submission* const submission = line.take_empty();
   try {
     preprocessor_.run(frame, boxes, count, submission->feed.data());
@@ -105,6 +146,8 @@ void Classifier::submit(const resemote_frame& frame, const resemote_box* boxes, 
     throw;
   }
   submission->tag = tag;
+  submission->timestamp_ns =
+      taken(&frame, "resemote_frame", resemote_frame RESEMOTE_FRAME_INIT, kLeastFrame).timestamp_ns;
   submission->count = count;
   line.submit(submission);
 }
@@ -124,27 +167,24 @@ void Classifier::work() {
 bool Classifier::poll(std::int32_t timeout_ms, resemote_result& result, resemote_decision* decisions,
                       float* probabilities) {
   if (decisions == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "the decisions are null");
-  DecisionQueue* line = nullptr;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    line = queue_.get();
+  if (!queue_) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                "this classifier has no queue; create it with a queue_depth of at least 1");
   }
-  if (line == nullptr) return false;
-  std::uint64_t dropped = 0;
-  Submission* const found = line->result(timeout_ms, dropped);
-  if (found == nullptr) return false;
-  result.tag = found->tag;
-  result.box_count = found->count;
-  result.dropped = dropped;
-  result.status = found->status;
-  if (found->status == RESEMOTE_STATUS_OK) {
-    std::copy_n(found->decisions.data(), found->count, decisions);
-    if (probabilities != nullptr) std::copy_n(found->probabilities.data(), found->count * classes_, probabilities);
-  } else {
-    remember_failure(found->status, found->message);
-  }
-  line->put_back(found);
-  return true;
+  return queue_->fetch(timeout_ms, [&](const Submission& found, std::uint64_t dropped, std::size_t pending) {
+    result.tag = found.tag;
+    result.box_count = found.count;
+    result.dropped = dropped;
+    result.status = found.status;
+    result.timestamp_ns = found.timestamp_ns;
+    result.pending = pending;
+    if (found.status == RESEMOTE_STATUS_OK) {
+      std::copy_n(found.decisions.data(), found.count, decisions);
+      if (probabilities != nullptr) std::copy_n(found.probabilities.data(), found.count * classes_, probabilities);
+    } else {
+      remember_failure(found.status, found.message);
+    }
+  });
 }
 
 }  // namespace resemote_internal

@@ -14,7 +14,7 @@ namespace resemote_internal {
 
 class Classifier {
  public:
-  Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth);
+  Classifier(std::shared_ptr<Session> session, int max_faces, int queue_depth, Edges edges);
   ~Classifier();
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
@@ -37,19 +37,20 @@ class Classifier {
   // Computes `count` faces, in as few batches as the artifact allows. Outputs are written to `probabilities` too.
   void decide(const void* feed, std::size_t count, resemote_decision* decisions, float* probabilities);
   void check_boxes(const resemote_box* boxes, std::size_t count) const;
-  DecisionQueue& queue();
+  // The queue, with its thread running. Throws Error if there is none.
+  DecisionQueue& running_queue();
   void work();
 
   const std::shared_ptr<Session> session_;
   const std::size_t max_faces_;
-  const std::size_t queue_depth_;
   const std::size_t classes_;
   std::mutex mutex_;  // guards what follows; not held while the thread computes
   Preprocessor preprocessor_;
   std::vector<float> feed_;
   std::vector<float> probabilities_;
+  // Made with the classifier, so that its memory is there or refused from the start. Null if the depth is 0.
+  const std::unique_ptr<DecisionQueue> queue_;
   // Started by the first submission, so that a caller who never submits has no thread.
-  std::unique_ptr<DecisionQueue> queue_;
   std::thread thread_;
   bool closed_ = false;
 };

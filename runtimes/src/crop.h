@@ -24,4 +24,10 @@ struct Area {
   int height;
 };
 
+// Pixels of a crop along one axis that lie beyond the frame, and repeat the pixel at its border.
+struct Overhang {
+  int before = 0;
+  int after = 0;
+};
+
 }  // namespace resemote_internal

@@ -87,16 +87,18 @@ void CropResizer::reserve(int height, int width) {
   row_.reserve(std::size_t{3} * static_cast<std::size_t>(width));
 }
 
-void CropResizer::resize(const Crop& crop, bool reversed, std::uint8_t* out) {
+void CropResizer::resize(const Crop& crop, const Overhang& down, const Overhang& across, bool reversed,
+                         std::uint8_t* out) {
   const std::ptrdiff_t out_stride = static_cast<std::ptrdiff_t>(horizontal_.target()) * crop.channels;
-  if (crop.height == vertical_.target() && crop.width == horizontal_.target()) {
+  const bool whole = down.before + down.after + across.before + across.after == 0;
+  if (whole && crop.height == vertical_.target() && crop.width == horizontal_.target()) {
     for (int y = 0; y < crop.height; ++y, out += out_stride) {
       copy_row(crop.data + y * crop.stride, crop.width, crop.channels, reversed, out);
     }
     return;
   }
-  vertical_.aim(crop.height);
-  horizontal_.aim(crop.width);
+  vertical_.aim(crop.height, down);
+  horizontal_.aim(crop.width, across);
   for (int y = 0; y < vertical_.target(); ++y, out += out_stride) {
     sum_rows(crop, crop.width * crop.channels, vertical_.taps(y), row_.get());
     if (crop.channels == 1) {

@@ -16,12 +16,12 @@ class CropResizer {
  public:
   CropResizer(int height, int width) : vertical_(height), horizontal_(width) {}
 
-  // Allocates the memory for crops of at most this size.
+  // Allocates the memory for crops of at most this size, what repeats their borders included.
   void reserve(int height, int width);
 
-  // Resizes a crop. Its sides are at least kMinResizeSide and at most what was reserved. `out`: the target's rows
-  // without gaps, with the same number of channels, in reverse order if `reversed`.
-  void resize(const Crop& crop, bool reversed, std::uint8_t* out);
+  // Resizes a crop. Its sides are at least kMinResizeSide and, with what lies beyond them, at most what was reserved.
+  // `out`: the target's rows without gaps, with the same number of channels, in reverse order if `reversed`.
+  void resize(const Crop& crop, const Overhang& down, const Overhang& across, bool reversed, std::uint8_t* out);
 
  private:
   TriangleFilter vertical_;

@@ -1,18 +1,24 @@
 #include "decision_queue.h"
 
-#include <chrono>
-
-#include "error.h"
-
 namespace resemote_internal {
+namespace {
 
-// Besides those that wait on either side, one is filled, one is computed and one is read.
+// Besides those that wait on either side, one is filled and one is computed.
+std::size_t submissions(std::size_t depth) { return 2 * depth + 2; }
+
+}  // namespace
+
+std::uint64_t DecisionQueue::bytes(std::size_t depth, std::size_t feed_bytes, std::size_t faces, std::size_t classes) {
+  const std::uint64_t face = std::uint64_t{feed_bytes} + sizeof(float) * classes + sizeof(resemote_decision);
+  return submissions(depth) * (face * faces + sizeof(Submission));
+}
+
 DecisionQueue::DecisionQueue(std::size_t depth, std::size_t feed_bytes, std::size_t faces, std::size_t classes)
     : depth_(depth),
-      all_(2 * depth + 3),
-      empty_(2 * depth + 3),
-      waiting_(2 * depth + 3),
-      results_(2 * depth + 3) {
+      all_(submissions(depth)),
+      empty_(submissions(depth)),
+      waiting_(submissions(depth)),
+      results_(submissions(depth)) {
   for (Submission& submission : all_) {
     submission.feed.resize((feed_bytes * faces + 3) / 4);
     submission.probabilities.resize(faces * classes);
@@ -62,23 +68,6 @@ void DecisionQueue::finish(Submission* submission) {
     push_bounded(results_, submission);
   }
   results_changed_.notify_all();
-}
-
-Submission* DecisionQueue::result(std::int32_t timeout_ms, std::uint64_t& dropped) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  const auto something = [this] {
-    return closed_ || results_.size() > 0 || (waiting_.size() == 0 && !computing_);
-  };
-  if (timeout_ms < 0) {
-    results_changed_.wait(lock, something);
-  } else {
-    results_changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), something);
-  }
-  if (closed_) throw Error(RESEMOTE_STATUS_CLOSED, "this classifier was destroyed while a result was waited for");
-  if (results_.size() == 0) return nullptr;
-  dropped = dropped_;
-  dropped_ = 0;
-  return results_.pop();
 }
 
 void DecisionQueue::close() {

@@ -1,5 +1,6 @@
 #include "file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,9 +22,21 @@ struct Close {
   void operator()(std::FILE* stream) const { std::fclose(stream); }
 };
 
+// A regular file and nothing else: a FIFO would wait for a writer, and a device may never end. What is opened is looked at,
+// so that nothing else can take the name's place in between.
 std::unique_ptr<std::FILE, Close> open_file(const std::string& path) {
-  std::unique_ptr<std::FILE, Close> stream(std::fopen(path.c_str(), "rb"));
-  if (!stream) throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, path + ": cannot be opened: " + std::strerror(errno));
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat found {};
+  if (descriptor >= 0 && ::fstat(descriptor, &found) == 0 && !S_ISREG(found.st_mode)) {
+    ::close(descriptor);
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, path + ": not a regular file; copy or export the artifact again");
+  }
+  std::unique_ptr<std::FILE, Close> stream(descriptor < 0 ? nullptr : ::fdopen(descriptor, "rb"));
+  if (!stream) {
+    const std::string reason = std::strerror(errno);
+    if (descriptor >= 0) ::close(descriptor);
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, path + ": cannot be opened: " + reason);
+  }
   return stream;
 }
 
@@ -115,13 +128,18 @@ bool leads_out(const std::string& folder, const std::string& path) {
 
 std::string read_file(const std::string& path, std::int64_t most) {
   const std::int64_t size = file_size(path);
-  if (size > most) {
-    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, path + ": " + std::to_string(size) + " bytes, where at most " +
+  const auto check = [&](std::int64_t bytes) {
+    if (bytes <= most) return;
+    throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID, path + ": " + std::to_string(bytes) + " bytes, where at most " +
                                                       std::to_string(most) + " make sense; export the artifact again");
-  }
+  };
+  check(size);
   std::string contents;
   if (size > 0) contents.reserve(static_cast<std::size_t>(size));  // grown by doubling, a plan would be there twice
-  in_blocks(path, [&](const char* data, std::size_t count) { contents.append(data, count); });
+  in_blocks(path, [&](const char* data, std::size_t count) {
+    contents.append(data, count);
+    check(static_cast<std::int64_t>(contents.size()));  // it may grow while it is read
+  });
   return contents;
 }
 

@@ -1,7 +1,9 @@
 #include "npy.h"
 
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "error.h"
 #include "file.h"
@@ -47,6 +49,15 @@ std::uint64_t count_of(const std::vector<std::int64_t>& shape, const std::string
   return count;
 }
 
+// A NaN would compare as equal to everything.
+void refuse_no_numbers(const NpyArray& array, const std::string& path) {
+  for (std::size_t at = 0; at + sizeof(float) <= array.bytes.size(); at += sizeof(float)) {
+    float value = 0.0F;
+    std::memcpy(&value, array.bytes.data() + at, sizeof value);
+    if (!std::isfinite(value)) refuse(path, "NaN or infinity in it");
+  }
+}
+
 }  // namespace
 
 NpyArray read_npy(const std::string& path) {
@@ -65,6 +76,7 @@ NpyArray read_npy(const std::string& path) {
   array.shape = shape_of(after(header, "shape", path), path);
   array.bytes = all.substr(10 + length);
   if (array.bytes.size() != count_of(array.shape, path) * item) refuse(path, "data cut off, or too much of it");
+  if (item == sizeof(float)) refuse_no_numbers(array, path);
   return array;
 }
 

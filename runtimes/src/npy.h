@@ -18,7 +18,8 @@ struct NpyArray {
   }
 };
 
-// Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if the file is incomplete or has another layout.
+// Throws Error with RESEMOTE_STATUS_ARTIFACT_INVALID if the file is incomplete, has another layout, or holds NaN or
+// infinity.
 NpyArray read_npy(const std::string& path);
 
 }  // namespace resemote_internal

@@ -51,7 +51,7 @@ class MappedFile {
  public:
   explicit MappedFile(const std::string& path) : size_(static_cast<std::size_t>(std::max<std::int64_t>(file_size(path), 0))) {
     if (size_ == 0) throw Damaged{};
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     void* const found = file < 0 ? MAP_FAILED : ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
     const int error = errno;
     if (file >= 0) ::close(file);

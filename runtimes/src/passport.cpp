@@ -74,7 +74,7 @@ InputFormat input_format(const std::string& name) {
   if (name == "gray-u8") return InputFormat::kGrayU8;
   if (name == "rgb-u8") return InputFormat::kRgbU8;
   if (name == "bgr-u8") return InputFormat::kBgrU8;
-  throw Fault{"preprocessing takes " + in_quotes(name) + ", which this library does not know"};
+  throw Fault{"the network takes " + in_quotes(name) + ", which this library does not know"};
 }
 
 PreprocessSpec preprocess_spec(const json& object) {
@@ -95,6 +95,33 @@ PreprocessSpec preprocess_spec(const json& object) {
   return spec;
 }
 
+double number(const json& object, const char* name, double low, double high) {
+  const json& found = member(object, name);
+  if (!found.is_number() || !(found.get<double>() >= low && found.get<double>() <= high)) {
+    throw Fault{"field " + in_quotes(name) + " is no number from " + std::to_string(low) + " to " +
+                std::to_string(high)};
+  }
+  return found.get<double>();
+}
+
+DetectorSpec detector_spec(const json& root) {
+  DetectorSpec spec;
+  spec.family = value<std::string>(root, "family");
+  spec.height = small_integer(root, "height", 32, 4096);
+  spec.width = small_integer(root, "width", 32, 4096);
+  if (spec.height % 32 != 0 || spec.width % 32 != 0) throw Fault{"the input's sides are no multiples of 32"};
+  const std::string input = value<std::string>(root, "input");
+  spec.input = input_format(input);
+  if (spec.input != InputFormat::kTensor && spec.input != InputFormat::kBgrU8) {
+    throw Fault{"a detector that takes " + in_quotes(input) + ", not tensor or bgr-u8"};
+  }
+  spec.framing_scale = number(member(root, "framing"), "scale", 0.01, 100.0);
+  spec.framing_shift = number(member(root, "framing"), "shift", -100.0, 100.0);
+  spec.min_score = number(root, "min_score", 0.0, 1.0);
+  spec.max_overlap = number(root, "max_overlap", 0.0, 1.0);
+  return spec;
+}
+
 TensorSpec tensor_spec(const json& object) {
   TensorSpec spec;
   spec.name = value<std::string>(object, "name");
@@ -112,9 +139,6 @@ TensorSpec tensor_spec(const json& object) {
       throw Fault{"tensor " + in_quotes(spec.name) + " has a shape that is not 'batch' and sizes"};
     }
     spec.dims.push_back(batch ? -1 : dim.get<std::int64_t>());
-  }
-  if (spec.dims.empty() || spec.dims.front() != -1) {
-    throw Fault{"tensor " + in_quotes(spec.name) + " has no batch in front"};
   }
   return spec;
 }
@@ -164,6 +188,46 @@ void read_quantization(const json& object, Passport& passport) {
   passport.weight_levels = small_integer(object, "weight_levels", 1, 255);
 }
 
+// The first side of a classifier's tensors is the batch; a detector takes one picture at a time.
+void check_batch_sides(const Passport& passport) {
+  const std::int64_t wanted = passport.kind == Kind::kDetector ? 1 : -1;
+  for (const std::vector<TensorSpec>* specs : {&passport.inputs, &passport.outputs}) {
+    for (const TensorSpec& spec : *specs) {
+      if (spec.dims.empty() || spec.dims.front() != wanted) {
+        throw Fault{"tensor " + in_quotes(spec.name) + " has no " + (wanted < 0 ? "batch" : "1") + " in front"};
+      }
+    }
+  }
+  if (passport.kind == Kind::kDetector && (passport.batch_min != 1 || passport.batch_max != 1)) {
+    throw Fault{"a detector with another batch size than 1"};
+  }
+}
+
+// The same for a detector, whose outputs may be any number of floats.
+void check_detector(const Passport& passport) {
+  const DetectorSpec& spec = passport.detector;
+  const bool tensor = spec.input == InputFormat::kTensor;
+  const std::vector<std::int64_t> dims = tensor ? std::vector<std::int64_t>{1, 3, spec.height, spec.width}
+                                                : std::vector<std::int64_t>{1, spec.height, spec.width, 3};
+  const bool fits = passport.inputs.size() == 1 && passport.inputs[0].dims == dims &&
+                    passport.inputs[0].dtype == (tensor ? RESEMOTE_DTYPE_FLOAT32 : RESEMOTE_DTYPE_UINT8);
+  if (!fits) throw Fault{"the input's spec is not a picture of the detector's size"};
+  std::set<std::string> names;
+  std::size_t bytes = 0;
+  for (const TensorSpec& output : passport.outputs) {
+    const bool sound = output.dtype == RESEMOTE_DTYPE_FLOAT32 && names.insert(output.name).second;
+    // Sides are at most 65536, so that the product of the three that detectors have does not overflow.
+    if (!sound || output.dims.size() > 4 || (bytes += output.bytes(1)) > (std::size_t{1} << 30)) {
+      throw Fault{"output " + in_quotes(output.name) + " is no detector's"};
+    }
+  }
+  if (passport.outputs.empty()) throw Fault{"there is no output"};
+  const GoldenInfo& golden = passport.golden;
+  if (spec.height % golden.repeat != 0 || spec.width % golden.repeat != 0) {
+    throw Fault{"the self-test's pictures do not fill the input"};
+  }
+}
+
 // The input that this preprocessing needs. With any other, memory would be read or written past its end.
 void check_input(const Passport& passport) {
   const PreprocessSpec& spec = passport.preprocessing;
@@ -197,39 +261,56 @@ void check_files(const Passport& passport) {
     if (entry.role == "golden" && entry.format == "npy") golden.insert(entry.path);
   }
   const GoldenInfo& info = passport.golden;
-  for (const std::string& name : {info.crops, info.logits}) {
+  for (const std::string& name : {info.inputs, info.outputs}) {
     if (golden.count(name) == 0) {
       throw Fault{"the self-test reads " + in_quotes(name) + ", which is not listed as a golden file"};
     }
   }
-  if (info.crops == info.logits) throw Fault{"the self-test reads crops and logits from one file"};
+  if (info.inputs == info.outputs) throw Fault{"the self-test reads crops and logits from one file"};
   if (info.count < 1 || info.count > kMostGolden || !(info.max_abs_diff >= 0.0)) {
     throw Fault{"the self-test's count or limit makes no sense"};
   }
 }
 
-Passport passport_from(const json& root) {
+GoldenInfo golden_info(const json& golden, Kind kind) {
+  const bool detector = kind == Kind::kDetector;
+  GoldenInfo info;
+  info.inputs = value<std::string>(golden, detector ? "frames" : "crops");
+  info.outputs = value<std::string>(golden, detector ? "outputs" : "logits");
+  info.count = integer(golden, "count");
+  if (detector) info.repeat = small_integer(golden, "repeat", 1, 64);
+  info.max_abs_diff = value<double>(golden, "max_abs_diff");
+  return info;
+}
+
+Passport passport_from(const json& root, Kind kind) {
   Passport passport;
+  passport.kind = kind;
   passport.name = value<std::string>(root, "name");
   if (!is_file_name(passport.name)) throw Fault{"the name " + in_quotes(passport.name) + " cannot name a file"};
   passport.target = value<std::string>(root, "target");
   passport.precision = value<std::string>(root, "precision");
-  array(root, "labels", 65536);
-  passport.labels = value<std::vector<std::string>>(root, "labels");
-  passport.preprocessing = preprocess_spec(member(root, "preprocessing"));
+  if (kind == Kind::kDetector) {
+    passport.detector = detector_spec(root);
+  } else {
+    array(root, "labels", 65536);
+    passport.labels = value<std::vector<std::string>>(root, "labels");
+    passport.preprocessing = preprocess_spec(member(root, "preprocessing"));
+  }
   for (const json& spec : array(root, "inputs", 16)) passport.inputs.push_back(tensor_spec(spec));
   for (const json& spec : array(root, "outputs", 16)) passport.outputs.push_back(tensor_spec(spec));
   read_batch(member(root, "batch"), passport);
   for (const json& entry : array(root, "files", 256)) passport.files.push_back(file_entry(entry));
-  const json& golden = member(root, "golden");
-  passport.golden.crops = value<std::string>(golden, "crops");
-  passport.golden.logits = value<std::string>(golden, "logits");
-  passport.golden.count = integer(golden, "count");
-  passport.golden.max_abs_diff = value<double>(golden, "max_abs_diff");
+  passport.golden = golden_info(member(root, "golden"), kind);
   if (root.contains("engine")) passport.engine = engine_info(root.at("engine"));
   if (root.contains("quantization")) read_quantization(root.at("quantization"), passport);
-  check_input(passport);
-  check_output(passport);
+  check_batch_sides(passport);
+  if (kind == Kind::kDetector) {
+    check_detector(passport);
+  } else {
+    check_input(passport);
+    check_output(passport);
+  }
   check_files(passport);
   return passport;
 }
@@ -248,12 +329,12 @@ Passport parse_passport(const std::string& text, const std::string& origin) {
     }
     // A classifier's passport has no key of this name, as it was the first kind.
     const std::string kind = root.contains("kind") ? value<std::string>(root, "kind") : "classifier";
-    if (kind != "classifier") {
+    if (kind != "classifier" && kind != "detector") {
       throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
                   origin + ": an artifact of the kind " + in_quotes(kind) +
-                      ", this library runs classifiers of faces; pass a classifier");
+                      ", this library runs classifiers and detectors of faces; use the version that wrote it");
     }
-    return passport_from(root);
+    return passport_from(root, kind == "detector" ? Kind::kDetector : Kind::kClassifier);
   } catch (const Fault& fault) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
                 origin + ": not a valid passport: " + fault.what + "; export the artifact again");

@@ -26,6 +26,21 @@ struct FileEntry {
 // Input of the graph.
 enum class InputFormat { kTensor, kGrayU8, kRgbU8, kBgrU8 };
 
+// What an artifact is for.
+enum class Kind { kClassifier, kDetector };
+
+// How a detector's boxes are read and used. The Python counterpart is detector_passport.DetectorPassport.
+struct DetectorSpec {
+  std::string family;
+  int height = 0;
+  int width = 0;
+  InputFormat input = InputFormat::kTensor;  // or kBgrU8
+  double framing_scale = 1.0;
+  double framing_shift = 0.0;
+  double min_score = 0.0;
+  double max_overlap = 0.0;
+};
+
 // Preprocessing from a face crop to the input. The Python counterpart is preprocessing.PreprocessSpec.
 struct PreprocessSpec {
   int height = 0;
@@ -46,18 +61,21 @@ struct EngineInfo {
 };
 
 struct GoldenInfo {
-  std::string crops;
-  std::string logits;
+  std::string inputs;   // file of the crops, or of a detector's pictures
+  std::string outputs;  // file of the logits, or of all values of a detector's outputs
   std::int64_t count = 0;
+  int repeat = 1;  // how often each pixel of a detector's pictures stands in both directions
   double max_abs_diff = 0.0;
 };
 
 struct Passport {
+  Kind kind = Kind::kClassifier;
   std::string name;
   std::string target;
   std::string precision;
-  std::vector<std::string> labels;
+  std::vector<std::string> labels;  // of a classifier, as the preprocessing is
   PreprocessSpec preprocessing;
+  DetectorSpec detector;  // of a detector
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
   std::int64_t batch_min = 1;

@@ -32,8 +32,24 @@ Normalized normalized(double mean, double deviation) {
   return table;
 }
 
-// The part of a box inside the frame. Sums have 64 bits, because x + width may not fit into 32.
-Area clip(const FrameView& frame, const resemote_box& box, std::size_t index) {
+std::string described(const resemote_box& box, std::size_t index) {
+  return "box " + std::to_string(index) + " (x=" + std::to_string(box.x) + ", y=" + std::to_string(box.y) +
+         ", width=" + std::to_string(box.width) + ", height=" + std::to_string(box.height) + ")";
+}
+
+}  // namespace
+
+// Where a box lies in a frame.
+struct Place {
+  Area area;  // the part of it within
+  Overhang down;
+  Overhang across;
+};
+
+namespace {
+
+// Sums have 64 bits, because x + width may not fit into 32.
+Place placed(const FrameView& frame, const resemote_box& box, Edges edges, std::size_t index) {
   const std::int64_t left = std::max<std::int64_t>(box.x, 0);
   const std::int64_t top = std::max<std::int64_t>(box.y, 0);
   const std::int64_t right = std::min<std::int64_t>(std::int64_t{box.x} + box.width, frame.width);
@@ -41,15 +57,24 @@ Area clip(const FrameView& frame, const resemote_box& box, std::size_t index) {
   if (right - left < kMinCropSide || bottom - top < kMinCropSide) {
     const std::string side = std::to_string(kMinCropSide);
     throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
-                "box " + std::to_string(index) + " (x=" + std::to_string(box.x) + ", y=" + std::to_string(box.y) +
-                    ", width=" + std::to_string(box.width) + ", height=" + std::to_string(box.height) + ") has " +
+                described(box, index) + " has " +
                     std::to_string(std::max<std::int64_t>(right - left, 0)) + "x" +
                     std::to_string(std::max<std::int64_t>(bottom - top, 0)) + " pixels within the frame of " +
                     std::to_string(frame.width) + "x" + std::to_string(frame.height) + "; at least " + side + "x" +
                     side + " must lie there: leave the box out");
   }
-  return Area{static_cast<int>(left), static_cast<int>(top), static_cast<int>(right - left),
-              static_cast<int>(bottom - top)};
+  Place place;
+  place.area = Area{static_cast<int>(left), static_cast<int>(top), static_cast<int>(right - left),
+                    static_cast<int>(bottom - top)};
+  if (edges == Edges::kCut) return place;
+  if (box.width > kMaxReplicatedSide || box.height > kMaxReplicatedSide) {
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                described(box, index) + " is to be filled with the pixels of the frame's border; its sides may be " +
+                    std::to_string(kMaxReplicatedSide) + " pixels at most: leave the box out");
+  }
+  place.across = {static_cast<int>(left - box.x), static_cast<int>(box.x + box.width - right)};
+  place.down = {static_cast<int>(top - box.y), static_cast<int>(box.y + box.height - bottom)};
+  return place;
 }
 
 }  // namespace
@@ -64,9 +89,9 @@ struct Preprocessor::Work {
     }
   }
 
-  // Allocates for every box of a frame of this size, in any format.
-  void reserve(const FrameView& frame, std::size_t channels) {
-    resizer.reserve(frame.height, frame.width);
+  // Allocates for every box of a frame of this size, in any format, and for boxes that are larger.
+  void reserve(const FrameView& frame, int height, int width, std::size_t channels) {
+    resizer.reserve(std::max(frame.height, height), std::max(frame.width, width));
     room.reserve(channels * static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height));
   }
 
@@ -77,7 +102,7 @@ struct Preprocessor::Work {
   std::array<Normalized, 3> tables;
 };
 
-Preprocessor::Preprocessor(const PreprocessSpec& spec) : spec_(spec) {
+Preprocessor::Preprocessor(const PreprocessSpec& spec, Edges edges) : spec_(spec), edges_(edges) {
   if (spec.height < 1 || spec.width < 1 || spec.channels < 1 || spec.channels > 3) {
     throw Error(RESEMOTE_STATUS_ARTIFACT_INVALID,
                 "preprocessing to " + std::to_string(spec.channels) + " channels of " + std::to_string(spec.width) +
@@ -112,26 +137,32 @@ void Preprocessor::run(const resemote_frame& frame, const resemote_box* boxes, s
                 std::string(boxes == nullptr ? "boxes" : "the feed") + " is null with a count of " +
                     std::to_string(box_count) + " boxes; pass memory for all of them");
   }
-  for (std::size_t index = 0; index < box_count; ++index) clip(view, boxes[index], index);
-  work_->reserve(view, takes_color(spec_.input) ? 3 : 1);
+  int height = 0, width = 0;
+  for (std::size_t index = 0; index < box_count; ++index) {
+    placed(view, boxes[index], edges_, index);
+    if (edges_ == Edges::kCut) continue;
+    height = std::max(height, boxes[index].height);
+    width = std::max(width, boxes[index].width);
+  }
+  work_->reserve(view, height, width, takes_color(spec_.input) ? 3 : 1);
   std::uint8_t* out = static_cast<std::uint8_t*>(feed);
   for (std::size_t index = 0; index < box_count; ++index, out += feed_bytes()) {
-    const Area area = clip(view, boxes[index], index);
+    const Place place = placed(view, boxes[index], edges_, index);
     if (takes_color(spec_.input)) {
-      feed_colors(view, area, out);
+      feed_colors(view, place, out);
     } else {
-      feed_gray(view, area, out);
+      feed_gray(view, place, out);
     }
   }
 }
 
-void Preprocessor::feed_gray(const FrameView& frame, const Area& area, std::uint8_t* out) {
-  const Crop crop = work_->reader.gray(frame, area, work_->room.get());
+void Preprocessor::feed_gray(const FrameView& frame, const Place& place, std::uint8_t* out) {
+  const Crop crop = work_->reader.gray(frame, place.area, work_->room.get());
   if (spec_.input == InputFormat::kGrayU8) {
-    work_->resizer.resize(crop, false, out);
+    work_->resizer.resize(crop, place.down, place.across, false, out);
     return;
   }
-  work_->resizer.resize(crop, false, work_->pixels.get());
+  work_->resizer.resize(crop, place.down, place.across, false, work_->pixels.get());
   const std::uint8_t* pixels = work_->pixels.get();
   const std::size_t count = plane_pixels();
   for (int channel = 0; channel < spec_.channels; ++channel, out += count * sizeof(float)) {
@@ -141,13 +172,13 @@ void Preprocessor::feed_gray(const FrameView& frame, const Area& area, std::uint
   }
 }
 
-void Preprocessor::feed_colors(const FrameView& frame, const Area& area, std::uint8_t* out) {
-  const Crop crop = work_->reader.colors(frame, area, work_->room.get());
+void Preprocessor::feed_colors(const FrameView& frame, const Place& place, std::uint8_t* out) {
+  const Crop crop = work_->reader.colors(frame, place.area, work_->room.get());
   if (crop.channels == 3) {
-    work_->resizer.resize(crop, crop.red_first != (spec_.input == InputFormat::kRgbU8), out);
+    work_->resizer.resize(crop, place.down, place.across, crop.red_first != (spec_.input == InputFormat::kRgbU8), out);
     return;
   }
-  work_->resizer.resize(crop, false, work_->pixels.get());
+  work_->resizer.resize(crop, place.down, place.across, false, work_->pixels.get());
   const std::uint8_t* pixels = work_->pixels.get();
   for (std::size_t at = 0; at < plane_pixels(); ++at, out += 3) std::memset(out, pixels[at], 3);
 }

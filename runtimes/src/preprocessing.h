@@ -10,19 +10,26 @@
 
 namespace resemote_internal {
 
-struct Area;
 struct FrameView;
+struct Place;
 
 // Smallest side of a crop, in pixels. A smaller crop shows no face.
 constexpr int kMinCropSide = 8;
 
+// Largest side of a crop whose edges are replicated, in pixels: no face is twice as large as the largest frame.
+constexpr int kMaxReplicatedSide = 32768;
+
+// What becomes of a box that reaches over the frame's border.
+enum class Edges { kCut, kReplicated };
+
 // Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if the frame's description does not allow reading it safely.
 void check_frame(const resemote_frame& frame);
 
-// One thread at a time may use it. Allocates memory only if a frame is larger than every one before.
+// One thread at a time may use it. Allocates memory only if a frame is larger than every one before, or a box with
+// replicated edges is.
 class Preprocessor {
  public:
-  explicit Preprocessor(const PreprocessSpec& spec);
+  explicit Preprocessor(const PreprocessSpec& spec, Edges edges = Edges::kCut);
   ~Preprocessor();
   Preprocessor(const Preprocessor&) = delete;
   Preprocessor& operator=(const Preprocessor&) = delete;
@@ -38,10 +45,11 @@ class Preprocessor {
   struct Work;
 
   std::size_t plane_pixels() const;
-  void feed_gray(const FrameView& frame, const Area& area, std::uint8_t* out);
-  void feed_colors(const FrameView& frame, const Area& area, std::uint8_t* out);
+  void feed_gray(const FrameView& frame, const Place& place, std::uint8_t* out);
+  void feed_colors(const FrameView& frame, const Place& place, std::uint8_t* out);
 
   PreprocessSpec spec_;
+  Edges edges_;
   std::unique_ptr<Work> work_;
 };
 

@@ -64,7 +64,8 @@ TensorView view_of(const TensorSpec& spec, const resemote_tensor& tensor) {
     refuse("tensor '" + spec.name + "' must be of dtype " + std::to_string(spec.dtype) + ", got " +
            std::to_string(tensor.dtype) + "; convert it before the call");
   }
-  bool fits = tensor.rank == static_cast<std::int32_t>(spec.dims.size()) && tensor.dims[0] >= 0;
+  bool fits = tensor.rank == static_cast<std::int32_t>(spec.dims.size()) && tensor.dims[0] >= 0 &&
+              (spec.dims[0] < 0 || tensor.dims[0] == spec.dims[0]);
   for (std::size_t i = 1; fits && i < spec.dims.size(); ++i) fits = tensor.dims[i] == spec.dims[i];
   if (!fits) refuse("tensor '" + spec.name + "' must have shape " + shape_text(spec.dims));
   const TensorView view{&spec, tensor.data, tensor.dims[0]};
@@ -176,6 +177,18 @@ void Session::run(const resemote_tensor* inputs, std::size_t input_count, const 
       refuse("output '" + output.spec->name + "' is for a batch of " + std::to_string(output.batch) +
              ", the inputs are a batch of " + std::to_string(batch));
     }
+  }
+  engine_->run(inputs_, outputs_);
+}
+
+void Session::run_picture(const void* feed, float* outputs) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  inputs_.clear();
+  outputs_.clear();
+  inputs_.push_back({&passport().inputs.front(), const_cast<void*>(feed), 1});
+  for (const TensorSpec& spec : passport().outputs) {
+    outputs_.push_back({&spec, outputs, 1});
+    outputs += spec.bytes(1) / sizeof(float);
   }
   engine_->run(inputs_, outputs_);
 }

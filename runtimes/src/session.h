@@ -57,6 +57,9 @@ class Session {
   // Computes the one output from the one input, both dense. `feed` is not written.
   void run_batch(const void* feed, std::int64_t batch, float* output);
 
+  // Computes all outputs of a detector, one after the other in the passport's order, from its one input.
+  void run_picture(const void* feed, float* outputs);
+
  private:
   void check_batch(std::int64_t batch) const;
 

@@ -41,7 +41,7 @@ void Sha256::block(const std::uint8_t* data) {
     const std::uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
     v = {{t1 + t2, v[0], v[1], v[2], v[3] + t1, v[4], v[5], v[6]}};
   }
-  for (int i = 0; i < 8; ++i) state_[i] += v[i];
+  for (std::size_t i = 0; i < 8; ++i) state_[i] += v[i];
 }
 
 void Sha256::update(const void* data, std::size_t size) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "error.h"
 #include "file.h"
@@ -19,7 +20,10 @@ std::vector<std::string> candidates(const std::string& folder, const std::vector
     while (const dirent* entry = ::readdir(stream)) entries.push_back(entry->d_name);
     ::closedir(stream);
   }
-  std::sort(entries.rbegin(), entries.rend());
+  // In the order of versions, where 1.10 is above 1.9.
+  std::sort(entries.begin(), entries.end(), [](const std::string& left, const std::string& right) {
+    return ::strverscmp(left.c_str(), right.c_str()) > 0;
+  });
   std::vector<std::string> found;
   for (const std::string& name : names) {
     for (const std::string& entry : entries) {
@@ -32,15 +36,44 @@ std::vector<std::string> candidates(const std::string& folder, const std::vector
   return found;
 }
 
+#if defined(__x86_64__)
+constexpr char kSystemFolders[] = "/usr/local/lib:/usr/lib/x86_64-linux-gnu:/usr/lib64:/usr/lib";
+#elif defined(__aarch64__)
+constexpr char kSystemFolders[] = "/usr/local/lib:/usr/lib/aarch64-linux-gnu:/usr/lib64:/usr/lib";
+#else
+constexpr char kSystemFolders[] = "/usr/local/lib:/usr/lib";
+#endif
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(':', begin), list.size());
+    found.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return found;
+}
+
+// What the loader is asked for if no place is named: the names, and then files whose names end in a version. The loader
+// does not find the latter, but many packages install nothing else.
+std::vector<std::string> default_places(const std::vector<std::string>& names) {
+  std::vector<std::string> found = names;
+  const char* const searched = std::getenv("LD_LIBRARY_PATH");
+  for (const std::string& folder : split(std::string(searched != nullptr ? searched : "") + ":" + kSystemFolders)) {
+    if (folder.empty()) continue;
+    const std::vector<std::string> here = candidates(folder, names);
+    found.insert(found.end(), here.begin(), here.end());
+  }
+  return found;
+}
+
 // What to open, in turn, for a list of places; an empty place stands for the default.
 std::vector<std::string> places(const std::vector<std::string>& names, const std::string& list,
                                 const std::string& otherwise) {
   std::vector<std::string> found;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(':', begin), list.size());
-    const std::string place = begin == end ? otherwise : list.substr(begin, end - begin);
-    begin = end + 1;
-    const std::vector<std::string> here = place.empty()        ? names
+  for (const std::string& part : split(list)) {
+    const std::string& place = part.empty() ? otherwise : part;
+    const std::vector<std::string> here = place.empty()      ? default_places(names)
                                           : is_folder(place) ? candidates(place, names)
                                                              : std::vector<std::string>{place};
     found.insert(found.end(), here.begin(), here.end());

@@ -11,8 +11,9 @@ class SharedLibrary {
  public:
   // Opens the first place of `chosen` that holds the library. Places are separated by ':', and each is a library or a
   // folder that holds one. An empty place, as in an empty text, stands for the value of the environment variable, or, if
-  // the variable is not set, for the first of `names` that the loader finds. In a folder, `names` are tried as they are,
-  // and then with a version after them. Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE, which names what was
+  // the variable is not set, for the first of `names` that the loader finds, or else, with a version after it, in a folder
+  // of LD_LIBRARY_PATH or of the system. In a folder, `names` are tried as they are, and then with a version after them,
+  // the highest first. Throws Error with RESEMOTE_STATUS_BACKEND_UNAVAILABLE, which names what was
   // tried, and `hint`.
   SharedLibrary(const std::vector<std::string>& names, const std::string& chosen, const char* variable,
                 const std::string& hint);

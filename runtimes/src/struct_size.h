@@ -16,8 +16,8 @@ namespace resemote_internal {
 
 // Sizes in the first header. If a member is added to a struct, its size here becomes offsetof(struct, member).
 constexpr std::size_t kFirstSessionOptions = sizeof(resemote_session_options);
-constexpr std::size_t kFirstClassifierOptions = sizeof(resemote_classifier_options);
-constexpr std::size_t kFirstFrame = sizeof(resemote_frame);
+constexpr std::size_t kFirstClassifierOptions = offsetof(resemote_classifier_options, edges);
+constexpr std::size_t kFirstFrame = offsetof(resemote_frame, timestamp_ns);
 
 // The part that every frame needs: all members before its second plane.
 constexpr std::size_t kLeastFrame = offsetof(resemote_frame, uv);

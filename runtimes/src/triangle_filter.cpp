@@ -35,22 +35,40 @@ void TriangleFilter::reserve(int source) {
   reserved_ = source;
 }
 
-void TriangleFilter::aim(int source) {
-  if (source == source_) return;
+void TriangleFilter::aim(int source, const Overhang& beyond) {
+  if (source == source_ && beyond.before == beyond_.before && beyond.after == beyond_.after) return;
   source_ = source;
+  beyond_ = beyond;
   std::uint32_t* weights = weights_.get();
   for (int pixel = 0; pixel < target_; ++pixel) {
-    taps_.get()[pixel] = weigh(pixel, weights);
+    taps_.get()[pixel] = folded(weigh(pixel, beyond.before + source + beyond.after, weights), weights);
     weights += taps_.get()[pixel].count;
   }
 }
 
-Taps TriangleFilter::weigh(int pixel, std::uint32_t* weights) {
-  const double scale = scale_of(source_, target_);
+// Sums of products are integers, so they do not change when equal samples share one weight.
+Taps TriangleFilter::folded(const Taps& taps, std::uint32_t* weights) const {
+  const auto inside = [this](int tap) { return std::min(std::max(tap - beyond_.before, 0), source_ - 1); };
+  const int first = inside(taps.first), last = inside(taps.first + taps.count - 1);
+  int place = 0;
+  for (int tap = 0; tap < taps.count; ++tap) {
+    const int to = inside(taps.first + tap) - first;
+    if (to == place && tap > 0) {
+      weights[place] += weights[tap];
+    } else {
+      place = to;
+      weights[place] = weights[tap];
+    }
+  }
+  return Taps{first, last - first + 1, weights};
+}
+
+Taps TriangleFilter::weigh(int pixel, int whole, std::uint32_t* weights) {
+  const double scale = scale_of(whole, target_);
   const double reach = reach_of(scale);
   const double center = (pixel + 0.5) * scale;
   int first = std::max(static_cast<int>(center - reach + 0.5), 0);
-  int count = std::min(static_cast<int>(center + reach + 0.5), source_) - first;
+  int count = std::min(static_cast<int>(center + reach + 0.5), whole) - first;
   double* exact = exact_.get();
   double sum = 0.0;
   for (int tap = 0; tap < count; ++tap) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crop.h"
 #include "scratch_buffer.h"
 
 namespace resemote_internal {
@@ -27,17 +28,21 @@ class TriangleFilter {
   // Allocates the memory for sources of at most this size.
   void reserve(int source);
 
-  // Computes the weights for `source` pixels, at most the reserved number. Does nothing if it is the same as last time.
-  void aim(int source);
+  // Computes the weights for `source` pixels and those that repeat the outer two of them, together at most the reserved
+  // number. The weights of repeated pixels are added to those of the pixels that they repeat. Does nothing if it is the
+  // same as last time.
+  void aim(int source, const Overhang& beyond);
 
   int target() const { return target_; }
   const Taps& taps(int pixel) const { return taps_.get()[pixel]; }
 
  private:
-  Taps weigh(int pixel, std::uint32_t* weights);
+  Taps weigh(int pixel, int whole, std::uint32_t* weights);
+  Taps folded(const Taps& taps, std::uint32_t* weights) const;
 
   int target_;
   int source_ = 0;
+  Overhang beyond_;
   int reserved_ = 0;
   ScratchBuffer<Taps> taps_;
   ScratchBuffer<std::uint32_t> weights_;

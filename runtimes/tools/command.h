@@ -16,5 +16,6 @@ int build_command(int argc, char** argv);
 int classify_command(int argc, char** argv);
 int eval_command(int argc, char** argv);
 int bench_command(int argc, char** argv);
+int camera_command(int argc, char** argv);
 
 }  // namespace resemote_tools

@@ -53,7 +53,8 @@ void print_facts(const nlohmann::json& passport, const nlohmann::json& here) {
       {"name", text_of(passport, "name")},
       {"created", text_of(passport, "created_utc")},
       {"target", text_of(passport, "target") + ", " + text_of(passport, "precision")},
-      {"labels", text_of(passport, "labels")},
+      {passport.contains("family") ? "detector" : "labels",
+       passport.contains("family") ? text_of(passport, "family") : text_of(passport, "labels")},
       {"inputs", tensors(passport.value("inputs", nlohmann::json::array()))},
       {"outputs", tensors(passport.value("outputs", nlohmann::json::array()))},
       {"batch", batches(passport.value("batch", nlohmann::json::object()))},
@@ -63,9 +64,14 @@ void print_facts(const nlohmann::json& passport, const nlohmann::json& here) {
                                 text_of(file, "size_bytes") + " bytes, sha256 " + text_of(file, "sha256").substr(0, 12) +
                                 "..."});
   }
-  const nlohmann::json lineage = passport.value("lineage", nlohmann::json::object());
-  rows.push_back({"checkpoint", text_of(lineage, "checkpoint") + ", width " + text_of(lineage, "width") + ", " +
-                                    text_of(lineage, "parameters") + " parameters"});
+  if (passport.contains("source")) {  // of a detector's weights
+    const nlohmann::json& source = passport.at("source");
+    rows.push_back({"weights", text_of(source, "file") + ", licence " + text_of(source, "licence")});
+  } else {
+    const nlohmann::json lineage = passport.value("lineage", nlohmann::json::object());
+    rows.push_back({"checkpoint", text_of(lineage, "checkpoint") + ", width " + text_of(lineage, "width") + ", " +
+                                      text_of(lineage, "parameters") + " parameters"});
+  }
   const nlohmann::json verified = passport.value("verification", nlohmann::json());
   if (verified.is_object()) {
     rows.push_back({"verified", text_of(verified, "status") + ": " + text_of(verified, "runtime") + " " +
@@ -105,7 +111,7 @@ int inspect_command(int argc, char** argv) {
   Passport passport = read_passport(options.argument(0));
   check_files(passport);
   if (options.json()) {
-    passport.facts["kind"] = "classifier";
+    if (!passport.facts.contains("kind")) passport.facts["kind"] = "classifier";  // the first kind had no such key
     passport.facts["here"] = here;
     print_json(passport.facts);
   } else {

@@ -21,6 +21,9 @@ const Command COMMANDS[] = {
     {"classify", "Classify the expression of the face in a picture.", classify_command},
     {"bench", "Measure latency, memory and size of artifacts, and the state of the board.", bench_command},
     {"eval", "Measure the accuracy of an artifact on a packed dataset.", eval_command},
+#ifdef RESEMOTE_WITH_CAMERA
+    {"camera", "Follow the faces that a camera, stream or film shows.", camera_command},
+#endif
 };
 
 void print_help() {
@@ -58,6 +61,7 @@ int run(int argc, char** argv) {
   for (const Command& command : COMMANDS) {
     if (word == command.name) return command.run(argc - 1, argv + 1);
   }
+  if (word == "camera") return camera_command(argc - 1, argv + 1);  // says why it is not in the table
   throw UsageError((word.front() == '-' ? "there is no option '" : "there is no command '") + word + "'");
 }
 

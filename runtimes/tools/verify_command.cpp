@@ -46,11 +46,13 @@ int verify_command(int argc, char** argv) {
                 {"max_abs_diff_limit", result.limit},
                 {"top1_agreement", result.top1_agreement}});
   } else {
+    const bool detector = info.label_count == 0;
     print_line(std::string(passed ? "passed" : "FAILED") + ": " + std::to_string(result.crops) +
-               " golden crops, largest difference of " + (info.gives_probabilities ? "probabilities " : "logits ") +
-               format_number("%.3g", result.max_abs_diff) + " (limit " + format_number("%.3g", result.limit) +
-               "), top-1 agreement " + format_number("%.4f", result.top1_agreement) + "; " + info.file + " in " +
-               info.backend + " on " + info.device);
+               (detector ? " golden pictures" : " golden crops") + ", largest difference of " +
+               (detector ? "any output " : info.gives_probabilities ? "probabilities " : "logits ") +
+               format_number("%.3g", result.max_abs_diff) + " (limit " + format_number("%.3g", result.limit) + ")" +
+               (detector ? "" : ", top-1 agreement " + format_number("%.4f", result.top1_agreement)) + "; " + info.file +
+               " in " + info.backend + " on " + info.device);
   }
   return passed ? EXIT_OK : EXIT_NOT_PASSED;
 }

@@ -1,51 +1,17 @@
-"""Reading a source: failures, silence, pace. The RTSP server is GStreamer's, run by the system's Python."""
+"""Reading a source: failures, silence, pace."""
 
 import contextlib
-import socket
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from camera_servers import free_port, need_rtsp, rtsp, silent_server, stalling_camera
 
 from resemote_edge.camera.reader import FrameReader, ReaderOptions
 from resemote_edge.camera.sources.base import SourceOptions
 from resemote_edge.errors import InputError, SourceError
-from resemote_edge.experiments import camera_check
-
-SERVER = Path(camera_check.__file__).with_name("rtsp_server.py")
-SYSTEM_PYTHON = "/usr/bin/python3"
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-@pytest.fixture(scope="session")
-def rtsp_works():
-    probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-    found = Path(SYSTEM_PYTHON).exists() and subprocess.run(
-        [SYSTEM_PYTHON, "-c", probe], capture_output=True, check=False
-    )
-    if not found or found.returncode:
-        pytest.skip("the system's Python has no GStreamer RTSP server (gir1.2-gst-rtsp-server-1.0, python3-gi)")
-
-
-@contextlib.contextmanager
-def rtsp(port, film="pattern"):
-    server = subprocess.Popen([SYSTEM_PYTHON, str(SERVER), "serve", str(port), film], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout.readline() == "ready\n"
-        yield server
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
 
 
 @contextlib.contextmanager
@@ -119,7 +85,8 @@ def test_frames_are_flipped(film):
         assert reader.take(5).frame.pixels.shape == (64, 48, 3)
 
 
-def test_a_server_that_dies_and_returns_is_found_again(rtsp_works):
+def test_a_server_that_dies_and_returns_is_found_again():
+    need_rtsp()
     port, notices = free_port(), []
     address = f"rtsp://me:secret@127.0.0.1:{port}/stream"
     with contextlib.ExitStack() as stack:
@@ -143,23 +110,6 @@ def test_a_server_that_dies_and_returns_is_found_again(rtsp_works):
     assert "secret" not in " ".join(notices)
 
 
-@contextlib.contextmanager
-def silent_server():
-    """Accepts connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held = []
-
-        def accept():
-            with contextlib.suppress(OSError):
-                while True:
-                    held.append(server.accept()[0])
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1]
-        for connection in held:
-            connection.close()
-
-
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_server_that_accepts_and_is_silent_is_no_reason_to_wait_for_ever(scheme):
     with (
@@ -168,35 +118,6 @@ def test_a_server_that_accepts_and_is_silent_is_no_reason_to_wait_for_ever(schem
         pytest.raises(SourceError, match="does not open"),
     ):
         reader.start()
-
-
-@contextlib.contextmanager
-def stalling_camera(*, again=True):
-    """MJPEG over HTTP: some frames, then silence; for every client anew, or for the first alone."""
-    jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
-    part = b"--f\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(jpeg), jpeg)
-    clients = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve(connection):
-            with contextlib.suppress(OSError):
-                connection.recv(4096)
-                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n")
-                for _ in range(40 if again or connection is clients[0] else 0):
-                    connection.sendall(part)
-                    time.sleep(0.01)
-                time.sleep(60)
-
-        def accept():
-            with contextlib.suppress(OSError):
-                while True:
-                    clients.append(server.accept()[0])
-                    threading.Thread(target=serve, args=(clients[-1],), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/cam.mjpg", clients
-        for connection in clients:
-            connection.close()
 
 
 def test_the_watchdog_opens_a_silent_camera_anew():

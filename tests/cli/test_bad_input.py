@@ -215,6 +215,10 @@ CASES = [
         "bench explain {artifact} --runtime onnxruntime --precision-hint bf16",
         "runtime onnxruntime knows no precision hint",
     ),
+    Case("import nothing", "bench import nowhere.json", "nowhere.json: cannot be read as a benchmark report"),
+    Case("import text", "bench import {text}", "not a benchmark report"),
+    Case("pack nothing", "data pack nowhere.zip -o test.crops", "nowhere.zip: no such dataset"),
+    Case("pack over a file", "data pack {fer} -o {text}", "exists; pass --force"),
     Case("no report again", "bench report nowhere", "nowhere: cannot be read as a benchmark report"),
     Case(
         "report again of a folder without one",

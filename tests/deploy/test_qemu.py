@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from typed import resemote_edge
 
 from resemote_edge.deploy.board import find_board, version_numbers
 from resemote_edge.deploy.bundle import BundleRequest, make_bundle
@@ -162,6 +163,6 @@ def test_it_installs_in_a_root_of_its_own(made, board_root, tmp_path):
     assert done.stdout.count("done before") == 2
     assert not (board_root / "opt" / "board").exists()
     # The PC reads the board's row, and makes pages of it.
-    imported = typed(["bench", "import", str(board_root / "tmp" / "bench.json"), "-o", str(tmp_path / "report")])
-    assert imported.exit_code == 0, imported.output
-    assert "single-stream" in (tmp_path / "report" / "report.html").read_text()
+    imported = resemote_edge("bench", "import", board_root / "tmp" / "bench.json", "-o", tmp_path / "report")
+    assert imported.returncode == 0, imported.stderr
+    assert "single-stream" in (tmp_path / "report" / "bench" / "report.html").read_text()

@@ -56,6 +56,14 @@ def test_without_detection_a_track_goes_on_at_its_own_speed():
         assert track.missed == 0  # nobody looked
 
 
+def test_frames_that_come_in_a_burst_throw_no_face_away():
+    tracker = Tracker()
+    times = [0.0, 0.04, 0.08, 0.0801, 0.0802, 0.24]
+    updates = [tracker.update([face(300 + n % 2)] if n < 5 else None, seconds) for n, seconds in enumerate(times)]
+    (track,) = updates[-1].tracks
+    assert center(track)[0] == pytest.approx(300, abs=60)
+
+
 def test_landmarks_move_along_with_the_box():
     points = tuple((100.0 + dx, 100.0 + dy) for dx, dy in ((-15, -10), (15, -10), (0, 5), (-10, 20), (10, 20)))
     tracker = Tracker(TrackerOptions(smoothing_s=0.0, min_detections=1))

@@ -18,6 +18,7 @@ class EchoEngine : public Engine {
     while (echo_settings().hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (echo_settings().fail) throw Error(RESEMOTE_STATUS_BACKEND_FAILED, "inference: echo was told to fail");
     const TensorView& input = inputs.front();
+    if (input.batch > echo_settings().largest_batch) echo_settings().largest_batch = input.batch;
     const std::int64_t classes = outputs.front().spec->dims[1];
     const std::int64_t count = static_cast<std::int64_t>(input.spec->bytes(1) / input.spec->item_bytes());
     for (std::int64_t row = 0; row < input.batch; ++row) {

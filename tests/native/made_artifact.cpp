@@ -10,11 +10,7 @@
 
 using nlohmann::json;
 
-namespace {
-
-// Crops of 8 x 8 pixels, and the logits that echo must give for them when nothing is normalised: not known here, so the
-// self-test is expected to fail with these.
-std::string npy(const std::string& dtype, const std::string& shape, const std::string& data) {
+std::string made_npy(const std::string& dtype, const std::string& shape, const std::string& data) {
   std::string header = "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': " + shape + ", }";
   header.resize(117, ' ');
   header += '\n';
@@ -23,6 +19,8 @@ std::string npy(const std::string& dtype, const std::string& shape, const std::s
   all += '\0';
   return all + header + data;
 }
+
+namespace {
 
 json entry(const std::string& name, const std::string& role, const std::string& format, const std::string& contents) {
   resemote_internal::Sha256 digest;
@@ -44,8 +42,9 @@ MadeArtifact::MadeArtifact(const std::string& input) {
   char folder[] = "/tmp/resemote-test-XXXXXX";
   if (mkdtemp(folder) == nullptr) std::abort();
   folder_ = folder;
-  const std::string model = "\x0a\x04" "echo", crops = npy("|u1", "(2, 16, 16, 3)", std::string(2 * 16 * 16 * 3, '\x40')),
-                    logits = npy("<f4", "(2, 3)", std::string(2 * 3 * 4, '\0'));
+  // What echo gives for these crops is not known here, so the self-test is expected to fail.
+  const std::string model = "\x0a\x04" "echo", crops = made_npy("|u1", "(2, 16, 16, 3)", std::string(2 * 16 * 16 * 3, '\x40')),
+                    logits = made_npy("<f4", "(2, 3)", std::string(2 * 3 * 4, '\0'));
   write_text(file("model.onnx"), model);
   write_text(file("golden_crops.npy"), crops);
   write_text(file("golden_logits.npy"), logits);
@@ -85,6 +84,13 @@ MadeArtifact::~MadeArtifact() {
     closedir(stream);
   }
   rmdir(folder_.c_str());
+}
+
+void MadeArtifact::replace(const std::string& name, const std::string& contents) {
+  write_text(file(name), contents);
+  for (json& listed : passport["files"]) {
+    if (listed["path"] == name) listed = entry(name, listed["role"], listed["format"], contents);
+  }
 }
 
 void MadeArtifact::write_passport() const { write_text(file("passport.json"), passport.dump()); }

@@ -17,10 +17,15 @@ class MadeArtifact {
   // The passport, to be changed and written again.
   nlohmann::json passport;
   void write_passport() const;
+  // Replaces a file's contents, and what the passport says of it. The passport is not written.
+  void replace(const std::string& name, const std::string& contents);
 
  private:
   std::string folder_;
 };
+
+// An npy file of numpy's first format.
+std::string made_npy(const std::string& dtype, const std::string& shape, const std::string& data);
 
 // Replaces a file's contents.
 void write_text(const std::string& path, const std::string& contents);

@@ -18,6 +18,7 @@ FLAGS = "-std=c++14 -O2 -Wall -Wextra -Wpedantic -Werror -ffp-contract=off -fvis
 
 OK, INVALID_ARGUMENT, ARTIFACT_INVALID = 0x00, 0x10, 0x20
 FORMATS = ["gray", "rgb", "bgr", "nv12", "yuyv"]
+EDGES = ["cut", "replicated"]
 INPUTS = ["tensor", "gray-u8", "rgb-u8", "bgr-u8"]
 
 
@@ -95,13 +96,15 @@ class FrameInMemory:
 class NativePreprocessor:
     """The class under test, by its C functions."""
 
-    def __init__(self, library: ctypes.CDLL, spec) -> None:
+    def __init__(self, library: ctypes.CDLL, spec, edges: str = "cut") -> None:
         self.library, self.spec, self.message = library, spec, ctypes.create_string_buffer(2000)
+        self.edges = edges
         self.handle = ctypes.c_void_p()
         triple = ctypes.c_double * 3
         self.status = library.shim_create(
             *(spec.height, spec.width, spec.channels, triple(*spec.mean), triple(*spec.std)),
-            *(INPUTS.index(spec.input), self.message, ctypes.c_size_t(2000), ctypes.byref(self.handle)),
+            *(INPUTS.index(spec.input), EDGES.index(edges)),
+            *(self.message, ctypes.c_size_t(2000), ctypes.byref(self.handle)),
         )
 
     def close(self) -> None:

@@ -51,8 +51,8 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 SHIM_API std::uint64_t shim_allocations() { return allocations; }
 
 SHIM_API std::int32_t shim_create(std::int32_t height, std::int32_t width, std::int32_t channels, const double* mean,
-                                  const double* deviation, std::int32_t input, char* text, std::size_t text_size,
-                                  resemote_internal::Preprocessor** preprocessor) {
+                                  const double* deviation, std::int32_t input, std::int32_t edges, char* text,
+                                  std::size_t text_size, resemote_internal::Preprocessor** preprocessor) {
   return status_of(Message{text, text_size}, [&] {
     resemote_internal::PreprocessSpec spec;
     spec.height = height;
@@ -63,7 +63,7 @@ SHIM_API std::int32_t shim_create(std::int32_t height, std::int32_t width, std::
       spec.std[channel] = deviation[channel];
     }
     spec.input = static_cast<resemote_internal::InputFormat>(input);
-    *preprocessor = new resemote_internal::Preprocessor(spec);
+    *preprocessor = new resemote_internal::Preprocessor(spec, static_cast<resemote_internal::Edges>(edges));
   });
 }
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from resemote_edge.benchmarks.report.imported import import_report
+
 ROOT = Path(__file__).parent.parent.parent
 #: Kept between runs, like everything under build/.
 WHEELS = ROOT / "build" / "aarch64-wheels"
@@ -85,7 +87,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
-    """The consumer example for aarch64: it tests an artifact."""
+    """The consumer example for aarch64, which tests an artifact; the command line is built with it."""
     folder = tmp_path_factory.mktemp("aarch64")
     options = {
         "CMAKE_TOOLCHAIN_FILE": ROOT / "cmake" / "toolchain-aarch64.cmake",
@@ -95,7 +97,7 @@ def program(tmp_path_factory):
         "BUILD_SHARED_LIBS": "OFF",
     }
     run("cmake", "-S", ROOT, "-B", folder, *(f"-D{name}={value}" for name, value in options.items()))
-    run("cmake", "--build", folder, "--parallel", 2, "--target", "consumer")
+    run("cmake", "--build", folder, "--parallel", 2, "--target", "consumer", "--target", "resemote_tools")
     return folder / "runtimes" / "examples" / "consumer"
 
 
@@ -113,3 +115,18 @@ def test_golden_crops_pass_under_emulation(backend, program, root, artifacts):
     output = run(*emulator, program, artifacts(recipe).path, env=environment)
     assert f"{backend}: cpu" in output
     assert "32 golden crops" in output
+
+
+@pytest.mark.parametrize("backend", sorted(ENGINES))
+def test_the_command_line_works_under_emulation(backend, program, root, artifacts, tmp_path):
+    _, variable, recipe = ENGINES[backend]
+    environment = {variable: str(engine_folder(backend)), "PATH": "/usr/bin:/bin"}
+    tool = program.parents[1] / "tools" / "resemote"
+    emulated = ("qemu-aarch64-static", "-cpu", "cortex-a57", "-L", root, tool)
+    artifact = artifacts(recipe).path
+    assert run(*emulated, "verify", artifact, env=environment).startswith("passed: 32 golden crops")
+    once = ("--batch", 1, "--min-runs", 1, "--min-seconds", 0, "--warmup", 0, "--threads", 1)
+    run(*emulated, "bench", artifact, *once, "-o", tmp_path / "board.json", env=environment)
+    (row,) = import_report(tmp_path / "board.json").rows
+    assert row.speed.device == "cpu"
+    assert row.speed.model.runs >= 1

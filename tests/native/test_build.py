@@ -50,7 +50,7 @@ def test_the_library_is_clean_under_a_sanitizer(sanitizer, catch2_main, tmp_path
         "-DRESEMOTE_BUILD_EXAMPLES=OFF",
         f"-DRESEMOTE_SANITIZE={sanitizer}",
         f"-DCATCH2_MAIN_LIBRARY={catch2_main}",
-        targets=("native_tests",),
+        targets=("resemote_native_tests",),
     )
     output = run(tmp_path / "tests" / "native" / "native_tests")
     assert "All tests passed" in output
@@ -59,7 +59,7 @@ def test_the_library_is_clean_under_a_sanitizer(sanitizer, catch2_main, tmp_path
 @needs_cmake
 @needs_catch2
 def test_headers_compile_in_every_standard_they_name(tmp_path):
-    targets = ("header_c99", "header_c11", "header_cpp11", "header_cpp14", "header_cpp17")
+    targets = tuple(f"resemote_header_{name}" for name in ("c99", "c11", "cpp11", "cpp14", "cpp17"))
     build(tmp_path, "-DRESEMOTE_BUILD_TESTS=ON", "-DRESEMOTE_BUILD_EXAMPLES=OFF", targets=targets)
 
 

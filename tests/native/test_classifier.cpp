@@ -6,7 +6,7 @@
 #include "allocations.h"
 #include "echo_backend.h"
 #include "made_artifact.h"
-#include "resemote/runtime.h"
+#include "resemote/runtime.hpp"
 
 using Catch::Contains;
 
@@ -29,7 +29,7 @@ struct Opened {
 
 // A BGR picture with something in it.
 struct Picture {
-  Picture(std::int32_t width, std::int32_t height) : pixels(static_cast<std::size_t>(width) * height * 3) {
+  Picture(std::int32_t width, std::int32_t height) : pixels(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3) {
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 2654435761u >> 24);
     resemote_frame_init(&frame);
     frame.format = RESEMOTE_PIXEL_BGR24;
@@ -91,7 +91,7 @@ TEST_CASE("more faces than a batch holds go in several") {
           RESEMOTE_STATUS_OK);
   REQUIRE(resemote_classifier_classify(other.handle, &picture.frame, boxes.data(), 8, want.data(), nullptr) ==
           RESEMOTE_STATUS_OK);
-  for (int i = 0; i < 8; ++i) CHECK(got[i].score == want[i].score);
+  for (std::size_t i = 0; i < 8; ++i) CHECK(got[i].score == want[i].score);
 }
 
 TEST_CASE("a call takes no memory after the first") {
@@ -106,7 +106,7 @@ TEST_CASE("a call takes no memory after the first") {
     resemote_box boxes[4];
     for (int i = 0; i < 4; ++i) boxes[i] = {kBoxes[i].x + step, kBoxes[i].y + step, 20 + step * 5 + i, 30 + step * 3};
     boxes[3] = {10, 10, 20 + step, 20};
-    if (resemote_classifier_classify(classifier.handle, &picture.frame, boxes, 1 + step % 4, decisions, probabilities) !=
+    if (resemote_classifier_classify(classifier.handle, &picture.frame, boxes, static_cast<std::size_t>(1 + step % 4), decisions, probabilities) !=
         RESEMOTE_STATUS_OK) {
       FAIL(resemote_last_error());
     }
@@ -144,7 +144,8 @@ TEST_CASE("what is submitted is decided as at once, and the frame may change at 
   CHECK(result.box_count == 4);
   CHECK(result.status == RESEMOTE_STATUS_OK);
   for (int i = 0; i < 4; ++i) CHECK(got[i].score == want[i].score);
-  CHECK(poll(classifier, result, got) == RESEMOTE_STATUS_NOT_READY);
+  CHECK(result.pending == 0);
+  CHECK(resemote_classifier_poll(classifier.handle, 1, &result, got, nullptr) == RESEMOTE_STATUS_NOT_READY);
 }
 
 TEST_CASE("a camera faster than the engine loses the oldest frames, and is told how many") {
@@ -159,11 +160,12 @@ TEST_CASE("a camera faster than the engine loses the oldest frames, and is told 
   resemote_result result;
   resemote_decision decisions[8];
   std::uint64_t seen = 0, dropped = 0, last = 0;
-  while (poll(classifier, result, decisions) == RESEMOTE_STATUS_OK) {
+  do {
+    REQUIRE(poll(classifier, result, decisions) == RESEMOTE_STATUS_OK);
     ++seen;
     dropped += result.dropped;
     last = result.tag;
-  }
+  } while (result.pending > 0);
   CHECK(last == 9);  // the newest always comes through
   CHECK(seen + dropped == 10);
   CHECK(seen >= 2);  // the two that waited
@@ -233,6 +235,78 @@ TEST_CASE("a classifier's session is lent, and ends with it") {
   CHECK(resemote_session_get_info(session, &info) == RESEMOTE_STATUS_CLOSED);
   CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_CLOSED);
   CHECK(resemote_internal::echo_settings().alive == 0);
+}
+
+TEST_CASE("memory beyond what a board has is refused at creation, in numbers") {
+  const MadeArtifact made;
+  resemote_classifier_options options = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
+  options.max_faces = options.queue_depth = 4096;
+  resemote_classifier* classifier = nullptr;
+  CHECK(resemote_classifier_create(made.path(), nullptr, &options, &classifier) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK_THAT(resemote_last_error(), Contains("max_faces 4096 with queue_depth 4096 would take") &&
+                                        Contains("49152 bytes") && Contains("pass fewer of either"));
+  options.queue_depth = 0;
+  REQUIRE(resemote_classifier_create(made.path(), nullptr, &options, &classifier) == RESEMOTE_STATUS_OK);
+  const Picture picture(320, 240);
+  resemote_result result = RESEMOTE_RESULT_INIT;
+  std::vector<resemote_decision> decisions(4096);
+  CHECK(resemote_classifier_submit(classifier, &picture.frame, kBoxes, 1, 0) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK_THAT(resemote_last_error(), Contains("queue_depth of at least 1"));
+  CHECK(resemote_classifier_poll(classifier, -1, &result, decisions.data(), nullptr) ==
+        RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_OK);
+}
+
+TEST_CASE("a frame of the first header has no timestamp, and a result for it is not written past its end") {
+  const MadeArtifact made;
+  const Opened classifier(made);
+  const Picture picture(320, 240);
+  resemote_frame frame = picture.frame;
+  frame.timestamp_ns = 99;
+  frame.struct_size = offsetof(resemote_frame, timestamp_ns);
+  resemote_decision decisions[8];
+  resemote_result result = RESEMOTE_RESULT_INIT;
+  result.struct_size = offsetof(resemote_result, timestamp_ns);
+  result.timestamp_ns = 77;
+  REQUIRE(resemote_classifier_submit(classifier.handle, &frame, kBoxes, 1, 5) == RESEMOTE_STATUS_OK);
+  REQUIRE(resemote_classifier_poll(classifier.handle, -1, &result, decisions, nullptr) == RESEMOTE_STATUS_OK);
+  CHECK(result.tag == 5);
+  CHECK(result.timestamp_ns == 77);
+  REQUIRE(resemote_classifier_submit(classifier.handle, &frame, kBoxes, 1, 6) == RESEMOTE_STATUS_OK);
+  REQUIRE(poll(classifier, result, decisions) == RESEMOTE_STATUS_OK);
+  CHECK(result.timestamp_ns == 0);
+}
+
+TEST_CASE("the C++ wrapper tells what it runs, tests itself and lends its session") {
+  MadeArtifact made;
+  resemote::Classifier classifier(made.path());
+  CHECK(std::string(classifier.info().backend) == "echo");
+  CHECK(classifier.info().label_count == 3);
+  CHECK(classifier.labels() == std::vector<std::string>{"happy", "sad", "neutral"});
+  CHECK_THROWS_AS(classifier.self_test(), resemote::Failure);
+  resemote_tensor_spec spec = RESEMOTE_TENSOR_SPEC_INIT;
+  CHECK(resemote_session_get_input(classifier.session(), 0, &spec) == RESEMOTE_STATUS_OK);
+  resemote_result result;
+  std::vector<resemote::Face> found;
+  CHECK_FALSE(classifier.poll(1, result, found));
+  const Picture picture(320, 240);
+  resemote_frame frame = resemote::frame_of(RESEMOTE_PIXEL_BGR24, 320, 240, picture.pixels.data());
+  frame.timestamp_ns = 123456789;
+  classifier.submit(frame, {kBoxes[0]}, 3);
+  CHECK(classifier.poll(-1, result, found));
+  CHECK(result.timestamp_ns == 123456789);
+  CHECK(found.size() == 1);
+
+  made.passport["golden"]["max_abs_diff"] = 1e9;
+  made.write_passport();
+  resemote::Session session(made.path());
+  CHECK(session.labels() == classifier.labels());
+  CHECK(session.self_test().crops == 2);
+  CHECK(session.input(0).dims[3] == 64);
+  CHECK(session.output(0).dims[1] == 3);
+  CHECK_THROWS_AS(session.output(1), resemote::Failure);
+  resemote::Classifier moved = std::move(classifier);
+  CHECK(moved.info().label_count == 3);
 }
 
 TEST_CASE("options out of range are refused") {

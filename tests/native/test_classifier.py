@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -66,15 +68,53 @@ def test_pixels_are_equal_and_probabilities_nearly(artifacts, recipe, graph):
                 assert mine.score == max(mine.probabilities.values())
 
 
+def test_edges_are_replicated_as_in_python(artifacts):
+    artifact = artifacts("cpu-onnxruntime-fp32")
+    boxes = [Box(-30, -20, 90, 90), Box(280, 200, 70, 70), Box(-50, 40, 420, 420), Box(100, 50, 80, 80)]
+    with (
+        NativeClassifier(artifact.path, threads=1, edges="replicated") as native,
+        EmotionClassifier(
+            open_session(artifact, native.backend, SessionOptions(threads=1)), artifact.passport
+        ) as python,
+    ):
+        for frame in frames():
+            faces, color = crops(frame, boxes, color=False, edges="replicated")
+            assert np.array_equal(native.preprocess(frame, boxes), python.preprocess(faces, color=color))
+            want = python.classify_frame(frame, boxes, edges="replicated")
+            assert [emotion.label for emotion in native.classify(frame, boxes)] == [one.label for one in want]
+    with pytest.raises(InputError, match="unknown edges 'torn'"):
+        NativeClassifier(artifact.path, edges="torn")
+
+
 def test_what_is_submitted_comes_back_by_its_tag(artifacts):
     with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
         assert native.poll() is None
         for frame in frames():
             want = native.classify(frame, BOXES)
-            native.submit(frame, BOXES, tag=2**63)
+            native.submit(frame, BOXES, tag=2**63, timestamp_ns=2**63 + 5)
             result = native.poll(None)
-            assert (result.tag, result.dropped) == (2**63, 0)
+            assert (result.tag, result.timestamp_ns, result.dropped, result.pending) == (2**63, 2**63 + 5, 0, 0)
             assert result.emotions == want
+
+
+def test_a_poll_waits_for_what_is_not_there_yet(artifacts):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:
+        began = time.monotonic()
+        assert native.poll(0.2) is None
+        assert time.monotonic() - began > 0.19
+        later = threading.Timer(0.1, native.submit, (next(frames()), BOXES, 7))
+        later.start()
+        assert native.poll(None).tag == 7
+        later.join()
+
+
+def test_no_queue_means_no_submission(artifacts):
+    with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5, queue_depth=0) as native:
+        assert len(native.classify(next(frames()), BOXES)) == len(BOXES)
+        with pytest.raises(InputError, match="queue_depth"):
+            native.submit(next(frames()), BOXES)
+        with pytest.raises(InputError, match="queue_depth"):
+            native.poll()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 // Every way of calling the C functions wrongly gives its status and a message, and leaks nothing.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 
 #include "echo_backend.h"
 #include "made_artifact.h"
@@ -299,6 +301,55 @@ TEST_CASE("a session says what it is") {
   CHECK(spec.dims[0] == -1);
   CHECK(spec.dims[3] == 64);
   CHECK(resemote_session_get_output(session, 1, &spec) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  resemote_session_destroy(session);
+}
+
+TEST_CASE("NaN and infinity in an input reach the outputs of their sample, and nothing else") {
+  const MadeArtifact made;
+  resemote_session* const session = open_echo(made);
+  Tensors clean(3), spoilt(3);
+  REQUIRE(run_status(session, clean) == RESEMOTE_STATUS_OK);
+  const float bad = GENERATE(std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                             -std::numeric_limits<float>::infinity());
+  spoilt.feed[3 * 64 * 64] = bad;  // the first value of the second sample
+  REQUIRE(run_status(session, spoilt) == RESEMOTE_STATUS_OK);
+  for (std::size_t i = 0; i < 9; ++i) {
+    CAPTURE(i);
+    CHECK((i == 3 ? !std::isfinite(spoilt.logits[i]) : spoilt.logits[i] == clean.logits[i]));
+  }
+  REQUIRE(run_status(session, spoilt = clean) == RESEMOTE_STATUS_OK);
+  CHECK(spoilt.logits == clean.logits);
+  resemote_session_destroy(session);
+}
+
+TEST_CASE("golden outputs that are no numbers are no test that anything passes") {
+  MadeArtifact made;
+  std::string logits = made_npy("<f4", "(2, 3)", std::string(2 * 3 * 4, '\0'));
+  const float bad = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(&logits[logits.size() - sizeof bad], &bad, sizeof bad);
+  made.replace("golden_logits.npy", logits);
+  made.passport["golden"]["max_abs_diff"] = 1e9;
+  made.write_passport();
+  resemote_session* const session = open_echo(made);
+  CHECK(resemote_session_self_test(session, nullptr) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+  CHECK_THAT(resemote_last_error(), Contains("NaN or infinity"));
+  resemote_session_destroy(session);
+}
+
+TEST_CASE("a self-test of large inputs keeps few of them in memory") {
+  MadeArtifact made("gray-u8");
+  const std::size_t count = 18;  // of 4 MiB each
+  made.replace("golden_crops.npy", made_npy("|u1", "(18, 8, 8, 3)", std::string(count * 8 * 8 * 3, '\x40')));
+  made.replace("golden_logits.npy", made_npy("<f4", "(18, 3)", std::string(count * 3 * 4, '\0')));
+  made.passport["preprocessing"]["height"] = made.passport["preprocessing"]["width"] = 2048;
+  made.passport["inputs"][0]["shape"] = {"batch", 2048, 2048, 1};
+  made.passport["golden"]["count"] = count;
+  made.passport["golden"]["max_abs_diff"] = 1e9;
+  made.write_passport();
+  resemote_session* const session = open_echo(made);
+  resemote_internal::echo_settings().largest_batch = 0;
+  CHECK(resemote_session_self_test(session, nullptr) == RESEMOTE_STATUS_OK);
+  CHECK(resemote_internal::echo_settings().largest_batch == 9);
   resemote_session_destroy(session);
 }
 

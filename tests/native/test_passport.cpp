@@ -57,17 +57,106 @@ TEST_CASE("another schema is refused with both numbers") {
   CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"), Catch::Contains("schema 3") && Catch::Contains("schema 2"));
 }
 
+TEST_CASE("nesting as deep as a file can hold is read or refused, and never overflows the stack") {
+  const MadeArtifact made;
+  constexpr std::size_t kDepth = 200000;
+  const auto deep = [&](const std::string& open, const std::string& close) {
+    std::string text;
+    for (std::size_t i = 0; i < kDepth; ++i) text += open;
+    text += "1";
+    for (std::size_t i = 0; i < kDepth; ++i) text += close;
+    return text;
+  };
+  const std::string nested[] = {deep("[", "]"), deep("{\"a\":", "}")};
+  for (const std::string& text : nested) {
+    CHECK_THROWS_AS(parse_passport(text, "x"), Error);
+    CHECK_THROWS_AS(parse_passport(text.substr(0, text.size() / 2), "x"), Error);
+    for (const char* field : {"unknown", "labels", "preprocessing", "engine", "files"}) {
+      json passport = made.passport;
+      passport.erase(field);
+      const std::string rest = passport.dump().substr(1);
+      const std::string whole = "{\"" + std::string(field) + "\":" + text + "," + rest;
+      if (std::string(field) == "unknown") {
+        CHECK(parse_passport(whole, "x").name == "made");
+      } else {
+        CHECK_THROWS_AS(parse_passport(whole, "x"), Error);
+      }
+    }
+  }
+}
+
 TEST_CASE("an artifact of another kind is refused in words") {
   MadeArtifact made;
   made.passport["kind"] = "classifier";
   CHECK(status_of(made.passport) == RESEMOTE_STATUS_OK);
-  // A detector's passport has no labels, but that is not what its user has to know.
-  made.passport["kind"] = "detector";
+  made.passport["kind"] = "oracle";
   made.passport.erase("labels");
   CHECK_THROWS_WITH(parse_passport(made.passport.dump(), "x"),
-                    "x: an artifact of the kind 'detector', this library runs classifiers of faces; pass a classifier");
+                    "x: an artifact of the kind 'oracle', this library runs classifiers and detectors of faces; use the "
+                    "version that wrote it");
   made.passport["kind"] = 5;
   CHECK(status_of(made.passport) == RESEMOTE_STATUS_ARTIFACT_INVALID);
+}
+
+namespace {
+
+nlohmann::json detector_passport() {
+  nlohmann::json passport = MadeArtifact("bgr-u8").passport;
+  for (const char* name : {"labels", "preprocessing"}) passport.erase(name);
+  passport["kind"] = "detector";
+  passport["family"] = "yunet";
+  passport["width"] = 64;
+  passport["height"] = 32;
+  passport["input"] = "bgr-u8";
+  passport["framing"] = {{"scale", 1.12}, {"shift", -0.015}};
+  passport["min_score"] = 0.6;
+  passport["max_overlap"] = 0.3;
+  passport["inputs"][0]["shape"] = {1, 32, 64, 3};
+  passport["outputs"] = {{{"name", "cls_8"}, {"dtype", "float32"}, {"shape", {1, 32, 1}}},
+                         {{"name", "bbox_8"}, {"dtype", "float32"}, {"shape", {1, 32, 4}}}};
+  passport["batch"] = {{"min", 1}, {"opt", 1}, {"max", 1}};
+  nlohmann::json& golden = passport["golden"];
+  golden["frames"] = golden["crops"];
+  golden["outputs"] = golden["logits"];
+  golden["repeat"] = 4;
+  return passport;
+}
+
+}  // namespace
+
+TEST_CASE("a detector's passport is read") {
+  const resemote_internal::Passport passport = parse_passport(detector_passport().dump(), "here");
+  CHECK(passport.kind == resemote_internal::Kind::kDetector);
+  CHECK(passport.detector.family == "yunet");
+  CHECK(passport.detector.width == 64);
+  CHECK(passport.detector.framing_scale == 1.12);
+  CHECK(passport.detector.framing_shift == -0.015);
+  CHECK(passport.inputs[0].dims == std::vector<std::int64_t>{1, 32, 64, 3});
+  CHECK(passport.outputs.size() == 2);
+  CHECK(passport.golden.repeat == 4);
+  CHECK(passport.labels.empty());
+}
+
+TEST_CASE("a detector's passport that contradicts itself is refused") {
+  nlohmann::json passport = detector_passport();
+  SECTION("the width of another network") { passport["width"] = 96; }
+  SECTION("a side that the strides do not divide") { passport["height"] = 40; }
+  SECTION("gray pixels") { passport["input"] = "gray-u8"; }
+  SECTION("a batch") { passport["inputs"][0]["shape"][0] = "batch"; }
+  SECTION("a batch size") { passport["batch"]["max"] = 2; }
+  SECTION("two pictures at once") { passport["outputs"][0]["shape"][0] = 2; }
+  SECTION("outputs of bytes") { passport["outputs"][1]["dtype"] = "uint8"; }
+  SECTION("outputs of one name") { passport["outputs"][1]["name"] = "cls_8"; }
+  SECTION("outputs larger than memory") { passport["outputs"][1]["shape"] = {1, 65536, 65536, 4}; }
+  SECTION("outputs of many sides") { passport["outputs"][1]["shape"] = {1, 65536, 65536, 65536, 65536, 65536}; }
+  SECTION("no outputs") { passport["outputs"] = nlohmann::json::array(); }
+  SECTION("a score above one") { passport["min_score"] = 1.5; }
+  SECTION("a frame of no size") { passport["framing"]["scale"] = 0; }
+  SECTION("a frame that is no number") { passport["framing"]["shift"] = "low"; }
+  SECTION("pictures that do not fill the input") { passport["golden"]["repeat"] = 5; }
+  SECTION("pixels that stand for none") { passport["golden"]["repeat"] = 0; }
+  SECTION("no family") { passport.erase("family"); }
+  CHECK(status_of(passport) == RESEMOTE_STATUS_ARTIFACT_INVALID);
 }
 
 TEST_CASE("a passport with a field missing or of another type is refused") {

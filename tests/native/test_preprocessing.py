@@ -35,12 +35,12 @@ def preprocessors(library):
     """A preprocessor per spec, kept: what one frame leaves behind in it must not change the next."""
     made = {}
 
-    def get(**fields):
-        spec = PreprocessSpec(**fields)
-        if spec not in made:
-            made[spec] = NativePreprocessor(library, spec)
-            assert made[spec].status == OK, made[spec].words
-        return made[spec]
+    def get(edges="cut", **fields):
+        key = PreprocessSpec(**fields), edges
+        if key not in made:
+            made[key] = NativePreprocessor(library, *key)
+            assert made[key].status == OK, made[key].words
+        return made[key]
 
     yield get
     for one in made.values():
@@ -53,15 +53,15 @@ def random_frame(format, width, height, seed, full_range=False):
     return Frame(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8), format, full_range)
 
 
-def python_feed(spec, frame, boxes):
-    made, color = crops(frame, [Box(*box) for box in boxes], color=spec.takes_color)
+def python_feed(spec, frame, boxes, edges="cut"):
+    made, color = crops(frame, [Box(*box) for box in boxes], color=spec.takes_color, edges=edges)
     return spec(made, color)
 
 
 def assert_same(native, frame, boxes, **memory):
     feed = native.empty_feed(len(boxes))
     assert native.run(FrameInMemory(frame, **memory).struct, boxes, feed) == OK, native.words
-    want = python_feed(native.spec, frame, boxes)
+    want = python_feed(native.spec, frame, boxes, native.edges)
     assert feed.dtype == want.dtype
     assert np.array_equal(feed.view(np.uint8), want.view(np.uint8))
 
@@ -93,6 +93,42 @@ def test_feeds_equal_those_of_python(preprocessors, input, data):
     boxes = draw(st.lists(boxes_over(width, height), max_size=4))
     native = preprocessors(input=input, height=size[0], width=size[1])
     assert_same(native, frame, boxes, padding=draw(st.sampled_from([0, 0, 1, 64])), uv_padding=uv_padding)
+
+
+@st.composite
+def boxes_around(draw, width, height):
+    """A box with at least 8x8 pixels inside the frame, which may be several times as large."""
+    x, y = draw(st.integers(-400, width - 8)), draw(st.integers(-400, height - 8))
+    right, bottom = draw(st.integers(max(x, 0) + 8, width + 400)), draw(st.integers(max(y, 0) + 8, height + 400))
+    return x, y, right - x, bottom - y
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("input", INPUTS)
+def test_replicated_edges_equal_those_of_python(preprocessors, input, data):
+    draw = data.draw
+    format = draw(st.sampled_from(FORMATS))
+    width, height = (draw(st.integers(4, 80)) * 2 for _ in range(2))
+    frame = random_frame(format, width, height, draw(st.integers(0, 2**32 - 1)), draw(st.booleans()))
+    size = draw(st.sampled_from([(64, 64), (48, 48), (17, 33)]))
+    boxes = draw(st.lists(boxes_around(width, height), max_size=4))
+    assert_same(preprocessors(input=input, height=size[0], width=size[1], edges="replicated"), frame, boxes)
+
+
+@pytest.mark.parametrize("box", [(-20, -11, 64, 64), (90, 80, 64, 64), (-300, 30, 364, 64), (0, 0, 120, 110)])
+def test_replicated_edges_of_crops_that_have_the_right_size_or_lie_within(preprocessors, box):
+    for format in FORMATS:
+        assert_same(preprocessors(edges="replicated"), random_frame(format, 120, 110, seed=13), [box])
+
+
+def test_a_replicated_box_larger_than_any_face_is_refused(preprocessors):
+    native, frame = preprocessors(edges="replicated"), random_frame("gray", 40, 40, seed=14)
+    largest = (-(32768 - 40), 0, 32768, 40)
+    assert_same(native, frame, [largest])
+    for box in [(largest[0] - 1, 0, 32769, 40), (0, 0, 40, INT_MAX), (-INT_MAX, 0, INT_MAX, 40)]:
+        assert native.run(FrameInMemory(frame).struct, [box], native.empty_feed(1)) == INVALID_ARGUMENT
+        assert "leave the box out" in native.words
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -1,6 +1,10 @@
 // Where an engine's library is looked for: libm stands for it, which the loader knows everywhere.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 #include "error.h"
@@ -30,4 +34,35 @@ TEST_CASE("places are tried in turn, and an empty one is the default") {
   CHECK_THROWS_WITH(open(folder + ":"), Catch::Contains("/nowhere/else"));
   CHECK(open("libm.so.6").path() == "libm.so.6");
   unsetenv(kVariable);
+}
+
+TEST_CASE("a library that is there with a version in its name is found, the highest first") {
+  char folder[] = "/tmp/resemote-test-XXXXXX";
+  REQUIRE(mkdtemp(folder) != nullptr);
+  const std::string stem = std::string(folder) + "/libresemotestands.so";
+  open("");
+  // Links to a real one: what counts is the name.
+  std::ifstream maps("/proc/self/maps");
+  std::string line, real;
+  while (std::getline(maps, line)) {
+    const std::size_t path = line.find('/');
+    if (path != std::string::npos && line.find("/libm.so.6") != std::string::npos) real = line.substr(path);
+  }
+  REQUIRE(!real.empty());
+  const std::string versions[] = {".1", ".1.9.1", ".1.14.1"};
+  for (const std::string& version : versions) REQUIRE(symlink(real.c_str(), (stem + version).c_str()) == 0);
+  std::ofstream(stem + ".2") << "not a library";
+  const auto look = [](const std::string& chosen) {
+    return SharedLibrary({"libresemotestands.so"}, chosen, kVariable, "install it").path();
+  };
+  CHECK(look(folder) == stem + ".1.14.1");  // .2 cannot be opened
+  CHECK_THROWS_WITH(look(""), Catch::Contains("libresemotestands.so"));
+  const char* const before = std::getenv("LD_LIBRARY_PATH");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("LD_LIBRARY_PATH", ("/nowhere:" + std::string(folder)).c_str(), 1);
+  CHECK(look("") == stem + ".1.14.1");
+  before != nullptr ? setenv("LD_LIBRARY_PATH", kept.c_str(), 1) : unsetenv("LD_LIBRARY_PATH");
+  for (const std::string& version : versions) std::remove((stem + version).c_str());
+  std::remove((stem + ".2").c_str());
+  rmdir(folder);
 }

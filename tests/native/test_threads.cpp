@@ -117,6 +117,56 @@ TEST_CASE("a classifier destroyed while another thread waits or computes ends bo
   }
 }
 
+TEST_CASE("one thread submits while another polls, and every frame is fetched or counted") {
+  const MadeArtifact made("gray-u8");
+  resemote_classifier* classifier = nullptr;
+  REQUIRE(resemote_classifier_create(made.path(), nullptr, nullptr, &classifier) == RESEMOTE_STATUS_OK);
+  constexpr std::uint64_t kFrames = 2000;
+  std::atomic<int> failures{0};
+  std::thread submitting([&] {
+    std::vector<std::uint8_t> pixels(64 * 64);
+    const resemote_box box = {0, 0, 64, 64};
+    for (std::uint64_t tag = 1; tag <= kFrames; ++tag) {
+      std::fill(pixels.begin(), pixels.end(), static_cast<std::uint8_t>(tag));
+      resemote_frame frame = RESEMOTE_FRAME_INIT;
+      frame.width = frame.height = 64;
+      frame.data = pixels.data();
+      frame.timestamp_ns = tag * 1000;
+      failures += resemote_classifier_submit(classifier, &frame, &box, 1, tag) != RESEMOTE_STATUS_OK;
+      if (tag % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  // Several pollers, as any thread may poll.
+  std::atomic<std::uint64_t> fetched{0}, dropped{0}, newest{0}, not_ready{0};
+  std::vector<std::thread> polling;
+  for (int t = 0; t < 3; ++t) {
+    polling.emplace_back([&] {
+      std::uint64_t last = 0;
+      while (newest < kFrames) {
+        resemote_result result = RESEMOTE_RESULT_INIT;
+        resemote_decision decisions[16];
+        const resemote_status status = resemote_classifier_poll(classifier, 100, &result, decisions, nullptr);
+        if (status == RESEMOTE_STATUS_NOT_READY) {
+          ++not_ready;
+          continue;
+        }
+        failures += status != RESEMOTE_STATUS_OK || result.status != RESEMOTE_STATUS_OK;
+        failures += result.timestamp_ns != result.tag * 1000 || result.tag <= last || result.box_count != 1;
+        last = result.tag;
+        ++fetched;
+        dropped += result.dropped;
+        if (result.tag == kFrames) newest = kFrames;
+      }
+    });
+  }
+  submitting.join();
+  for (std::thread& thread : polling) thread.join();
+  CHECK(failures == 0);
+  CHECK(fetched + dropped == kFrames);
+  CHECK(not_ready < 100);  // a poll that did not wait would come back many thousand times
+  CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_OK);
+}
+
 TEST_CASE("threads that no machine has are refused") {
   const MadeArtifact made;
   resemote_session_options options = RESEMOTE_SESSION_OPTIONS_INIT;

@@ -2,8 +2,8 @@
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
 replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check`, `native_check` or `camera_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of
-devices in TOML, or a folder of weights with their model cards.
+`verdict_check`, `native_check`, `tools_check`, `camera_check` or `detector_check`, the report of `gpu`
+(``#percentiles``, ``#device``), a list of devices in TOML, or a folder of weights with their model cards.
 ``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
 ``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
 other scenarios their results.
@@ -30,10 +30,12 @@ from resemote_edge.experiments.contest.report import (
     row_accuracy_table,
 )
 from resemote_edge.experiments.contest.results import read_contest_report
+from resemote_edge.experiments.detector_check.report import detector_check_table, read_detector_check
 from resemote_edge.experiments.gpu.results import gpu_table, read_gpu_report
 from resemote_edge.experiments.native_check.report import native_validity_table, read_native_validity
 from resemote_edge.experiments.tables.devices import device_table
 from resemote_edge.experiments.tables.weights import weights_table
+from resemote_edge.experiments.tools_check.check import read_tools_check, tools_check_table
 from resemote_edge.experiments.verdict_check.report import comparison_validity_table, read_comparison_validity
 from resemote_edge.measuring.results import read_report
 
@@ -63,6 +65,8 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "devices": device_table,
         "explanation": lambda path: layer_markdown(read_explanation(path)),
         "camera-check": lambda path: camera_check_table(read_camera_check(path)),
+        "tools-check": lambda path: tools_check_table(read_tools_check(path)),
+        "detector-check": lambda path: detector_check_table(read_detector_check(path)),
         "native-validity": lambda path: native_validity_table(read_native_validity(path)),
         "weights": weights_table,
     }

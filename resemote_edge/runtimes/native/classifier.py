@@ -18,11 +18,13 @@ from resemote_edge.errors import InputError, SessionClosedError
 from resemote_edge.runtimes.native import structs
 from resemote_edge.runtimes.native.library import NOT_READY, load_library
 from resemote_edge.runtimes.session import SessionOptions
-from resemote_edge.vision.frame import Box, Frame
+from resemote_edge.vision.frame import Box, Edges, Frame
 
 __all__ = ["NativeClassifier", "NativeResult"]
 
 _INT32 = 1 << 31
+
+_EDGES: dict[Edges, int] = {"cut": 0, "replicated": 1}
 
 _FORMATS = {"gray": 0, "rgb": 1, "bgr": 2, "nv12": 3, "yuyv": 4}
 
@@ -35,11 +37,15 @@ class NativeResult:
         tag: Tag of the submission.
         emotions: Decisions, one per box.
         dropped: Number of submissions and results dropped since the last result that was fetched.
+        timestamp_ns: Timestamp of the submission.
+        pending: Number of submissions and results that are still on the way after this one.
     """
 
     tag: int
     emotions: list[Emotion]
     dropped: int
+    timestamp_ns: int
+    pending: int
 
 
 class NativeClassifier:
@@ -54,7 +60,8 @@ class NativeClassifier:
         threads: Number of CPU threads; None leaves it to the engine.
         max_faces: Largest number of boxes in one call.
         queue_depth: Largest number of submissions that wait, and of results that wait; when one more comes, the oldest
-            is dropped.
+            is dropped. Memory for it is allocated here. 0 makes no queue, and so no `submit`.
+        edges: What becomes of a box that reaches over the frame's border, as for `classify_frame`.
 
     Attributes:
         passport: Passport of the artifact.
@@ -75,13 +82,16 @@ class NativeClassifier:
         threads: int | None = None,
         max_faces: int = 16,
         queue_depth: int = 2,
+        edges: Edges = "cut",
     ) -> None:
         opened = Artifact.load(artifact)
         self.passport = opened.passport
         self._library = load_library()
         SessionOptions(threads=threads)  # refuses what no session takes
         sizes = structs.sized(structs.ClassifierOptions)
-        sizes.max_faces, sizes.queue_depth = max_faces, queue_depth
+        if edges not in _EDGES:
+            raise InputError(f"unknown edges {edges!r}", hint=f"pass one of {', '.join(_EDGES)}")
+        sizes.max_faces, sizes.queue_depth, sizes.edges = max_faces, queue_depth, _EDGES[edges]
         self._closed = False
         self._handle = ctypes.c_void_p()
         self._library.check(
@@ -105,7 +115,7 @@ class NativeClassifier:
 
         Args:
             frame: Picture; its pixels are read where they are, and copied only where a row's samples do not touch.
-            boxes: Boxes of the faces; cut at the frame's border.
+            boxes: Boxes of the faces; at the frame's border, they are cut or filled as `edges` says.
 
         Returns:
             One `Emotion` per box, in order.
@@ -138,34 +148,37 @@ class NativeClassifier:
         )
         return feed
 
-    def submit(self, frame: Frame, boxes: Sequence[Box], tag: int = 0) -> None:
+    def submit(self, frame: Frame, boxes: Sequence[Box], tag: int = 0, *, timestamp_ns: int = 0) -> None:
         """Take what is needed of a frame and return; a thread of the library does the rest.
 
         Args:
             frame: Picture; it may change as soon as this returns.
             boxes: Boxes of the faces.
             tag: Number that comes back with the result; 0 to 2^64 - 1.
+            timestamp_ns: Time of capture, on a clock of the caller's; it comes back with the result.
 
         Raises:
-            InputError: The boxes cannot be used; see `classify`.
+            InputError: The boxes cannot be used; see `classify`. Or the classifier has no queue.
         """
+        picture = _frame(frame)
+        picture.timestamp_ns = timestamp_ns
         self._library.check(
-            self._library.functions.resemote_classifier_submit(
-                self._handle, _frame(frame), _boxes(boxes), len(boxes), tag
-            )
+            self._library.functions.resemote_classifier_submit(self._handle, picture, _boxes(boxes), len(boxes), tag)
         )
 
     def poll(self, timeout_seconds: float | None = 0.0) -> NativeResult | None:
         """Fetch the oldest result that waits.
 
         Args:
-            timeout_seconds: Longest wait for a result; None waits as long as something is under way.
+            timeout_seconds: Longest wait for a result, also if nothing was submitted yet. None waits until there is a
+                result, or until another thread closes the classifier.
 
         Returns:
             The result; None when there is none.
 
         Raises:
             NativeError: The inference failed.
+            SessionClosedError: The classifier was closed meanwhile.
         """
         result = structs.sized(structs.Result)
         milliseconds = -1 if timeout_seconds is None else round(timeout_seconds * 1000)
@@ -178,7 +191,8 @@ class NativeClassifier:
                 return None
             self._library.check(status)
             self._library.check(result.status)
-            return NativeResult(result.tag, answers.emotions(result.box_count), result.dropped)
+            emotions = answers.emotions(result.box_count)
+            return NativeResult(result.tag, emotions, result.dropped, result.timestamp_ns, result.pending)
 
     def close(self) -> None:
         """Release the classifier; calling it again does nothing."""

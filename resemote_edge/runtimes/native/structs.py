@@ -117,6 +117,7 @@ class Frame(ctypes.Structure):
         ("uv", ctypes.c_void_p),
         ("uv_stride_bytes", _i64),
         ("full_range", _i32),
+        ("timestamp_ns", ctypes.c_uint64),
     ]
 
 
@@ -135,7 +136,7 @@ class Decision(ctypes.Structure):
 class ClassifierOptions(ctypes.Structure):
     """``resemote_classifier_options``."""
 
-    _fields_ = [("struct_size", _size), ("max_faces", _i32), ("queue_depth", _i32)]
+    _fields_ = [("struct_size", _size), ("max_faces", _i32), ("queue_depth", _i32), ("edges", _i32)]
 
 
 class Result(ctypes.Structure):
@@ -147,6 +148,8 @@ class Result(ctypes.Structure):
         ("box_count", _size),
         ("dropped", ctypes.c_uint64),
         ("status", _i32),
+        ("timestamp_ns", ctypes.c_uint64),
+        ("pending", ctypes.c_uint64),
     ]
 
 

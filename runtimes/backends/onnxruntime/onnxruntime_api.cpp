@@ -53,8 +53,9 @@ void take(Function*& function, void* const* table, Place place) {
 }  // namespace
 
 OnnxRuntimeApi::OnnxRuntimeApi(const std::string& place)
-    : library_(without_telemetry({"libonnxruntime.so"}), place, "RESEMOTE_ONNXRUNTIME_LIBRARY",
-               "install ONNX Runtime 1.5 or later (with pip: the folder onnxruntime/capi of the package holds it)") {
+    : library_(without_telemetry({"libonnxruntime.so", "libonnxruntime.so.1"}), place, "RESEMOTE_ONNXRUNTIME_LIBRARY",
+               "install ONNX Runtime 1.5 or later (its release archives hold the library; so do its wheels since 1.20, in "
+               "the folder onnxruntime/capi)") {
   const ApiBase* (*get_api_base)() = nullptr;
   library_.load(get_api_base, "OrtGetApiBase");
   const ApiBase* base = get_api_base();

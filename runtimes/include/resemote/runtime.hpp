@@ -73,6 +73,31 @@ class Owned {
   Handle* handle_ = nullptr;
 };
 
+// The functions of a session's handle, which a Session owns and a Classifier lends.
+inline resemote_session_info info_of(resemote_session* session) {
+  resemote_session_info info = RESEMOTE_SESSION_INFO_INIT;
+  check(resemote_session_get_info(session, &info));
+  return info;
+}
+
+inline std::vector<std::string> labels_of(resemote_session* session) {
+  std::vector<std::string> labels;
+  const std::int32_t count = info_of(session).label_count;
+  for (std::int32_t i = 0; i < count; ++i) {
+    const char* label = nullptr;
+    check(resemote_session_get_label(session, i, &label));
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+// Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED if the outputs differ from those at export.
+inline resemote_self_test_result self_test_of(resemote_session* session) {
+  resemote_self_test_result result = RESEMOTE_SELF_TEST_RESULT_INIT;
+  check(resemote_session_self_test(session, &result));
+  return result;
+}
+
 class Session : public Owned<resemote_session, resemote_session_destroy> {
  public:
   explicit Session(const std::string& artifact) : Session(artifact, default_session_options()) {}
@@ -80,10 +105,26 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
     check(resemote_session_create(artifact.c_str(), &options, &handle_));
   }
 
-  resemote_session_info info() const {
-    resemote_session_info info = resemote_session_info();
-    info.struct_size = sizeof info;
-    check(resemote_session_get_info(handle_, &info));
+  // Strings of the result live as long as the session.
+  resemote_session_info info() const { return info_of(handle_); }
+  std::vector<std::string> labels() const { return labels_of(handle_); }
+
+  resemote_tensor_spec input(std::int32_t index) const {
+    resemote_tensor_spec spec = RESEMOTE_TENSOR_SPEC_INIT;
+    check(resemote_session_get_input(handle_, index, &spec));
+    return spec;
+  }
+
+  resemote_tensor_spec output(std::int32_t index) const {
+    resemote_tensor_spec spec = RESEMOTE_TENSOR_SPEC_INIT;
+    check(resemote_session_get_output(handle_, index, &spec));
+    return spec;
+  }
+
+  // Throws Failure if the artifact is no detector.
+  resemote_detector_info detector() const {
+    resemote_detector_info info = RESEMOTE_DETECTOR_INFO_INIT;
+    check(resemote_session_get_detector(handle_, &info));
     return info;
   }
 
@@ -92,13 +133,20 @@ class Session : public Owned<resemote_session, resemote_session_destroy> {
   }
 
   // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED if the outputs differ from those at export.
-  resemote_self_test_result self_test() {
-    resemote_self_test_result result = resemote_self_test_result();
-    result.struct_size = sizeof result;
-    check(resemote_session_self_test(handle_, &result));
-    return result;
-  }
+  resemote_self_test_result self_test() { return self_test_of(handle_); }
 };
+
+// Crops of boxes, resized to width x height pixels, one after the other.
+inline std::vector<std::uint8_t> crops_of(const resemote_frame& frame, const std::vector<resemote_box>& boxes,
+                                          resemote_edges edges, resemote_pixel_format format, int width, int height) {
+  const std::size_t samples = format == RESEMOTE_PIXEL_GRAY8 ? 1 : 3;
+  const bool sound = width > 0 && height > 0;
+  std::vector<std::uint8_t> pixels(
+      sound ? boxes.size() * samples * static_cast<std::size_t>(width) * static_cast<std::size_t>(height) : 0);
+  check(resemote_frame_crop(&frame, boxes.data(), boxes.size(), edges, format, width, height, pixels.data(),
+                            pixels.size()));
+  return pixels;
+}
 
 // The decision for a box.
 struct Face {
@@ -114,10 +162,22 @@ class Classifier : public Owned<resemote_classifier, resemote_classifier_destroy
              const resemote_classifier_options& options)
       : max_faces_(static_cast<std::size_t>(options.max_faces)) {
     check(resemote_classifier_create(artifact.c_str(), &session, &options, &handle_));
-    read_labels();
+    labels_ = labels_of(this->session());
   }
 
   const std::vector<std::string>& labels() const noexcept { return labels_; }
+
+  // Session of the classifier, for every function of sessions; the classifier owns it.
+  resemote_session* session() const {
+    resemote_session* session = nullptr;
+    check(resemote_classifier_get_session(handle_, &session));
+    return session;
+  }
+
+  // Strings of the result live as long as the classifier.
+  resemote_session_info info() const { return info_of(session()); }
+  // Throws Failure with RESEMOTE_STATUS_SELF_TEST_FAILED if the outputs differ from those at export.
+  resemote_self_test_result self_test() { return self_test_of(session()); }
 
   std::vector<Face> classify(const resemote_frame& frame, const std::vector<resemote_box>& boxes) {
     std::vector<resemote_decision> decisions(boxes.size());
@@ -131,12 +191,13 @@ class Classifier : public Owned<resemote_classifier, resemote_classifier_destroy
     check(resemote_classifier_submit(handle_, &frame, boxes.data(), boxes.size(), tag));
   }
 
-  // Returns whether there was a result. Throws Failure if its inference failed.
+  // Waits for a result, and returns whether there was one (see resemote_classifier_poll). Throws Failure if its inference
+  // failed.
   bool poll(int timeout_ms, resemote_result& result, std::vector<Face>& found) {
     std::vector<resemote_decision> decisions(max_faces_);
     std::vector<float> probabilities(max_faces_ * labels_.size());
-    result = resemote_result();
-    result.struct_size = sizeof result;
+    const resemote_result empty = RESEMOTE_RESULT_INIT;
+    result = empty;
     const resemote_status status =
         resemote_classifier_poll(handle_, timeout_ms, &result, decisions.data(), probabilities.data());
     if (status == RESEMOTE_STATUS_NOT_READY) return false;
@@ -147,19 +208,6 @@ class Classifier : public Owned<resemote_classifier, resemote_classifier_destroy
   }
 
  private:
-  void read_labels() {
-    resemote_session* session = nullptr;
-    check(resemote_classifier_get_session(handle_, &session));
-    resemote_session_info info = resemote_session_info();
-    info.struct_size = sizeof info;
-    check(resemote_session_get_info(session, &info));
-    for (std::int32_t i = 0; i < info.label_count; ++i) {
-      const char* label = nullptr;
-      check(resemote_session_get_label(session, i, &label));
-      labels_.push_back(label);
-    }
-  }
-
   std::vector<Face> faces(const std::vector<resemote_decision>& decisions, const std::vector<float>& probabilities,
                           std::size_t count) const {
     std::vector<Face> found;

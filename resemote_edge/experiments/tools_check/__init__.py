@@ -1,0 +1,1 @@
+"""Experiment: `resemote bench` measures what `resemote-edge bench` measures."""

@@ -1,0 +1,1 @@
+message(FATAL_ERROR "this module belongs to the project above")
