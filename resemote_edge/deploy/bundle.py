@@ -224,6 +224,7 @@ def _fill(folder: Path, contents: _Contents) -> tuple[str, ...]:
         board,
         engine,
         classifiers=[each.passport.name for each in contents.classifiers],
+        detectors=[each.passport.name for each in contents.detectors],
         glibc=prebuilt.glibc,
         abi=".".join(library.rpartition(".so.")[2].split(".")[:2]),
         engine_library=carried.file if carried else "",

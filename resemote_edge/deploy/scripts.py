@@ -30,7 +30,15 @@ def camera_command(board: Board, engine: Engine, classifier: str, detector: str 
 
 
 def bundle_facts(
-    board: Board, engine: Engine, *, classifiers: list[str], glibc: str, abi: str, engine_library: str, identity: str
+    board: Board,
+    engine: Engine,
+    *,
+    classifiers: list[str],
+    detectors: list[str],
+    glibc: str,
+    abi: str,
+    engine_library: str,
+    identity: str,
 ) -> dict[str, str]:
     """Facts that install.sh reads, by the name of the shell variable.
 
@@ -38,6 +46,7 @@ def bundle_facts(
         board: The board.
         engine: Engine of the board.
         classifiers: Names of the classifiers, which are folders.
+        detectors: Names of the detectors.
         glibc: Oldest glibc that the prebuilt files run with.
         abi: Version of the library's ABI, as in its soname.
         engine_library: Path of the engine's library within the bundle; empty if the bundle carries none.
@@ -68,6 +77,7 @@ def bundle_facts(
         "MEMORY_MIB": str(engine.memory_mib),
         "DISK_MIB": str(board.disk_mib),
         "CLASSIFIERS": " ".join(classifiers),
+        "ARTIFACTS": " ".join([*classifiers, *detectors]),
         "POWER_ADVICE": board.power,
         "SWAP_ADVICE": board.swap,
     }

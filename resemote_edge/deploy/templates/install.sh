@@ -485,7 +485,10 @@ build() {
   for library in "$folder"/prefix/lib/libresemote.so.*.*.*; do
     [ -L "$library" ] || put "$library" "$NEW/lib/$(basename -- "$library")"
   done
-  [ "$BUILD_TOOLS" = no ] || put "$folder/prefix/bin/resemote" "$NEW/libexec/resemote"
+  if [ "$BUILD_TOOLS" = yes ]; then
+    # resemote looks for resemote-camera beside itself. It is there if OpenCV was found.
+    for program in "$folder"/prefix/bin/*; do put "$program" "$NEW/libexec/$(basename -- "$program")"; done
+  fi
   mark_done "build-$BUILD_LIBRARY-$BUILD_TOOLS"
   rm -rf "$folder"
 }
@@ -510,7 +513,7 @@ session_options() { printf -- '--backend %s --device %s --cache-dir %s' "$ENGINE
 build_engines() {
   step "Engines: built once for this board"
   if [ "$ENGINE" != tensorrt ]; then say "  nothing: $ENGINE loads the model files as they are"; return 0; fi
-  for name in $CLASSIFIERS; do
+  for name in $ARTIFACTS; do
     # shellcheck disable=SC2046 # the options are words without spaces
     if [ "$DRY_RUN" = yes ]; then run "$TOOL" build "$NEW/artifacts/$name" $(session_options); else
       wait_for "$TOOL" build "$NEW/artifacts/$name" $(session_options) ||
@@ -520,8 +523,8 @@ build_engines() {
 }
 
 self_test() {
-  step "Self-test: the golden crops of every artifact"
-  for name in $CLASSIFIERS; do
+  step "Self-test: what every artifact must give"
+  for name in $ARTIFACTS; do
     # shellcheck disable=SC2046
     if [ "$DRY_RUN" = yes ]; then run "$TOOL" verify "$NEW/artifacts/$name" $(session_options); else
       printf '  %s ' "$name"
