@@ -13,7 +13,7 @@ import torch
 from made_up_reports import made_up_report, row
 from PIL import Image
 
-from resemote_edge.artifacts.prebuilt import prebuilt_detector_path
+from resemote_edge.artifacts.prebuilt import prebuilt_detector_path, prebuilt_path
 from resemote_edge.cli import cli, run
 from resemote_edge.experiments.__main__ import experiments
 from resemote_edge.labels import RESEMOTENET
@@ -67,6 +67,25 @@ CASES = [
         "unknown variant",
         "export --variant base2 --target onnx",
         "no weights of variant 'base2' are embedded; choose among",
+    ),
+    Case("bundle for an unknown board", "bundle {artifact} --board jetson", "choose one of jetson-nano"),
+    Case("bundle without a board", "bundle {artifact}", "Missing option '--board'. Choose one of", USAGE),
+    Case("bundle of nothing", "bundle --board jetson-nano", "Missing argument 'ARTIFACTS...'", USAGE),
+    Case("bundle of a detector alone", f"bundle {DETECTOR} --board raspberry-pi-5", "a bundle needs a classifier"),
+    Case(
+        "bundle of w8 for a Nano",
+        f"bundle {prebuilt_path()} --board jetson-nano",
+        "it is w8, and the engine computes fp32, fp16 there",
+    ),
+    Case(
+        "bundle for an engine that the board lacks",
+        f"bundle {prebuilt_path()} --board raspberry-pi-5 --engine tensorrt",
+        "board raspberry-pi-5 has no engine 'tensorrt'",
+    ),
+    Case(
+        "bundle with headers that are not there",
+        f"bundle {prebuilt_path()} --board linux-x86-64 --json-headers nowhere",
+        "no nlohmann/json.hpp in nowhere",
     ),
     Case("two weights", "export {good} --variant s --target onnx", "both name weights; pass one of them"),
     Case("calibrate two weights", "calibrate {good} --variant s --data {fer}", "both name weights"),
