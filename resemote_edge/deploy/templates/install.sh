@@ -265,9 +265,14 @@ existing_parent() {
   printf '%s' "$folder"
 }
 
+# Emulators do not know every way to ask, so something is written, except in a dry run.
+can_write() {
+  if [ "$DRY_RUN" = yes ]; then [ -w "$1" ]; else mkdir "$1/.resemote-$$" 2>/dev/null && rmdir "$1/.resemote-$$"; fi
+}
+
 check_disk() {
   where=$(existing_parent "$PREFIX")
-  if [ ! -w "$where" ]; then
+  if ! can_write "$where"; then
     problem "$where: this user cannot write there" "run it with sudo, or pass --prefix DIR"
   fi
   free=$(df -Pk "$where" 2>/dev/null | awk 'NR == 2 {print int($4 / 1024)}')
