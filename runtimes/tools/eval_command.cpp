@@ -63,8 +63,7 @@ int eval_command(int argc, char** argv) {
   const std::string predictions = options.text("predictions");
   if (options.has("predictions")) refuse_existing(predictions, options.has("force"));
   const CropsFile crops(options.argument(1));
-  SessionChoice choice(options);
-  choice.keep_engines_of(options.argument(0));
+  const SessionChoice choice(options);
   Network network(options.argument(0), choice.options(), EVALUATION_BATCH);
   Accuracy accuracy(network.labels());
   std::string csv;

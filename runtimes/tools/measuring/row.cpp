@@ -123,11 +123,11 @@ nlohmann::json speed_of(const Job& job, const SessionChoice& choice, const Syste
           {"did_throttle", watch.did_throttle()}};
 }
 
-nlohmann::json row_of(const Job& job, SessionChoice choice) {
+nlohmann::json row_of(const Job& job, const SessionChoice& choice) {
   const System system = System::here();
   pin(choose_cores(System(""), job.threads));
   nlohmann::json packages;
-  choice.keep_engines_of(job.artifact);  // the library judges the passport before it is read here
+  choose_backend(job.artifact, choice.options());  // the library judges the passport before it is read here
   const Passport passport = read_passport(job.artifact);
   const nlohmann::json most = passport.facts.at("batch").at("max");
   if (!most.is_null() && most.get<std::size_t>() < job.batch) {
@@ -154,9 +154,8 @@ nlohmann::json row_of(const Job& job, SessionChoice choice) {
   return {{"row", row}, {"packages", packages}};
 }
 
-nlohmann::json accuracy_of(const Job& job, SessionChoice choice, const std::string& path) {
+nlohmann::json accuracy_of(const Job& job, const SessionChoice& choice, const std::string& path) {
   pin(choose_cores(System(""), job.threads));
-  choice.keep_engines_of(job.artifact);
   const CropsFile crops(path);
   resemote_session_options options = choice.options();
   options.threads = job.threads;
