@@ -76,9 +76,7 @@ EXCEPTIONS: dict[str, set[str]] = {
 FOLDER_LIMIT = 15
 
 #: Folders that may hold more, and why.
-CROWDED = {
-    "cli": "a file for each command",
-}
+CROWDED = {"cli": "a file for each command"}
 
 #: Lines of one module.
 MODULE_LIMIT = 400

@@ -12,13 +12,7 @@ from resemote_edge.artifacts.record import Sha256, Strict, Text
 from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.vision.framing import Framing
 
-__all__ = [
-    "DetectorGolden",
-    "DetectorInput",
-    "DetectorPassport",
-    "WeightsSource",
-    "feed_spec",
-]
+__all__ = ["DetectorGolden", "DetectorInput", "DetectorPassport", "WeightsSource", "feed_spec"]
 
 #: What a detector's network takes: BGR levels 0 to 255, as float32 NCHW or as the uint8 NHWC of a frame.
 DetectorInput: TypeAlias = Literal["tensor", "bgr-u8"]

@@ -23,11 +23,7 @@ from resemote_edge.export.targets import TARGETS
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
 @target_option("Target whose quantization scheme is used.  [default: onnx]")
-@click.option(
-    "--precision",
-    type=click.Choice(EIGHT_BIT),
-    help="Precision to try: int8 or w8.  [default: int8]",
-)
+@click.option("--precision", type=click.Choice(EIGHT_BIT), help="Precision to try: int8 or w8.  [default: int8]")
 @click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
 @variant_option
 @labels_option

@@ -233,12 +233,7 @@ class Tracker:
         moved = tuple((point[0] + right, point[1] + down) for point in last.landmarks)
         face = replace(last, x=x - width / 2, y=y - height / 2, width=width, height=height, landmarks=moved)
         return Track(
-            number=state.number,
-            face=face,
-            detected=detected,
-            missed=state.missed,
-            began=state.began,
-            seen=state.seen,
+            number=state.number, face=face, detected=detected, missed=state.missed, began=state.began, seen=state.seen
         )
 
 

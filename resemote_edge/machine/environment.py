@@ -23,13 +23,7 @@ from resemote_edge.machine.jetson import (
     tensorrt_version,
 )
 from resemote_edge.machine.sysfs import first_line, is_this_machine, read_text
-from resemote_edge.machine.tenancy import (
-    Tenancy,
-    capture_tenancy,
-    container_hint,
-    load_averages,
-    meminfo_bytes,
-)
+from resemote_edge.machine.tenancy import Tenancy, capture_tenancy, container_hint, load_averages, meminfo_bytes
 from resemote_edge.machine.topology import CPUTopology, allowed_cores, capture_topology
 
 __all__ = ["Environment", "capture_environment", "check_environment", "package_versions"]

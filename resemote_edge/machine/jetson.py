@@ -7,15 +7,7 @@ from pathlib import Path
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import first_line, read_text
 
-__all__ = [
-    "JETPACKS",
-    "PowerMode",
-    "cuda_version",
-    "jetpack_version",
-    "l4t_release",
-    "power_mode",
-    "tensorrt_version",
-]
+__all__ = ["JETPACKS", "PowerMode", "cuda_version", "jetpack_version", "l4t_release", "power_mode", "tensorrt_version"]
 
 #: L4T (Jetson Linux) release to JetPack, from NVIDIA's JetPack archive. The longest matching prefix counts, so that
 #: newer releases are recognised by their family.

@@ -12,14 +12,7 @@ import msgspec
 
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.cgroup import throttled_seconds
-from resemote_edge.machine.clocks import (
-    ClockRange,
-    are_locked,
-    cpu_clocks,
-    cpuinfo_mhz,
-    governors,
-    gpu_clocks,
-)
+from resemote_edge.machine.clocks import ClockRange, are_locked, cpu_clocks, cpuinfo_mhz, governors, gpu_clocks
 from resemote_edge.machine.jetson import PowerMode, power_mode
 from resemote_edge.machine.tenancy import CPUTicks, cpu_ticks, load_averages
 from resemote_edge.machine.thermal import cooling_states, temperatures_c, throttle_counts
@@ -137,12 +130,7 @@ def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
     Returns:
         Plain sentences, without a full stop; empty if nothing did.
     """
-    return (
-        *slowdowns(before, after),
-        *_stolen(before, after),
-        *_settings(before, after),
-        *_heat(before, after),
-    )
+    return (*slowdowns(before, after), *_stolen(before, after), *_settings(before, after), *_heat(before, after))
 
 
 def slowdowns(before: MachineState, after: MachineState) -> tuple[str, ...]:

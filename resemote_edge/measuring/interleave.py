@@ -67,9 +67,7 @@ class Measured:
 
 
 def interleave(
-    contestants: Sequence[Contestant],
-    schedule: Schedule,
-    progress: Callable[[float], None] = lambda share: None,
+    contestants: Sequence[Contestant], schedule: Schedule, progress: Callable[[float], None] = lambda share: None
 ) -> dict[str, Measured]:
     """Time contestants in turn.
 

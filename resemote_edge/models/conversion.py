@@ -127,12 +127,7 @@ def pack_checkpoint(
             write = _json_card if suffix == ".json" else _markdown_card
             staged.with_suffix(suffix).write_text(write(card, checkpoint, storage), encoding="utf-8")
     return _conversion(
-        checkpoint,
-        output,
-        dtype=storage,
-        layout="compact",
-        change=change,
-        cards=tuple(map(output.with_suffix, cards)),
+        checkpoint, output, dtype=storage, layout="compact", change=change, cards=tuple(map(output.with_suffix, cards))
     )
 
 
@@ -214,13 +209,7 @@ def _markdown_card(path: Path, checkpoint: Checkpoint, storage: Storage) -> str:
 
 
 def _conversion(
-    checkpoint: Checkpoint,
-    output: Path,
-    *,
-    dtype: str,
-    layout: str,
-    change: WeightError,
-    cards: tuple[Path, ...] = (),
+    checkpoint: Checkpoint, output: Path, *, dtype: str, layout: str, change: WeightError, cards: tuple[Path, ...] = ()
 ) -> Conversion:
     return Conversion(
         source=checkpoint.path,

@@ -51,11 +51,7 @@ def _conv(node: Node, inputs: list[Shape]) -> Shape:
     _, height, width = inputs[0]
     out, _, kernel_rows, kernel_columns = node.params["weight"].shape
     stride, padding = node.attributes["stride"], node.attributes["padding"]
-    return (
-        out,
-        output_side(height, kernel_rows, stride, padding),
-        output_side(width, kernel_columns, stride, padding),
-    )
+    return (out, output_side(height, kernel_rows, stride, padding), output_side(width, kernel_columns, stride, padding))
 
 
 def _max_pool(node: Node, inputs: list[Shape]) -> Shape:

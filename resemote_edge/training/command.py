@@ -152,11 +152,7 @@ def _load(
 
 
 def _context(
-    options: TrainingOptions,
-    earlier: RunState | None,
-    splits: dict[str, Dataset],
-    kind: str,
-    processes: Processes,
+    options: TrainingOptions, earlier: RunState | None, splits: dict[str, Dataset], kind: str, processes: Processes
 ) -> dict[str, Any]:
     found = {f"{split}_sha256": dataset.sha256() for split, dataset in splits.items()}
     if earlier is not None:
@@ -191,11 +187,7 @@ def _device_name(device: torch.device) -> str:
 
 
 def _answers(
-    config: TrainingConfig,
-    context: dict[str, Any],
-    images: TrainingImages,
-    validation: HeldOut,
-    processes: Processes,
+    config: TrainingConfig, context: dict[str, Any], images: TrainingImages, validation: HeldOut, processes: Processes
 ) -> Answers | None:
     """The teachers' answers: asked for, recorded or replayed; writes their accuracy into the context."""
     answers: Answers | None
@@ -254,11 +246,7 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
                 processes.wait()
         return None
     saver = StateSaver(folder)
-    with (
-        written_by_us_alone(folder),
-        RunLog(folder, trainer.history) as log,
-        Interruption().caught() as interruption,
-    ):
+    with written_by_us_alone(folder), RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
         collect(folder)  # If the run is done already, no write would remove what a killed one left half-written.
         while not trainer.finished:
             whole = trainer.run_epoch(observer.step, interruption)

@@ -143,11 +143,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 #: Fields in which each variant differs from the defaults of `TrainingConfig`; a new variant is a row. Wider networks
 #: need a lower learning rate, because a step changes the output of a layer more, the more inputs it has.
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": {
-        "width": 64,
-        "learning_rate": 8e-4,
-        "augmentation": {"mixup": 0.2, "mixing": 0.5, "mixing_stop": 0.24},
-    },
+    "base": {"width": 64, "learning_rate": 8e-4, "augmentation": {"mixup": 0.2, "mixing": 0.5, "mixing_stop": 0.24}},
     "s": {"width": 32, "learning_rate": 1.5e-3},
     "xs": {"width": 16, "learning_rate": 3e-3},
     "nano": {"width": 8, "learning_rate": 4e-3},

@@ -110,11 +110,7 @@ def _start_helpers(arguments: dict[str, Any], processes: int) -> list[subprocess
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    os.environ |= {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": str(arguments["threads"]),
-    }
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": str(arguments["threads"])}
     program = f"from {__name__} import _help; import sys; _help(*sys.argv[1:])"
     given = json.dumps(arguments)
     return [

@@ -72,12 +72,7 @@ def run_demo(
     for target, precision in [(name, each) for name, info in TARGETS.items() for each in info.demo]:
         name = f"{checkpoint.stem}-{target}-{precision}"
         options = ExportOptions(
-            checkpoint=checkpoint,
-            target=target,
-            precision=precision,
-            data=data,
-            output=output / name,
-            force=force,
+            checkpoint=checkpoint, target=target, precision=precision, data=data, output=output / name, force=force
         )
         artifact = run_export(options, context=context)
         for line in describe_lines(artifact):

@@ -19,6 +19,7 @@ struct Fault {
 
 constexpr std::size_t kMostNameBytes = 200;
 constexpr std::int64_t kMostGolden = 4096;
+constexpr std::size_t kMostOutputBytes = std::size_t{1} << 26;  // of a detector; three times what the largest input gives
 
 std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
 
@@ -217,7 +218,7 @@ void check_detector(const Passport& passport) {
   for (const TensorSpec& output : passport.outputs) {
     const bool sound = output.dtype == RESEMOTE_DTYPE_FLOAT32 && names.insert(output.name).second;
     // Sides are at most 65536, so that the product of the three that detectors have does not overflow.
-    if (!sound || output.dims.size() > 4 || (bytes += output.bytes(1)) > (std::size_t{1} << 30)) {
+    if (!sound || output.dims.size() > 4 || (bytes += output.bytes(1)) > kMostOutputBytes) {
       throw Fault{"output " + in_quotes(output.name) + " is no detector's"};
     }
   }

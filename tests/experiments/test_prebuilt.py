@@ -10,12 +10,7 @@ from click.testing import CliRunner
 from onnx import numpy_helper
 
 from resemote_edge.artifacts.artifact import Artifact, DetectorArtifact
-from resemote_edge.artifacts.prebuilt import (
-    PREBUILT_DETECTORS,
-    PREBUILT_NAME,
-    prebuilt_detector_path,
-    prebuilt_path,
-)
+from resemote_edge.artifacts.prebuilt import PREBUILT_DETECTORS, PREBUILT_NAME, prebuilt_detector_path, prebuilt_path
 from resemote_edge.classifier import load
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.prebuilt.command import prebuilt

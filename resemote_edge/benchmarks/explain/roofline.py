@@ -150,10 +150,7 @@ def _name_memory_roof(axes: "Axes", explanation: Explanation) -> None:
     axes.annotate(
         f"memory {bandwidth:.1f} GB/s",
         (left, left * bandwidth),
-        xytext=(
-            along * math.cos(slope) - away * math.sin(slope),
-            along * math.sin(slope) + away * math.cos(slope),
-        ),
+        xytext=(along * math.cos(slope) - away * math.sin(slope), along * math.sin(slope) + away * math.cos(slope)),
         textcoords="offset points",
         rotation=math.degrees(slope),
         rotation_mode="anchor",

@@ -20,13 +20,7 @@ from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.ablation.file import Ablation, Arm, arm_config
-from resemote_edge.experiments.ablation.report import (
-    AblationReport,
-    ArmResult,
-    Trial,
-    judge_trial,
-    measured_gain,
-)
+from resemote_edge.experiments.ablation.report import AblationReport, ArmResult, Trial, judge_trial, measured_gain
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.images.batches import TrainingImages, label_order

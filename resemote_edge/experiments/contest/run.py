@@ -313,12 +313,6 @@ def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch
             continue
         found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=contest.seed)
         results.append(
-            RatioResult(
-                name=spec.name,
-                threads=threads,
-                batch=batch,
-                ratio=found.value,
-                interval_95=found.interval_95,
-            )
+            RatioResult(name=spec.name, threads=threads, batch=batch, ratio=found.value, interval_95=found.interval_95)
         )
     return results

@@ -111,10 +111,7 @@ class _Run:
 
 
 def measure_gpu(
-    subjects: Sequence[GpuSubject],
-    weights: str,
-    options: GpuOptions,
-    notice: Callable[[str], None] = lambda text: None,
+    subjects: Sequence[GpuSubject], weights: str, options: GpuOptions, notice: Callable[[str], None] = lambda text: None
 ) -> GpuReport:
     """Time every precision that the artifacts allow, at every batch size, without and with a CUDA graph.
 

@@ -10,16 +10,7 @@ from resemote_edge.experiments.gpu.probe import DeviceProbe, KernelTimes
 from resemote_edge.measuring.latency import Latency
 from resemote_edge.measuring.timing import WarmUp
 
-__all__ = [
-    "GPU_SCHEMA",
-    "GRAPHS",
-    "Floor",
-    "GpuReport",
-    "GpuRow",
-    "GpuUnmeasured",
-    "gpu_table",
-    "read_gpu_report",
-]
+__all__ = ["GPU_SCHEMA", "GRAPHS", "Floor", "GpuReport", "GpuRow", "GpuUnmeasured", "gpu_table", "read_gpu_report"]
 
 GPU_SCHEMA = 1
 

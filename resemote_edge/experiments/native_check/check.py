@@ -23,12 +23,7 @@ from resemote_edge.artifacts.record import utc_now
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
-from resemote_edge.experiments.native_check.report import (
-    MOST_MODEL_BYTES,
-    NativeSubject,
-    NativeValidity,
-    SplitParity,
-)
+from resemote_edge.experiments.native_check.report import MOST_MODEL_BYTES, NativeSubject, NativeValidity, SplitParity
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
@@ -159,10 +154,7 @@ def _parity(native: NativeClassifier, python: EmotionClassifier, data: Dataset) 
             pairs = zip(mine.probabilities.values(), theirs.probabilities.values(), strict=True)
             largest = max(largest, *(abs(a - b) for a, b in pairs))
     return SplitParity(
-        data=f"{data.name} {data.split}",
-        images=len(data),
-        other_top_class=other,
-        max_probability_difference=largest,
+        data=f"{data.name} {data.split}", images=len(data), other_top_class=other, max_probability_difference=largest
     )
 
 

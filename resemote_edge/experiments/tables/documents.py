@@ -102,12 +102,7 @@ def _gpu_table(path: Path, name: str) -> str:
 
 
 def _contest_table(path: Path, name: str) -> str:
-    tables = {
-        "": latency_table,
-        "ratios": ratio_table,
-        "accuracy": row_accuracy_table,
-        "differences": difference_table,
-    }
+    tables = {"": latency_table, "ratios": ratio_table, "accuracy": row_accuracy_table, "differences": difference_table}
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
         raise InputError(f"{path}#{name}: a contest has no such table", hint=f"write {known} or nothing after the path")

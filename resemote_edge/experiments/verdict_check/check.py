@@ -25,13 +25,7 @@ from resemote_edge.experiments.verdict_check.report import (
     passed,
 )
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.comparison.live import (
-    LIVE_MARGIN,
-    LIVE_RESTARTS,
-    LIVE_SECONDS,
-    LiveRequest,
-    compare_live,
-)
+from resemote_edge.measuring.comparison.live import LIVE_MARGIN, LIVE_RESTARTS, LIVE_SECONDS, LiveRequest, compare_live
 from resemote_edge.measuring.comparison.live_results import LiveComparison, read_live_comparison
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime
 from resemote_edge.runtimes.session import SessionOptions

@@ -132,11 +132,7 @@ def _recipe(options: DetectorExport) -> Recipe:
 
 
 def _build(
-    options: DetectorExport,
-    recipe: Recipe,
-    weights: FoundWeights,
-    folder: Path,
-    stage: Callable[[str], None],
+    options: DetectorExport, recipe: Recipe, weights: FoundWeights, folder: Path, stage: Callable[[str], None]
 ) -> DetectorPassport:
     """Write the files of the artifact, and return its passport, but for its name, with the verify stage's results."""
     from resemote_edge.export.detectors import graph
@@ -157,15 +153,7 @@ def _build(
     facts = _facts(family, weights, recipe)
     proto = graph.fixed_graph(plain, fed, typed, facts)
     stage(f"target {recipe.target}")
-    built = target.build(
-        TargetInputs(
-            graph=None,
-            onnx=proto,
-            recipe=recipe,
-            facts=facts,
-            folder=folder,
-        )
-    )
+    built = target.build(TargetInputs(graph=None, onnx=proto, recipe=recipe, facts=facts, folder=folder))
     reference = Reference(graph.sized_graph(model, width, height))
     golden = make_golden(reference, width, height)
     golden.save(folder)
@@ -206,11 +194,7 @@ def _build(
         max_overlap=facts_of_family.max_overlap,
         source=weights.source,
         golden=DetectorGolden(
-            frames=FRAMES_NAME,
-            outputs=OUTPUTS_NAME,
-            count=len(golden.frames),
-            repeat=golden.repeat,
-            max_abs_diff=limit,
+            frames=FRAMES_NAME, outputs=OUTPUTS_NAME, count=len(golden.frames), repeat=golden.repeat, max_abs_diff=limit
         ),
     )
     stage("verify")

@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 from resemote_edge.runtimes.telemetry import import_onnxruntime
 from resemote_edge.vision.drawn import drawn_faces
 
-__all__ = [
-    "FRAMES_NAME",
-    "OUTPUTS_NAME",
-    "DetectorGoldenData",
-    "Reference",
-    "drawn_pictures",
-    "make_golden",
-]
+__all__ = ["FRAMES_NAME", "OUTPUTS_NAME", "DetectorGoldenData", "Reference", "drawn_pictures", "make_golden"]
 
 FRAMES_NAME = "golden_frames.npy"
 OUTPUTS_NAME = "golden_outputs.npy"

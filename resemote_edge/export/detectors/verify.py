@@ -13,11 +13,7 @@ __all__ = ["verify_detector"]
 
 
 def verify_detector(
-    artifact: DetectorArtifact,
-    pictures: NDArray[np.uint8],
-    reference: NDArray[np.float32],
-    limit: float,
-    runtime: str,
+    artifact: DetectorArtifact, pictures: NDArray[np.uint8], reference: NDArray[np.float32], limit: float, runtime: str
 ) -> BaseVerification:
     """Compare all outputs.
 

@@ -149,9 +149,7 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
         total_seconds=time.monotonic() - started,
     )
     return LiveRun(
-        comparison,
-        tuple(one.nanoseconds for one, _ in measured),
-        tuple(other.nanoseconds for _, other in measured),
+        comparison, tuple(one.nanoseconds for one, _ in measured), tuple(other.nanoseconds for _, other in measured)
     )
 
 

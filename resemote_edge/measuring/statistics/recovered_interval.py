@@ -6,10 +6,7 @@ __all__ = ["interval_of_difference"]
 
 
 def interval_of_difference(
-    first: float,
-    first_interval: tuple[float, float],
-    second: float,
-    second_interval: tuple[float, float],
+    first: float, first_interval: tuple[float, float], second: float, second_interval: tuple[float, float]
 ) -> tuple[float, float]:
     """Interval of ``second - first``, for two independent values, at the level of their own intervals.
 

@@ -13,6 +13,7 @@ constexpr int MAX_FRAME_SIDE = 16384;
 resemote_classifier_options classifier_options() {
   resemote_classifier_options options = resemote::default_classifier_options();
   options.max_faces = MOST_FACES;
+  options.queue_depth = 0;  // every frame is judged at once
   return options;
 }
 
