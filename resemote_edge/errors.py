@@ -82,6 +82,7 @@ OPTIONAL = frozenset(
         "tensorrt",
         "tensorrt_rtx",
         "torch",
+        "ziglang",
     ]
 )
 

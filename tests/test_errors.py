@@ -108,10 +108,7 @@ def cures_in_reasons(source: str) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize(
-    "module",
-    [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))],
-)
+@pytest.mark.parametrize("module", [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))])
 def test_what_to_do_is_in_the_hint(module):
     assert cures_in_reasons((PACKAGE / module).read_text(encoding="utf-8")) == []
 

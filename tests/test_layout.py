@@ -48,11 +48,17 @@ ROOMS: dict[str, tuple[set[str], bool]] = {
     "models": (_MODELS, True),
     "training": (_MODELS | _MEASURING | {"measuring"}, True),
     "export": (_MODELS | {"evaluation", "machine", "measuring"}, True),
+    "deploy": (DEVICE, False),
     "benchmarks": (_MEASURING | {"measuring", "weights"}, False),
     "workflows": (_MODELS | _MEASURING | {"measuring", "export", "benchmarks"}, True),
-    "cli": (_MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "camera"}, True),
+    "cli": (
+        _MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "camera", "deploy"},
+        True,
+    ),
     "experiments": (
-        _MODELS | _MEASURING | {"measuring", "training", "export", "benchmarks", "workflows", "camera", "cli"},
+        _MODELS
+        | _MEASURING
+        | {"measuring", "training", "export", "benchmarks", "workflows", "camera", "deploy", "cli"},
         True,
     ),
 }
@@ -70,9 +76,7 @@ EXCEPTIONS: dict[str, set[str]] = {
 FOLDER_LIMIT = 15
 
 #: Folders that may hold more, and why.
-CROWDED = {
-    "cli": "a file for each command",
-}
+CROWDED = {"cli": "a file for each command"}
 
 #: Lines of one module.
 MODULE_LIMIT = 400

@@ -15,6 +15,7 @@ from PIL import Image
 from portrait_frames import PLACES, crowd
 
 from resemote_edge.artifacts.prebuilt import PREBUILT_NAME
+from resemote_edge.deploy.sources import source_files
 from resemote_edge.labels import RESEMOTENET
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,9 +66,15 @@ def test_the_wheel_is_pure_and_carries_exactly_the_package(wheel):
         for path in (ROOT / "resemote_edge").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and "experiments" not in path.parts
     }
-    recipes = {f"resemote_edge/export/recipes/{path.name}" for path in (ROOT / "export").glob("*.toml")}
-    assert recipes
-    assert names == checkout | recipes
+    recipes = {
+        f"resemote_edge/export/recipes/{path.relative_to(ROOT / 'export')}"
+        for path in (ROOT / "export").rglob("*.toml")
+    }
+    assert "resemote_edge/export/recipes/boards/jetson-nano.toml" in recipes
+    # What 'resemote-edge bundle' compiles, and carries to boards.
+    sources = {f"resemote_edge/deploy/native_sources/{name}" for name in source_files()}
+    assert "resemote_edge/deploy/native_sources/runtimes/tools/main.cpp" in sources
+    assert names == checkout | recipes | sources
 
 
 def test_recipes_are_found_in_an_installed_wheel(wheel, tmp_path):

@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from resemote_edge.artifacts.detector_passport import DetectorPassport, feed_spec
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES
-
-if TYPE_CHECKING:
-    from resemote_edge.artifacts.detector_passport import DetectorPassport
-    from resemote_edge.artifacts.passport import Passport
-    from resemote_edge.artifacts.passport_base import BasePassport
+from resemote_edge.artifacts.passport import Passport
+from resemote_edge.artifacts.passport_base import BasePassport
 
 __all__ = ["contradictions"]
 
@@ -20,7 +17,7 @@ _PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 _MOST_NAME_BYTES = 200  # File systems take 255, and reports add words to it.
 
 
-def contradictions(passport: "Passport | DetectorPassport") -> Iterator[str]:
+def contradictions(passport: Passport | DetectorPassport) -> Iterator[str]:
     """Say in words what a passport contradicts itself in; nothing for a sound one.
 
     The native library refuses the same of a classifier (``passport.cpp``).
@@ -33,18 +30,17 @@ def contradictions(passport: "Passport | DetectorPassport") -> Iterator[str]:
     """
     if not _is_file_name(passport.name):
         yield f"the name {passport.name[:80]!r} cannot name a file"
-    # The kinds' own modules import this one.
-    from resemote_edge.artifacts.passport import Passport
-
     if isinstance(passport, Passport):
         yield from _labels(passport)
         yield from _tensors(passport)
+        golden = passport.golden.crops, passport.golden.logits
     else:
         yield from _detector_tensors(passport)
-    yield from _files(passport)
+        golden = passport.golden.frames, passport.golden.outputs
+    yield from _files(passport, *golden)
 
 
-def _labels(passport: "Passport") -> Iterator[str]:
+def _labels(passport: Passport) -> Iterator[str]:
     labels = passport.labels
     if len(set(labels)) != len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
@@ -56,7 +52,7 @@ def _is_file_name(name: str) -> bool:
     return name not in ("", ".", "..") and len(name.encode()) <= _MOST_NAME_BYTES and _PLAIN.fullmatch(name) is not None
 
 
-def _tensors(passport: "Passport") -> Iterator[str]:
+def _tensors(passport: Passport) -> Iterator[str]:
     wanted = passport.preprocessing.feed_spec
     found = [(spec.dtype, spec.shape) for spec in passport.inputs]
     if found != [(wanted.dtype, wanted.shape)]:
@@ -71,11 +67,11 @@ def _tensors(passport: "Passport") -> Iterator[str]:
         yield f"{len(passport.labels)} labels ({names}) for an output of {output.dtype} {output.shape}"
 
 
-def _detector_tensors(passport: "DetectorPassport") -> Iterator[str]:
-    dtype = "float32" if passport.input == "tensor" else "uint8"
+def _detector_tensors(passport: DetectorPassport) -> Iterator[str]:
+    wanted = feed_spec(passport.input, passport.width, passport.height)
     found = [(spec.dtype, spec.shape) for spec in passport.inputs]
-    if found != [(dtype, passport.feed_shape)]:
-        yield f"a frame becomes one input, {dtype} {passport.feed_shape}, and the inputs are {found[:4]}"
+    if found != [(wanted.dtype, wanted.shape)]:
+        yield f"a frame becomes one input, {wanted.dtype} {wanted.shape}, and the inputs are {found[:4]}"
     for spec in passport.outputs:
         if spec.dtype != "float32" or spec.shape[0] != 1:
             yield f"output {spec.name[:80]!r} is {spec.dtype} {spec.shape}, expected float32 for one frame"
@@ -89,7 +85,8 @@ def _detector_tensors(passport: "DetectorPassport") -> Iterator[str]:
         yield f"pixels repeated {golden.repeat} times do not fill {passport.width}x{passport.height}"
 
 
-def _files(passport: "BasePassport") -> Iterator[str]:
+def _files(passport: BasePassport, fed: str, given: str) -> Iterator[str]:
+    """What is wrong with the list of files, and with the two that the self-test reads."""
     paths = [entry.path for entry in passport.files]
     for path in paths:
         if not _is_file_name(path):
@@ -98,9 +95,8 @@ def _files(passport: "BasePassport") -> Iterator[str]:
     if twice:
         yield f"file {twice[0]!r} is listed twice"
     golden = {entry.path for entry in passport.files if (entry.role, entry.format) == _SELF_TEST}
-    first, second = passport.golden_files
-    for name in (first, second):
+    for name in (fed, given):
         if name not in golden:
             yield f"the self-test reads {name!r}, which is not listed as a golden file"
-    if first == second:
+    if fed == given:
         yield "the self-test reads its inputs and what they must give from one file"

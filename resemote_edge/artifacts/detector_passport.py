@@ -1,22 +1,18 @@
 """DetectorPassport: the manifest of a face detector."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from resemote_edge.artifacts.passport_base import BasePassport
+from resemote_edge.artifacts.passport_base import BasePassport, BaseVerification
 from resemote_edge.artifacts.record import Sha256, Strict, Text
+from resemote_edge.artifacts.tensor_spec import TensorSpec
 from resemote_edge.vision.framing import Framing
 
-__all__ = [
-    "DetectorGolden",
-    "DetectorInput",
-    "DetectorPassport",
-    "DetectorVerification",
-    "WeightsSource",
-]
+__all__ = ["DetectorGolden", "DetectorInput", "DetectorPassport", "WeightsSource", "feed_spec"]
 
 #: What a detector's network takes: BGR levels 0 to 255, as float32 NCHW or as the uint8 NHWC of a frame.
 DetectorInput: TypeAlias = Literal["tensor", "bgr-u8"]
@@ -62,34 +58,6 @@ class DetectorGolden(Strict, frozen=True, kw_only=True):
     max_abs_diff: Annotated[float, Meta(ge=0.0)]
 
 
-class DetectorVerification(Strict, frozen=True, kw_only=True):
-    """Outcome of the verify stage: the exported network against the file of the weights, on the same pictures.
-
-    Attributes:
-        status: Outcome: ``passed``; a failed export leaves no passport.
-        runtime: Runtime that ran the exported network.
-        runtime_version: Version of the runtime.
-        device: Device it ran on.
-        file: File that was run. For an engine that cannot run on the exporting machine: the ONNX it was built from.
-        engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
-        inputs: Pictures that were fed.
-        samples: Number of pictures.
-        max_abs_diff: Largest absolute difference of any value of any output.
-        max_abs_diff_limit: Limit on it.
-    """
-
-    status: str
-    runtime: str
-    runtime_version: str
-    device: str
-    file: str
-    engine_verified: str
-    inputs: str
-    samples: int
-    max_abs_diff: float
-    max_abs_diff_limit: float
-
-
 class DetectorPassport(BasePassport, frozen=True, kw_only=True, tag_field="kind", tag="detector"):
     """The manifest of a face detector; `BasePassport` has the rest.
 
@@ -103,7 +71,8 @@ class DetectorPassport(BasePassport, frozen=True, kw_only=True, tag_field="kind"
         max_overlap: Intersection over union above which the lower of two boxes is the same face.
         source: Origin of the weights.
         golden: Self-test data.
-        verification: Measurements of the verify stage; None only while an export is under way.
+        verification: The exported network against the file of its weights, on drawn pictures, over the values of all
+            outputs; None only while an export is under way.
     """
 
     kind: ClassVar[str] = "detector"
@@ -117,19 +86,7 @@ class DetectorPassport(BasePassport, frozen=True, kw_only=True, tag_field="kind"
     max_overlap: _Share
     source: WeightsSource
     golden: DetectorGolden
-    verification: DetectorVerification | None = None
-
-    @property
-    def golden_files(self) -> tuple[str, str]:
-        """Names of the files with the pictures and the outputs."""
-        return self.golden.frames, self.golden.outputs
-
-    @property
-    def feed_shape(self) -> tuple[int, int, int, int]:
-        """Shape of the input."""
-        if self.input == "tensor":
-            return 1, 3, self.height, self.width
-        return 1, self.height, self.width, 3
+    verification: BaseVerification | None = None
 
     def feed(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
         """A picture as the network takes it.
@@ -138,8 +95,25 @@ class DetectorPassport(BasePassport, frozen=True, kw_only=True, tag_field="kind"
             pixels: uint8 (height, width, 3), BGR.
 
         Returns:
-            The input, of `feed_shape`.
+            The input, as `feed_spec` says.
         """
         if self.input == "bgr-u8":
             return pixels[None]
         return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
+
+    def flatten(self, outputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The values of all outputs for one picture, one after the other in the passport's order: float32 (values,)."""
+        return np.concatenate([outputs[spec.name].reshape(-1) for spec in self.outputs])
+
+
+def feed_spec(input: DetectorInput, width: int, height: int) -> TensorSpec:
+    """Spec of the input that one frame becomes.
+
+    Args:
+        input: What the network takes.
+        width: Columns of the input, pixels.
+        height: Rows of the input, pixels.
+    """
+    if input == "tensor":
+        return TensorSpec(name="input", dtype="float32", shape=(1, 3, height, width))
+    return TensorSpec(name="input", dtype="uint8", shape=(1, height, width, 3))

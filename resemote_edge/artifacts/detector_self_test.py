@@ -1,12 +1,11 @@
 """Self-test of detectors: rerun an artifact's golden pictures on this machine."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from resemote_edge.artifacts.artifact import Artifact, DetectorArtifact
-from resemote_edge.artifacts.self_test import SelfTestResult, self_test
+from resemote_edge.artifacts.self_test import BaseSelfTestResult, SelfTestResult, self_test
 from resemote_edge.errors import ArtifactMismatchError
 from resemote_edge.runtimes.session import Session
 
@@ -14,29 +13,14 @@ __all__ = ["DetectorSelfTestResult", "detector_self_test", "run_self_test"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorSelfTestResult:
-    """Outcome of a detector's self-test.
+class DetectorSelfTestResult(BaseSelfTestResult):
+    """Outcome of a detector's self-test; the difference is the largest of a value of any output.
 
     Attributes:
-        runtime: Runtime that ran.
-        device: Device it ran on.
-        file: File that ran.
         frames: Golden pictures compared.
-        max_abs_diff: Largest difference of a value of any output.
-        limit: Largest difference allowed.
     """
 
-    runtime: str
-    device: str
-    file: str
     frames: int
-    max_abs_diff: float
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the difference is within the limit."""
-        return self.max_abs_diff <= self.limit
 
     @property
     def line(self) -> str:
@@ -45,10 +29,6 @@ class DetectorSelfTestResult:
             f"{self.frames} golden picture{'s' if self.frames > 1 else ''}, {self.runtime} on {self.device} "
             f"({self.file}), largest difference of any output {self.max_abs_diff:.3g} (limit {self.limit:.3g})"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain JSON types."""
-        return {**asdict(self), "passed": self.passed}
 
 
 def run_self_test(artifact: Artifact | DetectorArtifact, session: Session) -> SelfTestResult | DetectorSelfTestResult:
@@ -75,11 +55,7 @@ def detector_self_test(artifact: DetectorArtifact, session: Session) -> Detector
     frames, want = artifact.golden()
     passport = artifact.passport
     name = passport.inputs[0].name
-    rows = []
-    for frame in frames:
-        outputs = session.run({name: passport.feed(frame)})
-        rows.append(np.concatenate([outputs[spec.name].reshape(-1) for spec in passport.outputs]))
-    got = np.stack(rows)
+    got = np.stack([passport.flatten(session.run({name: passport.feed(frame)})) for frame in frames])
     if not np.isfinite(got).all():
         raise ArtifactMismatchError(
             f"{artifact.path}: {session.runtime} on {session.device} gives NaN or Inf",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from resemote_edge.errors import ArtifactError
 
-__all__ = ["BYTES", "onnx_metadata", "read_fields", "refuse_external_data"]
+__all__ = ["BYTES", "onnx_metadata", "onnx_opset", "read_fields", "refuse_external_data"]
 
 # Fields to follow, by message: number -> message there.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -28,7 +28,7 @@ _FIELDS: dict[str, dict[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14  # of a TensorProto
-_METADATA = 14  # of a ModelProto
+_OPSET_IMPORT, _METADATA = 8, 14  # of a ModelProto
 _VARINT, _FIXED64, _FIXED32 = 0, 1, 5
 
 #: Wire type of texts, messages and data.
@@ -74,6 +74,25 @@ def onnx_metadata(path: Path) -> dict[str, str]:
     except ValueError as error:  # UnicodeDecodeError is one.
         raise ArtifactError(f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again") from None
     return found
+
+
+def onnx_opset(path: Path) -> int:
+    """Version of ONNX's own operators that a file uses; 0 if it names none.
+
+    Raises:
+        ArtifactError: The file is not ONNX.
+    """
+    content = path.read_bytes()
+    try:
+        for number, wire, place, after in read_fields(content, 0, len(content)):
+            if (number, wire) == (_OPSET_IMPORT, BYTES):
+                fields = {field: (begin, end) for field, _, begin, end in read_fields(content, place, after)}
+                domain = content[slice(*fields.get(1, (0, 0)))]
+                if domain in (b"", b"ai.onnx") and 2 in fields:
+                    return _read_varint(content, *fields[2])[0]
+    except ValueError as error:
+        raise ArtifactError(f"{path}: damaged, or not ONNX ({error})", hint="export the artifact again") from None
+    return 0
 
 
 def _walk(content: mmap.mmap, path: Path) -> None:

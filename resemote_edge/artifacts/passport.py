@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from resemote_edge.artifacts.output_format import LOGITS, PROBABILITIES, OutputFormat
-from resemote_edge.artifacts.passport_base import BasePassport
+from resemote_edge.artifacts.passport_base import BasePassport, BaseVerification
 from resemote_edge.artifacts.record import Count, Strict, Text
 from resemote_edge.evaluation.paired import PairedComparison
 from resemote_edge.vision.preprocessing import PreprocessSpec
@@ -182,39 +182,20 @@ class Lineage(Strict, frozen=True, kw_only=True):
     accuracy: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class Verification(Strict, frozen=True, kw_only=True):
+class Verification(BaseVerification, frozen=True, kw_only=True):
     """Outcome of the verify stage: exported model against PyTorch on the same inputs.
 
     For a floating model, PyTorch computes the original network. For a quantized model, it computes the quantized graph:
     that shows whether the engine computes what was exported. The accuracy gate judges what quantization itself cost.
+    The limit on the difference is the recipe's, halved for probabilities.
 
     Attributes:
-        status: Outcome: ``passed``; a failed export leaves no passport.
-        runtime: Runtime that ran the exported model.
-        runtime_version: Version of the runtime.
-        device: Device it ran on.
-        file: File that was run. For an engine that cannot run on the exporting machine: the ONNX it was built from.
-        engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
-        inputs: Inputs that were fed, for example ``"64 faces of fer2013 validation"``.
-        samples: Number of inputs.
         compared: Output that was compared, ``logits`` or ``probabilities``, whichever the model gives.
-        max_abs_diff: Largest absolute difference over all inputs.
-        max_abs_diff_limit: Limit the recipe sets on it, halved for probabilities.
         top1_agreement: Fraction of inputs with the same top class, in [0, 1].
         top1_agreement_limit: Limit the recipe sets on it.
     """
 
-    status: str
-    runtime: str
-    runtime_version: str
-    device: str
-    file: str
-    engine_verified: str
-    inputs: str
-    samples: int
     compared: OutputFormat
-    max_abs_diff: float
-    max_abs_diff_limit: float
     top1_agreement: float
     top1_agreement_limit: float
 
@@ -267,11 +248,6 @@ class Passport(BasePassport, frozen=True, kw_only=True):
     quantization: Quantization | None = None
     gate: GateResult | None = None
     verification: Verification | None = None
-
-    @property
-    def golden_files(self) -> tuple[str, str]:
-        """Names of the files with the crops and the logits."""
-        return self.golden.crops, self.golden.logits
 
     @property
     def output(self) -> OutputFormat:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from resemote_edge.artifacts.record import Count, Sha256, Strict, Text
 from resemote_edge.artifacts.tensor_spec import BatchRange, TensorSpec
 
-__all__ = ["PASSPORT_NAME", "SCHEMA_VERSION", "BasePassport", "EngineInfo", "FileEntry"]
+__all__ = ["PASSPORT_NAME", "SCHEMA_VERSION", "BasePassport", "BaseVerification", "EngineInfo", "FileEntry"]
 
 SCHEMA_VERSION = 2
 PASSPORT_NAME = "passport.json"
@@ -84,7 +84,30 @@ class BasePassport(Strict, frozen=True, kw_only=True):
     engine: EngineInfo | None = None
     notes: tuple[str, ...] = ()
 
-    @property
-    def golden_files(self) -> tuple[str, str]:
-        """Names of the two files that the self-test reads: inputs, and what the model must give for them."""
-        raise NotImplementedError
+
+class BaseVerification(Strict, frozen=True, kw_only=True):
+    """The part of the verify stage's outcome that all kinds of artifacts have.
+
+    Attributes:
+        status: Outcome: ``passed``; a failed export leaves no passport.
+        runtime: Runtime that ran the exported model.
+        runtime_version: Version of the runtime.
+        device: Device it ran on.
+        file: File that was run. For an engine that cannot run on the exporting machine: the ONNX it was built from.
+        engine_verified: Whether the very file that will be deployed ran; ``no: ...`` gives the reason.
+        inputs: Inputs that were fed, for example ``"64 faces of fer2013 validation"``.
+        samples: Number of inputs.
+        max_abs_diff: Largest absolute difference to the reference over all inputs.
+        max_abs_diff_limit: Limit on it.
+    """
+
+    status: str
+    runtime: str
+    runtime_version: str
+    device: str
+    file: str
+    engine_verified: str
+    inputs: str
+    samples: int
+    max_abs_diff: float
+    max_abs_diff_limit: float

@@ -10,37 +10,50 @@ from resemote_edge.artifacts.output_format import OutputFormat, in_units_of
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.runtimes.session import Session
 
-__all__ = ["SelfTestResult", "self_test"]
+__all__ = ["BaseSelfTestResult", "SelfTestResult", "self_test"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfTestResult:
-    """Outcome of a self-test.
+class BaseSelfTestResult:
+    """The part of a self-test's outcome that all kinds of artifacts have.
 
     Attributes:
         runtime: Runtime that ran.
         device: Device it ran on.
         file: File that ran.
-        crops: Golden crops compared.
-        compared: Output that was compared, ``logits`` or ``probabilities``, whichever the artifact gives.
         max_abs_diff: Largest difference to the reference's output.
         limit: Largest difference allowed.
-        top1_agreement: Fraction with the same top class.
     """
 
     runtime: str
     device: str
     file: str
-    crops: int
-    compared: OutputFormat
     max_abs_diff: float
     limit: float
-    top1_agreement: float
 
     @property
     def passed(self) -> bool:
         """Whether the difference is within the limit."""
         return self.max_abs_diff <= self.limit
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain JSON types."""
+        return {**asdict(self), "passed": self.passed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfTestResult(BaseSelfTestResult):
+    """Outcome of a classifier's self-test.
+
+    Attributes:
+        crops: Golden crops compared.
+        compared: Output that was compared, ``logits`` or ``probabilities``, whichever the artifact gives.
+        top1_agreement: Fraction with the same top class.
+    """
+
+    crops: int
+    compared: OutputFormat
+    top1_agreement: float
 
     @property
     def line(self) -> str:
@@ -50,10 +63,6 @@ class SelfTestResult:
             f"{self.compared} {self.max_abs_diff:.3g} (limit {self.limit:.3g}), top-1 agreement "
             f"{self.top1_agreement:.4f}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as plain JSON types."""
-        return {**asdict(self), "passed": self.passed}
 
 
 def self_test(artifact: Artifact, session: Session) -> SelfTestResult:

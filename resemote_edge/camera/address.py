@@ -1,14 +1,12 @@
 """Address: the URI of a source or sink, taken apart; what it may hold of passwords and tokens is shown nowhere."""
 
+import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from resemote_edge.errors import InputError
 
 __all__ = ["Address", "parse_address", "scheme_of", "shown", "without_secrets"]
-
-#: Words in the names of query parameters whose values are not shown.
-_SECRET = ("key", "pass", "pwd", "secret", "token", "auth", "sig")
 
 
 def scheme_of(address: str) -> str:
@@ -18,39 +16,21 @@ def scheme_of(address: str) -> str:
 
 
 def without_secrets(address: str) -> str:
-    """An address as it may be shown and stored: without the password before the host, and without tokens in its query.
+    """An address as it may be shown and stored: without user, password and query.
 
     Args:
-        address: URI as the user wrote it.
+        address: Address as the user wrote it; a path or number stays as it is.
 
     Returns:
-        The same address; a user's name stays, a password goes, a token becomes ``***``. So does all that stands before
-        the last ``@``, where signs that should have been escaped leave open what the password is.
+        The same address, with ``***`` for user and password and ``...`` for the query. A password with a sign that
+        should have been escaped looks like a port and a path: then all that is before the last ``@`` is left out.
     """
     scheme, mark, rest = address.partition("://")
-    ends = [place for place in map(rest.find, "/?#") if place >= 0]
-    if mark and ends and "@" in rest[min(ends) :] and ":" in rest[: min(ends)]:
-        # A password with such a sign in it looks like a port, a path or a fragment: all of it may be secret.
-        return f"{scheme}://***@{rest.rpartition('@')[2]}"
-    try:
-        parts = urlsplit(address)
-    except ValueError:  # An IPv6 host without its bracket: not an address, and whoever opens it says so.
-        return address.rpartition("@")[2]
-    user, at, host = parts.netloc.rpartition("@")
-    name = user.partition(":")[0]
-    if at:
-        parts = parts._replace(netloc=f"{name}@{host}" if name else host)
-    if parts.query and any(_is_secret(key) for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        shown = [
-            f"{quote(key)}={'***' if _is_secret(key) else quote(value)}"
-            for key, value in parse_qsl(parts.query, keep_blank_values=True)
-        ]
-        parts = parts._replace(query="&".join(shown))
-    return urlunsplit(parts) if at or "***" in parts.query else address
-
-
-def _is_secret(key: str) -> bool:
-    return any(word in key.lower() for word in _SECRET)
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority or (":" in authority and "@" in rest):
+        rest = f"***@{rest.rpartition('@')[2]}"
+    place, question, _ = rest.partition("?")
+    return f"{scheme}{mark}{place}{'?...' if question else ''}" if mark else address
 
 
 _ESCAPES = "write a / as %2F, a ? as %3F, a # as %23 and an @ as %40 in user, password and path"
@@ -68,7 +48,7 @@ class Address:
         query: What follows a ``?``, as written.
         user: User; empty if none is given.
         password: Password; empty if none is given.
-        name: The URI for people: without user, password and query.
+        name: The URI for people, from `without_secrets`.
     """
 
     scheme: str
@@ -101,7 +81,7 @@ def parse_address(text: str) -> Address:
     authority, rest = rest[: min(ends, default=len(rest))], rest[min(ends, default=len(rest)) :]
     if "@" in rest or "#" in rest or not text.isprintable() or " " in text:
         raise InputError(f"{shown(text)}: an address with @ or # after the host, or with blanks", hint=_ESCAPES)
-    login, mark, place = authority.rpartition("@")
+    login, _, place = authority.rpartition("@")
     if "@" in login:
         raise InputError(f"{shown(text)}: an address with more than one @ before the host", hint=_ESCAPES)
     host, port = _host_and_port(place, text)
@@ -115,7 +95,7 @@ def parse_address(text: str) -> Address:
         query=query,
         user=unquote(user),
         password=unquote(password),
-        name=f"{scheme.lower()}://{'***@' if mark else ''}{place}{path}{'?...' if query else ''}",
+        name=without_secrets(f"{scheme.lower()}://{text.partition('://')[2]}"),
     )
 
 

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from resemote_edge.camera.notify import notify_systemd
+from resemote_edge.camera.pictures import Pictures
 from resemote_edge.camera.privacy.aggregate import Aggregator
-from resemote_edge.camera.privacy.blur import blur_faces
-from resemote_edge.camera.privacy.notice import draw_notice
+from resemote_edge.camera.privacy.blur import Boxed
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.sinks.base import Picture, Sink
-from resemote_edge.camera.sinks.marks import mark_of
+from resemote_edge.camera.sinks.base import Sink
 from resemote_edge.camera.sinks.worker import SinkWorkers
 from resemote_edge.camera.summary import CameraSummary, SinkSummary
 from resemote_edge.camera.watch import Watch
 from resemote_edge.errors import SourceError
-from resemote_edge.vision.annotate import annotate
-from resemote_edge.vision.frame import Frame, bgr_pixels
 
 __all__ = ["BroadcastOptions", "broadcast"]
 
@@ -63,7 +60,7 @@ def broadcast(
             for result in watch:
                 notify_systemd("READY=1" if watch.decided == 1 else "WATCHDOG=1")
                 if options.aggregator is None:
-                    workers.put(result, _pictures(watch, result, workers.pictures, options))
+                    workers.put(result, _pictures(watch, result, workers, options))
                 elif (counts := options.aggregator.add(result)) is not None:
                     workers.put_aggregate(counts)
                 if workers.finished:
@@ -83,19 +80,11 @@ def broadcast(
     )
 
 
-def _pictures(
-    watch: Watch, result: FrameResult, kinds: frozenset[Picture], options: BroadcastOptions
-) -> dict[Picture, Frame]:
-    """The pictures that sinks ask for, each drawn once."""
-    if watch.frame is None or not kinds:
-        return {}
-    plain = bgr_pixels(watch.frame)
-    if options.blur_faces:
-        plain = blur_faces(plain, [*result.faces, *watch.quiet])
-    pictures: dict[Picture, Frame] = {}
-    if "plain" in kinds:
-        pictures["plain"] = Frame(plain, "bgr")
-    if "annotated" in kinds:
-        noticed = draw_notice(plain, options.notice) if options.notice else plain
-        pictures["annotated"] = Frame(annotate(noticed, map(mark_of, result.faces)), "bgr")
+def _pictures(watch: Watch, result: FrameResult, workers: SinkWorkers, options: BroadcastOptions) -> Pictures:
+    assert watch.frame is not None, "a result is about one"
+    blurred: list[Boxed] = [*result.faces, *watch.tentative] if options.blur_faces else []
+    pictures = Pictures(watch.frame, result, blurred, options.notice)
+    if watch.decided == 1:  # A notice that cannot be drawn ends the run here, and not in every sink.
+        for kind in workers.pictures:
+            pictures(kind)
     return pictures

@@ -16,7 +16,7 @@ from resemote_edge.faces.face import Face
 from resemote_edge.faces.quality import QualityGate, measure_quality
 from resemote_edge.faces.smoothing import Smoother, SmoothingOptions
 from resemote_edge.faces.tracker import Track, Tracker, TrackerOptions
-from resemote_edge.vision.frame import Box, Frame, crops
+from resemote_edge.vision.frame import Box, Frame, crops, side_within
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE
 
 __all__ = ["Decider", "DeciderOptions"]
@@ -60,8 +60,10 @@ class Decider:
     Attributes:
         session: Random name of this run.
         schedule: In which frames the detector looks.
-        faces: Number of tracks that spoke.
-        quiet: Faces of the last frame that its result does not speak of yet; pictures must be blurred there too.
+        faces: Number of confirmed tracks so far.
+        tentative: Faces of the last frame whose tracks are not confirmed: its result leaves them out, and pictures must
+            be blurred there too.
+        seconds: Time that the last decision took, seconds.
     """
 
     def __init__(
@@ -71,7 +73,8 @@ class Decider:
         self.session = secrets.token_hex(4)
         self.schedule = DetectionSchedule(options.detect_every)
         self.faces = 0
-        self.quiet: tuple[Face, ...] = ()
+        self.tentative: tuple[Face, ...] = ()
+        self.seconds = 0.0
         self._detector = detector
         self._classifier = classifier
         self._source = source
@@ -99,14 +102,14 @@ class Decider:
         faces = self._detector.detect(captured.frame) if self.schedule.due() else None
         detecting = None if faces is None else time.perf_counter() - begin
         update = self._tracker.update(faces, captured.seconds)
-        self.quiet = update.quiet
+        self.tentative = update.tentative
         judged = self._judge(captured.frame, update.tracks, captured.seconds)
         for number in update.ended:
             self._smoothers.pop(number, None)
             self._told.discard(number)
-        taken = time.perf_counter() - begin
+        self.seconds = time.perf_counter() - begin
         interval = self._interval(captured) if live else None
-        self.schedule.record(detecting=detecting, rest=taken - (detecting or 0.0), interval=interval)
+        self.schedule.record(detecting=detecting, rest=self.seconds - (detecting or 0.0), interval=interval)
         self._last = captured
         return FrameResult(
             source=self._source,
@@ -190,7 +193,5 @@ def _why_out_of_view(frame: Frame, track: Track, square: Box | None) -> str | No
         return NOT_SEEN
     if square is None:
         return CUT_OFF
-    across = min(square.x + square.width, frame.width) - max(square.x, 0)
-    down = min(square.y + square.height, frame.height) - max(square.y, 0)
     # With less than half of it in view, most of the crop would be the repeated edge.
-    return CUT_OFF if min(across, down) < max(MIN_CROP_SIDE, square.width // 2) else None
+    return CUT_OFF if side_within(frame, square) < max(MIN_CROP_SIDE, square.width // 2) else None

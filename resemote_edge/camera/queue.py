@@ -31,7 +31,9 @@ class NewestQueue(Generic[_T]):
             raise InputError(f"a queue holds one item or more, got a length of {length}")
         self._length = length
         self._items: deque[_T] = deque()
-        self._changed = threading.Condition()
+        # An interrupt in `Condition.__enter__` would leave the lock taken for good; the lock itself is taken or not.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
         self._dropped = 0
 
@@ -54,7 +56,7 @@ class NewestQueue(Generic[_T]):
         Returns:
             Whether an item was dropped. After `close`, the item itself is: nobody will take it.
         """
-        with self._changed:
+        with self._lock:
             full = self._closed or (self._length is not None and len(self._items) >= self._length)
             if full:
                 self._dropped += 1
@@ -76,7 +78,7 @@ class NewestQueue(Generic[_T]):
         Returns:
             Whether it was added; if not, the queue was closed, or had no room in time.
         """
-        with self._changed:
+        with self._lock:
             free = self._changed.wait_for(
                 lambda: self._closed or self._length is None or len(self._items) < self._length, timeout
             )
@@ -95,7 +97,7 @@ class NewestQueue(Generic[_T]):
         Returns:
             The item; None if there was none in time, or the queue is closed and empty.
         """
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._items or self._closed, timeout)
             if not self._items:
                 return None
@@ -103,8 +105,16 @@ class NewestQueue(Generic[_T]):
             self._changed.notify_all()
             return item
 
+    def clear(self) -> int:
+        """Remove all items; returns how many there were. They do not count as dropped."""
+        with self._lock:
+            count = len(self._items)
+            self._items.clear()
+            self._changed.notify_all()
+            return count
+
     def close(self) -> None:
         """Let nothing more in, and wake whoever waits; what is in it can still be taken."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from resemote_edge.camera.flip import FLIPS, flipped
 from resemote_edge.camera.queue import NewestQueue
 from resemote_edge.camera.sources import make_source
 from resemote_edge.camera.sources.base import Captured, FrameClock, Source, SourceOptions
-from resemote_edge.camera.turning import TURNS, turned
 from resemote_edge.errors import InputError, SourceError
 
 __all__ = ["FrameReader", "ReaderOptions"]
@@ -37,7 +37,7 @@ class ReaderOptions:
         max_fps: Frames a second that are passed on at most; None for all.
         reconnect: Whether a live source that failed is opened again.
         give_up_s: Time without a frame after which it is given up, seconds; None for never.
-        turn: How frames are turned, one of `TURNS`; None leaves them as they are.
+        flip: How frames are flipped, one of `FLIPS`; None leaves them as they are.
 
     Raises:
         InputError: A value is out of its range.
@@ -46,15 +46,15 @@ class ReaderOptions:
     max_fps: float | None = None
     reconnect: bool = True
     give_up_s: float | None = None
-    turn: str | None = None
+    flip: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_fps is not None and not 0.01 <= self.max_fps <= 1000:
             raise InputError(f"0.01 to 1000 frames a second can be passed on, got {self.max_fps}")
         if self.give_up_s is not None and not 0 < self.give_up_s <= 1e6:
             raise InputError(f"a source can be given up after 0 to 1,000,000 seconds, got {self.give_up_s}")
-        if self.turn is not None and self.turn not in TURNS:
-            raise InputError(f"there is no turn {self.turn!r}", hint=f"choose one of {', '.join(TURNS)}")
+        if self.flip is not None and self.flip not in FLIPS:
+            raise InputError(f"there is no flip {self.flip!r}", hint=f"choose one of {', '.join(FLIPS)}")
 
 
 class FrameReader:
@@ -229,8 +229,8 @@ class FrameReader:
             self._skipped["above --max-fps"] += 1
             return
         self._last_passed = captured.seconds
-        if self._options.turn is not None:
-            captured = replace(captured, frame=turned(captured.frame, self._options.turn))
+        if self._options.flip is not None:
+            captured = replace(captured, frame=flipped(captured.frame, self._options.flip))
         if self.live:
             self._queue.put(captured)
         else:

@@ -20,7 +20,7 @@ class FaceResult(Strict, frozen=True, kw_only=True):
 
     Attributes:
         track: Number of the face for as long as it stays in view; counted from 1 in every session and never reused.
-        event: ``new`` in the first frame that speaks of the track, else ``update``.
+        event: ``new`` in the first frame in which the track is confirmed, else ``update``.
         x: Left edge of the face's box, pixels of the frame.
         y: Upper edge, pixels.
         width: Width, pixels.

@@ -90,9 +90,9 @@ class Watch:
         return self._reader.live
 
     @property
-    def quiet(self) -> tuple[Face, ...]:
-        """Faces of the last frame that its result does not speak of yet: they were not detected often enough."""
-        return self.decider.quiet
+    def tentative(self) -> tuple[Face, ...]:
+        """Faces of the last frame whose tracks are not confirmed yet; its result leaves them out."""
+        return self.decider.tentative
 
     @property
     def decided(self) -> int:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "export": "resemote_edge.cli.export:export",
     "calibrate": "resemote_edge.cli.calibrate:calibrate",
     "sensitivity": "resemote_edge.cli.sensitivity:sensitivity",
+    "bundle": "resemote_edge.cli.bundle:bundle",
     "inspect": "resemote_edge.cli.inspect:inspect",
     "verify": "resemote_edge.cli.verify:verify",
     "predict": "resemote_edge.cli.predict:predict",

@@ -18,10 +18,7 @@ BENCH_COMMANDS: dict[str, str] = {
 
 
 @click.group(
-    cls=LazyGroup,
-    commands_at=BENCH_COMMANDS,
-    default="run",
-    subcommand_metavar="[ARTIFACTS]... | COMMAND [ARGS]...",
+    cls=LazyGroup, commands_at=BENCH_COMMANDS, default="run", subcommand_metavar="[ARTIFACTS]... | COMMAND [ARGS]..."
 )
 def bench() -> None:
     """Measure latency, memory, size and accuracy of ARTIFACTS.

@@ -47,11 +47,7 @@ def explain(
     from resemote_edge.artifacts.artifact import Artifact
     from resemote_edge.artifacts.files import refuse_files
     from resemote_edge.benchmarks.explain.explanation import explain as run
-    from resemote_edge.benchmarks.explain.report import (
-        EXPLANATION_FILES,
-        machine_lines,
-        write_explanation,
-    )
+    from resemote_edge.benchmarks.explain.report import EXPLANATION_FILES, machine_lines, write_explanation
     from resemote_edge.cli.terminal import open_console
     from resemote_edge.cli.views.layers import layer_table
     from resemote_edge.machine.topology import allowed_cores

@@ -92,8 +92,8 @@ def run(
     opened = artifacts_or_default(
         artifacts, runtime, measuring.device, lambda text: click.echo(text, err=True), variant
     )
-    with suite_progress() as (_, progress):
-        report = run_in_memory(suite, opened, data=measuring.data, output=output, progress=progress)
+    with suite_progress() as (notice, progress):
+        report = run_in_memory(suite, opened, data=measuring.data, output=output, notice=notice, progress=progress)
     show_report(report, as_json=as_json)
     if output is not None:
         echo_written(write_report(report, output), ("page",))

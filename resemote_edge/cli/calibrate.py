@@ -31,12 +31,7 @@ from resemote_edge.cli.output import (
 @output_option("File to write.  [default: CHECKPOINT's name with .ranges.json]")
 @click.option("--force", is_flag=True, help="Replace an earlier record.")
 @json_option
-def calibrate(
-    checkpoint: Path | None,
-    variant: str | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def calibrate(checkpoint: Path | None, variant: str | None, as_json: bool, **options: Any) -> None:
     """Record the activation ranges of CHECKPOINT for int8.
 
     The command runs the network on class-balanced images of the training split of --data, and writes the range of each

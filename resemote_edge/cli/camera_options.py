@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from resemote_edge.camera.flip import FLIPS
+from resemote_edge.cli.output import detector_option, min_face_score_option
 from resemote_edge.cli.parameters import DURATION, SIZE
 from resemote_edge.errors import InputError
 
@@ -34,7 +36,7 @@ class FaceFlags:
     """Options about faces, as they stand on the command line."""
 
     artifact: Path | None
-    detector: str
+    detector: str | None
     detector_size: tuple[int, int] | None
     min_face_score: float | None
     detect_every: str
@@ -52,7 +54,7 @@ class SourceFlags:
     max_fps: float | None
     fps: float | None
     size: tuple[int, int] | None
-    turn: str | None
+    flip: str | None
     loop: bool
     stall: float
     give_up: float | None
@@ -79,9 +81,9 @@ _PATH = click.Path(path_type=Path)
 
 FACE_OPTIONS = (
     click.option("--artifact", type=_PATH, help="Artifact of the classifier.  [default: the prebuilt one]"),
-    click.option("--detector", default="yunet", show_default=True, help="Detector's name, artifact or file of boxes."),
+    detector_option,
     click.option("--detector-size", type=SIZE, help="Size that frames are scaled to for the detector, as 640x384."),
-    click.option("--min-face-score", type=click.FloatRange(0, 1), help="Lowest detection score of a face."),
+    min_face_score_option,
     click.option(
         "--detect-every", default="auto", show_default=True, metavar="N|auto", help="Detect in each n-th frame."
     ),
@@ -102,12 +104,7 @@ SOURCE_OPTIONS = (
     click.option("--max-fps", type=float, help="Decide at most this many frames a second."),
     click.option("--fps", type=float, help="Frame rate to ask a camera for, or of a folder or pattern."),
     click.option("--size", type=SIZE, help="Frame size to ask a camera or the pattern for, as 1280x720."),
-    click.option(
-        "--flip",
-        "turn",
-        type=click.Choice(["horizontal", "vertical", "rotate-180", "clockwise", "counterclockwise"]),
-        help="Turn every frame.",
-    ),
+    click.option("--flip", type=click.Choice(list(FLIPS)), help="Mirror or turn every frame."),
     click.option("--loop", is_flag=True, help="Start a film or folder again at its end."),
     click.option(
         "--stall", type=DURATION, default="5s", show_default=True, help="Silence after which a source is opened again."
@@ -149,7 +146,7 @@ def watch_options(
     every: int | str = int(faces.detect_every) if faces.detect_every.isdecimal() else faces.detect_every
     return WatchOptions(
         artifact=faces.artifact,
-        detector=faces.detector,
+        detector=faces.detector or "yunet",
         runtime=runtime,
         device=device,
         threads=threads,
@@ -157,7 +154,7 @@ def watch_options(
         detector_size=faces.detector_size,
         source=SourceOptions(loop=source.loop, fps=source.fps, size=source.size, stall_s=source.stall),
         reader=ReaderOptions(
-            max_fps=source.max_fps, reconnect=source.reconnect, give_up_s=source.give_up, turn=source.turn
+            max_fps=source.max_fps, reconnect=source.reconnect, give_up_s=source.give_up, flip=source.flip
         ),
         decider=DeciderOptions(
             detect_every=every,

@@ -26,11 +26,7 @@ def data() -> None:
     show_default=True,
     help="Kind of dataset: fer2013, ferplus, rafdb, affectnet, expw, folder, or auto to recognise it.",
 )
-@click.option(
-    "--labels-file",
-    type=click.Path(path_type=Path),
-    help="FERPlus's fer2013new.csv, if it is not in PATH.",
-)
+@click.option("--labels-file", type=click.Path(path_type=Path), help="FERPlus's fer2013new.csv, if it is not in PATH.")
 @json_option
 def inspect(path: Path, kind: str, labels_file: Path | None, as_json: bool) -> None:
     """Show what the dataset at PATH holds.

@@ -41,12 +41,7 @@ from resemote_edge.cli.output import (
 @output_option("Folder to write eval.json and confusion.png into.")
 @click.option("--force", is_flag=True, help="Replace an earlier evaluation in the folder.")
 @json_option
-def evaluate(
-    output: Path | None,
-    force: bool,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def evaluate(output: Path | None, force: bool, as_json: bool, **options: Any) -> None:
     """Measure the accuracy of ARTIFACT on a dataset.
 
     The tables show the accuracy with its 95 % interval, the accuracy without test images that are also in the training

@@ -10,11 +10,13 @@ from resemote_edge.cli.output import (
     data_option,
     echo_json,
     echo_note,
+    given,
     json_option,
     labels_option,
     target_option,
     variant_option,
 )
+from resemote_edge.cli.parameters import SIZE
 from resemote_edge.export.recipe import PRECISIONS
 from resemote_edge.vision.preprocessing import InputFormat
 
@@ -58,7 +60,7 @@ from resemote_edge.vision.preprocessing import InputFormat
 )
 @click.option(
     "--size",
-    metavar="WIDTHxHEIGHT",
+    type=SIZE,
     help="Size that frames are scaled to for the detector, in pixels; multiples of 32.  [default: 640x384]",
 )
 @data_option
@@ -92,7 +94,7 @@ def export(
     variant: str | None,
     keep_float: str | None,
     detector: str | None,
-    size: str | None,
+    size: tuple[int, int] | None,
     list_recipes: bool,
     as_json: bool,
     **options: Any,
@@ -157,12 +159,17 @@ _OF_DETECTORS = {"detector", "size", "target", "precision", "recipe", "input", "
 
 
 def _export_detector(
-    context: click.Context, detector: str | None, size: str | None, options: dict[str, Any], *, as_json: bool
+    context: click.Context,
+    detector: str | None,
+    size: tuple[int, int] | None,
+    options: dict[str, Any],
+    *,
+    as_json: bool,
 ) -> None:
     from click.core import ParameterSource
 
     from resemote_edge.errors import InputError
-    from resemote_edge.export.detectors.command import DetectorExport, export_detector, parse_size
+    from resemote_edge.export.detectors.command import DetectorExport, export_detector
     from resemote_edge.export.summary import describe_detector, describe_detector_lines
 
     if detector is None:
@@ -174,7 +181,7 @@ def _export_detector(
             raise InputError(f"{words} is for classifiers, not for the detector {detector}", hint="leave it out")
     request = DetectorExport(
         detector=detector,
-        size=parse_size(size or "640x384"),
+        **given({"size": size}),
         **{name: options[name] for name in ("target", "precision", "recipe", "input", "output", "force")},
     )
     artifact = export_detector(request, lambda name: click.echo(f"  {name}", err=True))

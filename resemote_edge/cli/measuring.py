@@ -34,9 +34,7 @@ _OPTIONS = (
         help="Split of the dataset that accuracy is measured on.",
     ),
     click.option(
-        "--reference",
-        type=click.Path(path_type=Path),
-        help="Artifact that accuracy is compared with, image by image.",
+        "--reference", type=click.Path(path_type=Path), help="Artifact that accuracy is compared with, image by image."
     ),
     click.option(
         "--crop-side",

@@ -8,6 +8,7 @@ import click
 from resemote_edge.cli.output import (
     data_option,
     echo_json,
+    echo_note,
     json_option,
     labels_option,
     measuring_progress,
@@ -22,11 +23,7 @@ from resemote_edge.export.targets import TARGETS
 @click.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path), required=False)
 @target_option("Target whose quantization scheme is used.  [default: onnx]")
-@click.option(
-    "--precision",
-    type=click.Choice(EIGHT_BIT),
-    help="Precision to try: int8 or w8.  [default: int8]",
-)
+@click.option("--precision", type=click.Choice(EIGHT_BIT), help="Precision to try: int8 or w8.  [default: int8]")
 @click.option("--recipe", help="Recipe to use, by name or file, in place of --target and --precision.")
 @variant_option
 @labels_option
@@ -74,7 +71,7 @@ def sensitivity(
         options["precision"] = options["precision"] or EIGHT_BIT[0]
     request = ExportOptions(checkpoint=choose_checkpoint(checkpoint, variant), **options)
     with measuring_progress("ranking layers") as progress:
-        report = run_sensitivity(request, images, progress)
+        report = run_sensitivity(request, images, progress, echo_note)
     if output is not None:
         for path in write_sensitivity(report, output):
             click.echo(f"wrote {path}", err=True)

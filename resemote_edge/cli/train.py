@@ -60,12 +60,7 @@ from resemote_edge.cli.output import echo_json, json_option
 @click.option("--show-recipe", is_flag=True, help="Print the whole recipe as JSON, and exit.")
 @json_option
 def train(
-    variant: str | None,
-    teachers: tuple[str, ...],
-    init: str | None,
-    show_recipe: bool,
-    as_json: bool,
-    **options: Any,
+    variant: str | None, teachers: tuple[str, ...], init: str | None, show_recipe: bool, as_json: bool, **options: Any
 ) -> None:
     """Train ResEmoteNet on a dataset.
 

@@ -1,10 +1,9 @@
 """Calibration sets: the training images whose activations set the scales of a quantized network.
 
-They come from the training split alone, and hold no image that also occurs, pixel for pixel, in another split: scales
-fitted to validation or test images would flatter the figures measured on those. Classes take turns giving an image, in
-the alphabetical order of their names, so that every class counts alike as far as it has images. A class that has run
-out is passed over, and the others share what is left. Within a class a seed decides. The choice depends on pixels and
-labels only, not on the form (CSV, folder, zip) or order the dataset came in.
+They come from the training split alone, without images that also occur, pixel for pixel, in another split. Scales
+fitted to validation or test images would make the figures measured on those too good. Classes take turns giving an
+image, in alphabetical order of their names, as long as they have images. Within a class, a seed decides. The choice
+depends on pixels and labels only, not on the form (CSV, folder, zip) or order of the dataset.
 """
 
 import hashlib
@@ -27,9 +26,8 @@ from resemote_edge.vision.preprocessing import to_gray
 
 __all__ = ["CalibrationSet", "calibration_from_dataset", "choose_calibration", "drawn_calibration"]
 
-# The columns are two apart: noise blown up to grains of two pixels still correlates between neighbours (0.51), as faces
-# do, but not over this distance. Medians: FER2013 0.77, drawn faces 0.61; noise of 1, 2 and 3 pixels 0.00, 0.00 and
-# 0.34.
+# Columns two apart: noise enlarged to grains of two pixels correlates between neighbours (0.51), as faces do, but not
+# over this distance. Medians: FER2013 0.77, drawn faces 0.61; noise with grains of 1, 2 and 3 pixels 0.00, 0.00, 0.34.
 _DISTANCE = 2
 _LEAST_CORRELATION = 0.4
 
@@ -41,7 +39,7 @@ class CalibrationSet:
     """Images to calibrate with.
 
     Attributes:
-        images: Pixels, uint8 (N, H, W), gray; 48x48 for FER2013. Classes take turns, so that every part of it is mixed.
+        images: Pixels, uint8 (N, H, W), gray; 48x48 for FER2013. Classes take turns, so that any part is mixed.
         manifest: Record of which images these are, for the passport.
     """
 
@@ -79,7 +77,7 @@ def choose_calibration(
     """
     splits = (datasets or DatasetReader()).load(data, splits=("train", *_HELD_OUT), optional=_HELD_OUT)
     if labels is not None:
-        splits["train"].targets_in(labels)  # This refuses other classes.
+        splits["train"].targets_in(labels)  # Refuses other classes.
     held_out = {digest for name in _HELD_OUT if name in splits for digest in splits[name].pixel_digests()}
     return calibration_from_dataset(splits["train"], count, seed, held_out)
 
@@ -105,8 +103,8 @@ def calibration_from_dataset(
     if dataset.split != "train":
         raise DatasetError(
             f"{dataset.name}: calibration takes the training split, this is split '{dataset.split}'",
-            hint="a network fitted "
-            "to validation or test images spoils what is measured on them. Pass the training split",
+            hint="a network fitted to validation or test images spoils what is measured on them. Pass the training "
+            "split",
         )
     if count < 1 or seed < 0:
         raise DatasetError(
@@ -144,8 +142,8 @@ def calibration_from_dataset(
 def drawn_calibration(count: int, seed: int = 0) -> CalibrationSet:
     """Make calibration images for networks that are trained on nothing: drawn faces, 64x64.
 
-    A random network is quantized to time it, and scales from drawn faces are as good as any for that. The classes of
-    the set are the drawn expressions, whatever the network's are.
+    Random networks are quantized only to time them, for which any scales will do. The classes of the set are the drawn
+    expressions, whatever the network's are.
 
     Args:
         count: Number of images.
@@ -165,7 +163,7 @@ def _candidates(dataset: Dataset, digests: list[bytes], forbidden: set[bytes]) -
     found: dict[str, list[int]] = {label: [] for label in sorted(dataset.labels)}
     seen = set(forbidden)
     labels = [dataset.labels[target] for target in dataset.targets]
-    # They are sorted by their content, so that neither container nor order matters, repeats included.
+    # Sorted by content, so that neither the container nor the order matters, even for repeated images.
     for digest, label, index in sorted(zip(digests, labels, range(len(dataset)), strict=True)):
         if digest not in seen:
             seen.add(digest)
@@ -191,7 +189,7 @@ def _refuse_noise(name: str, images: NDArray[np.uint8]) -> None:
 
 
 def _correlation(image: NDArray[np.uint8]) -> float:
-    """Correlation of pixels two columns apart, in [-1, 1]; 0 where either side is of one level, which is no picture."""
+    """Correlation of pixels two columns apart, in [-1, 1]; 0 if all pixels of a side are equal."""
     left, right = (side.astype(np.float64).ravel() for side in (image[:, :-_DISTANCE], image[:, _DISTANCE:]))
     left -= left.mean()
     right -= right.mean()

@@ -27,11 +27,11 @@ class Dataset:
         targets: Classes, int64 (N,), indices into `labels`.
         labels: Class names.
         members: Origin of each image (zip member, path, or ``line 17``).
-        soft_targets: Distribution of the annotators' opinions, float32 (N, classes), rows summing to 1; None where
-            there is one label per image. `targets` then is its argmax, the first class of equals.
-        left_out: Number of images or files, by reason, that the source has for this split and that are not here. What
-            lies in no split is counted with the first one.
-        notes: Sentences on what was found in the source and how it was read, for people.
+        soft_targets: Distribution of the annotators' opinions, float32 (N, classes), rows summing to 1, whose argmax is
+            `targets`; None if there is one label per image.
+        left_out: Number of images or files of the source that were left out of this split, by reason; those in no split
+            are counted in the first.
+        notes: Sentences on what was found in the source and how it was read.
 
     Raises:
         DatasetError: The soft targets have another shape, do not sum to 1, or contradict the targets.
@@ -93,7 +93,7 @@ class Dataset:
         return len(self) - len(set(self.pixel_digests()))
 
     def sha256(self) -> str:
-        """Hash of the split: its sorted (pixels, label) pairs, whatever the container or order they came in.
+        """Hash of the split: of its sorted (pixels, label) pairs, so that neither container nor order matters.
 
         If there are soft targets, they are part of the hash, in the alphabetical order of the labels.
         """
@@ -108,7 +108,7 @@ class Dataset:
         return digest.hexdigest()
 
     def subset(self, indices: NDArray[np.int64]) -> "Dataset":
-        """The images at these indices, in that order, with everything that belongs to them."""
+        """The images at these indices, in that order, with their targets and members."""
         return replace(
             self,
             images=self.images[indices],

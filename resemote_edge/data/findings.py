@@ -1,4 +1,4 @@
-"""Findings: what a user should know about data that was just read, in sentences."""
+"""Findings: sentences on what users should know about the data that was read."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,14 +11,7 @@ Tell = Callable[[str], None]
 
 
 def findings(splits: Iterable[Dataset]) -> tuple[str, ...]:
-    """Sentences on splits of one dataset, as ``data inspect`` lists them, each once.
-
-    Args:
-        splits: Splits that were read.
-
-    Returns:
-        The loader's notes, what was left out, and copies within a split, which all count.
-    """
+    """Sentences on splits of one dataset, each once: loaders' notes, what was left out, and copies within a split."""
     read = tuple(splits)
     notes = [note for data in read for note in data.notes]
     left_out = [

@@ -1,8 +1,8 @@
 """Image stack: faces from image files, gray and of one size, as the one array that a `Dataset` holds.
 
-If images are all of one size, 64 pixels or less to a side, they stay as they are. Otherwise every image is brought to
-64x64 while it is read, by the same conversion and filter that feed the network. The network then sees the same pixels,
-and a quarter of a million photographs fit into memory.
+If all images have one size of at most 64x64, they stay as they are. Otherwise every image is resized to 64x64 while it
+is read, by the filter that feeds the network. The network then sees the same pixels, and a quarter of a million
+photographs fit into memory.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ class ImageSource:
 
     Attributes:
         member: File of the image.
-        box: Place of the face; None where the image is the face.
+        box: Place of the face; None if the image is the face.
     """
 
     member: Member
@@ -48,7 +48,7 @@ def read_stack(sources: Sequence[ImageSource], where: str, progress: Progress | 
     """Read faces into one array.
 
     Args:
-        sources: Faces to read. Those of one photograph are best kept together: it is then decoded once.
+        sources: Faces to read; a photograph is decoded once if its faces follow each other.
         where: Name of the dataset, for messages.
         progress: Function called with the number of faces done.
 
@@ -111,7 +111,7 @@ def _cut(photograph: NDArray[np.uint8], source: ImageSource, where: str) -> NDAr
     left, top, right, bottom = source.box or (0, 0, width, height)
     face = photograph[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if min(face.shape) >= MIN_CROP_SIDE:
-        # This is a copy, so that the photograph can be freed; a whole image is not shared in the first place.
+        # A copy, so that the photograph can be freed.
         return face.copy() if source.box else face
     if source.box is None:
         raise _too_small(photograph.shape, f"{where}: {source.member.name}")

@@ -4,8 +4,8 @@ This is how the authors of ResEmoteNet lay out data (github.com/ArnabKumarRoy02/
 
     train/train_1_angry.jpg      train_labels.csv: train_1_angry.jpg,3
 
-Numbers are indices into `RESEMOTENET`; names of the expressions do as well. Their own program writes no header line and
-their loader takes the first line for one, which loses an image; here the content decides. Columns may have any names.
+Labels are indices into `RESEMOTENET`, or names of expressions. The authors' program writes no header, but their loader
+skips the first line as one and loses an image; here, the content decides. Columns may have any names.
 """
 
 import re
@@ -41,7 +41,7 @@ class _Split:
 
 
 def listed_tree(members: list[Member], source: Path) -> Tree | None:
-    """Read such a layout, as if every image lay in the folder of its class.
+    """Read such a layout as a tree with a folder for each class.
 
     Args:
         members: Files of a folder or zip.
@@ -65,8 +65,8 @@ def listed_tree(members: list[Member], source: Path) -> Tree | None:
             found, absent = ("images", "table") if name in splits else ("a table", "images directly in its folder")
             raise DatasetError(
                 f"{source}: split '{name}' has {found} and no {absent}",
-                hint="every split needs <split>/<image> and "
-                "<split>_labels.csv: add what is missing, or take the other away",
+                hint="every split needs <split>/<image> and <split>_labels.csv: add what is missing, or take the other "
+                "away",
             )
         faces = _read(splits[name], tables[name], f"{source}: {tables[name].name}")
         placed += [Placed(member, name, label) for member, label in faces]
@@ -141,7 +141,7 @@ def _read(split: _Split, table: Member, where: str) -> list[tuple[Member, str]]:
 
 
 def _columns(split: _Split, cells: list[str], header: list[str], at: str) -> tuple[int, int] | None:
-    """Columns of image and label, told by a row's content; None if the row is a header."""
+    """Columns of image and label, by a row's content; None if the row is a header."""
     named = [index for index, cell in enumerate(cells) if _image(split, cell)]
     if not named:
         looks_like_data = header or any(cell in _NUMBERS or Path(cell).suffix for cell in cells)

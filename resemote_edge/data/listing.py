@@ -1,7 +1,7 @@
 """Listing: the faces that a dataset's files name, and the datasets made of them.
 
-A loader reads its dataset's own files into a `Listing`. The steps from there on (reading images, drawing splits that
-are missing, refusing gaps) are the same for every dataset and are done here.
+A loader reads its dataset's own files into a `Listing`. All further steps are the same for every dataset: reading
+images, drawing missing splits, refusing gaps.
 """
 
 from collections import Counter
@@ -30,9 +30,9 @@ class Face:
     Attributes:
         member: Image file of the face.
         target: Index of its class.
-        box: Place of the face in the image; None where the image is the face.
-        soft: Share of every class in the annotators' opinions; None where there is one label.
-        note: Text that tells it from other faces of the same image, for `Dataset.members`.
+        box: Place of the face in the image; None if the image is the face.
+        soft: Share of every class in the annotators' opinions; None if there is one label.
+        note: Text that distinguishes it from other faces of the same image, for `Dataset.members`.
     """
 
     member: Member
@@ -50,13 +50,12 @@ class Listing:
         kind: Name of the dataset, for names and messages.
         source: Path of the dataset, for messages.
         labels: Class names.
-        draw: Shares of the splits that are drawn from a pool, as `draw_splits` takes them, by pool. A pool without an
-            entry is the split of its own name.
+        draw: By pool, the shares of the splits that are drawn from it (see `draw_splits`). A pool without an entry is
+            the split of its own name.
         faces: Faces by pool.
         left_out: Number of faces that are listed and not taken, by pool and reason.
         notes: Sentences for `Dataset.notes`.
-        together: Whether to read every pool, whatever splits are asked for. If the size of the images is not fixed, it
-            must not depend on the splits.
+        together: Whether to always read every pool, so that the size of images does not depend on the splits asked for.
     """
 
     kind: str
@@ -142,7 +141,7 @@ def require_whole(dataset: Dataset | None, split: str, source: Path, *, drawn: b
     """Refuse a split without images, or without images of some class.
 
     Args:
-        dataset: Split to check; None where there is none.
+        dataset: Split to check; None if there is none.
         split: Name of the split.
         source: Path that it was read from, for messages.
         drawn: Whether it was drawn from other images.
@@ -174,7 +173,7 @@ def check_splits(splits: tuple[str, ...]) -> None:
 
 
 def file_member(path: Path, root: Path) -> Member:
-    """Make a member of a file, named from the dataset's root; it need not exist before it is read."""
+    """Make a member of a file, named relative to the dataset's root; it need not exist until it is read."""
     inside = path.is_relative_to(root)
     return Member(path.relative_to(root).as_posix() if inside else str(path), partial(read_file, path))
 

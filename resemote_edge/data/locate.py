@@ -17,7 +17,7 @@ def find_fer2013() -> Path | None:
     """Look for FER2013: the environment variable first, then a ``shared/data`` folder beside the checkout.
 
     Returns:
-        Path of the dataset, or None when there is none.
+        Path of the dataset, or None if there is none.
 
     Raises:
         DatasetError: The variable is set, and its path does not exist.

@@ -26,12 +26,12 @@ _MAX_DIRECTORY = 64 << 20
 #: Largest file that is passed as a dataset, in bytes.
 _MAX_SOURCE = 1 << 40
 
-#: Suffixes of the files that are taken for images unseen, lower case. Of others the content decides.
+#: Suffixes that make a file an image, lower case; the content decides on others.
 _SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".jfif", ".jpe", ".gif", ".tif", ".tiff", ".ppm", ".pgm",
 ))  # fmt: skip
 
-#: Paths to or through what systems, editors and file servers leave: hidden files, safety copies, and these names.
+#: Paths of what systems, editors and file servers leave behind: hidden files, backups, and these names.
 _LITTER = re.compile(
     r"(?:^|/)(?:\.(?!\.?(?:/|$))[^/]*|~\$[^/]*|[^/]*[~#]|__macosx|(?:eh)?thumbs(?:_vista)?\.db|desktop\.ini|icon\r"
     r"|picasa\.ini|\$recycle\.bin|recycler|recycled|system volume information|lost\+found|lost\.dir|#recycle|#snapshot"
@@ -40,19 +40,19 @@ _LITTER = re.compile(
     re.IGNORECASE,
 )
 
-#: Suffixes of files that people pack again, or whose folder they pass.
+#: Suffixes of files that people may have meant when they pass a folder or archive of them.
 _PACKED = (".csv", ".tsv", ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".parquet")
 
 _LITTER_REASON = "left by a system or program"
 
 
 class Member(NamedTuple):
-    """A file in a folder or zip; a tuple, since datasets have hundreds of thousands of them.
+    """A file in a folder or zip; a tuple, because datasets have hundreds of thousands.
 
     Attributes:
         name: Path inside, with forward slashes.
-        read: Function that returns its bytes; if it is passed a number, the first so many.
-        unread: Reason why it is not to be read, where it is no file or lies among what systems leave; empty otherwise.
+        read: Function that returns its bytes, or only the first ones if it is passed their number.
+        unread: Reason why it is not read, if it is no regular file or was left by a system; empty otherwise.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Member(NamedTuple):
         return tuple(self.name.split("/"))
 
     def why_no_image(self) -> str:
-        """Reason why this is not an image to be read; empty where it is one."""
+        """Reason why this is not an image to be read; empty if it is one."""
         if self.unread:
             return self.unread
         file = self.name[self.name.rfind("/") + 1 :].lower()
@@ -86,8 +86,8 @@ def check_source(source: Path) -> None:
     """Refuse what cannot be a dataset, before it is opened.
 
     Raises:
-        DatasetError: There is no such path, it cannot be read, it is neither a folder nor a regular file, or its first
-            bytes are of a file that stands for the data or holds it packed.
+        DatasetError: There is no such path, it cannot be read, it is neither a folder nor a regular file, or it is an
+            archive or a placeholder for the data.
     """
     try:
         if source.is_dir():
@@ -116,7 +116,7 @@ def is_zip(source: Path) -> bool:
 def open_members(source: Path) -> Iterator[list[Member]]:
     """List the files of a folder or zip, by name; a zip stays open as long as the context.
 
-    Symbolic links in a folder are followed. What systems and programs leave there is listed, not gone into.
+    Symbolic links in a folder are followed. Folders left by systems and programs are listed, but not entered.
 
     Raises:
         DatasetError: The path is neither a folder nor a whole zip, a folder in it cannot be read, a link leads nowhere
@@ -142,7 +142,7 @@ def packed_in(source: Path) -> str | None:
 
 
 def image_members(members: list[Member]) -> tuple[list[Member], list[tuple[Member, str]]]:
-    """Tell images from what is not read.
+    """Separate images from members that are not read.
 
     Returns:
         The images, by suffix or content; and the other members, each with the reason why it is not read.
@@ -220,12 +220,12 @@ def _open_zip(source: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source)
     except Exception as error:
-        # Flipped bytes of a directory end in errors of any type.
+        # A damaged directory may raise any type.
         raise DatasetError(f"{source}: not a whole zip ({error})", hint="fetch it again") from None
 
 
 def _directory(source: Path) -> tuple[int, int]:
-    """Number of files, and bytes of the directory, as the record at the end of a zip states them; 0 where it is cut."""
+    """Number of files, and bytes of the directory, by the record at the end of a zip; 0 if that is missing."""
     with source.open("rb") as stream:
         stream.seek(-min(source.stat().st_size, (1 << 16) + 98), os.SEEK_END)
         tail = stream.read()
@@ -246,7 +246,7 @@ def _members_of(archive: zipfile.ZipFile, source: Path) -> Iterator[Member]:
         if name.endswith("/"):
             continue
         if "\\" in name or "//" in name or "./" in name or name.startswith("/"):
-            # Some programs for Windows write backslashes; others keep what they were called with.
+            # Some Windows programs write backslashes, and others keep paths as typed.
             name = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
         if name in seen:
             raise DatasetError(f"{source}: {name} is in it twice", hint="pack it again")
@@ -273,5 +273,5 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int | None = No
         with archive.open(info) as stream:
             return stream.read(info.file_size if size is None else size)
     except Exception as error:
-        # Each way of packing has errors of its own, and a wrong password is a RuntimeError.
+        # Each compression raises its own types, and encryption a RuntimeError.
         raise InputError(f"not readable in the zip ({error or type(error).__name__})") from None

@@ -63,12 +63,7 @@ class PackedSplit:
 
 
 def pack_split(
-    source: Path,
-    split: str,
-    destination: Path,
-    *,
-    kind: str = AUTO,
-    progress: Callable[[int, int], None] | None = None,
+    source: Path, split: str, destination: Path, *, kind: str = AUTO, progress: Callable[[int, int], None] | None = None
 ) -> PackedSplit:
     """Write one split of a dataset into one file, whole or not at all.
 

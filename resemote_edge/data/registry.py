@@ -18,10 +18,10 @@ from resemote_edge.errors import DatasetError, InputError
 
 __all__ = ["AUTO", "DATASETS", "DatasetReader", "load_dataset", "recognise"]
 
-#: Kind that stands for looking at the files themselves.
+#: Kind that is recognised by the files themselves.
 AUTO = "auto"
 
-#: Kind to ``module:function``. The last one takes data that no published dataset claims.
+#: Kind to ``module:function``. The last one reads data of no published dataset.
 DATASETS: dict[str, str] = {
     "fer2013": "resemote_edge.data.datasets.fer2013:load_fer2013",
     "ferplus": "resemote_edge.data.datasets.ferplus:load_ferplus",
@@ -70,21 +70,18 @@ def load_dataset(
         raise InputError(f"a dataset of kind {kind} takes no labels file", hint=f"only {', '.join(with_labels)} does")
     if kind == AUTO:
         kind = recognise(source) if labels_file is None else with_labels[0]
-    if labels_file is not None:
-        found: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional, labels_file=labels_file)
-        return found
-    read: dict[str, Dataset] = _loader(kind)(source, splits, progress, optional=optional)
-    return read
+    labels = {} if labels_file is None else {"labels_file": labels_file}
+    return _loader(kind)(source, splits, progress, optional=optional, **labels)
 
 
 class DatasetReader:
     """Reads splits as `load_dataset` does, and keeps those of the file that was read last.
 
     An export reads the same file for calibration, verification and the gate, and decoding it takes longer than any of
-    them. A folder is always read, since its files may change unseen.
+    them. A folder is always read again, because its files may change unnoticed.
 
     Args:
-        tell: Function that is called once with each of the `findings` in what is read.
+        tell: Function called once with each of the `findings`.
     """
 
     def __init__(self, tell: Tell = lambda sentence: None) -> None:
@@ -121,7 +118,7 @@ class DatasetReader:
 
 
 def _file_state(path: Path) -> tuple[str, int, int] | None:
-    """State that tells a file from another, or from an earlier version of it; None for a folder."""
+    """Path, time and size, which identify a version of a file; None for a folder."""
     if not path.is_file():
         return None
     facts = path.stat()

@@ -1,13 +1,13 @@
-"""Splitting: draws splits that a dataset does not come with; they are the same on every machine.
+"""Splitting: draws the splits that a dataset lacks, the same on every machine.
 
-The content decides. Every image belongs to a group (equal pixels, or one photograph), groups are sorted by the SHA-256
-of their key, and the sorted row is cut, class by class. No seed, no order of files and no library's random numbers are
-involved, so that others can repeat a measurement on a drawn split.
+Every image belongs to a group (equal pixels, or one photograph). Class by class, groups are sorted by the SHA-256 of
+their key and cut into splits. No seed, order of files or random number generator is involved, so that others can repeat
+a measurement on a drawn split.
 """
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,11 @@ THREE_WAY: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
 def draw_splits(
     targets: NDArray[np.int64], groups: Sequence[bytes], fractions: Mapping[str, float]
 ) -> dict[str, NDArray[np.int64]]:
-    """Draw stratified splits; a group is never torn apart.
+    """Draw stratified splits that never separate a group.
 
-    Each class is cut by itself, in groups. Every split but the first gets its share, rounded, and at least one group as
-    long as one remains for the first split. If there are fewer groups than splits, the later splits get none. A group
-    with images of several classes counts as one of its rarest class.
+    Every split but the first gets its share of each class's groups, rounded, and at least one group as long as one
+    remains for the first split. With fewer groups than splits, the later splits get none. A group with images of
+    several classes belongs to the rarest of them.
 
     Args:
         targets: Classes, int64 (N,).
@@ -50,16 +50,12 @@ def draw_splits(
     drawn: dict[str, list[int]] = {split: [] for split in fractions}
     for keys in strata.values():
         start = 0
-        keys.sort(key=_scattered)
+        # By hash, because keys may be names, whose order has a meaning.
+        keys.sort(key=lambda key: (hashlib.sha256(key).digest(), key))
         for split, count in _counts(len(keys), fractions).items():
             drawn[split] += [index for key in keys[start : start + count] for index in members[key]]
             start += count
     return {split: np.array(sorted(indices), dtype=np.int64) for split, indices in drawn.items()}
-
-
-def _scattered(key: bytes) -> tuple[bytes, Hashable]:
-    """Order of the groups: by hash, since keys may be names, whose order means something."""
-    return hashlib.sha256(key).digest(), key
 
 
 def _counts(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
@@ -67,7 +63,6 @@ def _counts(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
     first, *others = fractions
     counts = {split: max(1, int(total * fractions[split] + 0.5)) for split in others}
     while counts and sum(counts.values()) >= total and max(counts.values()) > 0:
-        # The last of the largest is reduced.
-        largest = max(counts.values())
+        largest = max(counts.values())  # The last split of this size gets one less.
         counts[[split for split, count in counts.items() if count == largest][-1]] -= 1
     return {first: total - sum(counts.values()), **counts}

@@ -1,7 +1,7 @@
-"""Table: rows and lines of the text files that datasets come with, whatever program saved them.
+"""Table: rows and lines of the text files that come with datasets.
 
-A byte-order mark is skipped, and UTF-16 is read where the mark says so. Cells are separated by what the first line
-has of comma, semicolon, tab and bar, or else by blanks.
+UTF-8 is read with or without a byte-order mark, and UTF-16 with one. The separator of cells is the first of comma,
+semicolon, tab and bar that the first line contains, or else blanks.
 """
 
 import codecs
@@ -24,7 +24,7 @@ MAX_LINE = 1 << 20
 #: Largest text file, in bytes; fer2013.csv has 301 MB.
 MAX_BYTES = 4 << 30
 
-#: Bytes that are no UTF-8 are kept as Python keeps those of file names, so that such a name finds its file.
+#: Bytes that are not UTF-8 are kept as in Python's file names, so that such a name finds its file.
 _ERRORS = "surrogateescape"
 
 _MARKS = (
@@ -58,7 +58,7 @@ def text_of(data: bytes, where: str) -> TextIO:
 
 
 def rows_of(text: TextIO, where: str) -> Iterator[tuple[int, list[str]]]:
-    """Read the rows of a table; blank lines are passed over.
+    """Read the rows of a table, without blank lines.
 
     Args:
         text: The file, from its start.

@@ -39,7 +39,7 @@ class Placed(NamedTuple):
 
     Attributes:
         member: File of the image.
-        split: Split that its folders, or else its name, state; None where they state none.
+        split: Split by its folders, or else by its name; None if neither states one.
         folder: Innermost folder, which is the class.
     """
 
@@ -55,7 +55,7 @@ class Tree:
     Attributes:
         placed: The images; either all of them have a split or none has.
         others: Members that are not read, with the reason.
-        notes: Sentences on what was found and how it is read, for people.
+        notes: Sentences on what was found and how it is read.
     """
 
     placed: list[Placed]
@@ -64,14 +64,11 @@ class Tree:
 
 
 def place(members: list[Member], where: str) -> Tree:
-    """Tell split and class of every image from its folders, and hold the splits against the files' names.
+    """Find split and class of every image by its folders, and check the splits against the files' names.
 
     Args:
         members: Files of a folder or zip.
         where: Name of the dataset, for messages.
-
-    Returns:
-        The tree.
 
     Raises:
         DatasetError: An image lies outside such folders, they do not all lie equally deep, two folders stand for one
@@ -108,7 +105,7 @@ def place(members: list[Member], where: str) -> Tree:
 
 
 def left_out(others: Sequence[tuple[Member, str]], pools: Sequence[str]) -> dict[str, Counter[str]]:
-    """Number of members that are not read, by reason, for the pool whose folder they lie in, or else for the first.
+    """Number of members that are not read, by reason, for the pool of their folder, or else for the first.
 
     Args:
         others: Members that are not read, with the reason.
@@ -140,7 +137,7 @@ def _refuse_mixed(placed: list[Placed], where: str) -> None:
 
 
 def _by_name(tree: Tree, where: str) -> Tree:
-    """The tree with the splits that the files' names state, where they know better; refuses contradictions."""
+    """The tree with the splits by the files' names where these are more exact; refuses contradictions."""
     stated = [_split_in_name(entry.member) for entry in tree.placed]
     pairs = Counter(zip((entry.split for entry in tree.placed), stated, strict=True))
     folders = {split for split, _ in pairs}
@@ -151,9 +148,9 @@ def _by_name(tree: Tree, where: str) -> Tree:
         placed = [entry._replace(split=name) for entry, name in zip(tree.placed, stated, strict=True)]
         return Tree(placed, tree.others, (note,))
     wrong = {pair for pair in pairs if pair[1] not in (None, pair[0])}
-    # Several splits in one folder, as FER2013 is often passed on: Public and PrivateTest in test/.
+    # Several splits in one folder, as in many copies of FER2013: PublicTest and PrivateTest in test/.
     merged = {(split, name) for split, name in wrong if name not in folders and pairs[split, split]}
-    # A part of the training images, held out: this package does the same where there is no such split.
+    # Held-out training images, as this package draws them itself if there is no validation split.
     held_out = wrong & {("validation", "train")} - merged
     if contradicted := sorted(wrong - merged - held_out, key=str):
         at = next(entry for entry, name in zip(tree.placed, stated, strict=True) if (entry.split, name) in contradicted)

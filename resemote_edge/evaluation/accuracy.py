@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
-from resemote_edge.evaluation.paired import PairedComparison, compare_paired, expected_calibration_error
+from resemote_edge.evaluation.paired import Z_95, PairedComparison, compare_paired, expected_calibration_error
 
 __all__ = ["AccuracyReport", "measure_accuracy", "predict_logits", "summarize", "train_copies"]
 
@@ -30,7 +30,7 @@ class AccuracyReport(msgspec.Struct, frozen=True, kw_only=True):
         labels: Class names in the order of the confusion matrix.
         confusion: Image counts: rows are true classes, columns predicted ones, in the order of `labels`.
         accuracy_without_train_duplicates: Accuracy over the images that are not pixel-identical to a training image;
-            None when the training split was not available, or nothing is left.
+            None if the training split was not available, or no such image is left.
         samples_without_train_duplicates: Number of those images.
         ece: Expected calibration error of the probabilities, 15 bins, as a fraction; None in reports of older versions.
         agreement: Fraction with the same top class as a reference artifact; None without one.
@@ -95,9 +95,6 @@ def summarize(
         copies: Mask from `train_copies`.
         reference: Name and logits, in the same label order, of an artifact to agree with.
 
-    Returns:
-        The report.
-
     Raises:
         InputError: The dataset has a class that the labels do not name.
     """
@@ -141,15 +138,12 @@ def measure_accuracy(
         test: Split to run over.
         train: Training split, to also state the accuracy without its copies.
         reference: Classifier to agree with.
-        progress: Function called with the number of images done.
-
-    Returns:
-        The report.
+        progress: Function called with the number of images done, and of all.
 
     Raises:
         InputError: The data has other classes than the classifier, or the reference has another label order.
     """
-    test.targets_in(classifier.labels)  # This refuses other classes before minutes of work.
+    test.targets_in(classifier.labels)  # Refuses other classes before minutes of work.
     logits = predict_logits(classifier, test, progress)
     agree = None
     if reference is not None:
@@ -164,9 +158,9 @@ def measure_accuracy(
     return summarize(logits, test, classifier.labels, copies=copies, reference=agree)
 
 
-def _wilson(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+def _wilson(right: int, total: int) -> tuple[float, float]:
     """95 % score interval of a fraction (Wilson, 1927)."""
-    fraction = right / total
+    z, fraction = Z_95, right / total
     center = fraction + z * z / (2 * total)
     margin = z * float(np.sqrt(fraction * (1 - fraction) / total + z * z / (4 * total * total)))
     scale = 1 + z * z / total

@@ -1,7 +1,7 @@
 """PairedComparison: two classifiers on the same images, one of them the reference.
 
-The comparison is paired because an exported network and its reference are right and wrong on almost the same images:
-the interval of their difference is many times narrower than the difference of two intervals.
+The comparison is paired because an exported network and its reference are right and wrong on almost the same images.
+That makes the interval of their difference many times narrower than one from two separate intervals.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from resemote_edge.artifacts.output_format import softmax
 from resemote_edge.artifacts.record import Strict
 
-__all__ = ["PairedComparison", "compare_paired", "expected_calibration_error", "paired_interval"]
+__all__ = ["Z_95", "PairedComparison", "compare_paired", "expected_calibration_error", "paired_interval"]
 
-_Z_95 = 1.959964
+#: Quantile of the normal distribution for 95 % intervals.
+Z_95 = 1.959964
 _ECE_BINS = 15
 
 
@@ -26,7 +27,7 @@ class PairedComparison(Strict, frozen=True, kw_only=True):
         samples: Number of images that both saw.
         reference_accuracy: Accuracy of the reference.
         accuracy: Accuracy of the other classifier.
-        drop_points: Accuracy lost; negative when it was gained.
+        drop_points: Accuracy lost; negative if accuracy was gained.
         drop_interval_95: 95 % interval of the drop: paired, adjusted Wald (Agresti and Min, 2005).
         flip_rate: Fraction of the images that changed their top class.
         recall_change_points: Recall of the other minus that of the reference, per class; 0 where the class is absent.
@@ -55,9 +56,6 @@ def compare_paired(
         logits: Logits of the other, (N, classes); log-probabilities serve as well.
         truth: True classes, int64 (N,), in the order of the labels.
         labels: Class names in the order of the columns.
-
-    Returns:
-        The comparison.
     """
     was, now = reference.argmax(axis=1), logits.argmax(axis=1)
     right_before, right_now = was == truth, now == truth
@@ -114,5 +112,5 @@ def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
     total_adjusted = total + 2.0
     difference = (lost - won) / total_adjusted
     variance = ((lost + won + 1.0) / total_adjusted - difference**2) / total_adjusted
-    margin = _Z_95 * float(np.sqrt(variance))
+    margin = Z_95 * float(np.sqrt(variance))
     return (difference - margin) * 100.0, (difference + margin) * 100.0

@@ -26,7 +26,7 @@ EVAL_FILES = ("eval.json", "confusion.png")
 
 @dataclass(frozen=True, kw_only=True)
 class EvalRequest:
-    """The evaluation that is asked for.
+    """A request for an evaluation.
 
     Attributes:
         artifact: Folder of the artifact.
@@ -75,11 +75,8 @@ class EvalResult:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain JSON types."""
-        return {
-            **vars(self),
-            **self.accuracy.to_dict(),
-            "notes": list(self.notes),
-        }  # the fraction takes the place of the report it is in
+        # The report's own `accuracy`, a fraction, replaces the report.
+        return {**vars(self), **self.accuracy.to_dict(), "notes": list(self.notes)}
 
 
 def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None = None) -> EvalResult:
@@ -87,10 +84,7 @@ def run_eval(request: EvalRequest, progress: Callable[[int, int], None] | None =
 
     Args:
         request: Evaluation to run.
-        progress: Function called with the number of images done.
-
-    Returns:
-        The result.
+        progress: Function called with the number of images done, and of all.
 
     Raises:
         ResEmoteEdgeError: The artifact, the dataset, the runtime or the reference cannot be used.
@@ -137,6 +131,6 @@ def write_eval(result: EvalResult, folder: Path) -> list[Path]:
     try:
         draw_confusion(result.accuracy, picture)
     except MissingDependencyError:
-        picture.unlink(missing_ok=True)  # A picture left by an earlier evaluation would not show these figures.
+        picture.unlink(missing_ok=True)  # An old one would show other figures.
         return [data]
     return [data, picture]

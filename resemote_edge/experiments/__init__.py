@@ -1,1 +1,1 @@
-"""Our own proofs: run from a checkout with ``python -m resemote_edge.experiments``, never part of a wheel."""
+"""Experiments that prove what the documents say; run from a checkout, and not part of the wheel."""

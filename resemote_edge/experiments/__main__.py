@@ -15,6 +15,8 @@ EXPERIMENTS: dict[str, str] = {
     "native_check": "resemote_edge.experiments.native_check.command:native_check",
     "tools_check": "resemote_edge.experiments.tools_check.command:tools_check",
     "camera_check": "resemote_edge.experiments.camera_check.command:camera_check",
+    "camera_picture": "resemote_edge.experiments.camera_picture.command:camera_picture",
+    "detector_check": "resemote_edge.experiments.detector_check.command:detector_check",
     "gpu": "resemote_edge.experiments.gpu.command:gpu",
     "prebuilt": "resemote_edge.experiments.prebuilt.command:prebuilt",
     "tables": "resemote_edge.experiments.tables.command:tables",

@@ -162,8 +162,7 @@ class _Staged:
 
 def _gate_not_run(recipe: Recipe) -> GateResult:
     return GateResult(
-        status="not run: no validation images were given; pass --data",
-        max_drop_points=recipe.gate.max_drop_points,
+        status="not run: no validation images were given; pass --data", max_drop_points=recipe.gate.max_drop_points
     )
 
 
@@ -197,11 +196,7 @@ def _facts(checkpoint: Checkpoint, recipe: Recipe, traced: Traced) -> dict[str, 
 
 def _passport(request: ExportRequest, traced: Traced, built: Built, crops: int, folder: Path) -> Passport:
     recipe, checkpoint = request.recipe, request.checkpoint
-    files = (
-        *built.files,
-        BuiltFile(CROPS_NAME, "golden", "npy"),
-        BuiltFile(LOGITS_NAME, "golden", "npy"),
-    )
+    files = (*built.files, BuiltFile(CROPS_NAME, "golden", "npy"), BuiltFile(LOGITS_NAME, "golden", "npy"))
     return Passport(
         schema_version=SCHEMA_VERSION,
         name=request.destination.name,
@@ -243,9 +238,5 @@ def _notes(checkpoint: Checkpoint, built: Built) -> tuple[str, ...]:
 def _entry(folder: Path, file: BuiltFile) -> FileEntry:
     path = folder / file.name
     return FileEntry(
-        path=file.name,
-        role=file.role,
-        format=file.format,
-        sha256=file_sha256(path),
-        size_bytes=path.stat().st_size,
+        path=file.name, role=file.role, format=file.format, sha256=file_sha256(path), size_bytes=path.stat().st_size
     )

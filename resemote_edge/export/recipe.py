@@ -206,7 +206,7 @@ class Recipe(Strict, frozen=True, kw_only=True):
 
     @property
     def info(self) -> TargetInfo:
-        """What is known of the target; raises `InputError` where there is none of that name."""
+        """Facts about the target; raises `InputError` if no target has that name."""
         return find_target(self.target)
 
 

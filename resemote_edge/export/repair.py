@@ -70,9 +70,7 @@ def build_until_accepted(
                 raise GateError(_refusal(artifact, result, ranked))
             assert result.comparison is not None  # a gate that ran has compared
             step = RepairStep(
-                upper_drop_points=upper_drop(result),
-                flip_rate=result.comparison.flip_rate,
-                next_float_layer=waiting[0],
+                upper_drop_points=upper_drop(result), flip_rate=result.comparison.flip_rate, next_float_layer=waiting[0]
             )
             stage(f"repair: the drop may be {step.upper_drop_points:.2f} points, {waiting[0]} stays floating")
             steps.append(step)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from resemote_edge.classifier import Emotion, EmotionClassifier
 from resemote_edge.faces.detectors.base import Detector
 from resemote_edge.faces.face import Face
-from resemote_edge.vision.frame import Box, Frame
+from resemote_edge.vision.frame import Frame, side_within
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE
 
 __all__ = ["JudgedFace", "find_and_classify"]
@@ -42,12 +42,6 @@ def find_and_classify(frame: Frame, detector: Detector, classifier: EmotionClass
         SessionClosedError: The detector or the classifier was closed.
     """
     framed = [(face, detector.framing.square(*face.box)) for face in detector.detect(frame)]
-    seen = [(face, square) for face, square in framed if _is_seen(frame, square)]
+    seen = [(face, square) for face, square in framed if side_within(frame, square) >= MIN_CROP_SIDE]
     emotions = classifier.classify_frame(frame, [square for _, square in seen], edges="replicated")
     return [JudgedFace(face, emotion) for (face, _), emotion in zip(seen, emotions, strict=True)]
-
-
-def _is_seen(frame: Frame, square: Box) -> bool:
-    across = min(square.x + square.width, frame.width) - max(square.x, 0)
-    down = min(square.y + square.height, frame.height) - max(square.y, 0)
-    return min(across, down) >= MIN_CROP_SIDE

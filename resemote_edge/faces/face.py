@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from resemote_edge.errors import InputError
 
-__all__ = ["LANDMARKS", "Face"]
+__all__ = ["LANDMARKS", "Face", "overlap"]
 
 #: Points that detectors give, in this order; left and right are the person's own.
 LANDMARKS = ("right_eye", "left_eye", "nose_tip", "right_mouth_corner", "left_mouth_corner")
@@ -49,9 +49,14 @@ class Face:
 
     def overlap(self, other: "Face") -> float:
         """Intersection over union of two boxes, in [0, 1]."""
-        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        if across <= 0 or down <= 0:
-            return 0.0
-        shared = across * down
-        return shared / (self.width * self.height + other.width * other.height - shared)
+        return overlap(self.box, other.box)
+
+
+def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Intersection over union of two boxes (x, y, width, height), in [0, 1]."""
+    across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    shared = across * down
+    return shared / (one[2] * one[3] + other[2] * other[3] - shared)

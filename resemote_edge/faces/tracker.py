@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from resemote_edge.errors import InputError
-from resemote_edge.faces.face import Face
+from resemote_edge.faces.face import Face, overlap
 
 __all__ = ["Track", "TrackUpdate", "Tracker", "TrackerOptions"]
 
@@ -42,7 +42,7 @@ class TrackerOptions:
         reach: Distance of the two centres at most, in units of the face's size, where they overlap less; 1.5 more for
             each second that went by.
         patience_s: Time that a face may stay unseen before its track ends, seconds.
-        min_detections: Detections of a face before its track speaks; false alarms seldom last.
+        min_detections: Detections of a face before its track is confirmed; false alarms seldom last.
         smoothing_s: Time constant of the box, seconds; 0 takes every box as it was detected.
 
     Raises:
@@ -88,14 +88,14 @@ class TrackUpdate:
     """Outcome of one frame.
 
     Attributes:
-        tracks: Tracks that speak, in the order of their numbers.
-        ended: Numbers of the tracks that ended with this frame.
-        quiet: Places of faces that were not detected often enough to speak.
+        tracks: Confirmed tracks, in the order of their numbers.
+        ended: Numbers of the confirmed tracks that ended with this frame.
+        tentative: Places of faces that were not detected often enough to be confirmed.
     """
 
     tracks: tuple[Track, ...]
     ended: tuple[int, ...]
-    quiet: tuple[Face, ...] = ()
+    tentative: tuple[Face, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -134,7 +134,7 @@ class Tracker:
             seconds: Time of the frame, later than that of the frame before.
 
         Returns:
-            The tracks that speak, and those that ended.
+            The confirmed tracks, and those that ended.
 
         Raises:
             InputError: Time does not go on.
@@ -148,9 +148,9 @@ class Tracker:
             seen = self._assign(faces, predicted, seconds)
         ended = self._end(seconds)
         tracks = [self._track(state, seconds, detected=id(state) in seen) for state in self._states]
-        speaking = sorted((track for track in tracks if track.number), key=lambda track: track.number)
-        quiet = tuple(track.face for track in tracks if not track.number)
-        return TrackUpdate(tracks=tuple(speaking), ended=ended, quiet=quiet)
+        confirmed = sorted((track for track in tracks if track.number), key=lambda track: track.number)
+        tentative = tuple(track.face for track in tracks if not track.number)
+        return TrackUpdate(tracks=tuple(confirmed), ended=ended, tentative=tentative)
 
     def _assign(self, faces: Sequence[Face], predicted: list[list[float]], seconds: float) -> set[int]:
         """Give each face to a track, or a track to each face."""
@@ -160,11 +160,12 @@ class Tracker:
             for index, face in enumerate(faces)
             if (closeness := self._closeness(position, face, seconds - self._states[place].at)) is not None
         )
-        taken: dict[int, int] = {}  # face to state
+        found: dict[int, int] = {}  # state to face
+        taken: set[int] = set()
         for _, place, index in pairs:
-            if index not in taken and place not in taken.values():
-                taken[index] = place
-        found = {place: index for index, place in taken.items()}
+            if index not in taken and place not in found:
+                found[place] = index
+                taken.add(index)
         for place, state in enumerate(self._states):
             if place in found:
                 self._correct(state, predicted[place], faces[found[place]], seconds)
@@ -186,9 +187,9 @@ class Tracker:
         ratio = size / math.sqrt(face.width * face.height)
         if not 1 / _SIZE_RATIO <= ratio <= _SIZE_RATIO:
             return None
-        overlap = Face(x=x - width / 2, y=y - height / 2, width=width, height=height).overlap(face)
-        if overlap >= self._options.min_overlap:
-            return 1.0 + overlap
+        shared = overlap((x - width / 2, y - height / 2, width, height), face.box)
+        if shared >= self._options.min_overlap:
+            return 1.0 + shared
         distance = math.hypot(face.x + face.width / 2 - x, face.y + face.height / 2 - y) / size
         return 1.0 - distance if distance <= self._options.reach + _DRIFT * elapsed else None
 
@@ -215,7 +216,7 @@ class Tracker:
             state.number = self._last_number
 
     def _end(self, seconds: float) -> tuple[int, ...]:
-        """Drop tracks that were not seen for too long, and those that never spoke at the first miss."""
+        """Drop tracks that were not seen for too long, and tentative ones at the first miss."""
         over = [
             state
             for state in self._states
@@ -232,12 +233,7 @@ class Tracker:
         moved = tuple((point[0] + right, point[1] + down) for point in last.landmarks)
         face = replace(last, x=x - width / 2, y=y - height / 2, width=width, height=height, landmarks=moved)
         return Track(
-            number=state.number,
-            face=face,
-            detected=detected,
-            missed=state.missed,
-            began=state.began,
-            seen=state.seen,
+            number=state.number, face=face, detected=detected, missed=state.missed, began=state.began, seen=state.seen
         )
 
 

@@ -1,1 +1,1 @@
-"""The machine: its hardware, the cores and clocks it gives us, and what else runs while we measure."""
+"""The machine: its hardware, the cores and clocks we may use, and what else runs while we measure."""

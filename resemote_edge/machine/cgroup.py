@@ -1,7 +1,7 @@
 """Control group: the share of the machine that this process was given, under cgroup v1 and v2.
 
-The limits of every group above hold as well, so the smallest counts. A container often sees its own group as the root,
-or is given a path of the host that it cannot see. Therefore every leading part of the path is looked at.
+The limits of all groups above apply as well, so the smallest counts. A container often sees its own group as the root,
+or is told a path of the host that it cannot see. So every leading part of the path is tried.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from resemote_edge.machine.sysfs import read_int, read_text
 __all__ = ["cpu_quota_cores", "memory_limit_bytes", "throttled_seconds"]
 
 _MOUNT = "sys/fs/cgroup"
-# cgroup v1 says "none" with the largest multiple of a page that fits 63 bits.
+# For no limit, cgroup v1 writes the largest multiple of a page below 2**63.
 _NO_LIMIT_BYTES = 2**60
 
 
@@ -31,10 +31,9 @@ def memory_limit_bytes(root: Path) -> int | None:
 
 
 def throttled_seconds(root: Path) -> float | None:
-    """Time for which quotas held back the group and those above it, since they were made; None where none is counted.
+    """Time for which quotas held back the group or those above it since they were created; None if none counts it.
 
-    Each group counts for its own quota only. Their sum is used, because the largest would hide what happens to the
-    others.
+    This is the sum over the groups, because each counts the effect of its own quota only.
     """
     waits = [_stat(folder, "throttled_usec", 1e-6) for folder in _once(_v2_folders(root))]
     waits += [_stat(folder, "throttled_time", 1e-9) for folder in _once(_v1_folders(root, "cpu"))]
@@ -75,7 +74,7 @@ def _upwards(mount: Path, path: str) -> list[Path]:
 
 
 def _once(folders: list[Path]) -> list[Path]:
-    """The folders without other names of the same one; sorted, so that sums do not depend on the order."""
+    """The folders, each once although it may have several names; sorted, so that sums are always rounded alike."""
     return sorted({folder.resolve() for folder in folders})
 
 

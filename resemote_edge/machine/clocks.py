@@ -11,7 +11,7 @@ __all__ = ["ClockRange", "are_locked", "cpu_clocks", "cpuinfo_mhz", "governors",
 
 _CPUFREQ = "sys/devices/system/cpu/cpu{}/cpufreq"
 _DEVFREQ = ("sys/class/devfreq/*", "sys/devices/*/devfreq/*", "sys/devices/platform/*/devfreq/*")
-# Parts of the names of Jetsons' GPUs; other units have clocks as well.
+# Parts of the names of Jetsons' GPUs, as other units have clocks too.
 _GPUS = ("gpu", "gp10b", "gv11b", "ga10b", "gb10b")
 
 
@@ -36,7 +36,7 @@ def governors(root: Path, cores: Sequence[int]) -> tuple[str, ...]:
 
 
 def cpu_clocks(root: Path, cores: Sequence[int]) -> tuple[ClockRange, ...]:
-    """Clocks of some cores; one clock of None where the kernel does not scale them."""
+    """Clocks of some cores; all values are None for a core whose clock the kernel does not scale."""
     return tuple(_range(root / _CPUFREQ.format(core), "scaling_{}_freq", 1000) for core in cores)
 
 
@@ -55,7 +55,7 @@ def gpu_clocks(root: Path) -> dict[str, ClockRange]:
 
 
 def are_locked(clocks: Sequence[ClockRange]) -> bool | None:
-    """Whether no clock has room to move, as after jetson_clocks; None where no limit can be read."""
+    """Whether all clocks are fixed by equal limits, as after jetson_clocks; None if no limit can be read."""
     limits = [
         (clock.lowest_mhz, clock.highest_mhz) for clock in clocks if None not in (clock.lowest_mhz, clock.highest_mhz)
     ]

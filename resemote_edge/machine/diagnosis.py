@@ -13,12 +13,12 @@ __all__ = ["Diagnosis", "diagnose"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Findings of the doctor.
+    """What ``resemote-edge doctor`` finds.
 
     Attributes:
         environment: Record of the machine.
         runtimes: Availability of each runtime, by name.
-        advice: Sentences on what to install or mind.
+        advice: Sentences on what to install, or to be aware of.
     """
 
     environment: Environment

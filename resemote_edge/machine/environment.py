@@ -23,13 +23,7 @@ from resemote_edge.machine.jetson import (
     tensorrt_version,
 )
 from resemote_edge.machine.sysfs import first_line, is_this_machine, read_text
-from resemote_edge.machine.tenancy import (
-    Tenancy,
-    capture_tenancy,
-    container_hint,
-    load_averages,
-    meminfo_bytes,
-)
+from resemote_edge.machine.tenancy import Tenancy, capture_tenancy, container_hint, load_averages, meminfo_bytes
 from resemote_edge.machine.topology import CPUTopology, allowed_cores, capture_topology
 
 __all__ = ["Environment", "capture_environment", "check_environment", "package_versions"]
@@ -49,7 +43,7 @@ _PACKAGES = (
 #: Types of plain facts, and of what lists and dictionaries of them hold.
 _PLAIN = {str, int, float, bool, type(None), Ellipsis}
 
-#: Facts that reports are shown with, so that a recorded report has to have them.
+#: Facts that are shown with every report, so that each report must have them.
 _SHOWN = frozenset((
     "cpu_model", "cpu_features", "cores_allowed", "os", "kernel", "packages", "gpus", "load_average_1m", "git_commit",
 ))  # fmt: skip
@@ -57,18 +51,18 @@ _SHOWN = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Facts about this machine; None or empty where they cannot be told.
+    """Facts about this machine; None or empty if unknown.
 
     Attributes:
         cpu_model: Name of the processor, as the kernel gives it.
-        cpu_features: Features of the processor that engines care about.
+        cpu_features: Features of the processor that engines use, in the kernel's spelling.
         cores_allowed: Number of cores this process may use.
         memory_total_bytes: Memory of the machine.
         memory_limit_bytes: Limit of the control group or one above it, if any sets one.
         os: Name of the distribution.
         kernel: Release of the kernel.
         python: Version of Python.
-        packages: Versions of the packages that matter.
+        packages: Versions of the packages that affect results.
         gpus: NVIDIA GPUs as ``name, driver, compute capability``.
         jetpack: L4T release on a Jetson, the line that NVIDIA writes.
         board: Device-tree model on a board.
@@ -78,9 +72,9 @@ class Environment:
         allowed_cores: Numbers of the cores this process may use.
         topology: Sockets, cores, threads, caches and memory nodes.
         cpu_quota_cores: Cores' worth of time that the control group may use.
-        virtual_machine: Whether the processor says that it is virtual; None where it has no word for it, as on ARM.
+        virtual_machine: Whether the processor reports a hypervisor; None on processors that cannot, such as ARM.
         container: Kind of container this looks like.
-        product: Vendor and product that the firmware names, for a virtual machine its maker.
+        product: Vendor and product by the firmware; for a virtual machine, those of its hypervisor.
         tenancy: Load and memory that others use on the machine.
         transparent_hugepages: Mode of transparent huge pages: ``always``, ``madvise`` or ``never``.
         jetpack_version: Version of JetPack as NVIDIA counts it, ``6.2``.
@@ -133,12 +127,12 @@ def check_environment(recorded: Mapping[str, Any]) -> None:
     """Refuse facts of a report that are of another type than this machine's would be.
 
     Raises:
-        ValueError: One is, or one is missing that reports are shown with; the message names it. Decoders expect this
-            type.
+        ValueError: A fact has another type, or one that is shown with reports is missing; the message names it.
+            Decoders expect this type.
     """
     for name, kind in get_type_hints(Environment).items():
         if not set(get_args(kind) or (kind,)) <= _PLAIN:
-            continue  # Shown as it is, by what knows its parts.
+            continue  # A nested fact, which is checked where it is used.
         if name in _SHOWN and name not in recorded:
             raise ValueError(f"environment.{name} is missing")
         wanted = kind if name in _SHOWN else kind | None
@@ -205,7 +199,7 @@ def _cpuinfo(root: Path) -> dict[str, str]:
 
 
 def _memory_total(root: Path) -> int:
-    """Memory from /proc/meminfo, which the C library asks as well; 0 for a recorded machine without it."""
+    """Memory by /proc/meminfo or the C library; 0 if a recorded machine lacks it."""
     total = meminfo_bytes(root, "MemTotal")
     if total is None and is_this_machine(root):
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -224,7 +218,7 @@ def _product(root: Path) -> str | None:
 
 
 def _transparent_hugepages(root: Path) -> str | None:
-    """The mode that stands in brackets."""
+    """The chosen mode, which the kernel writes in brackets."""
     modes = read_text(root / "sys/kernel/mm/transparent_hugepage/enabled") or ""
     chosen = re.search(r"\[(\w+)\]", modes)
     return chosen[1] if chosen else None
@@ -257,7 +251,7 @@ def _git_commit() -> str | None:
 
 
 def _run(command: list[str]) -> str:
-    """Output of a command; empty when it is absent or fails, since all of these facts are optional."""
+    """Output of a command; empty if it is absent or fails, because all of these facts are optional."""
     if shutil.which(command[0]) is None:
         return ""
     try:

@@ -7,18 +7,10 @@ from pathlib import Path
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.sysfs import first_line, read_text
 
-__all__ = [
-    "JETPACKS",
-    "PowerMode",
-    "cuda_version",
-    "jetpack_version",
-    "l4t_release",
-    "power_mode",
-    "tensorrt_version",
-]
+__all__ = ["JETPACKS", "PowerMode", "cuda_version", "jetpack_version", "l4t_release", "power_mode", "tensorrt_version"]
 
-#: L4T (Jetson Linux) release to JetPack, from NVIDIA's JetPack archive. The longest beginning that fits holds, so that
-#: a release that came after this table was written is known by its family.
+#: L4T (Jetson Linux) release to JetPack, from NVIDIA's JetPack archive. The longest matching prefix counts, so that
+#: newer releases are recognised by their family.
 JETPACKS: dict[str, str] = {
     "32.4": "4.4.x",
     "32.5": "4.5.x",
@@ -55,7 +47,7 @@ _RELEASE = re.compile(r"R(\d+)\s*\(release\),\s*REVISION:\s*([\d.]+)")
 _MODE = re.compile(r"pmode:(\d+)")
 _MODE_NAME = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=([^\s>]+)")
 _CUDA_TEXT = re.compile(r"CUDA Version ([\d.]+)")
-# Debian's folders, and that of NVIDIA's tar files. The file's name ends in the version; links to it are shorter.
+# Folders of Debian packages and of NVIDIA's tar files. Only the file's name, not those of links, has the full version.
 _TENSORRT = ("usr/lib/*/libnvinfer.so.*", "usr/local/tensorrt/lib/libnvinfer.so.*")
 
 
@@ -64,7 +56,7 @@ class PowerMode(Strict, frozen=True, kw_only=True):
 
     Attributes:
         id: Number of the mode on this board.
-        name: Name of the mode, such as ``MAXN`` or ``15W``; None where the board's list does not have it.
+        name: Name of the mode, such as ``MAXN`` or ``15W``; None if the board's list does not have it.
     """
 
     id: int
@@ -75,20 +67,20 @@ class PowerMode(Strict, frozen=True, kw_only=True):
 
 
 def l4t_release(root: Path) -> str | None:
-    """L4T release, such as ``36.4.3``; None where this is no Jetson."""
+    """L4T release, such as ``36.4.3``; None if this is no Jetson."""
     found = _RELEASE.search(first_line(root / "etc/nv_tegra_release") or "")
     return f"{found[1]}.{found[2]}" if found else None
 
 
 def jetpack_version(release: str | None) -> str | None:
-    """JetPack of an L4T release, as far as `JETPACKS` knows it; None otherwise."""
+    """JetPack of an L4T release, by `JETPACKS`; None if it is not there."""
     parts = (release or "").split(".")
     beginnings = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((JETPACKS[beginning] for beginning in beginnings if beginning in JETPACKS), None)
 
 
 def power_mode(root: Path) -> PowerMode | None:
-    """The mode that nvpmodel set last; None where it never set one, or is not there."""
+    """The mode that nvpmodel set last; None if it never set one or is not installed."""
     found = _MODE.search(read_text(root / "var/lib/nvpmodel/status") or "")
     if found is None:
         return None
@@ -97,7 +89,7 @@ def power_mode(root: Path) -> PowerMode | None:
 
 
 def cuda_version(root: Path) -> str | None:
-    """Version of the toolkit in /usr/local/cuda; None where there is none."""
+    """Version of the toolkit in /usr/local/cuda; None if there is none."""
     folder = root / "usr/local/cuda"
     try:
         version = json.loads(read_text(folder / "version.json") or "{}")["cuda"]["version"]
@@ -108,7 +100,7 @@ def cuda_version(root: Path) -> str | None:
 
 
 def tensorrt_version(root: Path) -> str | None:
-    """Version of the system's TensorRT library; None where there is none. Python's package is not looked at."""
+    """Version of the system's TensorRT library; None if there is none. Python's package is not looked at."""
     names = (path.name.partition(".so.")[2] for pattern in _TENSORRT for path in root.glob(pattern))
     versions = [name for name in names if re.fullmatch(r"\d+(\.\d+)+", name)]
     return max(versions, key=lambda name: (name.count("."), [int(part) for part in name.split(".")]), default=None)

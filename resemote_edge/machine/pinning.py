@@ -11,11 +11,11 @@ __all__ = ["choose_cores"]
 def choose_cores(threads: int, allowed: tuple[int, ...] | None = None, root: Path = Path("/")) -> tuple[int, ...]:
     """Choose cores for a number of threads.
 
-    Each physical core gets one thread first; the second hardware thread of a core is used only when there are no others
-    left. Cores are taken from the highest number down, since the first cores serve most interrupts.
+    Each physical core gets one thread before any gets a second one on its other hardware thread. Cores are taken from
+    the highest number down, because the first cores serve most interrupts.
 
     Args:
-        threads: Number of threads to find room for.
+        threads: Number of threads.
         allowed: Cores to choose from; None for those of this process.
         root: Root of the file system that holds ``sys``.
 

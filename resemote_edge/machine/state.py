@@ -1,4 +1,4 @@
-"""Machine state: clocks, temperatures and throttling, to be read before and after a measurement.
+"""MachineState: clocks, temperatures and throttling, read before and after a measurement.
 
 The files are described, for x86, in the kernel's Documentation/ABI/testing/sysfs-devices-system-cpu and
 driver-api/thermal, and for Jetson in NVIDIA's Jetson Linux Developer Guide, "Platform Power and Performance". Nothing
@@ -12,14 +12,7 @@ import msgspec
 
 from resemote_edge.artifacts.record import Strict
 from resemote_edge.machine.cgroup import throttled_seconds
-from resemote_edge.machine.clocks import (
-    ClockRange,
-    are_locked,
-    cpu_clocks,
-    cpuinfo_mhz,
-    governors,
-    gpu_clocks,
-)
+from resemote_edge.machine.clocks import ClockRange, are_locked, cpu_clocks, cpuinfo_mhz, governors, gpu_clocks
 from resemote_edge.machine.jetson import PowerMode, power_mode
 from resemote_edge.machine.tenancy import CPUTicks, cpu_ticks, load_averages
 from resemote_edge.machine.thermal import cooling_states, temperatures_c, throttle_counts
@@ -34,7 +27,7 @@ __all__ = [
     "throttled",
 ]
 
-# Changes below these are normal.
+# Smaller changes are normal.
 _HEATED_BY_C = 10.0
 _SLOWED_BY_SHARE = 0.02
 _STOLEN_SHARE = 0.01
@@ -56,15 +49,15 @@ class MachineState(Strict, frozen=True, kw_only=True):
         cpu_clock_min_mhz: Clock of the slowest allowed core, now.
         cpu_clock_max_mhz: Clock of the fastest allowed core, now.
         cpu_clock_limit_mhz: Highest clock that any allowed core may have at present.
-        clocks_locked: Whether the clocks of CPU and GPU have no room to move, as after jetson_clocks; None where limits
-            cannot be read.
+        clocks_locked: Whether the clocks of CPU and GPU are fixed by equal limits, as after jetson_clocks; None if
+            limits cannot be read.
         gpu_clocks: Clocks of a Jetson's GPU, by device.
         temperatures_c: Temperatures by thermal zone.
         throttle_counts: Number of throttling events since boot, see `thermal.throttle_counts`.
-        cooling_states: State of each cooling device; 0 when it does not work at all.
+        cooling_states: State of each cooling device; 0 if it is off.
         quota_throttled_seconds: Time for which the control group's quota held processes back.
         power_mode: Mode set by nvpmodel.
-        load_average_1m: Number of processes that run or want to, mean over 1 minute.
+        load_average_1m: Number of processes that run or wait to run, mean over 1 minute.
         cpu_ticks: Time of all CPUs since boot.
     """
 
@@ -111,7 +104,7 @@ def capture_machine_state(root: Path = Path("/")) -> MachineState:
 
 
 def capture_passing_state(root: Path = Path("/")) -> MachineState:
-    """Read only what may come and go during a measurement, limits and heat, so that reading costs it little.
+    """Read only limits and heat, which may come and go during a measurement; this disturbs it little.
 
     Args:
         root: Folder that holds ``sys`` and ``proc``.
@@ -128,25 +121,20 @@ def capture_passing_state(root: Path = Path("/")) -> MachineState:
 def throttled(before: MachineState, after: MachineState) -> tuple[str, ...]:
     """Describe what slowed the machine down or heated it between two states.
 
-    Clocks that rise and fall with the load are not mentioned. Only limits are, and a locked clock below its limit.
+    Clocks rise and fall with the load, so only limits count, and a locked clock below its limit.
 
     Args:
         before: State read before a measurement.
         after: State read after it, since the same boot.
 
     Returns:
-        Plain sentences, without a full stop; empty when the measurement can be trusted in this respect.
+        Plain sentences, without a full stop; empty if nothing did.
     """
-    return (
-        *slowdowns(before, after),
-        *_stolen(before, after),
-        *_settings(before, after),
-        *_heat(before, after),
-    )
+    return (*slowdowns(before, after), *_stolen(before, after), *_settings(before, after), *_heat(before, after))
 
 
 def slowdowns(before: MachineState, after: MachineState) -> tuple[str, ...]:
-    """Those of the sentences of `throttled` that say that clocks or time were taken away by heat, power or a quota."""
+    """Those sentences of `throttled` that are about clocks or time lost to heat, power or a quota."""
     return (
         *_events(before, after),
         *_slower_clocks(before, after),
@@ -156,10 +144,10 @@ def slowdowns(before: MachineState, after: MachineState) -> tuple[str, ...]:
 
 
 def can_tell_throttling(state: MachineState) -> bool:
-    """Whether a machine would show it if heat or power slowed it down.
+    """Whether this machine can show that heat or power slowed it down.
 
-    It does if it counts such events, or has a cooling device other than a fan. A clock limit alone tells nothing,
-    because processors also slow down by themselves.
+    It can if it counts such events, or has a cooling device other than a fan. A clock limit is not enough, because
+    processors may slow down without changing it.
     """
     return bool(state.throttle_counts) or any(not _is_fan(name) for name in state.cooling_states)
 

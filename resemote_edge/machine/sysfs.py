@@ -1,4 +1,4 @@
-"""Files of sysfs and procfs: optional facts, facts that a sensor cannot do without, and lists of cores."""
+"""Reads files of sysfs and procfs: optional facts, facts that a sensor requires, and lists of cores."""
 
 import errno
 from pathlib import Path
@@ -14,7 +14,7 @@ def is_this_machine(root: Path) -> bool:
 
 
 def read_text(path: Path) -> str | None:
-    """Content without surrounding space and NULs; None where there is no such file, or it gives nothing."""
+    """Content without surrounding space and NULs; None if the file is missing, unreadable or empty."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -23,13 +23,13 @@ def read_text(path: Path) -> str | None:
 
 
 def first_line(path: Path) -> str | None:
-    """First line of a file; None where `read_text` gives None."""
+    """First line of a file; None if `read_text` returns None."""
     text = read_text(path)
     return text.splitlines()[0] if text else None
 
 
 def read_int(path: Path) -> int | None:
-    """A whole number; None where there is no such file, or something else is in it."""
+    """A whole number; None if the file is missing or holds something else."""
     text = read_text(path)
     try:
         return int(text) if text is not None else None

@@ -1,4 +1,4 @@
-"""Tenancy: who else uses the machine, and whether it is a container."""
+"""Tenancy: how much others use the machine, and whether this is a container."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ __all__ = ["CPUTicks", "Tenancy", "capture_tenancy", "container_hint", "cpu_tick
 _MARKS = {"run/.containerenv": "podman", ".dockerenv": "docker"}
 # Words in the paths of the groups of a container's first process.
 _GROUPS = re.compile(r"docker|kubepods|containerd|crio|libpod|lxc")
-_STEAL = 7  # Its place among the times of /proc/stat; the times of guests after it are already in the user's.
+_STEAL = 7  # Index of stolen time in /proc/stat; user time already includes the guest times after it.
 
 
 class CPUTicks(Strict, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class CPUTicks(Strict, frozen=True, kw_only=True):
 
     Attributes:
         total: Ticks, idle or not.
-        stolen: Ticks that the host did not give to this virtual machine although there was work.
+        stolen: Ticks for which this virtual machine had work but the host gave it no time.
     """
 
     total: int
@@ -28,13 +28,12 @@ class CPUTicks(Strict, frozen=True, kw_only=True):
 
 
 class Tenancy(Strict, frozen=True, kw_only=True):
-    """Load of the machine, and memory that is used on it.
+    """Load of the machine, and use of its swap space.
 
     Attributes:
-        load_average_5m: Number of processes that run or want to, mean over 5 minutes.
-        load_average_15m: Number of processes that run or want to, mean over 15 minutes.
-        runnable_processes: Number of processes at this moment, this one included; in a container perhaps those of the
-            whole host.
+        load_average_5m: Number of processes that run or wait to run, mean over 5 minutes.
+        load_average_15m: The same over 15 minutes.
+        runnable_processes: The same at this moment, including this process; in a container perhaps of the whole host.
         processes: Number of all processes, threads included.
         steal_share: Part of all CPU time since boot that the host gave to others, 0 to 1.
         swap_total_bytes: Swap space of the machine.
@@ -68,13 +67,13 @@ def capture_tenancy(root: Path) -> Tenancy:
 
 
 def load_averages(root: Path) -> tuple[float, float, float] | None:
-    """Load averages over 1, 5 and 15 minutes; None where they cannot be read."""
+    """Load averages over 1, 5 and 15 minutes; None if they cannot be read."""
     found = re.match(r"([\d.]+) ([\d.]+) ([\d.]+)", read_text(root / "proc/loadavg") or "")
     return (float(found[1]), float(found[2]), float(found[3])) if found else None
 
 
 def cpu_ticks(root: Path) -> CPUTicks | None:
-    """Time of all CPUs since boot; None where it cannot be read."""
+    """Time of all CPUs since boot; None if it cannot be read."""
     first, *times = (read_text(root / "proc/stat") or "cpu").splitlines()[0].split()
     if first != "cpu" or len(times) <= _STEAL or not all(time.isdigit() for time in times):
         return None
@@ -83,13 +82,13 @@ def cpu_ticks(root: Path) -> CPUTicks | None:
 
 
 def meminfo_bytes(root: Path, key: str) -> int | None:
-    """Value of a line of /proc/meminfo, in bytes; None where it is not there."""
+    """Value of a line of /proc/meminfo, in bytes; None if it is not there."""
     found = re.search(rf"^{key}:\s*(\d+) kB$", read_text(root / "proc/meminfo") or "", re.MULTILINE)
     return int(found[1]) * 2**10 if found else None
 
 
 def container_hint(root: Path) -> str | None:
-    """Kind of container this looks like; None where nothing points to one, which is no proof."""
+    """Kind of container this seems to be; None if there is no sign of one, which proves nothing."""
     marked = next((kind for mark, kind in _MARKS.items() if (root / mark).exists()), None)
     if marked is not None:
         return marked

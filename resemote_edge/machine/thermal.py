@@ -1,4 +1,4 @@
-"""Thermal: temperatures, the cooling that works against them, and how often the machine had to slow down."""
+"""Thermal: temperatures, cooling devices, and how often the machine had to slow down."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ __all__ = ["cooling_states", "largest", "temperatures_c", "throttle_counts"]
 _ZONES = "sys/class/thermal"
 _CHIPS = "sys/class/hwmon"
 _CPUS = "sys/devices/system/cpu"
-# Processors whose temperature may appear here and not as a thermal zone.
+# Drivers of processors whose temperature may not appear as a thermal zone.
 _PROCESSORS = ("k10temp", "coretemp", "zenpower")
 # Zones that are switched off report -256 degrees.
 _COLDEST_C = -100.0
@@ -20,13 +20,13 @@ _Number = TypeVar("_Number", int, float)
 
 
 def temperatures_c(root: Path) -> dict[str, float]:
-    """Degrees by thermal zone, the hottest where several have one name; by processor chip where there is no zone."""
+    """Degrees Celsius by thermal zone, or by processor chip if there is no zone; of equal names, the hottest."""
     zones = ((read_text(zone / "type"), zone / "temp") for zone in sorted((root / _ZONES).glob("thermal_zone*")))
     return largest(_celsius(zones)) or largest(_celsius(_processor_inputs(root)))
 
 
 def cooling_states(root: Path) -> dict[str, int]:
-    """State of each cooling device, by its type: 0 when it is idle. Slowing a clock down is cooling as well."""
+    """State of each cooling device by its type: 0 if it is idle. Slowing a clock down counts as cooling."""
     devices = sorted((root / _ZONES).glob("cooling_device*"))
     states = ((read_text(device / "type"), read_int(device / "cur_state")) for device in devices)
     return largest((name, state) for name, state in states if name and state is not None)

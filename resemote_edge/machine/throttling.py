@@ -1,6 +1,6 @@
-"""Throttling: whether the machine was slowed down while something was measured; watched during the run.
+"""Throttling: whether the machine was slowed down during a measurement.
 
-A clock limit that fell and rose again, or a cooling device that worked in between, shows neither before nor after.
+It is watched all the time, because a clock limit may fall and rise again between the beginning and the end.
 """
 
 import threading
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from resemote_edge.machine.clocks import ClockRange
 from resemote_edge.machine.state import (
     MachineState,
     can_tell_throttling,
@@ -40,7 +39,7 @@ class ThrottleWatch:
         self._interval_s = interval_s
         self._seen: list[MachineState] = []
         self._ended = threading.Event()
-        # A daemon, so that a process that is torn down while it measures does not hang.
+        # A daemon, so that a process that exits while it measures does not hang.
         self._thread = threading.Thread(target=self._watch, name="throttling", daemon=True)
         self.before = self.after = MachineState()
 
@@ -65,7 +64,7 @@ class ThrottleWatch:
 
     @property
     def did_throttle(self) -> bool | None:
-        """Whether the machine was slowed down; None where it has nothing that would tell."""
+        """Whether the machine was slowed down; None if nothing on the machine can tell."""
         if slowdowns(self.before, self._worst()):
             return True
         return False if can_tell_throttling(self.before) and can_tell_throttling(self.after) else None
@@ -73,11 +72,14 @@ class ThrottleWatch:
     def _worst(self) -> MachineState:
         """The state at the end, with the lowest limit, the hardest cooling and the highest heat that were seen."""
         states = [*self._seen, self.after]
+        gpus = [state.gpu_clocks for state in states]
         return msgspec.structs.replace(
             self.after,
             cpu_clock_limit_mhz=_least(state.cpu_clock_limit_mhz for state in states),
             gpu_clocks={
-                name: msgspec.structs.replace(clock, highest_mhz=_least(_highest(state, name) for state in states))
+                name: msgspec.structs.replace(
+                    clock, highest_mhz=_least(one[name].highest_mhz for one in gpus if name in one)
+                )
                 for name, clock in self.after.gpu_clocks.items()
             },
             cooling_states=largest(item for state in states for item in state.cooling_states.items()),
@@ -93,11 +95,6 @@ def throttling_text(rows: Sequence[bool | None]) -> str:
     if len(found) == 1:
         return found[0][0]  # no need to count
     return ", ".join(f"{word} in {count} of {len(rows)} rows" for word, count in found)
-
-
-def _highest(state: MachineState, name: str) -> float | None:
-    clock: ClockRange | None = state.gpu_clocks.get(name)
-    return None if clock is None else clock.highest_mhz
 
 
 def _least(values: Iterable[float | None]) -> float | None:

@@ -1,6 +1,6 @@
 """Topology: sockets, cores, threads, caches and memory nodes of the processor.
 
-It is read from sysfs and not from lscpu, which small systems lack and which says less: docs/decisions/0015-topology.md.
+It is read from sysfs, because small systems lack lscpu, which also says less (docs/decisions/0015-topology.md).
 """
 
 import os
@@ -14,7 +14,6 @@ __all__ = ["CPUCache", "CPUTopology", "allowed_cores", "capture_topology", "thre
 
 _CPUS = "sys/devices/system/cpu"
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
-_SUFFIX = {"Data": "d", "Instruction": "i"}
 
 
 class CPUCache(Strict, frozen=True, kw_only=True):
@@ -23,7 +22,7 @@ class CPUCache(Strict, frozen=True, kw_only=True):
     Attributes:
         name: Name of the cache: ``L1d``, ``L2``, ``L3``.
         size_bytes: Size of this cache; the machine may have several.
-        shared_by: Number of logical CPUs that use it; None where the kernel does not say.
+        shared_by: Number of logical CPUs that use it; None if the kernel does not say.
     """
 
     name: str
@@ -32,16 +31,16 @@ class CPUCache(Strict, frozen=True, kw_only=True):
 
 
 class CPUTopology(Strict, frozen=True, kw_only=True):
-    """Layout of the processor, as far as the kernel shows it; a virtual machine shows what its host made up.
+    """Layout of the processor by the kernel; in a virtual machine, the host may have made it up.
 
     Attributes:
         logical_cpus: Number of logical CPUs online.
         sockets: Number of packages; Jetsons with two clusters of cores may show each as one.
         cores: Number of physical cores, of all sockets.
         threads_per_core: Threads of the core that has most.
-        smt: Whether threads that share a core are on; None where it cannot be told.
+        smt: Whether threads that share a core are on; None if it cannot be told.
         caches: Caches from small to large, without those of instructions.
-        numa_nodes: Number of memory nodes; None where the kernel has none.
+        numa_nodes: Number of memory nodes; None if the kernel has none.
     """
 
     logical_cpus: int
@@ -93,9 +92,9 @@ def _online(root: Path) -> tuple[int, ...]:
 
 
 def thread_siblings(root: Path, core: int) -> tuple[int, ...]:
-    """Hardware threads of the core that a logical CPU belongs to; empty where the kernel does not say."""
+    """Hardware threads of the core that a logical CPU belongs to; empty if the kernel does not say."""
     folder = root / _CPUS / f"cpu{core}/topology"
-    # The second name is what kernels before 5.3 have.
+    # Kernels before 5.3 have the second name.
     return core_list(read_text(folder / "core_cpus_list") or read_text(folder / "thread_siblings_list"))
 
 
@@ -113,7 +112,7 @@ def _caches(folder: Path) -> tuple[CPUCache, ...]:
         if level is None or size is None or kind == "Instruction":
             continue
         shared = core_list(read_text(index / "shared_cpu_list"))
-        name = f"L{level}{_SUFFIX.get(kind or '', '')}"
+        name = f"L{level}{'d' if kind == 'Data' else ''}"
         caches.append(CPUCache(name=name, size_bytes=size, shared_by=len(shared) or None))
     return tuple(sorted(caches, key=lambda cache: cache.name))
 

@@ -1,1 +1,1 @@
-"""Measuring: how something is measured on this machine, in processes of its own. It exports and reports nothing."""
+"""Measures artifacts on this machine, each in a process of its own. Nothing here exports or writes reports."""

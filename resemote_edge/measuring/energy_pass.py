@@ -1,8 +1,7 @@
-"""measure_energy: a second run of a scenario, in which sensors are read and nothing else is timed."""
+"""measure_energy: runs a scenario a second time to read energy sensors; no latency is taken from that run."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import msgspec
 
@@ -12,31 +11,27 @@ from resemote_edge.measuring.workload import Subject
 
 __all__ = ["measure_energy"]
 
-#: Time over which idle power is measured, and bounds of a run's length; longer ones say no more.
+#: Time over which idle power is measured, and limits of a run's length; longer runs are no more exact.
 _IDLE_SECONDS = 3.0
 _SHORTEST_SECONDS = 3.0
 _LONGEST_SECONDS = 15.0
 
 
-def measure_energy(
-    scenario: Scenario, subjects: Sequence[Subject], settings: ScenarioSettings, root: Path = Path("/")
-) -> Energy | NotMeasured:
+def measure_energy(scenario: Scenario, subjects: Sequence[Subject], settings: ScenarioSettings) -> Energy | NotMeasured:
     """Measure the energy that an inference of the scenario takes.
 
-    It is a run of its own: reading the power monitor of a board keeps a core and its bus busy, and the timed run must
-    not see that. It costs no time where there is no sensor.
+    This is a run of its own, because reading a board's power monitor keeps a core and its bus busy, which would disturb
+    the timed run. Without a sensor, nothing is run.
 
     Args:
         scenario: Scenario to run again, without warming up.
         subjects: Subjects that are warm, one for each stream.
         settings: Settings of the timed run.
-        root: Folder that holds ``sys``.
 
     Returns:
-        Energy of all crops that went through the model in that run, those timed without their decision included; or the
-        reason why it is not known.
+        Energy over all crops that went through the model in that run, or the reason why it is not known.
     """
-    found = find_energy_sensors(root)
+    found = find_energy_sensors()
     with closing(EnergyMeter(found.sensors, found.missing)) as meter, ExitStack() as stack:
         seconds = max(meter.min_seconds, _SHORTEST_SECONDS, min(settings.min_seconds, _LONGEST_SECONDS))
         idle_watts = meter.measure_idle(max(meter.min_seconds, _IDLE_SECONDS))

@@ -1,8 +1,8 @@
 """Interleaving: contestants take turns, round after round, so that a machine whose speed drifts is fair to all.
 
-Each lives in a process of its own, with its own memory and thread pools. In a turn it makes a few untimed calls, to
-bring back what the others drove from the caches, and then the timed ones. The order is drawn anew for every round: a
-contestant that always followed the same neighbour would always inherit the same state of the machine.
+Each lives in a process of its own, with its own memory and thread pools. A turn begins with a few untimed calls, which
+refill the caches. Every round has a new random order: a contestant that always followed the same neighbour would always
+inherit the same state of the machine.
 """
 
 import random
@@ -30,12 +30,12 @@ class Schedule:
     """Schedule by which contestants take turns.
 
     Attributes:
-        seconds: Time in which rounds may begin.
+        seconds: Time after which no further round begins.
         min_rounds: Smallest number of rounds.
         warmup_runs: Number of untimed calls at the start of each turn.
         runs_per_turn: Number of timed calls of each turn.
-        turn_seconds: Longest time of a turn, by the slowest contestant's calls; a turn has fewer timed calls if they
-            would take longer. None for no limit.
+        turn_seconds: Longest time of a turn of the slowest contestant, which reduces `runs_per_turn` if necessary; None
+            for no limit.
         seed: Seed of the order.
         open_timeout_s: Longest time to open one contestant.
         turn_timeout_s: Longest time of one turn.
@@ -67,9 +67,7 @@ class Measured:
 
 
 def interleave(
-    contestants: Sequence[Contestant],
-    schedule: Schedule,
-    progress: Callable[[float], None] = lambda share: None,
+    contestants: Sequence[Contestant], schedule: Schedule, progress: Callable[[float], None] = lambda share: None
 ) -> dict[str, Measured]:
     """Time contestants in turn.
 

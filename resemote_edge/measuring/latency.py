@@ -1,7 +1,4 @@
-"""Latency: a distribution of wall times, with intervals, and without percentiles that too few samples cannot show.
-
-Percentiles of latencies are computed here and nowhere else.
-"""
+"""Latency: percentiles of wall times with their intervals, if there are enough samples; computed nowhere else."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +18,7 @@ __all__ = ["PERCENTILES", "Latency", "Milliseconds", "median_ms", "quantiles_ms"
 #: Field stem to the share of the calls below that percentile.
 PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
 
-#: A time that something took: never zero or less, and less than thirty years.
+#: A duration in ms, above 0; the upper limit, thirty years, only rejects broken input.
 Milliseconds = Annotated[float, Meta(gt=0.0, le=1e12)]
 
 _RESAMPLES = 500
@@ -32,17 +29,16 @@ class Latency(Strict, frozen=True, kw_only=True):
 
     Attributes:
         runs: Number of timed calls.
-        mean_ms: Mean over all calls. This and the next two are None where they were not recorded.
+        mean_ms: Mean over all calls. This and the next two are None if they were not recorded.
         min_ms: Shortest call.
         max_ms: Longest call.
         p50_ms: Median call.
-        p90_ms: 90th percentile. This and the next three are None where there were fewer runs than `runs_needed` says,
-            or where they were not asked for.
+        p90_ms: 90th percentile. This and the next three are None if there were fewer runs than `runs_needed` says.
         p95_ms: 95th percentile.
         p99_ms: 99th percentile.
         p99_9_ms: 99.9th percentile.
-        interval_95_ms: Lower and upper end per percentile (``p50``, ...), by a bootstrap over blocks of consecutive
-            calls; missing where the percentile is.
+        interval_95_ms: Lower and upper end by percentile (``p50``, ...), by a bootstrap over blocks of consecutive
+            calls; percentiles that are None have no entry.
     """
 
     runs: Annotated[int, Meta(ge=1)]
@@ -65,9 +61,9 @@ class Latency(Strict, frozen=True, kw_only=True):
 def runs_needed(share: float) -> int:
     """Number of samples without which a percentile has no upper bound.
 
-    The largest of n samples lies above the percentile with probability ``1 - share**n``. Below 97.5 %, the sample holds
-    no value that a two-sided 95 % interval could end at, whatever the distribution (David and Nagaraja, Order
-    Statistics, 2003, section 7.1): 6 for the median, 368 for p99, 3,688 for p99.9.
+    The largest of n samples lies above the percentile with probability ``1 - share**n``. If that is below 97.5 %, no
+    value of the sample can be the upper end of a two-sided 95 % interval, whatever the distribution (David and
+    Nagaraja, Order Statistics, 2003, section 7.1). So the median needs 6 samples, p99 368 and p99.9 3,688.
 
     Args:
         share: Share of the calls below the percentile, in (0, 1).
@@ -76,12 +72,12 @@ def runs_needed(share: float) -> int:
 
 
 def median_ms(nanoseconds: NDArray[np.int64]) -> float:
-    """Median of the calls in ms, where it is not reported as a figure with an interval; the samples have any shape."""
+    """Median in ms of samples of any shape, where no interval is reported with it."""
     return float(np.median(nanoseconds)) / 1e6
 
 
 def quantiles_ms(nanoseconds: NDArray[np.int64], shares: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quantiles in ms for curves and axes, whether or not the samples can show them as figures.
+    """Quantiles in ms for curves and axes, even those for which `summarize_latency` finds too few samples.
 
     Args:
         nanoseconds: Times of the calls, int64 (runs,).

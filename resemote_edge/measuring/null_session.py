@@ -1,4 +1,4 @@
-"""NullSession: computes nothing, so that the time it takes is the harness's own."""
+"""NullSession: a session that computes nothing, so that timing it shows the cost of the harness."""
 
 from typing import Any
 
@@ -23,9 +23,9 @@ class NullSession(Session):
 
     def _run(self, feeds: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         batch = len(next(iter(feeds.values())))
-        if batch not in self._shapes:  # An engine has them ready as well.
+        if batch not in self._shapes:  # Kept, because an engine knows its output shapes too.
             self._shapes[batch] = [(spec.name, spec.sides(batch), spec.numpy_dtype) for spec in self.outputs]
         return {name: np.zeros(sides, dtype) for name, sides, dtype in self._shapes[batch]}
 
     def _close(self) -> None:
-        """Release nothing; the session holds nothing."""
+        """Do nothing: there is nothing to release."""

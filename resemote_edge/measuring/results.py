@@ -53,8 +53,8 @@ class SpeedJob(Record, frozen=True, kw_only=True):
         streams: Number of sessions side by side.
         crop_side: Rows and columns of the crops that decisions are timed from.
         precision_hint: Precision hint, as in `SessionOptions`.
-        slow_to_ms: Every inference is delayed to take at least this long; 0 for no delay.
-        samples: File in which every sample is to be kept; None to keep none.
+        slow_to_ms: Time that every inference is delayed to take at least; 0 for no delay.
+        samples: File to keep every sample in; None to keep none.
     """
 
     artifact: Text
@@ -104,28 +104,27 @@ class SpeedResult(Record, frozen=True, kw_only=True, tag="speed"):
         runtime_version: Version of the runtime's package.
         file: File that ran, relative to the artifact.
         file_sha256: Hash of that file.
-        cores: Cores the process was pinned to; empty where it was not pinned.
-        warm_up: Calls before the clock counted.
-        load_time_ms: Time from files to a session that can run; the package's import and the files' hashes are not in
-            it.
+        cores: Cores the process was pinned to; empty if it was not pinned.
+        warm_up: Untimed calls before the measurement.
+        load_time_ms: Time from files to a session that can run, without importing the package and hashing the files.
         first_inference_ms: Time of the first call.
-        model: Time of the session alone. In scenarios whose calls follow each other, it is timed on input that is
-            ready; where frames arrive, as part of each decision.
+        model: Time of the session alone: on prepared input where calls follow each other, and as part of each decision
+            where frames arrive.
         crop_to_decision: Time from pixels to labelled probabilities.
-        stages: Times of its stages, and of ``decode``, which is not part of it; empty where they were not timed apart.
-        throughput_samples_per_s: Throughput: crops over mean time of the model alone.
-        harness_p50_us: Median of the same call to a session that computes nothing, which is the cost of measuring
-            itself; None where it was not measured.
+        stages: Time of each of its stages, and of ``decode``, which comes before; empty if not timed separately.
+        throughput_samples_per_s: Crops a second of the model alone, from its mean time.
+        harness_p50_us: Cost of the harness itself: median of the same call to a session that computes nothing; None if
+            not measured.
         peak_memory_bytes: High-water mark of the process.
-        outcome: Result that only this scenario has; None where it was not recorded.
-        samples_sha256: Hash of the file that keeps every sample; None when none was kept.
+        outcome: Result that is specific to the scenario; None if not recorded.
+        samples_sha256: Hash of the file that keeps every sample; None if none was kept.
         energy: Energy of a further run of the scenario, or the reason why it was not measured.
-        state_before: State of the machine before the timed run, warm-up included; None where it was not read.
-        state_after: State of the machine after the run; None where it was not read.
-        throttled: Events that slowed the machine down or heated it between the two, a sentence each; empty where the
-            states were not read.
-        did_throttle: Whether heat, power or a quota slowed the machine down at any time of the run; None where the
-            machine has nothing that would tell, and where it was not watched.
+        state_before: State of the machine before the timed run, warm-up included; None if it was not read.
+        state_after: State of the machine after the run; None if it was not read.
+        throttled: Events between the two that slowed or heated the machine, a sentence each; empty if the states were
+            not read.
+        did_throttle: Whether heat, power or a quota slowed the machine at any time of the run; None if it was not
+            watched, or nothing on the machine can tell.
     """
 
     device: str
@@ -168,11 +167,10 @@ class BenchRow(Record, frozen=True, kw_only=True):
 
     Attributes:
         artifact: Name of the artifact.
-        passport_sha256: Hash of its passport, and so of every file; empty where it was not recorded.
+        passport_sha256: Hash of its passport, and so of every file; empty if it was not recorded.
         target: Target it was exported for.
         precision: Precision of the artifact.
-        precision_hint: Precision hint that the session was opened with; None where it computed in the artifact's
-            precision.
+        precision_hint: Precision hint that the session was opened with; None for the artifact's own precision.
         width: Network width.
         runtime: Name of the runtime.
         scenario: Name of the scenario in `SCENARIOS`.
@@ -182,8 +180,8 @@ class BenchRow(Record, frozen=True, kw_only=True):
         slow_to_ms: Shortest time that every inference was delayed to; 0 for no delay.
         model_size_bytes: Size of the files the runtime reads.
         speed: Latency, throughput, load time, memory.
-        accuracy: Accuracy of the same file hash in the same runtime; None when not measured.
-        samples: File that keeps every sample, relative to the report; None when none was kept.
+        accuracy: Accuracy of the same file hash in the same runtime; None if not measured.
+        samples: File that keeps every sample, relative to the report; None if none was kept.
     """
 
     artifact: Text
@@ -212,9 +210,9 @@ class Unmeasured(Record, frozen=True, kw_only=True):
         runtime: Name of the runtime.
         state: State, ``skipped`` when it cannot run here, ``failed`` when it was tried.
         reason: Reason in one sentence.
-        scenario: Name of the scenario; None where no scenario could have been measured.
-        batch: Crops per call; None where it does not matter.
-        threads: Number of CPU threads; None where they do not matter.
+        scenario: Name of the scenario; None if no scenario could have been measured.
+        batch: Crops per call; None if it does not matter.
+        threads: Number of CPU threads; None if they do not matter.
     """
 
     artifact: Text
@@ -227,7 +225,7 @@ class Unmeasured(Record, frozen=True, kw_only=True):
 
 
 class Validity(Record, frozen=True, kw_only=True):
-    """Our timer against another, on the same file, cores, threads and batch, in short runs that took turns.
+    """Our timer compared with another, on the same file, cores, threads and batch, in short runs that took turns.
 
     Attributes:
         artifact: Name of the artifact.
@@ -244,9 +242,8 @@ class Validity(Record, frozen=True, kw_only=True):
         ratio: Median of ours over median of theirs: above 1, our timer reports a longer time.
         ratio_range: Smallest and largest ratio of a round.
         within_5_percent: Whether the ratio lies within 5 % of 1.
-        mean_ratio: Ratio of mean wall times a call. `benchmark_app` takes its median from OpenVINO's own clock, which
-            does not count the time in which a request reaches OpenVINO's thread and returns to the caller; its mean
-            does.
+        mean_ratio: Ratio of mean wall times of a call. The mean of `benchmark_app` includes the time in which a request
+            reaches OpenVINO's thread and returns to the caller; its median, by OpenVINO's own clock, does not.
     """
 
     artifact: Text
@@ -275,7 +272,7 @@ class SuiteState(Record, frozen=True, kw_only=True):
         sha256: Hash of its file.
         planned: Number of rows it has on this machine, accuracies and checks of the timer included.
         missing: Rows that were not reached yet.
-        notes: Notes that a reader of the figures has to know.
+        notes: Caveats about the figures.
     """
 
     name: Text
@@ -291,12 +288,12 @@ class BenchReport(Measured, frozen=True, kw_only=True):
 
     Attributes:
         inputs: Inputs that were fed for timing.
-        accuracy_data: Name of the dataset and split; None when accuracy was not measured.
-        settings: Settings of the scenarios; None where they were not recorded.
+        accuracy_data: Name of the dataset and split; None if accuracy was not measured.
+        settings: Settings of the scenarios; None if they were not recorded.
         rows: Rows that were measured.
         unmeasured: Combinations that were not measured.
         validity: Checks of our timer against others.
-        suite: Suite that it is the report of; None where no suite was run.
+        suite: Suite that it is the report of; None if no suite was run.
     """
 
     schema: int = REPORT_SCHEMA

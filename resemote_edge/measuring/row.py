@@ -1,4 +1,4 @@
-"""measure_row: a row of a report. It is measured in a process of its own, which is ended when it takes too long."""
+"""measure_row: measures a row of a report in a process of its own, which is ended if it takes too long."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["LATE_ADVICE", "SAMPLES_FOLDER", "measure_row", "refuse_batch", "run_
 #: Folder beside a report, with a file per row that keeps every sample.
 SAMPLES_FOLDER = "samples"
 
-#: What to do where a measurement takes too long.
+#: Advice for the error message if a measurement takes too long.
 LATE_ADVICE = "allow more with --timeout (in a suite: timeout_seconds)"
 
 
@@ -38,7 +38,7 @@ def measure_row(artifact: Artifact, job: SpeedJob, *, timeout_s: float, samples:
         artifact: Artifact of the job.
         job: Job to run.
         timeout_s: Seconds after which its process is ended.
-        samples: File in which the job keeps samples, relative to the report; None where it keeps none.
+        samples: File in which the job keeps samples, relative to the report; None if it keeps none.
 
     Raises:
         ResEmoteEdgeError: The measurement failed, its process died, or it took too long; the message says how.

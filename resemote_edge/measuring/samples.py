@@ -53,14 +53,13 @@ def kept_samples(folder: Path, name: str, sha256: str | None) -> dict[str, NDArr
     Args:
         folder: Folder of the report.
         name: Name of the file, relative to the folder.
-        sha256: Hash that the report gives; None where it gives none.
+        sha256: Hash that the report gives; None if it gives none.
 
     Returns:
-        The samples; None where there is no such file.
+        The samples; None if there is no such file.
 
     Raises:
-        InputError: The name leads out of the folder, the file is another than the report's, or it is no file of
-            samples.
+        InputError: The name leads out of the folder, the hash is another, or it is no file of samples.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):

@@ -1,4 +1,4 @@
-"""SlowedSession: another session, delayed, like a slower device, or to make a difference that is known beforehand."""
+"""SlowedSession: delays another session, to imitate a slower device or to make a known difference."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Harness: warms up until times settle, times calls, keeps every sample, clips nothing."""
+"""Harness: warms up until times settle, then times calls and keeps every sample."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from resemote_edge.artifacts.record import Strict
 
 __all__ = ["Budget", "WarmUp", "time_calls", "time_in_blocks", "warm_up"]
 
-#: Calls of one look at whether times have settled, and number of looks in a row that must agree.
+#: To see whether times have settled, the medians of so many calls are compared, and so many in a row must agree.
 _LOOK_RUNS = 5
 _LOOKS = 3
 
-#: Largest distance between medians of looks that agree, as a fraction of the smallest.
+#: Largest difference between medians that agree, as a fraction of the smallest.
 _SETTLED = 0.05
 
-#: Longest time for calls of one kind before those of the other begin.
+#: Largest number of calls, and longest time, of a block of calls of one kind.
 _BLOCK_RUNS = 20
 _BLOCK_NS = 100_000_000
 
@@ -43,12 +43,12 @@ class Budget:
 
 
 class WarmUp(Strict, frozen=True, kw_only=True):
-    """Calls before the clock counted.
+    """Untimed calls before a measurement.
 
     Attributes:
         runs: Number of calls.
-        seconds: Time they took; None where it was not recorded.
-        settled: Whether their times had settled; None where that was not waited for.
+        seconds: Time they took; None if not recorded.
+        settled: Whether their times had settled; None if that was not awaited.
     """
 
     runs: int
@@ -57,7 +57,7 @@ class WarmUp(Strict, frozen=True, kw_only=True):
 
 
 def warm_up(call: Callable[[], object], budget: Budget) -> WarmUp:
-    """Call until times have settled: the medians of the last looks agree.
+    """Call until times have settled, which is when the medians of the last few calls agree.
 
     Clocks rise, caches fill and kernels are compiled in the first calls; nobody knows beforehand how many that takes.
 
@@ -111,8 +111,8 @@ def time_in_blocks(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Time two kinds of calls in blocks that take turns.
 
-    They take turns because a machine's speed drifts. The turns are blocks of calls because each kind
-    drives the other's memory out of the caches, which an application with only one kind would never see.
+    They take turns because a machine's speed drifts. A turn is a block of calls, because each kind drives the other's
+    memory out of the caches. That does not happen in an application that makes calls of one kind.
 
     Args:
         model: Function that blocks until its work is done.

@@ -31,10 +31,9 @@ class Subject:
         crop_side: Rows and columns of the crops.
 
     Attributes:
-        session: Session of the artifact that is measured.
+        session: The session.
         batch: Crops per call.
         feeds: Input of `run_model`.
-        decodes: Whether crops are decoded from JPEG first; False where Pillow is not installed.
         crops_done: Number of crops that went through the model so far.
     """
 
@@ -50,7 +49,7 @@ class Subject:
 
     @property
     def decodes(self) -> bool:
-        """Whether the first stage has anything to do."""
+        """Whether crops are decoded from JPEG first; False if Pillow is not installed."""
         return bool(self._encoded)
 
     def run_model(self) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints: reads weights in every form they circulate in, and says exactly what is wrong with bad ones."""
+"""Checkpoints: reads weights in every common form, and says exactly what is wrong with bad ones."""
 
 import json
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ __all__ = ["Checkpoint", "ModelCard", "load_checkpoint", "save_checkpoint"]
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields of a model card that travel into passports; other fields of the JSON are for people.
+    """Fields of a model card that are copied into passports; other fields of the JSON are for people.
 
     Attributes:
         labels: Class names in the order of the logits.
@@ -48,12 +48,12 @@ class Checkpoint:
         state: float32 parameters and buffers by their published names.
         width: Channels of the first convolution.
         labels: Class names in the order of the logits, one for each; as `canonical_labels` spells them.
-        labels_source: Origin of the order: ``file`` when the file states it, ``caller`` when it was passed, ``assumed``
-            where seven logits were taken for the published ones.
+        labels_source: Origin of the order: ``file`` if the file states it, ``caller`` if it was passed, ``assumed`` if
+            seven logits were taken to be in the published order.
         stored_dtype: Dtype of most weights in the file; ``int8`` weights have scales beside them.
         stored_layout: Layout of the file, ``published`` or ``compact``.
-        card: Model card, as far as there is one; all fields empty otherwise.
-        notes: What was chosen among a file's contents, in sentences.
+        card: Model card; all its fields are empty if there is none.
+        notes: Sentences on what was chosen among the file's contents.
     """
 
     path: Path
@@ -103,9 +103,9 @@ def load_checkpoint(path: str | Path, labels: tuple[str, ...] | None = None) -> 
         The weights as float32 in the published layout.
 
     Raises:
-        CheckpointError: The file is unreadable, truncated, holds code, or is of another architecture. Or keys are
-            missing or extra, a shape or scale is wrong, or a value is not finite; the message names the key. Or no
-            labels are known for logits that are not seven.
+        CheckpointError: The file is unreadable or truncated, holds code, or is of another architecture; a key is
+            missing, unknown, or has a wrong shape, scale or value; or the labels are unknown for other than seven
+            logits.
         InputError: `labels` does not name each class once.
     """
     source = Path(path)
@@ -185,7 +185,7 @@ def _width(state: dict[str, Tensor], path: Path) -> int:
 def _classes(state: dict[str, Tensor], path: Path) -> int:
     last = state.get("fc4.weight")
     if last is None or last.ndim != 2:
-        return len(RESEMOTENET)  # The key is reported along with others that are missing or wrong.
+        return len(RESEMOTENET)  # The key is reported later, with others that are missing or wrong.
     if len(last) < 2:
         raise CheckpointError(
             f"{path}: fc4.weight has shape {tuple(last.shape)}, and a classifier has two logits or more"

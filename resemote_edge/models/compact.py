@@ -1,12 +1,12 @@
 """Exact compaction: the same function in less than half the weights.
 
-At 64x64 input ``res_block3`` sees a 2x2 map and makes a 1x1 map. Of its first 3x3 convolution (stride 2, padding 1),
-only the taps ``[1:, 1:]`` ever meet a pixel; of its second (padding 1, on 1x1), only the centre tap. All others meet
-only padding, at every position, so they cannot reach the output. 44,040,192 of the paper's 80,238,599 parameters are of
-that kind. `compact` finds such taps by arithmetic on shapes, not by name, and drops them. It also drops a global mean
-over a 1x1 map, which is the identity. Both change no sum: what is left out is a product with zero.
+At 64x64 input, ``res_block3`` turns a 2x2 map into a 1x1 map. In its first 3x3 convolution (stride 2, padding 1), only
+the taps ``[1:, 1:]`` ever read a pixel, and in its second (padding 1, on 1x1) only the centre tap does. All others read
+only padding and cannot affect the output. 44,040,192 of the paper's 80,238,599 parameters are of that kind. `compact`
+finds such taps by arithmetic on shapes, not by name, and drops them. It also drops a global mean over a 1x1 map, which
+is the identity. No sum changes, because only products with zero are left out.
 
-The result is exact for 64x64 input and for nothing else, which `infer_shapes` enforces.
+The result is exact for 64x64 input only, and `infer_shapes` refuses any other.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ COMPACT_TAPS: dict[str, tuple[tuple[int, int], tuple[slice, slice]]] = {
 
 
 def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
-    """Drop what cannot reach the output at 64x64.
+    """Drop what cannot affect the output at 64x64.
 
     Args:
         graph: Graph from `build_eval_graph`; not modified.
@@ -54,14 +54,14 @@ def compact(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
 
 
 def _trim(node: Node, source: Shape) -> Node:
-    """Make a convolution without the taps that only ever meet padding."""
+    """Make a convolution without the taps that only read padding."""
     weight, stride, padding = node.params["weight"], node.attributes["stride"], node.attributes["padding"]
     rows, columns = (
         _live_taps(side, kernel, stride, padding) for side, kernel in zip(source[1:], weight.shape[2:], strict=True)
     )
     if rows != columns or (rows.start, rows.stop) == (0, weight.shape[2]):
         return node
-    # What is cut off in front shortens the padding there. Behind, the shorter kernel needs that much less padding.
+    # Taps cut off in front replace padding there, and the shorter kernel needs less padding behind.
     params = {**node.params, "weight": weight[:, :, rows, columns].copy()}
     trimmed = dataclasses.replace(node, params=params, attributes={**node.attributes, "padding": padding - rows.start})
     kernel = rows.stop - rows.start
@@ -72,7 +72,7 @@ def _trim(node: Node, source: Shape) -> Node:
 
 
 def _live_taps(side: int, kernel: int, stride: int, padding: int) -> slice:
-    """Range of the taps along one axis that meet a pixel at some position."""
+    """Range of the taps along one axis that read a pixel at some position."""
     positions = range(output_side(side, kernel, stride, padding))
     live = [tap for tap in range(kernel) if any(0 <= at * stride - padding + tap < side for at in positions)]
     return slice(min(live), max(live) + 1)
@@ -85,7 +85,7 @@ def compact_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
         state: Parameters by name; not modified.
 
     Returns:
-        The same parameters with ``res_block3`` in kernels of the taps that can reach the output. Trimmed tensors are
+        The same parameters with only those taps of ``res_block3`` that can affect the output. Trimmed tensors are
         copies; all others, and those that are compact already, are passed through.
     """
     trimmed = dict(state)
@@ -103,7 +103,7 @@ def expand(state: dict[str, Tensor]) -> dict[str, Tensor]:
         state: Parameters by name; not modified.
 
     Returns:
-        The same parameters with ``res_block3`` in 3x3 kernels, zero at the taps that cannot reach the output. Tensors
+        The same parameters with ``res_block3`` in 3x3 kernels, zero at the taps that cannot affect the output. Tensors
         already in the published layout are passed through, not copied.
     """
     expanded = dict(state)

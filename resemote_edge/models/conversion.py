@@ -27,7 +27,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class WeightError:
-    """Distance of stored weights from those they were made from, over the weights that can reach the output.
+    """Difference of stored weights from the originals, over the weights that can affect the output.
 
     Attributes:
         max_abs: Largest difference of a weight.
@@ -95,7 +95,7 @@ def pack_checkpoint(
     Args:
         source: Checkpoint that `load_checkpoint` can read; files of the same stem with ``.json`` and ``.md`` are its
             model card.
-        output: File (``.safetensors``) to make; the card goes beside it, with its storage brought up to date.
+        output: File (``.safetensors``) to make; the card is written beside it, with its storage updated.
         storage: Form in which the weights are stored.
         labels: Label order, where the source does not state it.
         force: Whether to replace files at the destination.
@@ -127,12 +127,7 @@ def pack_checkpoint(
             write = _json_card if suffix == ".json" else _markdown_card
             staged.with_suffix(suffix).write_text(write(card, checkpoint, storage), encoding="utf-8")
     return _conversion(
-        checkpoint,
-        output,
-        dtype=storage,
-        layout="compact",
-        change=change,
-        cards=tuple(map(output.with_suffix, cards)),
+        checkpoint, output, dtype=storage, layout="compact", change=change, cards=tuple(map(output.with_suffix, cards))
     )
 
 
@@ -148,8 +143,8 @@ def expand_checkpoint(
         force: Whether to replace the file.
 
     Returns:
-        Record of what was written, read back and compared with the source. Taps that cannot reach the output, and that
-        the source does not hold, are zero.
+        Record of what was written, read back and compared with the source. Taps that cannot affect the output are zero
+        if the source lacks them.
 
     Raises:
         CheckpointError: The source is malformed.
@@ -190,7 +185,7 @@ def _weight_error(wanted: dict[str, Tensor], found: dict[str, Tensor]) -> Weight
     largest, where, squares, total = -1.0, "", 0.0, 0.0
     for key, value in wanted.items():
         if not is_weight(key, value):
-            continue  # those are stored as they are
+            continue  # stored unchanged
         difference = found[key] - value
         squares += float(difference.square().sum(dtype=torch.float64))
         total += float(value.square().sum(dtype=torch.float64))
@@ -208,19 +203,13 @@ def _json_card(path: Path, checkpoint: Checkpoint, storage: Storage) -> str:
 
 
 def _markdown_card(path: Path, checkpoint: Checkpoint, storage: Storage) -> str:
-    """The card, with its row on the storage, if it has one, brought up to date."""
+    """The card, with its row about storage updated if it has one."""
     row = f"| Storage | safetensors, {_WORDS[storage]}, `res_block3` in the compact layout |"
     return re.sub(r"(?m)^\| Storage \|.*$", lambda match: row, path.read_text(encoding="utf-8"))
 
 
 def _conversion(
-    checkpoint: Checkpoint,
-    output: Path,
-    *,
-    dtype: str,
-    layout: str,
-    change: WeightError,
-    cards: tuple[Path, ...] = (),
+    checkpoint: Checkpoint, output: Path, *, dtype: str, layout: str, change: WeightError, cards: tuple[Path, ...] = ()
 ) -> Conversion:
     return Conversion(
         source=checkpoint.path,

@@ -40,9 +40,5 @@ def checkpoint_facts(path: Path, labels: str | None = None) -> dict[str, Any]:
         "stored_dtype": checkpoint.stored_dtype,
         "stored_layout": checkpoint.stored_layout,
         "notes": list(checkpoint.notes),
-        "lineage": {
-            "training_data": card.training_data,
-            "training": card.training,
-            "accuracy": card.accuracy,
-        },
+        "lineage": {"training_data": card.training_data, "training": card.training, "accuracy": card.accuracy},
     }

@@ -1,4 +1,4 @@
-"""Preprocessing as part of the graph: it takes a uint8 crop, and computes conversion and normalisation in the network.
+"""Preprocessing as part of the graph, which then takes a uint8 crop and computes conversion and normalisation.
 
 For gray pixels g the network's three equal channels are (g / 255 - mean_c) / std_c. So the first convolution's weights
 can be summed over the channels, with pixels centred as p = (g - 128) / 255: sum_c w_c / std_c for p, and sum_c w_c *
@@ -7,15 +7,14 @@ border, the network pads with zeros *after* normalisation, so a tap outside adds
 input channel that is constant inside and, like the first, padded with zeros. With it the fold is exact everywhere, and
 the convolution has 18 products a pixel instead of 27.
 
-Pixels are centred for two reasons: a pixel is then exactly one signed byte (g - 128, scale 1 / 255) when the graph is
-quantized, and rounding the weights does least harm where the inputs are small. The constant is 127 / 255 for the same
-reason: it is the largest signed byte.
+Pixels are centred for two reasons: in a quantized graph, a pixel is then exactly one signed byte (g - 128, scale 1 /
+255), and rounded weights do least harm if the inputs are small. The constant is 127 / 255, the largest signed byte.
 
 If weights will be int8, the pixel channel is repeated three times (`copies`), each copy with a third of the weight.
 Rounding passes its error on from copy to copy (`resemote_edge.export.quantize.insert`), so that their sum is three
-times as fine. This costs nothing where kernels take four channels at a time.
+times as fine. This costs nothing if kernels take four channels at a time.
 
-Colour pixels are turned to gray first, with the same integers as on the host, so that both give the same gray level.
+Colour pixels are turned to gray first, by the same integer arithmetic as on the host.
 """
 
 import dataclasses
@@ -38,7 +37,7 @@ WITH_CONSTANT_RANGE = (-_CENTER, _CONSTANT)
 
 
 def embed_preprocessing(spec: PreprocessSpec, copies: int = 1) -> Callable[[EvalGraph], EvalGraph]:
-    """Make the rewriting after which a graph takes what `spec` says.
+    """Make the function that rewrites a graph to take the input of `spec`.
 
     Args:
         spec: Spec with an `input` other than ``tensor``.

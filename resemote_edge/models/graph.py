@@ -1,8 +1,8 @@
 """EvalGraph: the network as inference sees it, a short list of operations with their weights.
 
-Exporters read this instead of tracing PyTorch. The result has no left-overs of an exporter, and every node is named
-after the layer it came from. To rewrite the graph (compaction, lowering, quantization) is to rewrite a list. BatchNorm
-is folded into the convolution before it, in float64, and dropout is gone, as in any inference graph.
+Exporters read this instead of tracing PyTorch, so every node is named after the layer it came from, and rewriting the
+graph (compaction, lowering, quantization) is rewriting a list. BatchNorm is folded into the convolution before it, in
+float64, and there is no dropout.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ class Node:
 class EvalGraph:
     """Nodes in execution order, from the tensor ``input`` (N, 3, 64, 64) to ``logits`` (N, classes).
 
-    `with_output` may have put ``probabilities`` behind the logits.
+    `with_output` may have appended ``probabilities``.
     """
 
     nodes: tuple[Node, ...]
@@ -93,14 +93,11 @@ def build_eval_graph(model: ResEmoteNet) -> EvalGraph:
 
 
 def with_output(graph: EvalGraph, output: OutputFormat) -> EvalGraph:
-    """Make a graph that gives this output.
+    """Make a graph with this output, in which ``logits`` is always a tensor.
 
     Args:
         graph: Graph from ``input`` to ``logits``; not modified.
-        output: Output wanted: ``logits`` for the graph as it is, ``probabilities`` for a softmax behind it.
-
-    Returns:
-        The graph; ``logits`` is one of its tensors either way.
+        output: Output wanted: ``logits`` for the graph as it is, ``probabilities`` to append a softmax.
     """
     if output == LOGITS:
         return graph
@@ -142,7 +139,7 @@ def _conv(name: str, conv: nn.Conv2d, norm: nn.BatchNorm2d, source: str) -> Node
     weight = conv.weight.detach().double()
     bias = conv.bias.detach().double() if conv.bias is not None else torch.zeros(len(weight), dtype=torch.float64)
     mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None  # Only a BatchNorm built without statistics lacks them, and ours never is.
+    assert mean is not None  # Only a BatchNorm without statistics, which ours are not, lacks these.
     assert variance is not None
     scale = norm.weight.detach().double() / torch.sqrt(variance.double() + norm.eps)
     dtype = conv.weight.dtype

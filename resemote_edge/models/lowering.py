@@ -1,9 +1,9 @@
 """Exact lowering: convolutions on small maps as gather and matrix product over tokens.
 
-From 8x8 down, engines' convolution kernels read every weight again for every image and position. Written as tokens (N,
-positions, channels), a 3x3 convolution has three steps: gather the nine taps of every output position (one zero token
-stands for the padding), lay them side by side, and multiply with one matrix of (9 * in) x out. The sums are the same,
-term by term. Each weight is read once per batch, and matrix products are what engines are best at.
+On maps of up to 8x8, engines' convolution kernels read every weight again for each image and position. Over tokens (N,
+positions, channels), a 3x3 convolution has two steps. The nine taps of every output position are gathered side by side,
+with a zero token as padding. Then they are multiplied by one matrix of (9 * in) x out. The sums are the same, term by
+term, but each weight is read once per batch, and matrix products are what engines do best.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ def lower(graph: EvalGraph, side: int = SIDE) -> EvalGraph:
 
 
 class _Lowering:
-    """Collects nodes, and remembers which tensors are rows, (N * positions, channels), instead of maps."""
+    """Collects nodes, and remembers which tensors are rows (N * positions, channels) instead of maps."""
 
     def __init__(self, shapes: dict[str, Shape]) -> None:
         self.shapes = shapes
@@ -60,21 +60,16 @@ class _Lowering:
 
     def _is_small(self, node: Node) -> bool:
         _, height, width = self.shapes[node.inputs[0]]
-        # On a single position (the attention branch), a map is as good as a row, unless its input is a row already.
+        # A single position (the attention branch) may stay a map, unless its input is a row already.
         return height <= SMALL_SIDE and (height * width > 1 or node.inputs[0] in self.rows)
 
     def _keep_on_rows(self, node: Node) -> None:
         if node.op in ("flatten", "global_mean"):
             channels, height, width = self.shapes[node.inputs[0]]
             assert (height, width) == (1, 1), f"{node.name}: rows hold positions apart; only one position is one row"
-            self.nodes.append(Node(node.name, "reshape", node.inputs, attributes={"shape": (-1, channels)}))
-            self.rows.add(node.name)
-            return
-        if node.op == "linear":
-            self.nodes.append(node)
-            self.rows.add(node.name)
-            return
-        assert node.op in ("relu", "add"), f"{node.name}: {node.op} does not work on rows"
+            node = Node(node.name, "reshape", node.inputs, attributes={"shape": (-1, channels)})
+        else:
+            assert node.op in ("linear", "relu", "add"), f"{node.name}: {node.op} does not work on rows"
         self.nodes.append(node)
         self.rows.add(node.name)
 
@@ -84,7 +79,7 @@ class _Lowering:
         out, _, kernel_rows, kernel_columns = weight.shape
         indices = _tap_indices((height, width), (kernel_rows, kernel_columns), node)
         source = self._as_tokens(node.inputs[0])
-        if indices.max() == height * width:  # the padding is met: a zero token stands for it
+        if indices.max() == height * width:  # some taps read padding
             source = self._zero_token(source)
         if not np.array_equal(indices.ravel(), np.arange(height * width)):
             name = f"{node.name}.taps"
@@ -92,7 +87,7 @@ class _Lowering:
             source = name
         width_of_row = indices.shape[1] * channels
         self.nodes.append(Node(f"{node.name}.rows", "reshape", (source,), attributes={"shape": (-1, width_of_row)}))
-        # Rows hold tap after tap, and within a tap channel after channel.
+        # A row holds tap after tap, and each tap its channels.
         params = {**node.params, "weight": np.ascontiguousarray(weight.transpose(0, 2, 3, 1)).reshape(out, -1)}
         self.nodes.append(
             dataclasses.replace(node, op="linear", inputs=(f"{node.name}.rows",), params=params, attributes={})

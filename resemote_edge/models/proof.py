@@ -1,7 +1,7 @@
 """Proofs: compare a rewritten graph with the original network, on the same inputs, in float64 and float32.
 
-In float64 the two differ only by the rounding of sums, some 1e-14; a tap too many or too few shows as 1e-3 and more. So
-the float64 figure proves the mathematics, and the float32 figure says how much of it a deployed graph will show.
+In float64, the two differ only by rounding, some 1e-14, while one tap too many or too few makes a difference of 1e-3 or
+more. So the float64 figure proves the mathematics, and the float32 figure is the rounding of a deployed graph.
 """
 
 import copy
@@ -36,7 +36,7 @@ def evaluate_graph(graph: EvalGraph, inputs: NDArray[Any]) -> NDArray[Any]:
         inputs: Inputs of the graph, converted to the graph's dtype.
 
     Returns:
-        Logits, (N, classes) in the graph's dtype, even where probabilities follow them.
+        Logits, (N, classes) in the graph's dtype, even if its output is probabilities.
     """
     dtype = next(param.dtype for node in graph.nodes for param in node.params.values() if param.dtype.kind == "f")
     with torch.inference_mode():
@@ -57,7 +57,7 @@ def prove(
     Args:
         model: Network in float32, on the CPU, in eval mode; not modified.
         steps: Rewritings in order.
-        spec: Input spec of the rewritten graph; before the step that embeds it, the tensors it stands for.
+        spec: Input spec of the rewritten graph; steps before the one that embeds it get the tensors it describes.
         feeds: Inputs as `spec.feed_spec` says.
         description: Description of the feeds, for the passport.
 
@@ -67,8 +67,8 @@ def prove(
     Raises:
         GateError: A step changed the function, or the network itself gives NaN or Inf.
     """
-    named = [("fold-batchnorm", _unchanged), *steps]
-    # float64 comes first, and is freed before the float32 graph is built, because it is by far the larger.
+    named: list[Step] = [("fold-batchnorm", lambda graph: graph), *steps]  # The first graph has it folded already.
+    # The float64 graph is by far the larger, and is freed before the float32 graph is built.
     _, exact, scale = _rewrite(copy.deepcopy(model).double(), named, spec, feeds)
     for (name, _), (_, difference) in zip(named, exact, strict=True):
         if not difference <= FLOAT64_LIMIT * max(scale, 1.0):
@@ -89,10 +89,6 @@ def prove(
         for index, (name, _) in enumerate(named)
     )
     return graph, rewrites
-
-
-def _unchanged(graph: EvalGraph) -> EvalGraph:
-    return graph
 
 
 def _rewrite(

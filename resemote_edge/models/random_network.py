@@ -1,4 +1,4 @@
-"""random_network: a network of random weights whose logits still mean something."""
+"""random_network: random weights for tests and timing, with logits that depend on the input."""
 
 import torch
 
@@ -8,10 +8,10 @@ __all__ = ["random_network"]
 
 
 def random_network(width: int = 4, seed: int = 0, num_classes: int = 7) -> ResEmoteNet:
-    """Build a network whose logits differ from input to input: weights, BatchNorm statistics and biases are all random.
+    """Build a network of random weights, BatchNorm statistics and biases.
 
-    Weights are scaled by their fan-in, so that activations stay finite through all layers. The network stands in for a
-    trained one wherever only shapes and arithmetic matter: for parity and latency.
+    It can replace a trained one where only shapes and arithmetic matter, as for parity and latency. Weights are scaled
+    by their fan-in, so that activations stay finite.
 
     Args:
         width: Channels of the first convolution, a multiple of 4.

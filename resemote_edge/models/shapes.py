@@ -1,5 +1,6 @@
 """Shapes of every tensor of an eval graph at the network's one input size."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,19 +17,16 @@ Shape = tuple[int, ...]
 
 
 def output_side(side: int, kernel: int, stride: int, padding: int) -> int:
-    """Number of rows (or columns) that a convolution makes of this many."""
+    """Number of rows (or columns) of a convolution's output."""
     return (side + 2 * padding - kernel) // stride + 1
 
 
 def infer_shapes(graph: EvalGraph, side: int = SIDE) -> dict[str, Shape]:
-    """Shape of every tensor, by name.
+    """Shape of every tensor without the batch, by name.
 
     Args:
         graph: Graph whose shapes are inferred.
         side: Rows and columns of the input; anything but 64 is refused, because rewritten graphs are exact there only.
-
-    Returns:
-        The shapes, without the batch.
 
     Raises:
         ExportError: The side is another, or the graph's shapes do not fit together.
@@ -53,11 +51,7 @@ def _conv(node: Node, inputs: list[Shape]) -> Shape:
     _, height, width = inputs[0]
     out, _, kernel_rows, kernel_columns = node.params["weight"].shape
     stride, padding = node.attributes["stride"], node.attributes["padding"]
-    return (
-        out,
-        output_side(height, kernel_rows, stride, padding),
-        output_side(width, kernel_columns, stride, padding),
-    )
+    return (out, output_side(height, kernel_rows, stride, padding), output_side(width, kernel_columns, stride, padding))
 
 
 def _max_pool(node: Node, inputs: list[Shape]) -> Shape:
@@ -70,13 +64,6 @@ def _to_tokens(node: Node, inputs: list[Shape]) -> Shape:
     return height * width, channels
 
 
-def _flatten(node: Node, inputs: list[Shape]) -> Shape:
-    size = 1
-    for side in inputs[0]:
-        size *= side
-    return (size,)
-
-
 def _same(node: Node, inputs: list[Shape]) -> Shape:
     return max(inputs, key=lambda shape: shape[1:])
 
@@ -87,7 +74,7 @@ _RULES: Mapping[str, Callable[[Node, list[Shape]], Any]] = {
     "conv": _conv,
     "max_pool": _max_pool,
     "to_tokens": _to_tokens,
-    "flatten": _flatten,
+    "flatten": lambda node, inputs: (math.prod(inputs[0]),),
     "quantize": _same,
     "dequantize": _same,
     "relu": _same,

@@ -1,4 +1,4 @@
-"""Stored weights: the number of bits that a checkpoint file spends on a weight.
+"""Stored weights: the forms in which a checkpoint file stores weights, in more or fewer bits.
 
 A weight is a matrix or kernel: ``<layer>.weight`` with two dimensions or more. All but a thousandth of a network is
 weights. Files hold them as float32, float16, or int8. An int8 weight has ``<key>.scale`` beside it, float32, one per
@@ -7,8 +7,8 @@ output channel; it stands for ``integer * scale``. Biases and BatchNorm stay flo
 In an int8 file the layers that hold few of the weights are float16. The first convolutions and the last linear layers
 are 5 % of the weights, and caused nearly all of the error of the logits (docs/decisions/0008-stored-weights.md).
 
-A channel's scale is its largest magnitude over 127, so nothing is clipped. An export to int8 or w8 follows the same
-rule after BatchNorm is folded in (a factor per output channel), and so finds the integers that are stored here.
+A channel's scale is its largest magnitude over 127, so nothing is clipped. An export to int8 or w8 folds BatchNorm,
+which is a factor per output channel, and uses the same rule. So it gets the integers that are stored here.
 """
 
 from pathlib import Path
@@ -34,12 +34,12 @@ _SCALE = ".scale"
 
 
 def is_weight(key: str, value: Tensor) -> bool:
-    """Whether this is a matrix or a kernel; those are stored in fewer bits."""
+    """Whether this is a matrix or a kernel, which may be stored in fewer bits."""
     return key.endswith(".weight") and value.ndim >= 2
 
 
 def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor]:
-    """Bring parameters to the form they are stored in.
+    """Convert parameters to the form in which they are stored.
 
     Args:
         state: Parameters and buffers by name, float32, either layout; not modified.
@@ -61,7 +61,7 @@ def pack_weights(state: dict[str, Tensor], storage: Storage) -> dict[str, Tensor
 
 
 def _is_small(weight: Tensor, weights: int) -> bool:
-    """Whether an int8 file has room for this layer in float16, and float16 for its weights."""
+    """Whether an int8 file stores this layer in float16: it is small, and float16 can hold its values."""
     return weight.numel() <= _SMALL_SHARE * weights and float(weight.abs().max()) <= _FLOAT16_MAX
 
 
@@ -100,7 +100,7 @@ def _per_channel(scale: Tensor, weight: Tensor) -> Tensor:
 
 def _to_int8(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = weight.flatten(1).abs().amax(dim=1) / _LEVELS
-    # A channel of zeros, or of less than float32 can divide, has no scale; any scale will do.
+    # A channel of zeros, or of values too small to divide, has no scale, and any will do.
     scale = torch.where(scale > 0.0, scale, torch.ones_like(scale))
     whole = (weight / _per_channel(scale, weight)).round_().clamp_(-_LEVELS, _LEVELS)
     return whole.to(torch.int8), scale

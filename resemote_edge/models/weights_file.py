@@ -1,7 +1,7 @@
-"""Files of weights: which of their tensors are the network's, in every form that training frameworks write.
+"""Files of weights: finds the network's tensors in every form that training frameworks write.
 
-A file may hold more than one set of weights, and other modules' beside the network's. What is taken and what is left is
-told in the notes; a file in which that cannot be decided is refused.
+A file may hold several sets of weights, or those of other modules. The notes say what was taken and what was not; a
+file in which that cannot be decided is refused.
 """
 
 import codecs
@@ -20,8 +20,8 @@ from resemote_edge.vision.signatures import HEAD_BYTES, foreign, is_image
 
 __all__ = ["WeightsFile", "is_counter", "read_weights"]
 
-#: Keys under which files keep a moving average of the weights, and the weights themselves. An average is what its
-#: training was judged by, so it goes first.
+#: Keys under which files keep a moving average of the weights, and the weights themselves. An average is preferred,
+#: because training was judged by it.
 _AVERAGED = (
     *("state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "ema", "params_ema", "ema_weights"),
     *("averaged_model", "average_model", "averaging_state", "swa_state_dict", "swa_model"),
@@ -30,16 +30,16 @@ _PLAIN = (
     *("model_state_dict", "state_dict", "model_state", "model", "net", "network", "module", "weights", "params"),
     *("student", "encoder", "generator", "best_model", "best_state_dict"),
 )
-#: What wrappers put between a module's name and its weights', or in front, anywhere in a name.
+#: Parts that wrappers insert anywhere in a name.
 _WRAPPED = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 _LABEL_KEYS = ("labels", "classes", "class_to_idx")
-# BatchNorm's step counter plays no part in inference; checkpoints come with and without it.
+# BatchNorm's step counter, which inference does not use; some checkpoints lack it.
 _COUNTER = ".num_batches_tracked"
-_PICKLE = b"\x80"  # what the formats of torch.save that are no archive begin with
+_PICKLE = b"\x80"  # first byte of torch.save's older formats, which are no archives
 _LARGEST_INDEX = 1 << 20
-_FIRST = "conv1.weight"  # and its neighbours in the network, which no prefix has in front
+_FIRST = "conv1.weight"  # two names that show what prefix the network's names have
 _FIRST_NEIGHBOUR = "fc4.weight"
-_TAKES = 1 << 29  # values in one tensor: thirty times the paper's whole network
+_TAKES = 1 << 29  # most values in one tensor: over six times the paper's whole network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class WeightsFile:
     """Weights as they are stored.
 
     Attributes:
-        state: Tensors by name, without the prefix that wrappers put in front, without BatchNorm's step counters.
+        state: Tensors by name, without prefixes of wrappers and BatchNorm's step counters.
         metadata: Texts beside them; ``labels`` is a JSON list.
-        notes: What was chosen, in sentences.
+        notes: Sentences on what was chosen.
     """
 
     state: dict[str, Tensor]
@@ -67,7 +67,7 @@ def read_weights(path: Path, *, with_labels: bool) -> WeightsFile:
 
     Args:
         path: A regular file, safetensors or any format of ``torch.save``.
-        with_labels: Whether a label order beside the weights is wanted; if not, one that cannot be read is no error.
+        with_labels: Whether to read a label order beside the weights, which may fail.
 
     Returns:
         The weights of the network in it.
@@ -91,7 +91,7 @@ def read_weights(path: Path, *, with_labels: bool) -> WeightsFile:
 
 
 def _checked(state: Mapping[str, Tensor], path: Path) -> Iterator[tuple[str, Tensor]]:
-    """Dense tensors of plain numbers; anything else is refused before it takes memory."""
+    """Make all tensors dense and of plain numbers; others are refused before they take memory."""
     for key, value in state.items():
         if value.is_meta:
             raise CheckpointError(f"{path}: {key} has a shape and no values (it was saved from the device meta)")
@@ -99,7 +99,7 @@ def _checked(state: Mapping[str, Tensor], path: Path) -> Iterator[tuple[str, Ten
             what = "quantized by PyTorch" if value.is_quantized else f"of shape {tuple(value.shape)}"
             raise CheckpointError(f"{path}: {key} is {what}, and a ResEmoteNet has no such weight")
         dense = value if value.layout == torch.strided else value.to_dense()
-        # One byte a value, as float8 has: nothing computes with it.
+        # Nothing computes in float8, which has one byte a value.
         yield key, dense.float() if dense.is_floating_point() and dense.element_size() == 1 else dense
 
 
@@ -109,7 +109,7 @@ def _is_safetensors(head: bytes) -> bool:
 
 
 def _refuse_foreign(head: bytes, path: Path) -> None:
-    """Refuse what people download in place of weights, by its first bytes."""
+    """Refuse, by its first bytes, what people may have downloaded instead of weights."""
     if head.startswith(b"PK"):
         if not zipfile.is_zipfile(path):
             raise CheckpointError(f"{path}: a zip archive that is cut short or damaged", hint="fetch or copy it again")
@@ -167,7 +167,7 @@ def _load(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
-    except Exception as error:  # A damaged file makes any part of the unpickler fail, in any type.
+    except Exception as error:  # In a damaged file, the unpickler may raise any type.
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise CheckpointError(
                 f"{path}: holds Python objects besides tensors, and loading them would run code from the file",
@@ -181,7 +181,7 @@ def _load(path: Path) -> Any:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuse what is no archive of ``torch.save``, claims more than it holds, or has a wrong checksum."""
+    """Refuse an archive that is not of ``torch.save``, claims more than it holds, or has a wrong checksum."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive.infolist(), path)
@@ -238,7 +238,7 @@ def _state_in(loaded: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def _places(loaded: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """State dicts that stand in a dictionary, or one deeper (a framework's ``{'ema': {'module': ...}}``)."""
+    """State dicts in a dictionary, or one level deeper (a framework's ``{'ema': {'module': ...}}``)."""
     if not isinstance(loaded, dict):
         return
     for key, value in loaded.items():
@@ -251,9 +251,9 @@ def _places(loaded: Any) -> Iterator[tuple[str, dict[str, Tensor]]]:
 
 
 def _without_prefix(state: dict[str, Tensor], path: Path, notes: list[str]) -> dict[str, Tensor]:
-    """Names without what wrappers put in front: ``module.``, ``_orig_mod.``, ``model.`` and so on, however many."""
+    """Remove all prefixes of wrappers from names: ``module.``, ``_orig_mod.``, ``model.`` and so on."""
     plain = {_unwrapped(key): value for key, value in state.items()}
-    if len(plain) == len(state):  # Otherwise they hold different weights.
+    if len(plain) == len(state):  # Otherwise, two names would become one.
         state = plain
     ends = [key.removesuffix(_FIRST) for key in state if key.endswith(_FIRST)]
     prefixes = [prefix for prefix in ends if prefix + _FIRST_NEIGHBOUR in state and (not prefix or prefix[-1] == ".")]

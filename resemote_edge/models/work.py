@@ -1,4 +1,4 @@
-"""layer_work: how much each layer of a graph has to read and to multiply."""
+"""layer_work: weights and multiply-adds of each layer of a graph."""
 
 import math
 
@@ -12,7 +12,7 @@ __all__ = ["layer_work"]
 def layer_work(graph: EvalGraph, float_bits: int) -> tuple[LayerWork, ...]:
     """Count weights and multiply-adds of every layer that has weights.
 
-    Multiply-adds are those that an engine carries out, products with the zeros of a padding included.
+    Multiply-adds are those that an engine carries out, including those with zero padding.
 
     Args:
         graph: Graph as it is exported.
@@ -43,7 +43,7 @@ def layer_work(graph: EvalGraph, float_bits: int) -> tuple[LayerWork, ...]:
 def _values(node: Node, values: dict[str, int], shapes: dict[str, Shape]) -> int:
     """Number of values per image that a node makes.
 
-    Rows of a matrix product are images times positions, so shapes alone, which leave the batch out, do not tell.
+    Shapes leave the batch out and are not enough, because the rows of a matrix product are images times positions.
     """
     read = max(values[name] for name in node.inputs)
     if node.op == "linear":

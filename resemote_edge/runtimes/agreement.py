@@ -58,6 +58,5 @@ def require_labels(session: Session, written: str | None) -> None:
     promised = json.dumps(list(artifact.passport.labels))
     if written is not None and written != promised:
         raise ArtifactMismatchError(
-            f"{artifact.file(session.file)}: the model's labels are {written}, the passport's {promised}",
-            hint=_AGAIN,
+            f"{artifact.file(session.file)}: the model's labels are {written}, the passport's {promised}", hint=_AGAIN
         )

@@ -1,1 +1,1 @@
-"""Training: the loop, augmentation, distillation, several processes; all of it needs torch."""
+"""Training: the loop, augmentation, distillation, several processes. All of it needs torch."""

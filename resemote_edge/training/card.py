@@ -1,4 +1,4 @@
-"""The model card of a training run: where the weights come from, what they do, what they must not be used for."""
+"""The model card of a training run: origin of the weights, what they do, and what they must not be used for."""
 
 import json
 import platform
@@ -104,7 +104,7 @@ def make_card(state: RunState, evaluation: FinalEvaluation, parameters: int) -> 
 
 
 def card_markdown(card: dict[str, Any]) -> str:
-    """Make the card for people from the card for programs."""
+    """Write a card as Markdown, for people."""
     training, data = card["training"], card["data"]
     recipe = training["recipe"]
     reports = {name: msgspec.convert(value, AccuracyReport, strict=False) for name, value in card["evaluation"].items()}

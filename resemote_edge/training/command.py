@@ -40,12 +40,12 @@ __all__ = ["Observer", "TrainingResult", "finish_run", "run_training"]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Outcome of a run.
+    """Result of a run.
 
     Attributes:
         folder: Folder of the run.
-        interrupted: Number of the signal that stopped it; None when it is finished.
-        weights: The chosen weights in the published layout; None when it is not finished, or on other ranks than 0.
+        interrupted: Number of the signal that stopped it; None if it is finished.
+        weights: File of the chosen weights, in the published layout; None if it is not finished, or on a rank above 0.
         evaluation: Evaluation of those weights.
         history: Record of the epochs done.
     """
@@ -81,16 +81,16 @@ def run_training(options: TrainingOptions, observer: Observer) -> TrainingResult
         observer: Observer of the run.
 
     Returns:
-        The result; an interrupted run is no error.
+        The result; an interruption is not an error.
 
     Raises:
-        ResEmoteEdgeError: The failure is on the user's side; what was saved before stays.
+        ResEmoteEdgeError: The data, options or machine do not allow it; what was saved before is kept.
     """
     keep_freed_memory()
     with joined(options.device) as processes:
         earlier = load_state(options.resume) if options.resume is not None else None
         config = _recipe(options, earlier)
-        # The test split is loaded to check that it is there and to identify it, and dropped unseen until the end.
+        # The test split is only identified here, and is not looked at before the end.
         splits, kind = _load(options, earlier, SPLITS, observer.loading if processes.first else None)
         if processes.first:
             for note in findings(splits.values()):
@@ -152,11 +152,7 @@ def _load(
 
 
 def _context(
-    options: TrainingOptions,
-    earlier: RunState | None,
-    splits: dict[str, Dataset],
-    kind: str,
-    processes: Processes,
+    options: TrainingOptions, earlier: RunState | None, splits: dict[str, Dataset], kind: str, processes: Processes
 ) -> dict[str, Any]:
     found = {f"{split}_sha256": dataset.sha256() for split, dataset in splits.items()}
     if earlier is not None:
@@ -191,13 +187,9 @@ def _device_name(device: torch.device) -> str:
 
 
 def _answers(
-    config: TrainingConfig,
-    context: dict[str, Any],
-    images: TrainingImages,
-    validation: HeldOut,
-    processes: Processes,
+    config: TrainingConfig, context: dict[str, Any], images: TrainingImages, validation: HeldOut, processes: Processes
 ) -> Answers | None:
-    """The teachers' answers, asked, recorded or replayed; their accuracy goes into the context."""
+    """The teachers' answers: asked for, recorded or replayed; writes their accuracy into the context."""
     answers: Answers | None
     if context.get("replay") is not None:
         folder = Path(context["replay"])
@@ -237,7 +229,7 @@ def _asked_or_recorded(
 
 
 def _claim(folder: Path, processes: Processes, *, resumed: bool) -> None:
-    """Make the folder of a new run; existing files are not touched."""
+    """Make the folder of a new run, unless another run has taken it while the teachers were asked."""
     if processes.first and not resumed:
         refuse_taken(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -254,12 +246,8 @@ def _loop(trainer: Trainer, folder: Path, processes: Processes, observer: Observ
                 processes.wait()
         return None
     saver = StateSaver(folder)
-    with (
-        written_by_us_alone(folder),
-        RunLog(folder, trainer.history) as log,
-        Interruption().caught() as interruption,
-    ):
-        collect(folder)  # A run that is done writes nothing more, which would collect what a killed one left.
+    with written_by_us_alone(folder), RunLog(folder, trainer.history) as log, Interruption().caught() as interruption:
+        collect(folder)  # If the run is done already, no write would remove what a killed one left half-written.
         while not trainer.finished:
             whole = trainer.run_epoch(observer.step, interruption)
             if not whole or trainer.finished or saver.due():

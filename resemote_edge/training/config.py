@@ -21,7 +21,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Variation of training images; validation and test images are never varied.
+    """Random changes of training images; validation and test images are not changed.
 
     Attributes:
         flip: Probability of a horizontal flip.
@@ -61,10 +61,9 @@ class Distillation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Attributes:
         weight: Part of the loss that compares with the teacher; the rest compares with the labels.
         temperature: Number that both sets of logits are divided by.
-        floor: Accuracy that the teachers must reach together on the validation split, or the run is refused: a student
-            of poor teachers costs as much time as one of good ones.
-        mirror: Whether the teacher answers with the mean of its logits for an image and for its mirror image, and so
-            asks the pupil for one answer to both; this takes twice the teacher's time.
+        floor: Least accuracy of all teachers together on the validation split, below which the run is refused.
+        mirror: Whether the teacher answers with the mean of its logits for an image and for its mirror image, which
+            takes it twice the time.
     """
 
     weight: Fraction = 0.7
@@ -92,12 +91,11 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         label_smoothing: Part of every target spread over all classes.
         map_dropout: Probability of dropping a channel after each pooled convolution, at its full value.
         head_dropout: Probability of dropping a feature of each hidden linear layer, at its full value.
-        dropout_start: Fraction of the run before which nothing is dropped; otherwise the deep head does not start to
-            learn.
+        dropout_start: Fraction of the run before which nothing is dropped, because the deep head must learn first.
         dropout_full: Fraction of the run at which both probabilities reach their full value.
         first_side: Rows and columns of training images at first, 40 to 64; small ones cost less time (Howard, 2018).
-        full_side_from: Fraction of the run from which images have all 64 rows and columns, at the latest in the last
-            epoch; only epochs from there on can be the best.
+        full_side_from: Fraction of the run from which images have the full size of 64, which the last epoch always
+            has; only epochs at full size can be the best.
         ema_decay: Decay of the moving average of the weights that is evaluated and kept; 0 for none.
         imbalance: Treatment of rare classes. ``none`` does nothing; ``weights`` weighs classes by their count to the
             power of minus `imbalance_strength`; ``logits`` adds that power of the class priors to the logits in
@@ -106,7 +104,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         precision: Precision of training: ``bf16`` for autocast; ``auto`` for bf16 if the processor or card computes in
             it.
         seed: Seed of all random draws.
-        augmentation: Variation of training images; see `Augmentation`.
+        augmentation: Random changes of training images.
         distillation: Settings of distillation, used when a teacher is given.
     """
 
@@ -125,7 +123,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     head_dropout: Below = 0.3
     dropout_start: Fraction = 0.05
     dropout_full: Fraction = 0.4
-    # From 40 to 64 the last block sees a map of 2x2, for which its compact form is exact.
+    # From 40 to 64, the last block gets a 2x2 map, for which its compact form is exact.
     first_side: Annotated[int, msgspec.Meta(ge=40, le=64)] = 64
     full_side_from: Fraction = 0.7
     ema_decay: Below = 0.999
@@ -142,14 +140,10 @@ class TrainingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return plain
 
 
-#: Fields in which each variant differs from the defaults of `TrainingConfig`. A new variant is a row. The learning rate
-#: falls as the width grows: the more inputs a layer has, the more a step changes what it computes.
+#: Fields in which each variant differs from the defaults of `TrainingConfig`; a new variant is a row. Wider networks
+#: need a lower learning rate, because a step changes the output of a layer more, the more inputs it has.
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": {
-        "width": 64,
-        "learning_rate": 8e-4,
-        "augmentation": {"mixup": 0.2, "mixing": 0.5, "mixing_stop": 0.24},
-    },
+    "base": {"width": 64, "learning_rate": 8e-4, "augmentation": {"mixup": 0.2, "mixing": 0.5, "mixing_stop": 0.24}},
     "s": {"width": 32, "learning_rate": 1.5e-3},
     "xs": {"width": 16, "learning_rate": 3e-3},
     "nano": {"width": 8, "learning_rate": 4e-3},
@@ -158,21 +152,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "resnet": {"architecture": "resnet", "width": 64, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 128},
 }
 
-#: Defaults that only make sense with one optimizer. SGD's decay is coupled with its learning rate, and a step that is
-#: clipped to the norm that suits AdamW hardly moves.
+#: Defaults for one optimizer only. SGD's decay is coupled with its learning rate, and the clipping that suits AdamW
+#: would almost stop it.
 _OPTIMIZERS: dict[str, dict[str, Any]] = {"sgd": {"weight_decay": 5e-4, "gradient_clip": 0.0}}
 
 
 def load_config(variant: str, path: Path | None = None, **changes: Any) -> TrainingConfig:
-    """Make the recipe of a variant, with a file's changes on top, and the caller's on top of those.
+    """Make the recipe of a variant, changed first by a file and then by the caller.
 
     Args:
         variant: Name of the variant, one of `VARIANTS`.
         path: File of TOML with any of the fields of `TrainingConfig`; tables ``[augmentation]`` and ``[distillation]``.
         changes: Fields by name; None leaves a field alone.
-
-    Returns:
-        The whole configuration.
 
     Raises:
         InputError: A variant or field is unknown, a value is out of range, or a file is not TOML.

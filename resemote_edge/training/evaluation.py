@@ -20,7 +20,7 @@ class FinalEvaluation:
     """Accuracy of the chosen weights in float32.
 
     Attributes:
-        validation: Report on the split that chose them, and therefore optimistic.
+        validation: Report on the split that chose them, which is therefore optimistic.
         test: Report on the test split, from a single view.
         test_flip: Report on the test split, from the mean of the logits of the image and of its mirror image.
     """
@@ -43,8 +43,7 @@ def evaluate_finally(
         device: Device to compute on.
 
     Returns:
-        The reports; those of the test split also state the accuracy without the images that occur in the training
-        split.
+        The reports, each also with the accuracy without the images that occur in the training split.
     """
     alone = Processes(0, 1, device)
     reports = {}

@@ -27,7 +27,7 @@ class Loss:
         strength = config.imbalance_strength
         self._shift = strength * priors.clamp_min(1e-8).log() if config.imbalance == "logits" else None
         weights = priors.clamp_min(1e-8) ** -strength
-        # The mean weight over the training images is 1, so that the learning rate keeps its meaning.
+        # Scaled to a mean weight of 1 over the training images, so that the learning rate keeps its meaning.
         self._weights = weights / (weights * priors).sum() if config.imbalance == "weights" else None
 
     def __call__(self, logits: Tensor, targets: Tensor, teacher: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""TrainingOptions: the user's request, checked before anything is imported or read."""
+"""TrainingOptions: the user's request, checked before torch is imported or data is read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class TrainingOptions:
     Attributes:
         data: Dataset to train on; None for that of the run that is resumed.
         dataset: Kind of the dataset, or ``auto``.
-        variant: Name of the variant, out of `resemote_edge.training.config.VARIANTS`.
+        variant: Name of the variant in `resemote_edge.training.config.VARIANTS`.
         config: Recipe file on top of the variant's, or None.
         epochs: Number of epochs instead of the recipe's, or None.
         seed: Seed instead of the recipe's, or None.

@@ -1,4 +1,4 @@
-"""Schedules of learning rate, dropout and image size. They depend on progress alone, so a resumed run follows them."""
+"""Schedules of learning rate, dropout and image size; they depend on progress alone, for runs that are resumed."""
 
 import math
 
@@ -19,7 +19,7 @@ def learning_rate_at(config: TrainingConfig, epoch: float) -> float:
     """
     warmup = min(config.warmup_epochs, config.epochs / 2)
     if epoch < warmup:
-        # The first step already moves the weights: the rise starts at a hundredth, not at zero.
+        # The rise starts at a hundredth, not at zero, so that the first step already moves the weights.
         return config.learning_rate * max(epoch / warmup, 0.01)
     done = min((epoch - warmup) / max(config.epochs - warmup, 1e-9), 1.0)
     low = config.final_learning_rate
@@ -47,12 +47,12 @@ def dropout_at(config: TrainingConfig, epoch: float) -> tuple[float, float]:
 
 
 def side_at(config: TrainingConfig, epoch: int, full: int) -> int:
-    """Rows and columns of an epoch's images: `first_side`, then the full size; in the last epoch always the full size.
+    """Rows and columns of an epoch's images: `first_side`, later the full size, which the last epoch always has.
 
     Args:
         config: Recipe of the run.
         epoch: Number of the epoch, from 0.
-        full: Full size, which the network takes everywhere else.
+        full: Full size.
     """
     begins = min(config.full_side_from * config.epochs, config.epochs - 1)
     return full if epoch >= begins else min(config.first_side, full)

@@ -1,4 +1,4 @@
-"""Tally: loss and accuracy of an epoch so far, kept on the device, so that counting does not wait for a card."""
+"""Tally: loss and accuracy of an epoch so far, summed on the device so that no step waits for it."""
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ class Tally:
     """
 
     def __init__(self, device: torch.device, start: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
-        # float64: the sum of an epoch must not depend on where it was interrupted and saved.
+        # float64, so that the sum does not depend on where the epoch was interrupted and saved.
         self._sums = torch.tensor(start[:2], dtype=torch.float64, device=device)
         self._images = start[2]
 

@@ -1,4 +1,4 @@
-"""Training steps as a contestant of a contest: one call is one step, on images that do not change."""
+"""Training as a contestant of a contest: a call is one step, always on the same images."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def open_training(
         seed: Seed of weights and images.
 
     Returns:
-        The opened network; its facts hold ``runtime`` and ``model_size_bytes``, the size of the trained parameters.
+        The opened network, with the facts ``runtime`` and ``model_size_bytes``, the size of the trained parameters.
 
     Raises:
         InputError: Threads or batch cannot be shared equally.
@@ -110,11 +110,7 @@ def _start_helpers(arguments: dict[str, Any], processes: int) -> list[subprocess
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    os.environ |= {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": str(arguments["threads"]),
-    }
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": str(arguments["threads"])}
     program = f"from {__name__} import _help; import sys; _help(*sys.argv[1:])"
     given = json.dumps(arguments)
     return [
@@ -130,5 +126,5 @@ def _help(rank: str, processes: str, arguments: str) -> None:
         while True:
             dist.broadcast(torch.ones(1), 0)
             step.take()
-    except RuntimeError:  # Rank 0 has ended: the measurement is over.
+    except RuntimeError:  # Rank 0 has ended, and with it the measurement.
         return

@@ -33,10 +33,10 @@ from resemote_edge.vision.preprocessing import PreprocessSpec
 
 __all__ = ["StepReport", "Trainer", "new_optimizer"]
 
-#: Rows and columns of the network's input, everywhere but in the first epochs of some recipes.
+#: Rows and columns of the network's input, except in the first epochs of some recipes.
 FULL_SIDE = PreprocessSpec().height
 
-# Steps between looks at the loss, at signals and at the screen: on a card, each look waits for it.
+# Steps between reports, checks of the loss and of signals, because each of these waits for a card.
 _LOOK_EVERY = {"cuda": 20}
 
 
@@ -74,7 +74,7 @@ def new_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Opt
 
 
 class Trainer:
-    """One run, from wherever its state says.
+    """One run; `restore` continues an earlier one.
 
     Args:
         config: Recipe of the run.
@@ -133,7 +133,7 @@ class Trainer:
         return self._best, self._best_epoch
 
     def state(self) -> RunState:
-        """The progress of the run; tensors are shared with it, so save before the next step."""
+        """The progress of the run; it shares the tensors, so save it before the next step."""
         return RunState(
             recipe=self._config.to_dict(),
             context=self._context,
@@ -149,7 +149,7 @@ class Trainer:
         )
 
     def restore(self, state: RunState) -> None:
-        """Go to the place that a state describes; its tensors are taken over."""
+        """Continue from a saved state, whose tensors are then the trainer's."""
         self._network.net.load_state_dict(state.weights)
         self._optimizer.load_state_dict(state.optimizer)
         for key, value in self._average.state.items():
@@ -164,10 +164,10 @@ class Trainer:
 
         Args:
             report: Function called after every step on a CPU, now and then on a card.
-            interruption: Interruption, looked at as often.
+            interruption: Interruption, checked as often.
 
         Returns:
-            False when the epoch was interrupted; `state` then holds the place.
+            False if the epoch was interrupted, after which `state` can be saved.
 
         Raises:
             TrainingError: The loss is not a finite number.
@@ -204,7 +204,7 @@ class Trainer:
         return loss, right
 
     def _step_for(self, device: torch.device) -> Callable[..., tuple[Tensor, ...]]:
-        """Forward and backward in the form that runs best: recorded on a card that one process has; plain elsewhere."""
+        """Forward and backward pass; recorded if one process has a card and images have one size, plain otherwise."""
         if device.type == "cuda" and self._processes.world == 1 and self._config.first_side == FULL_SIDE:
             return Captured(self._gradients, (self._dropout,), self._optimizer.zero_grad)
 
@@ -221,7 +221,7 @@ class Trainer:
     def _gradients(
         self, images: Tensor, targets: Tensor, map_dropout: Tensor, head_dropout: Tensor, teacher: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """Run forward and backward; gradients are written, not added. Return the mean loss and the number right."""
+        """Compute gradients, which replace the old ones; return the mean loss and the number right."""
         dropout = (
             map_dropout if self._config.map_dropout > 0.0 else 0.0,
             head_dropout if self._config.head_dropout > 0.0 else 0.0,
@@ -233,7 +233,7 @@ class Trainer:
         return loss.detach(), (logits.argmax(dim=1) == targets.argmax(dim=1)).sum()
 
     def _looks(self) -> bool:
-        """Whether this step is looked at; the same on every process."""
+        """Whether this step is reported; the same on every process."""
         return self._step % _LOOK_EVERY.get(self._processes.device.type, 1) == 0 or self._step == self._images.steps
 
     def _autocast(self) -> AbstractContextManager[Any]:
@@ -269,7 +269,7 @@ class Trainer:
             seconds=self._seconds + time.perf_counter() - began,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
         )
-        # Scores on smaller images do not compare with those on full-size images.
+        # Scores on smaller images are not comparable with those at full size.
         full = [past for past in self.history if side_at(self._config, past.epoch - 1, FULL_SIDE) == FULL_SIDE]
         earlier = max((past.validation_accuracy for past in full), default=-1.0)
         if side == FULL_SIDE and record.validation_accuracy >= earlier:
@@ -280,7 +280,7 @@ class Trainer:
         self._tally, self._seconds = Tally(self._processes.device), 0.0
 
     def averaged_network(self) -> Trainable:
-        """A network with the averaged weights, in eval mode, on this device; it shares memory with them."""
+        """A network with the averaged weights, whose memory it shares, in eval mode."""
         with torch.device("meta"):
             network = build_network(
                 self._config.architecture, self._config.width, self._images.targets.shape[1], self._network.form

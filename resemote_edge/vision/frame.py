@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from resemote_edge.errors import InputError
 from resemote_edge.vision.preprocessing import MIN_CROP_SIDE, ColorOrder
 
-__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "colors_of", "crops"]
+__all__ = ["MAX_FRAME_SIDE", "Box", "Edges", "Frame", "PixelFormat", "bgr_pixels", "colors_of", "crops", "side_within"]
 
 #: How the samples of a frame lie in its array.
 PixelFormat: TypeAlias = Literal["gray", "rgb", "bgr", "nv12", "yuyv"]
@@ -159,6 +159,13 @@ def crops(
     if edges == "replicated":
         faces = [_replicated(face, *area, box) for face, area, box in zip(faces, areas, boxes, strict=True)]
     return faces, order
+
+
+def side_within(frame: Frame, box: Box) -> int:
+    """Shorter side of the part of a box that lies within a frame, pixels; zero or less if none does."""
+    across = min(box.x + box.width, frame.width) - max(box.x, 0)
+    down = min(box.y + box.height, frame.height) - max(box.y, 0)
+    return min(across, down)
 
 
 def bgr_pixels(frame: Frame) -> NDArray[np.uint8]:

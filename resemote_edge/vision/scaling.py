@@ -26,7 +26,7 @@ def scale(pixels: NDArray[np.uint8], height: int, width: int, *, library: Any = 
         pixels: Samples, uint8 (H, W) or (H, W, channels), any strides; not modified.
         height: Rows of the result.
         width: Columns of the result.
-        library: OpenCV's module, as `opencv` gives it; None to compute in numpy. The result is the same.
+        library: OpenCV's module, as `opencv_if_installed` gives it; None to compute in numpy. The result is the same.
 
     Returns:
         uint8 (height, width) or (height, width, channels); `pixels` itself if it has that size.

@@ -1,4 +1,4 @@
-"""Lowering chosen by measurement: both forms are exported and compared live; the faster is kept with its figures."""
+"""Chooses the lowering by measurement: exports both forms, compares them live, and keeps the faster."""
 
 import dataclasses
 import math
@@ -21,7 +21,7 @@ __all__ = ["choose_lowering"]
 
 _FORMS = ("conv", "matmul")
 
-# Forms differ by more than processes of one file do, so that few restarts tell them apart.
+# The forms differ by more than processes of one file do, so that few restarts are enough.
 _SECONDS = 6.0
 
 
@@ -41,9 +41,8 @@ def choose_lowering(
         context: Context of the run, for its exports.
 
     Returns:
-        The recipe with ``conv`` or ``matmul`` and the figures that decided, at batch 1 and at the recipe's favourite
-        batch (8 where it names none). The form with the smaller product of latencies wins: a factor won at one batch
-        counts as much as the same factor at the other.
+        The recipe with ``conv`` or ``matmul``, and the latencies at batch 1 and at the recipe's optimal batch (8 if it
+        names none). The form with the smaller product of the two is chosen, so that equal factors count equally.
 
     Raises:
         DeviceUnavailableError: The target's runtime cannot run here, so nothing can be measured.

@@ -1,7 +1,7 @@
 """Default artifacts, for users who name none.
 
-What classifies takes the prebuilt artifact, which needs no export. What measures exports the embedded weights for each
-runtime, so that every engine gets what suits it.
+Commands that classify use the prebuilt artifact, which needs no export. Commands that measure export the embedded
+weights for each runtime, so that every engine gets a suitable artifact.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,19 +29,16 @@ def artifact_or_prebuilt(
     """The artifact named, or embedded weights of the variant named, or else the prebuilt artifact.
 
     Args:
-        path: An artifact, or None.
-        variant: A variant of the embedded weights, to be exported for the runtime, or None.
-        runtime: A name, or ``auto``.
+        path: Path of an artifact, or None.
+        variant: Variant of the embedded weights to export for the runtime, or None.
+        runtime: Name of a runtime, or ``auto``.
         device: Device the runtime must have, or ``auto``.
-        notice: Told what is used where no artifact is named.
-
-    Returns:
-        The artifact.
+        notice: Function called with what is used if no artifact is named.
 
     Raises:
         ArtifactError: The artifact is not whole.
-        InputError: An unknown runtime or variant, an artifact and a variant, or a runtime that cannot load the prebuilt
-            artifact.
+        InputError: The runtime or variant is unknown, an artifact and a variant were both given, or the runtime cannot
+            load the prebuilt artifact.
         MissingDependencyError: Exporting a variant needs a package that is not installed.
     """
     if path is not None or variant is not None:

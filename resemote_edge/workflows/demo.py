@@ -1,4 +1,4 @@
-"""The demo: the main job, end to end, on small embedded weights, so that a slow machine shows it in minutes."""
+"""run_demo: the main job from end to end, on small embedded weights, in minutes even on a slow machine."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -53,12 +53,9 @@ def run_demo(
         data: Dataset FER2013; None to look where `find_fer2013` looks.
         output: Folder for the artifacts and the report.
         variant: Name of the embedded weights.
-        force: Replace what an earlier demo left there.
-        notice: Told what happens, one line at a time.
-        progress: As for `run_in_memory`.
-
-    Returns:
-        The report, and the paths it was written to.
+        force: Whether to replace what an earlier demo left there.
+        notice: Function called with what happens, one line at a time.
+        progress: Function called with the progress.
 
     Raises:
         ResEmoteEdgeError: An export or a measurement failed.
@@ -75,12 +72,7 @@ def run_demo(
     for target, precision in [(name, each) for name, info in TARGETS.items() for each in info.demo]:
         name = f"{checkpoint.stem}-{target}-{precision}"
         options = ExportOptions(
-            checkpoint=checkpoint,
-            target=target,
-            precision=precision,
-            data=data,
-            output=output / name,
-            force=force,
+            checkpoint=checkpoint, target=target, precision=precision, data=data, output=output / name, force=force
         )
         artifact = run_export(options, context=context)
         for line in describe_lines(artifact):
@@ -92,7 +84,7 @@ def run_demo(
 
 
 def _suite() -> Suite:
-    """Every artifact in the one runtime that its target is made for."""
+    """A suite of every artifact in the runtime that its target is made for."""
     others = {
         target: tuple(name for name in RUNTIMES if name != info.home_runtime)
         for target, info in TARGETS.items()
@@ -110,7 +102,7 @@ def _suite() -> Suite:
 def _self_test(artifact: Artifact, unavailable: Container[str], notice: Callable[[str], None]) -> None:
     for name in runtimes_for(artifact):
         if name in unavailable:
-            continue  # said once, for all artifacts
+            continue  # already said, for all artifacts
         reason = why_unavailable(name, artifact)
         if reason is not None:
             notice(f"self-test in {name}: not run, {reason}")

@@ -1,6 +1,6 @@
-"""run_suite: from a suite's file to its report; an interrupted run continues with what is missing.
+"""run_suite: exports and measures what a suite's file lists; an interrupted run continues with what is missing.
 
-It stands above export and benchmarks, because it needs both. Exports and measurements run in processes of their own.
+Exports and measurements run in processes of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from resemote_edge.benchmarks.suite.plan import SuiteArtifact, SuitePlan, make_p
 from resemote_edge.benchmarks.suite.report import bench_report, suite_state
 from resemote_edge.benchmarks.suite.rows import ARTIFACTS_FOLDER, KeptRow, SuiteFolder
 from resemote_edge.benchmarks.suite.runner import Bench, Planned, SuiteProgress, run_steps, sort_out
-from resemote_edge.data.registry import load_dataset
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import ArtifactError, InputError, ResEmoteEdgeError
 from resemote_edge.export.command import ExportOptions, run_export
 from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
@@ -37,11 +37,11 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteOutcome:
-    """Outcome of a run.
+    """Result of a run.
 
     Attributes:
-        report: Report of all rows that are there, also if the run was stopped.
-        interrupted: Number of the signal that stopped it; None when it came to its end.
+        report: Report of all finished rows, even if the run was stopped.
+        interrupted: Number of the signal that stopped it; None if it was not stopped.
     """
 
     report: BenchReport
@@ -53,10 +53,10 @@ class SuiteForecast:
     """Forecast of a run.
 
     Attributes:
-        planned: Steps, all of them, and the kept row of each.
+        planned: All steps, with the kept row of each.
         exports: Names of the artifacts that would be exported first.
         unmeasured: Combinations that cannot be measured here.
-        seconds: Time per step to be measured, by its place in `planned`; an estimate.
+        seconds: Estimated time of each step to be measured, by its place in `planned`.
     """
 
     planned: tuple[Planned, ...]
@@ -75,8 +75,8 @@ class _Found:
     """The artifacts of a suite.
 
     Attributes:
-        entries: Artifacts that are there, and those that can be exported.
-        unmeasured: Artifacts that are neither.
+        entries: Artifacts that exist or can be exported.
+        unmeasured: Artifacts that can be neither opened nor exported.
         exports: Exports to make, by name.
     """
 
@@ -124,16 +124,15 @@ def run_suite(
 
     Args:
         loaded: Suite to run; see `load_suite`.
-        folder: Folder in which everything is kept. Rows that are there are not measured again, unless what decides them
-            changed.
+        folder: Folder in which everything is kept. A row in it is measured again only if what it depends on changed.
         data: Dataset for accuracy; None leaves it out.
         retry_failed: Whether steps that failed before are tried again.
         notice: Function called with what happens, one line at a time.
         progress: Function called with the progress.
 
     Returns:
-        The report. Combinations that failed or cannot be measured are listed in it with the reason. Ctrl-C and
-        termination end the row at hand, and the report tells how many rows are missing.
+        The report, which lists combinations that failed or cannot be measured with the reason. Ctrl-C and termination
+        end the present row, and the report says how many rows are missing.
 
     Raises:
         InputError: The folder holds something else, another run uses it, or its rows are another machine's; a recipe
@@ -142,7 +141,7 @@ def run_suite(
         OSError: The folder cannot be written to.
     """
     kept_in = SuiteFolder(folder)
-    bench = _prepare(loaded, kept_in, data)
+    bench = _prepare(loaded, kept_in, data, notice)
     kept: dict[str, KeptRow] = {}
     interrupted = None
     with kept_in.locked():
@@ -159,7 +158,7 @@ def run_suite(
         except Stop as stop:
             interrupted = stop.signal
         plan = _plan(loaded, found, data)
-        # This includes rows that were finished before and not reached in this run.
+        # Includes finished rows that this run did not reach.
         kept = {one.step.stem: one.kept for one in sort_out(bench, plan.steps) if one.kept is not None} | kept
         report = bench_report(bench, plan, kept)
         state = suite_state(loaded, kept_in, plan, kept)
@@ -167,7 +166,7 @@ def run_suite(
 
 
 def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
-    """Export weights, as an opener in a process of its own; the folder's contents are replaced.
+    """Export weights, as an opener (see `Contestant`); the folder's contents are replaced.
 
     Args:
         checkpoint: Weights to export; INT8 recipes use the ranges that are recorded beside them.
@@ -178,21 +177,22 @@ def build_artifact(checkpoint: str, recipe: str, folder: str) -> Opened:
     return Opened()
 
 
-def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None) -> Bench:
-    """Prepare what all steps share; raise errors that would otherwise show after minutes of work; write nothing."""
+def _prepare(loaded: LoadedSuite, folder: SuiteFolder, data: Path | None, notice: Notice = lambda text: None) -> Bench:
+    """Prepare what all steps share, and raise errors before minutes of work; writes nothing."""
     suite = loaded.suite
     for entry in suite.exports:
         _recipe(entry)
     bench = Bench(suite=suite, environment=capture_environment(), folder=folder, output=folder.path, data=data)
     folder.refuse_foreign(suite.name)
     folder.refuse_other_machine(bench.machine)
-    if data is not None and suite.accuracy is None:
+    if data is None:
+        return bench
+    if suite.accuracy is None:
         raise InputError(
             f"suite {suite.name} asks for no accuracy", hint="leave --data out, or add accuracy to the file"
         )
-    if data is None or suite.accuracy is None:
-        return bench
-    split = load_dataset(data, splits=(suite.accuracy.split,))[suite.accuracy.split]
+    datasets = DatasetReader(lambda text: notice(f"note: {text}"))
+    split = datasets.load(data, (suite.accuracy.split,))[suite.accuracy.split]
     return replace(bench, data_sha256=split.sha256())
 
 
@@ -226,7 +226,7 @@ def _plan(loaded: LoadedSuite, found: _Found, data: Path | None) -> SuitePlan:
 
 
 def _open(loaded: LoadedSuite, folder: SuiteFolder, notice: Notice) -> _Found:
-    """Look at every artifact; those that cannot be used are listed with the reason."""
+    """Open every artifact; those that cannot be used are listed with the reason."""
     suite = loaded.suite
     entries: list[SuiteArtifact] = []
     unmeasured: list[Unmeasured] = []

@@ -1,6 +1,4 @@
 // The C functions of frames and classifiers.
-#include <algorithm>
-
 #include "abi.h"
 
 namespace resemote_internal {
@@ -27,10 +25,10 @@ HandleTable<Owner>& classifiers() {
   return *table;
 }
 
-int in_range(const char* name, int value, int least) {
-  if (value < least || value > kMostFaces) {
+int in_range(const char* name, int value, int least, int most) {
+  if (value < least || value > most) {
     throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " must be from " + std::to_string(least) +
-                                                      " to " + std::to_string(kMostFaces) + ", got " +
+                                                      " to " + std::to_string(most) + ", got " +
                                                       std::to_string(value));
   }
   return value;
@@ -46,12 +44,8 @@ Edges edges_of(resemote_edges edges) {
 // Spec of a preprocessor that gives the pixels themselves.
 PreprocessSpec pixel_spec(resemote_pixel_format format, std::int32_t width, std::int32_t height) {
   PreprocessSpec spec;
-  if (std::min(width, height) < 1 || std::max(width, height) > kMostCropSide) {
-    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, "crops of " + std::to_string(width) + "x" + std::to_string(height) +
-                                                      " pixels; pass sides of 1 to " + std::to_string(kMostCropSide));
-  }
-  spec.width = width;
-  spec.height = height;
+  spec.width = in_range("width", width, 1, kMostCropSide);
+  spec.height = in_range("height", height, 1, kMostCropSide);
   spec.channels = 1;
   spec.std = {1.0, 1.0, 1.0};
   if (format == RESEMOTE_PIXEL_GRAY8) {
@@ -109,8 +103,8 @@ resemote_status resemote_classifier_create(const char* artifact, const resemote_
     needed(classifier, "where the classifier goes") = nullptr;
     resemote_classifier_options chosen = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
     if (options != nullptr) chosen = taken(options, "resemote_classifier_options", chosen);
-    const int faces = in_range("max_faces", chosen.max_faces, 1);
-    const int depth = in_range("queue_depth", chosen.queue_depth, 0);
+    const int faces = in_range("max_faces", chosen.max_faces, 1, kMostFaces);
+    const int depth = in_range("queue_depth", chosen.queue_depth, 0, kMostFaces);
     const Edges edges = edges_of(chosen.edges);
     const char* const path = &needed(artifact, "the artifact's path");
     auto opened = std::make_shared<Session>(path, session_options(session));

@@ -3,9 +3,10 @@
 
 // The sizes are for pointers of eight bytes. Elsewhere, the members follow the rules of the platform.
 static_assert(sizeof(void*) != 8 || sizeof(resemote_backend_info) == 1360, "layout of resemote_backend_info");
-static_assert(sizeof(void*) != 8 || sizeof(resemote_session_options) == 48, "layout of resemote_session_options");
+static_assert(sizeof(void*) != 8 || sizeof(resemote_session_options) == 80, "layout of resemote_session_options");
+static_assert(sizeof(void*) != 8 || sizeof(resemote_progress) == 32, "layout of resemote_progress");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_backend_choice) == 1416, "layout of resemote_backend_choice");
-static_assert(sizeof(void*) != 8 || sizeof(resemote_session_info) == 80, "layout of resemote_session_info");
+static_assert(sizeof(void*) != 8 || sizeof(resemote_session_info) == 88, "layout of resemote_session_info");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_detector_info) == 56, "layout of resemote_detector_info");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_tensor_spec) == 88, "layout of resemote_tensor_spec");
 static_assert(sizeof(void*) != 8 || sizeof(resemote_tensor) == 96, "layout of resemote_tensor");

@@ -24,8 +24,10 @@ SessionOptions session_options(const resemote_session_options* given) {
   options.backend = text(whole.backend, options.backend);
   options.device = text(whole.device, options.device);
   options.library = text(whole.library, "");
-  options.cache_dir = text(whole.cache_dir, "");
+  options.cache = {whole.cache_dir != nullptr, text(whole.cache_dir, "")};
   options.threads = whole.threads;
+  options.observer = Observer(whole.log, whole.progress, whole.user_data);
+  options.workspace_mib = whole.workspace_mib;
   return options;
 }
 
@@ -41,6 +43,7 @@ constexpr StatusName kStatusNames[] = {
     {RESEMOTE_STATUS_INVALID_ARGUMENT, "invalid argument"},
     {RESEMOTE_STATUS_CLOSED, "closed"},
     {RESEMOTE_STATUS_NOT_READY, "not ready"},
+    {RESEMOTE_STATUS_CANCELLED, "cancelled"},
     {RESEMOTE_STATUS_ARTIFACT_INVALID, "artifact invalid"},
     {RESEMOTE_STATUS_PASSPORT_VERSION, "passport version"},
     {RESEMOTE_STATUS_ARTIFACT_MISMATCH, "artifact mismatch"},
@@ -169,6 +172,7 @@ resemote_status resemote_session_get_info(resemote_session* session, resemote_se
     to->batch_max = passport.batch_max;
     to->input_count = static_cast<std::int32_t>(passport.inputs.size());
     to->output_count = static_cast<std::int32_t>(passport.outputs.size());
+    to->engine = found->engine_origin().c_str();
     to.write();
   });
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "artifact.h"
+#include "observer.h"
 #include "tensor.h"
 
 namespace resemote_internal {
@@ -21,14 +22,22 @@ struct BackendInfo {
   std::string reason;                // why it is not available, and what to do about it
 };
 
+// Where engines that were built on this machine are kept.
+struct CacheChoice {
+  bool given = false;  // the caller has named a folder, or with an empty name none
+  std::string folder;
+};
+
 // A request to load an artifact.
 struct EngineRequest {
   const Artifact& artifact;
   const FileEntry& file;  // file of the artifact, in one of the backend's formats
   std::string device;     // one of the devices that the probe listed
   std::string library;    // path of the engine's shared library or its folder; empty: search for it
-  std::string cache_dir;  // folder for compiled models; empty: keep none
-  int threads;            // 0: the engine decides
+  CacheChoice cache;
+  int threads;  // 0: the engine decides
+  const Observer& observer;
+  int workspace_mib;  // 0: the backend decides
 };
 
 // A model loaded on a device. One thread at a time may use it. Its destructor releases everything.
@@ -39,6 +48,9 @@ class Engine {
   // Computes the outputs of a batch, and returns when they are in the views' memory. There is one view per spec of the
   // artifact, in the same order, and it fits the spec. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
   virtual void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) = 0;
+
+  // Where it came from, in words: "loaded", "built in 214 s", "from the cache".
+  virtual std::string origin() const { return "loaded"; }
 };
 
 class Backend {
@@ -50,9 +62,9 @@ class Backend {
   // Reports what is missing, and never throws because of it.
   virtual BackendInfo probe(const std::string& library) const = 0;
   // What an artifact's passport and this machine say against create(), which is asked after this. Throws Error with
-  // RESEMOTE_STATUS_ARTIFACT_MISMATCH.
+  // RESEMOTE_STATUS_ARTIFACT_MISMATCH, or INVALID_ARGUMENT for an option that it cannot serve.
   virtual void check(const EngineRequest&) const {}
-  // Throws Error: BACKEND_UNAVAILABLE, DEVICE_UNAVAILABLE, ARTIFACT_INVALID, ARTIFACT_MISMATCH, BACKEND_FAILED.
+  // Throws Error: BACKEND_UNAVAILABLE, DEVICE_UNAVAILABLE, ARTIFACT_INVALID, ARTIFACT_MISMATCH, BACKEND_FAILED, CANCELLED.
   virtual std::unique_ptr<Engine> create(const EngineRequest& request) const = 0;
 };
 

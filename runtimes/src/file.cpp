@@ -156,9 +156,10 @@ std::string file_sha256(const std::string& path) {
   return digest.finish();
 }
 
-void write_whole_file(const std::string& path, const void* contents, std::size_t size) {
+void write_whole_file(const std::string& path, const Contents& contents) {
   TemporaryFile file(path);
-  file.write_all(static_cast<const char*>(contents), size);
+  file.write_all(contents.head.data(), contents.head.size());
+  file.write_all(static_cast<const char*>(contents.rest), contents.rest_size);
   file.move_to_target();
 }
 

@@ -25,7 +25,14 @@ std::string file_sha256(const std::string& path);
 
 // Writes to a temporary file beside `path`, flushes it to the disk and renames it. At any time and after any crash,
 // `path` has the old contents or the new ones. Throws Error with RESEMOTE_STATUS_BACKEND_FAILED.
-void write_whole_file(const std::string& path, const void* contents, std::size_t size);
+//
+// The contents may come in two parts, the second of which may be large and is not copied.
+struct Contents {
+  std::string head;
+  const void* rest = nullptr;
+  std::size_t rest_size = 0;
+};
+void write_whole_file(const std::string& path, const Contents& contents);
 
 // Creates a folder and those above it. Throws Error with RESEMOTE_STATUS_INVALID_ARGUMENT if that fails, or if the
 // folder cannot be written to.

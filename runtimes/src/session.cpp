@@ -15,6 +15,7 @@ namespace resemote_internal {
 namespace {
 
 constexpr int kThreadsPerCore = 4;
+constexpr int kMostWorkspaceMib = 65536;
 
 // Cores that this process may run on.
 int allowed_cores() {
@@ -101,6 +102,13 @@ Choice candidate(const Artifact& artifact, const Backend& backend, const Session
   const BackendInfo found = backend.probe(options.library);
   if (!found.available) throw Error(RESEMOTE_STATUS_BACKEND_UNAVAILABLE, "backend " + name + ": " + found.reason);
   choice.device = options.device == "auto" ? found.devices.front() : options.device;
+  // What was made for a GPU may take a hundred times as long on a CPU, so nobody lands there by accident.
+  if (artifact.passport().target == "tensorrt" && choice.device == "cpu" && options.backend == "auto" &&
+      options.device == "auto") {
+    throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE,
+                "backend " + name + ": only has a CPU for this artifact, which is for TensorRT; to run it there anyway, "
+                "ask for the device cpu");
+  }
   if (std::find(found.devices.begin(), found.devices.end(), choice.device) == found.devices.end()) {
     throw Error(RESEMOTE_STATUS_DEVICE_UNAVAILABLE,
                 "backend " + name + ": device '" + choice.device + "' was not found; found " + joined(found.devices) +
@@ -119,10 +127,14 @@ Choice choose_backend(const Artifact& artifact, const SessionOptions& options,
     refuse("threads must be from 0 to " + std::to_string(most) + ", " + std::to_string(kThreadsPerCore) +
            " for each core of this process; got " + std::to_string(options.threads));
   }
+  if (options.workspace_mib < 0 || options.workspace_mib > kMostWorkspaceMib) {
+    refuse("workspace_mib must be from 0 to " + std::to_string(kMostWorkspaceMib) + ", got " +
+           std::to_string(options.workspace_mib));
+  }
   const auto ask = [&](const Backend& backend) {
     Choice choice = candidate(artifact, backend, options);
-    const EngineRequest request{artifact,          *choice.file,    choice.device, options.library,
-                                options.cache_dir, options.threads};
+    const EngineRequest request{artifact,      *choice.file,    choice.device,    options.library,
+                                options.cache, options.threads, options.observer, options.workspace_mib};
     backend.check(request);
     if (take) take(request, backend);
     return choice;
@@ -151,6 +163,7 @@ Choice choose_backend(const Artifact& artifact, const SessionOptions& options,
 Session::Session(const std::string& path, const SessionOptions& options) : artifact_(path) {
   choice_ = choose_backend(artifact_, options, [this](const EngineRequest& request, const Backend& backend) {
     engine_ = backend.create(request);
+    engine_origin_ = engine_->origin();
   });
 }
 

@@ -18,8 +18,10 @@ struct SessionOptions {
   std::string backend = "auto";
   std::string device = "auto";
   std::string library;
-  std::string cache_dir;
+  CacheChoice cache;
   int threads = 0;
+  Observer observer;
+  int workspace_mib = 0;
 };
 
 // What an artifact runs in.
@@ -45,6 +47,7 @@ class Session {
   const char* backend() const { return choice_.backend->name(); }
   const std::string& device() const { return choice_.device; }
   const FileEntry& file() const { return *choice_.file; }
+  const std::string& engine_origin() const { return engine_origin_; }
 
   // A session that belongs to a classifier must not be destroyed by itself.
   bool owned_by_classifier() const { return owned_by_classifier_; }
@@ -66,6 +69,7 @@ class Session {
   Artifact artifact_;
   std::unique_ptr<Engine> engine_;
   Choice choice_;
+  std::string engine_origin_;
   bool owned_by_classifier_ = false;
   std::mutex mutex_;
   // Kept between calls, so that a call allocates no memory.

@@ -15,7 +15,7 @@
 namespace resemote_internal {
 
 // Sizes in the first header. If a member is added to a struct, its size here becomes offsetof(struct, member).
-constexpr std::size_t kFirstSessionOptions = sizeof(resemote_session_options);
+constexpr std::size_t kFirstSessionOptions = offsetof(resemote_session_options, log);
 constexpr std::size_t kFirstClassifierOptions = offsetof(resemote_classifier_options, edges);
 constexpr std::size_t kFirstFrame = offsetof(resemote_frame, timestamp_ns);
 

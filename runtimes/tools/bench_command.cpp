@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "errors.h"
+#include "evaluation/crops_file.h"
 #include "file.h"
 #include "machine/environment.h"
 #include "measuring/row.h"
@@ -29,7 +30,7 @@ const Usage& usage() {
   static const std::string scenario_help = "Scenarios to measure, separated by commas: " + names_of_scenarios() + ".";
   static const Usage usage = {
       "bench", "ARTIFACT...",
-      "Measure latency, memory and size of each ARTIFACT.\n\n"
+      "Measure latency, memory and size of each ARTIFACT, and its accuracy if --crops names a packed dataset.\n\n"
       "Each combination of artifact, scenario and batch size is a row of the report. Every row is measured in its own "
       "process, pinned to as many cores as --threads says. If a row fails, the report says why, the other rows are still "
       "measured, and the exit code is 1. The report also holds the facts of the board: clocks, power mode, "
@@ -53,6 +54,9 @@ const Usage& usage() {
           {"min-runs", 0, "N", nullptr, "Smallest number of timed calls in a row. [default: the preset's]"},
           {"warmup", 0, "N", nullptr,
            "Number of untimed calls before the measurement. [default: as many as it takes for times to settle]"},
+          {"crops", 0, "FILE", nullptr,
+           "Packed dataset to measure accuracy on, a file of 'resemote-edge data pack'. [default: accuracy is not "
+           "measured]"},
           {"timeout", 0, "SECONDS", "1800", "Seconds after which the process that measures a row is ended."},
           {"output", 'o', "FILE", nullptr, "File to write the report into."},
           {"force", 0, nullptr, nullptr, "Replace the file."},
@@ -157,7 +161,7 @@ std::string milliseconds(const nlohmann::json& latency, const char* name) {
 
 void print_report(const nlohmann::json& report) {
   std::vector<std::vector<std::string>> table = {{"artifact", "device", "scenario", "batch", "threads", "p50 ms", "p90 ms",
-                                                  "p99 ms", "crop* ms", "per s", "peak MiB", "throttled"}};
+                                                  "p99 ms", "crop* ms", "per s", "peak MiB", "accuracy", "throttled"}};
   for (const nlohmann::json& row : report.at("rows")) {
     const nlohmann::json& speed = row.at("speed");
     const nlohmann::json& model = speed.at("model");
@@ -167,6 +171,9 @@ void print_report(const nlohmann::json& report) {
                      milliseconds(model, "p99_ms"), milliseconds(speed.at("crop_to_decision"), "p50_ms"),
                      format_number("%.1f", speed.at("throughput_samples_per_s")),
                      format_number("%.1f", speed.at("peak_memory_bytes").get<double>() / 1048576.0),
+                     row.at("accuracy").is_null()
+                         ? "-"
+                         : format_number("%.2f %%", row.at("accuracy").at("accuracy").get<double>() * 100.0),
                      throttle.is_null() ? "not known" : throttle.get<bool>() ? "yes" : "no"});
   }
   if (table.size() > 1) {
@@ -181,6 +188,66 @@ void print_report(const nlohmann::json& report) {
   }
 }
 
+// What was measured so far.
+struct Findings {
+  nlohmann::json rows = nlohmann::json::array();
+  nlohmann::json others = nlohmann::json::array();  // what was not measured
+  nlohmann::json packages = nlohmann::json::object();
+  std::string failures;
+  bool failed = false;
+
+  void add_failure(const Job& job, const std::string& what, const Measured& measured, bool is_row) {
+    const std::string reason = one_line(measured.failure);
+    print_error("not measured: " + what + ": " + reason);
+    failed = failed || !measured.refused;
+    // Rows of one artifact often fail for one reason.
+    if (failures.find(reason) == std::string::npos) failures += (failures.empty() ? "" : "; ") + reason;
+    others.push_back({{"artifact", name_of(job.artifact)},
+                      {"runtime", "native"},
+                      {"state", measured.refused ? "skipped" : "failed"},
+                      {"reason", reason},
+                      {"scenario", nullptr},
+                      {"batch", nullptr},
+                      {"threads", job.threads}});
+    if (!is_row) return;
+    others.back()["scenario"] = job.scenario->name;
+    others.back()["batch"] = job.batch;
+  }
+};
+
+// Adds the accuracy of an artifact to its rows, which are the last ones from `first` on.
+void add_accuracy(Findings& found, std::size_t first, const Job& job, const SessionChoice& choice,
+                  const std::string& crops, const StopRequest& stop) {
+  if (found.rows.size() == first) return;
+  const std::string what = name_of(job.artifact) + ", accuracy";
+  print_error("measuring: " + what);
+  const Measured measured = measure_accuracy(job, choice, crops, stop);
+  if (!measured.found.is_object()) return found.add_failure(job, what, measured, false);
+  for (std::size_t i = first; i < found.rows.size(); ++i) found.rows[i]["accuracy"] = measured.found;
+}
+
+Findings measure(const std::vector<Job>& jobs, const SessionChoice& choice, const std::string& crops) {
+  const StopRequest stop;
+  Findings found;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const Job& job = jobs[i];
+    const std::string what = name_of(job.artifact) + ", " + job.scenario->name + ", batch " + std::to_string(job.batch);
+    print_error("measuring: " + what);
+    const Measured measured = measure_row(job, choice, stop);
+    if (measured.found.is_object()) {
+      found.rows.push_back(measured.found.at("row"));
+      found.packages.update(measured.found.at("packages"));
+    } else {
+      found.add_failure(job, what, measured, true);
+    }
+    if (i + 1 < jobs.size() && jobs[i + 1].artifact == job.artifact) continue;
+    if (!crops.empty()) add_accuracy(found, first, job, choice, crops, stop);
+    first = found.rows.size();
+  }
+  return found;
+}
+
 }  // namespace
 
 int bench_command(int argc, char** argv) {
@@ -188,47 +255,23 @@ int bench_command(int argc, char** argv) {
   if (options.wants_help()) return EXIT_OK;
   const std::vector<Job> jobs = jobs_of(options);
   const SessionChoice choice(options);
-  const std::string output = options.text("output");
+  const std::string output = options.text("output"), crops = options.text("crops");
   if (options.has("output")) refuse_existing(output, options.has("force"));
+  nlohmann::json data;
+  if (options.has("crops")) data = CropsFile(crops).dataset();
   nlohmann::json environment = capture_environment(System::here());
-  nlohmann::json packages = nlohmann::json::object(), rows = nlohmann::json::array(), others = nlohmann::json::array();
-  std::string failures;
-  bool failed = false;
-  const StopRequest stop;
-  for (const Job& job : jobs) {
-    const std::string what = name_of(job.artifact) + ", " + job.scenario->name + ", batch " + std::to_string(job.batch);
-    print_error("measuring: " + what);
-    const Measured measured = measure_row(job, choice, stop);
-    if (measured.row.is_object()) {
-      rows.push_back(measured.row);
-      packages.update(measured.packages);
-      continue;
-    }
-    failed = failed || !measured.refused;
-    // Rows of one artifact often fail for one reason.
-    if (failures.find(measured.failure) == std::string::npos) {
-      failures += (failures.empty() ? "" : "; ") + measured.failure;
-    }
-    print_error("not measured: " + what + ": " + one_line(measured.failure));
-    others.push_back({{"artifact", name_of(job.artifact)},
-                      {"runtime", "native"},
-                      {"state", measured.refused ? "skipped" : "failed"},
-                      {"reason", one_line(measured.failure)},
-                      {"scenario", job.scenario->name},
-                      {"batch", job.batch},
-                      {"threads", job.threads}});
-  }
-  if (rows.empty()) throw ToolError("nothing was measured: " + failures);
-  environment["packages"] = packages;
+  const Findings found = measure(jobs, choice, crops);
+  if (found.rows.empty()) throw ToolError("nothing was measured: " + found.failures);
+  environment["packages"] = found.packages;
   const std::string side = std::to_string(jobs.front().crop_side);
   const nlohmann::json report = {{"schema", REPORT_SCHEMA},
                                  {"created_utc", utc_now()},
                                  {"environment", environment},
                                  {"inputs", "drawn crops, " + side + "x" + side + " RGB"},
-                                 {"accuracy_data", nullptr},
+                                 {"accuracy_data", data},
                                  {"settings", jobs.front().settings},
-                                 {"rows", rows},
-                                 {"unmeasured", others}};
+                                 {"rows", found.rows},
+                                 {"unmeasured", found.others}};
   if (options.has("output")) {
     write_whole_file(output, report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     print_error("written: " + output);
@@ -238,7 +281,7 @@ int bench_command(int argc, char** argv) {
   } else {
     print_report(report);
   }
-  return failed ? EXIT_ERROR : EXIT_OK;
+  return found.failed ? EXIT_ERROR : EXIT_OK;
 }
 
 }  // namespace resemote_tools

@@ -1,20 +1,16 @@
 // `resemote build`: the TensorRT engine of an artifact, built for this board and kept for every later start.
-#include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <condition_variable>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
-#include <set>
-#include <thread>
+#include <string>
 
 #include "command.h"
 #include "errors.h"
 #include "options.h"
 #include "session_choice.h"
+#include "signals.h"
 #include "terminal.h"
 
 namespace resemote_tools {
@@ -33,53 +29,54 @@ const Usage& usage() {
   return usage;
 }
 
-// While one lives, a line on stderr says how long something has taken: on a terminal every second, else every minute.
-class Stopwatch {
+// Shows how far the library is with an engine: on a terminal every second, else every minute. Asks it to stop when a
+// signal did.
+class BuildProgress {
  public:
-  explicit Stopwatch(const std::string& what) : what_(what), thread_(&Stopwatch::show, this) {}
-  ~Stopwatch() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-    if (on_terminal_) std::fputs("\r\x1b[K", stderr);
+  explicit BuildProgress(resemote_session_options& options) {
+    options.progress = [](void* self, const resemote_progress* progress) {
+      return static_cast<BuildProgress*>(self)->show(*progress);
+    };
+    options.user_data = this;
   }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~BuildProgress() { clear(); }
+  BuildProgress(const BuildProgress&) = delete;
+  BuildProgress& operator=(const BuildProgress&) = delete;
 
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  // Throws Interrupted if a signal was the reason why there is no session.
+  void check() const { stop_.check(); }
 
  private:
-  void show() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const std::chrono::seconds interval(on_terminal_ ? 1 : 60);
-    while (!changed_.wait_for(lock, interval, [this] { return ended_; })) {
-      std::fprintf(stderr, on_terminal_ ? "\r%s: %.0f s" : "%s: %.0f s\n", what_.c_str(), seconds());
+  std::int32_t show(const resemote_progress& progress) noexcept {
+    if (progress.seconds < shown_) shown_ = 0.0;  // another stage
+    if (progress.seconds >= shown_ + (on_terminal_ ? 1.0 : 60.0)) {
+      shown_ = progress.seconds;
+      std::fprintf(stderr, "%s%s: %.0f s", on_terminal_ ? "\r\x1b[K" : "", progress.stage, progress.seconds);
+      if (progress.fraction >= 0.0) std::fprintf(stderr, ", %.0f %%", progress.fraction * 100.0);
+      if (!on_terminal_) std::fputs("\n", stderr);
       std::fflush(stderr);
     }
+    return stop_.signal();
   }
 
-  std::string what_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  void clear() const noexcept {
+    if (on_terminal_) std::fputs("\r\x1b[K", stderr);
+  }
+
+  StopRequest stop_;
+  double shown_ = 0.0;
   bool on_terminal_ = isatty(STDERR_FILENO) == 1;
-  bool ended_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::thread thread_;
 };
 
-// Names in a folder; empty if it cannot be read.
-std::set<std::string> names_in(const std::string& folder) {
-  std::set<std::string> names;
-  DIR* const stream = opendir(folder.c_str());
-  if (stream == nullptr) return names;
-  while (const dirent* const entry = readdir(stream)) names.insert(entry->d_name);
-  closedir(stream);
-  return names;
+// The session of an artifact, with its engine built if it is not kept yet.
+resemote::Session build(const std::string& artifact, resemote_session_options options) {
+  const BuildProgress progress(options);
+  try {
+    return resemote::Session(artifact, options);
+  } catch (const resemote::Failure&) {
+    progress.check();
+    throw;
+  }
 }
 
 }  // namespace
@@ -87,46 +84,31 @@ std::set<std::string> names_in(const std::string& folder) {
 int build_command(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
-  SessionChoice choice(options);
-  choice.keep_engines_of(options.argument(0));
+  const SessionChoice choice(options);
   const resemote_backend_choice chosen = choose_backend(options.argument(0), choice.options());
   if (std::strcmp(chosen.backend, "tensorrt") != 0) {
     throw ToolError(options.argument(0) + ": would run in " + chosen.backend + " on " + chosen.device +
                         ", which builds no engine" + (chosen.skipped[0] == '\0' ? "" : std::string("; ") + chosen.skipped),
                     "pass an artifact that was exported for TensorRT, on a machine that has it");
   }
-  if (choice.cache_dir().empty()) {
-    throw ToolError("there is no folder to keep the engine in", "pass --cache-dir, or set HOME or XDG_CACHE_HOME");
-  }
   print_error("building the engine of " + std::string(chosen.file) + " on " + chosen.device + "; this may take minutes");
-  const std::set<std::string> before = names_in(choice.cache_dir());
-  double seconds = 0.0;
-  resemote_self_test_result result = resemote_self_test_result();
-  result.struct_size = sizeof result;
-  resemote_status status = RESEMOTE_STATUS_OK;
-  {
-    const Stopwatch stopwatch("building the engine");
-    resemote::Session session(options.argument(0), choice.options());
-    seconds = stopwatch.seconds();
-    status = resemote_session_self_test(session.get(), &result);
-  }
+  resemote::Session session = build(options.argument(0), choice.options());
+  const std::string engine = session.info().engine;
+  resemote_self_test_result result = RESEMOTE_SELF_TEST_RESULT_INIT;
+  const resemote_status status = resemote_session_self_test(session.get(), &result);
   if (status != RESEMOTE_STATUS_SELF_TEST_FAILED) resemote::check(status);
   const bool passed = status == RESEMOTE_STATUS_OK;
-  const bool built = names_in(choice.cache_dir()) != before;
   if (options.json()) {
     print_json({{"artifact", options.argument(0)},
                 {"backend", chosen.backend},
                 {"device", chosen.device},
                 {"file", chosen.file},
-                {"cache_dir", choice.cache_dir()},
-                {"engine", built ? "built" : "from cache"},
-                {"seconds", seconds},
+                {"engine", engine},
                 {"self_test", passed ? "passed" : "failed"},
                 {"max_abs_diff", result.max_abs_diff},
                 {"max_abs_diff_limit", result.limit}});
   } else {
-    print_line("engine: " + (built ? "built in " + format_number("%.0f s", seconds) : std::string("from cache")) + ", in " +
-               choice.cache_dir());
+    print_line("engine: " + engine);
     print_line(std::string("self-test ") + (passed ? "passed" : "FAILED") + ": largest difference " +
                format_number("%.3g", result.max_abs_diff) + " (limit " + format_number("%.3g", result.limit) + ")");
   }

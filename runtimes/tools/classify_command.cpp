@@ -58,8 +58,7 @@ int classify_command(int argc, char** argv) {
   if (options.wants_help()) return EXIT_OK;
   const bool boxed = options.has("box");
   const resemote_box given = boxed ? parse_box(options.text("box")) : resemote_box();
-  SessionChoice choice(options);
-  choice.keep_engines_of(options.argument(0));
+  const SessionChoice choice(options);
   Network network(options.argument(0), choice.options(), 1);
   std::vector<std::uint8_t> feed(network.feed_bytes());
   std::vector<float> shares(network.classes());

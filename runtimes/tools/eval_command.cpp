@@ -2,12 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "evaluation/accuracy.h"
 #include "command.h"
-#include "evaluation/crops_file.h"
 #include "errors.h"
+#include "evaluation/evaluate.h"
 #include "file.h"
-#include "network.h"
 #include "options.h"
 #include "passport.h"
 #include "progress.h"
@@ -17,8 +15,6 @@
 
 namespace resemote_tools {
 namespace {
-
-constexpr std::size_t BATCH = 32;  // as in resemote-edge: batches of another size may round differently
 
 const Usage& usage() {
   static const Usage usage = {
@@ -33,20 +29,6 @@ const Usage& usage() {
           {{"predictions", 0, "FILE", nullptr, "CSV file for the class and the prediction of each image."},
            {"force", 0, nullptr, nullptr, "Replace the file of --predictions."}})};
   return usage;
-}
-
-// Index in the artifact's labels of each label of the file.
-std::vector<std::size_t> matched(const CropsFile& crops, const std::vector<std::string>& labels) {
-  std::vector<std::size_t> places;
-  for (const std::string& label : crops.labels()) {
-    const auto found = std::find(labels.begin(), labels.end(), label);
-    if (found == labels.end()) {
-      throw ToolError(crops.dataset() + ": its class " + label + " is none of the network's classes",
-                      "pass data of the network's classes");
-    }
-    places.push_back(static_cast<std::size_t>(found - labels.begin()));
-  }
-  return places;
 }
 
 void print_report(const nlohmann::json& report) {
@@ -73,50 +55,6 @@ void print_report(const nlohmann::json& report) {
   print_table(rows);
 }
 
-// A field of CSV; names of classes may hold anything.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-// Runs all images. Returns their predictions, as lines of CSV.
-std::string run(Network& network, const CropsFile& crops, Accuracy& accuracy) {
-  const std::vector<std::size_t> places = matched(crops, network.labels());
-  const std::size_t image_bytes = static_cast<std::size_t>(crops.width()) * static_cast<std::size_t>(crops.height());
-  std::vector<std::uint8_t> pixels(image_bytes * BATCH), feed(network.feed_bytes() * BATCH);
-  std::vector<float> outputs(network.classes() * BATCH);
-  std::string csv = "image,class,predicted,confidence\n";
-  const StopRequest stop;
-  Progress progress("images", crops.size());
-  for (std::size_t first = 0; first < crops.size(); first += BATCH) {
-    stop.check();
-    const std::size_t count = std::min(BATCH, crops.size() - first);
-    crops.read(first, count, pixels.data());
-    // The images are one below the other, so that a batch of them is one frame.
-    const resemote_frame frame = resemote::frame_of(RESEMOTE_PIXEL_GRAY8, crops.width(),
-                                                    crops.height() * static_cast<int>(count), pixels.data());
-    std::vector<resemote_box> boxes;
-    for (std::size_t i = 0; i < count; ++i) {
-      boxes.push_back({0, crops.height() * static_cast<int>(i), crops.width(), crops.height()});
-    }
-    network.preprocess(frame, boxes, feed.data());
-    network.infer(feed.data(), count, outputs.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      float* const row = outputs.data() + network.classes() * i;
-      const std::size_t predicted = best_of(row, network.classes());
-      network.decide(row, 1);
-      const std::size_t truth = places[crops.target(first + i)];
-      accuracy.add(truth, predicted, row[predicted], crops.is_copy(first + i));
-      csv += std::to_string(first + i) + "," + csv_field(network.labels()[truth]) + "," +
-             csv_field(network.labels()[predicted]) + "," + format_number("%.6f", row[predicted]) + "\n";
-    }
-    progress.update(first + count);
-  }
-  return csv;
-}
-
 }  // namespace
 
 int eval_command(int argc, char** argv) {
@@ -125,20 +63,25 @@ int eval_command(int argc, char** argv) {
   const std::string predictions = options.text("predictions");
   if (options.has("predictions")) refuse_existing(predictions, options.has("force"));
   const CropsFile crops(options.argument(1));
-  SessionChoice choice(options);
-  choice.keep_engines_of(options.argument(0));
-  Network network(options.argument(0), choice.options(), BATCH);
+  const SessionChoice choice(options);
+  Network network(options.argument(0), choice.options(), EVALUATION_BATCH);
   Accuracy accuracy(network.labels());
-  const std::string csv = run(network, crops, accuracy);
-  nlohmann::json report = accuracy.to_json(crops.marks_copies());
+  std::string csv;
+  {
+    const StopRequest stop;
+    Progress progress("images", crops.size());
+    csv = evaluate(network, crops, accuracy, [&](std::size_t done) {
+      stop.check();
+      progress.update(done);
+    });
+  }
+  nlohmann::json report = accuracy_report(accuracy, crops);
   const resemote_session_info& info = network.info();
   report.update({{"artifact", info.artifact_name},
                  {"backend", info.backend},
                  {"device", info.device},
                  {"file", info.file},
-                 {"file_sha256", file_entry(read_passport(options.argument(0)), info.file).at("sha256")},
-                 {"dataset", crops.dataset()},
-                 {"dataset_sha256", crops.dataset_sha256()}});
+                 {"file_sha256", file_entry(read_passport(options.argument(0)), info.file).at("sha256")}});
   if (options.has("predictions")) write_whole_file(predictions, csv);
   if (options.json()) {
     print_json(report);

@@ -15,6 +15,7 @@ namespace resemote_tools {
 namespace {
 
 constexpr std::size_t LINE_WIDTH = 100;
+constexpr int FIRST_NUMBER = 256;  // of long options: above all letters
 
 std::vector<Option> all_options(const Usage& usage) {
   std::vector<Option> options = usage.options;
@@ -46,6 +47,19 @@ std::string filled(const std::string& text, std::size_t indent) {
     empty = false;
   }
   return empty ? result : result + line + "\n";
+}
+
+// Why getopt_long does not take a word.
+std::string why_unknown(const std::string& word, const std::vector<Option>& options) {
+  const std::string name = word.compare(0, 2, "--") == 0 ? word.substr(2, word.find('=') - 2) : "";
+  std::string begin_so;
+  for (const Option& option : options) {
+    if (name.empty() || std::string(option.name).compare(0, name.size(), name) != 0) continue;
+    begin_so += (begin_so.empty() ? "--" : ", --") + std::string(option.name);
+  }
+  if (begin_so.empty()) return "there is no option '" + word + "'";
+  if (begin_so.find(',') == std::string::npos) return "option " + begin_so + " takes no value";
+  return "option '" + word + "' could be any of " + begin_so;
 }
 
 std::string left_column(const Option& option) {
@@ -107,7 +121,9 @@ void Options::read(const Usage& usage, int argc, char** argv) {
   std::vector<option> longs;
   std::string shorts = ":";  // a missing value is told apart, and getopt prints nothing
   for (const Option& one : options) {
-    longs.push_back({one.name, one.value == nullptr ? no_argument : required_argument, nullptr, 0});
+    // With the same number, getopt_long takes the first of several that begin so for all of them.
+    const int number = FIRST_NUMBER + static_cast<int>(longs.size());
+    longs.push_back({one.name, one.value == nullptr ? no_argument : required_argument, nullptr, number});
     if (one.letter == 0) continue;
     shorts += one.letter;
     if (one.value != nullptr) shorts += ':';
@@ -116,13 +132,12 @@ void Options::read(const Usage& usage, int argc, char** argv) {
   opterr = 0;
   optind = 1;
   for (;;) {
-    int place = -1;
-    const int found = getopt_long(argc, argv, shorts.c_str(), longs.data(), &place);
+    const int found = getopt_long(argc, argv, shorts.c_str(), longs.data(), nullptr);
     if (found == -1) break;
     const std::string word = optind > 1 ? argv[optind - 1] : "";
     if (found == ':') throw UsageError("option '" + word + "' needs a value");
-    if (found == '?') throw UsageError("there is no option '" + word + "', or it takes no value, or several begin so");
-    const auto one = found == 0 ? options.begin() + place
+    if (found == '?') throw UsageError(why_unknown(word, options));
+    const auto one = found >= FIRST_NUMBER ? options.begin() + (found - FIRST_NUMBER)
                                 : std::find_if(options.begin(), options.end(),
                                                [&](const Option& each) { return each.letter == found; });
     values_[one->name] = one->value == nullptr ? "" : optarg;

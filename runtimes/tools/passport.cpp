@@ -29,7 +29,8 @@ Passport read_passport(const std::string& artifact) {
   const std::string path = passport.folder + "/" + NAME;
   const std::vector<std::uint8_t> bytes = read_whole_file(path, MOST_BYTES);
   passport.sha256 = resemote_internal::sha256(bytes.data(), bytes.size());
-  passport.facts = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr, false);
+  passport.facts = nlohmann::json::parse(reinterpret_cast<const char*>(bytes.data()),
+                                       reinterpret_cast<const char*>(bytes.data() + bytes.size()), nullptr, false);
   if (!passport.facts.is_object() || !passport.facts.value("files", nlohmann::json()).is_array()) {
     throw ToolError(path + ": not a passport", "export the artifact again");
   }

@@ -1,14 +1,13 @@
 #include "session_choice.h"
 
-#include <cstdlib>
-#include <cstring>
+#include <string>
+
+#include "terminal.h"
 
 namespace resemote_tools {
 namespace {
 
 constexpr long MOST_THREADS = 4096;  // the library knows how many this machine may have
-
-const char BUILDER[] = "tensorrt";  // the backend that builds engines
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
@@ -22,11 +21,6 @@ SessionChoice::SessionChoice(const Options& options)
   if (options.has("threads")) threads_ = static_cast<int>(options.integer("threads", 1, MOST_THREADS));
 }
 
-void SessionChoice::keep_engines_of(const std::string& artifact) {
-  const resemote_backend_choice chosen = choose_backend(artifact, options());
-  if (cache_dir_.empty() && std::strcmp(chosen.backend, BUILDER) == 0) cache_dir_ = default_cache_dir();
-}
-
 resemote_session_options SessionChoice::options() const {
   resemote_session_options chosen = resemote::default_session_options();
   chosen.backend = or_null(backend_);
@@ -34,19 +28,14 @@ resemote_session_options SessionChoice::options() const {
   chosen.library = or_null(library_);
   chosen.cache_dir = or_null(cache_dir_);
   chosen.threads = threads_;
+  chosen.log = [](void*, resemote_log_level level, const char* message) {
+    if (level == RESEMOTE_LOG_WARNING) print_error(std::string("warning: ") + message);
+  };
   return chosen;
 }
 
-std::string default_cache_dir() {
-  const char* const cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/resemote";
-  const char* const home = std::getenv("HOME");
-  return home == nullptr || home[0] != '/' ? "" : std::string(home) + "/.cache/resemote";
-}
-
 resemote_backend_choice choose_backend(const std::string& artifact, const resemote_session_options& options) {
-  resemote_backend_choice chosen = resemote_backend_choice();
-  chosen.struct_size = sizeof chosen;
+  resemote_backend_choice chosen = RESEMOTE_BACKEND_CHOICE_INIT;
   resemote::check(resemote_backend_choose(artifact.c_str(), &options, &chosen));
   return chosen;
 }

@@ -105,8 +105,8 @@ void print_error(const std::string& line) noexcept {
 }
 
 void print_json(const nlohmann::json& value) {
-  // Names of files may hold bytes that are not UTF-8; escape() leaves none, and JSON needs none.
-  write(escape(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
+  // In ASCII nothing is left that a terminal would act on. Names of files may hold bytes that are not UTF-8.
+  write(value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {

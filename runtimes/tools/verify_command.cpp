@@ -25,8 +25,7 @@ const Usage& usage() {
 int verify_command(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
-  SessionChoice choice(options);
-  choice.keep_engines_of(options.argument(0));
+  const SessionChoice choice(options);
   resemote::Session session(options.argument(0), choice.options());
   const resemote_session_info info = session.info();
   // The result is filled in if the test was not passed, too; Session::self_test() would throw it away.

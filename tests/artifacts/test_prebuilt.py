@@ -13,12 +13,7 @@ import pytest
 import resemote_edge
 from resemote_edge.artifacts.artifact import Artifact, DetectorArtifact, file_sha256
 from resemote_edge.artifacts.detector_self_test import run_self_test
-from resemote_edge.artifacts.prebuilt import (
-    PREBUILT_DETECTORS,
-    PREBUILT_NAME,
-    prebuilt_detector_path,
-    prebuilt_path,
-)
+from resemote_edge.artifacts.prebuilt import PREBUILT_DETECTORS, PREBUILT_NAME, prebuilt_detector_path, prebuilt_path
 from resemote_edge.artifacts.self_test import self_test
 from resemote_edge.errors import MissingDependencyError
 from resemote_edge.runtimes.native.library import LIBRARY_VARIABLE

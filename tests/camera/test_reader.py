@@ -79,8 +79,8 @@ def test_max_fps_passes_no_more_on():
         assert sum(reader.dropped.values()) + len(found) == 100
 
 
-def test_frames_are_turned(film):
-    with reading(film, turn="clockwise") as reader:
+def test_frames_are_flipped(film):
+    with reading(film, flip="clockwise") as reader:
         reader.start()
         assert reader.take(5).frame.pixels.shape == (64, 48, 3)
 
@@ -163,7 +163,7 @@ def test_a_bug_in_a_source_ends_the_run_and_is_not_swallowed(film, monkeypatch):
         assert isinstance(reader.failure, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("options", [{"max_fps": 0}, {"give_up_s": -1}, {"turn": "inside out"}])
+@pytest.mark.parametrize("options", [{"max_fps": 0}, {"give_up_s": -1}, {"flip": "inside out"}])
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(InputError):
         ReaderOptions(**options)

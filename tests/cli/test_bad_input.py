@@ -13,7 +13,7 @@ import torch
 from made_up_reports import made_up_report, row
 from PIL import Image
 
-from resemote_edge.artifacts.prebuilt import prebuilt_detector_path
+from resemote_edge.artifacts.prebuilt import prebuilt_detector_path, prebuilt_path
 from resemote_edge.cli import cli, run
 from resemote_edge.experiments.__main__ import experiments
 from resemote_edge.labels import RESEMOTENET
@@ -67,6 +67,25 @@ CASES = [
         "unknown variant",
         "export --variant base2 --target onnx",
         "no weights of variant 'base2' are embedded; choose among",
+    ),
+    Case("bundle for an unknown board", "bundle {artifact} --board jetson", "choose one of jetson-nano"),
+    Case("bundle without a board", "bundle {artifact}", "Missing option '--board'. Choose one of", USAGE),
+    Case("bundle of nothing", "bundle --board jetson-nano", "Missing argument 'ARTIFACTS...'", USAGE),
+    Case("bundle of a detector alone", f"bundle {DETECTOR} --board raspberry-pi-5", "a bundle needs a classifier"),
+    Case(
+        "bundle of w8 for a Nano",
+        f"bundle {prebuilt_path()} --board jetson-nano",
+        "it is w8, and the engine computes fp32, fp16 there",
+    ),
+    Case(
+        "bundle for an engine that the board lacks",
+        f"bundle {prebuilt_path()} --board raspberry-pi-5 --engine tensorrt",
+        "board raspberry-pi-5 has no engine 'tensorrt'",
+    ),
+    Case(
+        "bundle with headers that are not there",
+        f"bundle {prebuilt_path()} --board linux-x86-64 --json-headers nowhere",
+        "no nlohmann/json.hpp in nowhere",
     ),
     Case("two weights", "export {good} --variant s --target onnx", "both name weights; pass one of them"),
     Case("calibrate two weights", "calibrate {good} --variant s --data {fer}", "both name weights"),
@@ -171,7 +190,7 @@ CASES = [
     Case("detector and checkpoint", "export a.pt --detector yunet --target onnx", "CHECKPOINT is for classifiers"),
     Case("detector and data", "export --detector yunet --target onnx --data a", "--data is for classifiers"),
     Case("size without detector", "export --target onnx --size 64x64", "pass --detector as well"),
-    Case("no size", "export --detector yunet --target onnx --size big", "'big' is no size"),
+    Case("no size", "export --detector yunet --target onnx --size big", "'big' is no size", code=2),
     Case("no image", "predict nowhere.png --artifact {artifact}", "nowhere.png: no such image file"),
     Case("text as image", "predict {text} --artifact {artifact}", "not a readable image"),
     Case("float image", "predict {float_image} --artifact {artifact}", "mode F have no stated range"),
@@ -215,6 +234,10 @@ CASES = [
         "bench explain {artifact} --runtime onnxruntime --precision-hint bf16",
         "runtime onnxruntime knows no precision hint",
     ),
+    Case("import nothing", "bench import nowhere.json", "nowhere.json: cannot be read as a benchmark report"),
+    Case("import text", "bench import {text}", "not a benchmark report"),
+    Case("pack nothing", "data pack nowhere.zip -o test.crops", "nowhere.zip: no such dataset"),
+    Case("pack over a file", "data pack {fer} -o {text}", "exists; pass --force"),
     Case("no report again", "bench report nowhere", "nowhere: cannot be read as a benchmark report"),
     Case(
         "report again of a folder without one",

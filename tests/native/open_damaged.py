@@ -4,6 +4,7 @@ Run in a process of its own, ``python open_damaged.py ARTIFACT FILE BACKEND SCRA
 Prints ``NUMBER`` before a copy is opened, `` STATUSES SECONDS MESSAGE`` after, and at the end its peak memory in MiB.
 """
 
+import copy
 import ctypes
 import hashlib
 import json
@@ -49,9 +50,9 @@ def odd_passport(raw: bytes, rng: random.Random) -> bytes:
         if kind == 0:
             del parent[chosen[-1]]
         elif kind == 1 and isinstance(parent, list):
-            parent.append(parent[chosen[-1]])
+            parent.append(copy.deepcopy(parent[chosen[-1]]))
         else:
-            parent[chosen[-1]] = rng.choice(ODD)
+            parent[chosen[-1]] = copy.deepcopy(rng.choice(ODD))
     return json.dumps(passport).encode()
 
 

@@ -97,7 +97,17 @@ def program(tmp_path_factory):
         "BUILD_SHARED_LIBS": "OFF",
     }
     run("cmake", "-S", ROOT, "-B", folder, *(f"-D{name}={value}" for name, value in options.items()))
-    run("cmake", "--build", folder, "--parallel", 2, "--target", "consumer", "--target", "resemote_tools")
+    run(
+        "cmake",
+        "--build",
+        folder,
+        "--parallel",
+        2,
+        "--target",
+        "resemote_example_consumer",
+        "--target",
+        "resemote_tools",
+    )
     return folder / "runtimes" / "examples" / "consumer"
 
 

@@ -119,11 +119,7 @@ def test_no_queue_means_no_submission(artifacts):
 
 @pytest.mark.parametrize(
     ("boxes", "words"),
-    [
-        ([Box(0, 0, 64, 64)] * 6, "6 boxes"),
-        ([Box(400, 0, 50, 50)], "box 0"),
-        ([Box(2**40, 0, 50, 50)], "32 bits"),
-    ],
+    [([Box(0, 0, 64, 64)] * 6, "6 boxes"), ([Box(400, 0, 50, 50)], "box 0"), ([Box(2**40, 0, 50, 50)], "32 bits")],
 )
 def test_bad_boxes_are_refused(artifacts, boxes, words):
     with NativeClassifier(artifacts("cpu-onnxruntime-fp32").path, max_faces=5) as native:

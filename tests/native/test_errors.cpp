@@ -20,8 +20,7 @@ resemote_session* open_echo(const MadeArtifact& made) {
 }
 
 resemote_session_options options_with(const char* backend, const char* device) {
-  resemote_session_options options;
-  REQUIRE(resemote_session_options_init(&options) == RESEMOTE_STATUS_OK);
+  resemote_session_options options = RESEMOTE_SESSION_OPTIONS_INIT;
   options.backend = backend;
   options.device = device;
   return options;
@@ -130,12 +129,12 @@ TEST_CASE("a smaller struct, of an older header, has the defaults of what it lac
   resemote_classifier_destroy(classifier);
 }
 
-TEST_CASE("the macros say what the functions do") {
+TEST_CASE("the functions fill in what the macros do, as far as the first header had it") {
   const resemote_session_options session = RESEMOTE_SESSION_OPTIONS_INIT;
   resemote_session_options session_made;
   std::memset(&session_made, 0x5A, sizeof session_made);
   REQUIRE(resemote_session_options_init(&session_made) == RESEMOTE_STATUS_OK);
-  CHECK(session_made.struct_size == session.struct_size);
+  CHECK(session_made.struct_size == offsetof(resemote_session_options, log));
   CHECK(session_made.backend == session.backend);
   CHECK(session_made.threads == session.threads);
   const resemote_classifier_options classifier = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
@@ -208,6 +207,33 @@ TEST_CASE("a format no backend loads is a mismatch that names it") {
   made.write_passport();
   CHECK(create_status(made, options_with("echo", nullptr)) == RESEMOTE_STATUS_ARTIFACT_MISMATCH);
   CHECK_THAT(resemote_last_error(), Contains("this artifact holds tensorrt-engine"));
+}
+
+TEST_CASE("what is for TensorRT runs on a CPU only if somebody says so") {
+  MadeArtifact made;
+  made.passport["target"] = "tensorrt";
+  made.write_passport();
+  CHECK(create_status(made, options_with(nullptr, nullptr)) == RESEMOTE_STATUS_DEVICE_UNAVAILABLE);
+  CHECK_THAT(resemote_last_error(), Contains("is for TensorRT") && Contains("ask for the device cpu"));
+  CHECK(create_status(made, options_with("auto", "auto")) == RESEMOTE_STATUS_DEVICE_UNAVAILABLE);
+  for (const resemote_session_options& options : {options_with(nullptr, "cpu"), options_with("echo", nullptr)}) {
+    resemote_session* session = nullptr;
+    REQUIRE(resemote_session_create(made.path(), &options, &session) == RESEMOTE_STATUS_OK);
+    resemote_session_destroy(session);
+  }
+}
+
+TEST_CASE("a workspace out of range is refused, and a session says where its engine came from") {
+  const MadeArtifact made;
+  resemote_session_options options = options_with("echo", nullptr);
+  options.workspace_mib = GENERATE(-1, 65537);
+  CHECK(create_status(made, options) == RESEMOTE_STATUS_INVALID_ARGUMENT);
+  CHECK_THAT(resemote_last_error(), Contains("workspace_mib must be from 0 to 65536"));
+  resemote_session* const session = open_echo(made);
+  resemote_session_info info = RESEMOTE_SESSION_INFO_INIT;
+  REQUIRE(resemote_session_get_info(session, &info) == RESEMOTE_STATUS_OK);
+  CHECK(std::string(info.engine) == "loaded");
+  resemote_session_destroy(session);
 }
 
 TEST_CASE("tensors that do not fit are refused and nothing is written") {

@@ -31,6 +31,7 @@ def test_every_parameter_is_documented(function):
 
 def test_every_struct_that_carries_its_size_has_a_macro():
     structs = re.findall(r"typedef struct (resemote_\w+) \{\s*size_t struct_size;", HEADER)
+    structs.remove("resemote_progress")  # the library fills it in and passes it
     assert len(structs) >= 9
     for name in structs:
         assert re.search(rf"#define {name.upper()}_INIT(?: |\s*\\\s*){{sizeof\({name}\)", HEADER), name

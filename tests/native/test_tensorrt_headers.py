@@ -95,25 +95,68 @@ def test_an_engine_copies_records_and_releases(compiler, tensorrt, many_contexts
     succeed([str(program)])
 
 
-@pytest.mark.slow
-def test_engines_are_cached_and_compared(compiler, tmp_path):
-    sources = [BACKEND / name for name in ("engine_cache.cpp", "engine_fit.cpp")]
-    sources += [ROOT / "runtimes" / "src" / name for name in ("file.cpp", "sha256.cpp")]
-    program = tmp_path / "engine_cache"
+def build_cache_program(compiler: list[str], folder: Path, *flags: str) -> Path:
+    """Build the program that tests the cache of engines."""
+    sources = [BACKEND / name for name in ("build_memory.cpp", "engine_cache.cpp", "engine_fit.cpp")]
+    sources += [ROOT / "runtimes" / "src" / name for name in ("file.cpp", "observer.cpp", "sha256.cpp")]
+    program = folder / "engine_cache"
     succeed(
         [
             *compiler,
-            "-g",
-            "-fsanitize=address,undefined",
+            *flags,
             str(PROGRAMS / "engine_cache_program.cpp"),
             *map(str, sources),
+            "-pthread",
             "-o",
             str(program),
         ]
     )
+    return program
+
+
+@pytest.mark.slow
+def test_engines_are_cached_and_compared(compiler, tmp_path):
     folder = tmp_path / "cache"
     folder.mkdir()
-    succeed([str(program), str(folder)])
+    succeed([str(build_cache_program(compiler, tmp_path, "-g", "-fsanitize=address,undefined")), str(folder)])
+
+
+@pytest.fixture(scope="module")
+def cache_program(compiler, tmp_path_factory) -> Path:
+    """The same program without sanitizers, which would make hundreds of starts slow."""
+    return build_cache_program(compiler, tmp_path_factory.mktemp("cache"))
+
+
+def race(program: Path, folder: Path, build_ms: int, *, kills: bool = False) -> list[str]:
+    """Start eight processes at once for one engine that is missing; what each says of it."""
+    processes = [
+        subprocess.Popen([program, "race", folder, str(build_ms)], stdout=subprocess.PIPE, text=True) for _ in range(8)
+    ]
+    if kills:
+        processes[0].kill()
+    ends = [(process, process.communicate()[0].strip()) for process in processes]
+    assert all(process.returncode == 0 for process, _ in ends[kills:])
+    return [said for _, said in ends[kills:]]
+
+
+@pytest.mark.slow
+def test_one_process_builds_an_engine_and_the_others_wait_for_it(cache_program, tmp_path):
+    said = race(cache_program, tmp_path / "cache", 2000)
+    assert sorted(said) == ["built in 2 s", *["from the cache"] * 7]
+
+
+@pytest.mark.slow
+def test_no_entry_is_ever_unusable(cache_program, tmp_path):
+    for round_number in range(100):
+        folder = tmp_path / str(round_number)
+        # In some rounds a process is killed, which may be the one that builds.
+        kills = round_number % 4 == 3
+        said = race(cache_program, folder, 5, kills=kills)
+        assert sum(line.startswith("built") for line in said) <= 1
+        assert set(said) <= {"built in less than 1 s", "from the cache"}
+        again = subprocess.run([cache_program, "race", folder, "5"], capture_output=True, text=True, check=True)
+        assert again.stdout == "from the cache\n"
+        assert {path.suffix for path in folder.iterdir()} == {".plan", ".lock"}
 
 
 @pytest.mark.parametrize("source", sorted(BACKEND.iterdir()), ids=lambda path: path.name)

@@ -16,11 +16,7 @@ BF16 = SessionOptions(device="cpu", threads=1, precision_hint="bf16")
 
 
 @pytest.mark.parametrize(
-    ("runtime", "recipe"),
-    [
-        ("onnxruntime", "cpu-onnxruntime-fp32"),
-        ("tensorrt", "rtx-tensorrt-fp16"),
-    ],
+    ("runtime", "recipe"), [("onnxruntime", "cpu-onnxruntime-fp32"), ("tensorrt", "rtx-tensorrt-fp16")]
 )
 def test_other_runtimes_refuse_it(runtime, recipe, artifacts):
     if runtime == "tensorrt":

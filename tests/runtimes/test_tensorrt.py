@@ -10,11 +10,7 @@ import pytest
 
 from resemote_edge.artifacts.artifact import Artifact
 from resemote_edge.artifacts.passport_base import EngineInfo
-from resemote_edge.errors import (
-    ArtifactMismatchError,
-    DeviceUnavailableError,
-    MissingDependencyError,
-)
+from resemote_edge.errors import ArtifactMismatchError, DeviceUnavailableError, MissingDependencyError
 from resemote_edge.runtimes import tensorrt
 from resemote_edge.runtimes.cuda_memory import compute_capability, find_provider, gpu_count, installed_provider
 from resemote_edge.runtimes.registry import get_runtime

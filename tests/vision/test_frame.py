@@ -81,10 +81,7 @@ def test_a_crop_is_a_cut_of_the_whole(format, full_range, color, data):
     frame = frame_of(format, 24, 40, seed=1, full_range=full_range)
     (whole,), order = crops(frame, [Box(0, 0, 40, 24)], color=color)
     x, y = data.draw(st.integers(-50, 32)), data.draw(st.integers(-50, 16))
-    right, bottom = (
-        data.draw(st.integers(max(x, 0) + 8, 10**12)),
-        data.draw(st.integers(max(y, 0) + 8, 10**12)),
-    )
+    right, bottom = (data.draw(st.integers(max(x, 0) + 8, 10**12)), data.draw(st.integers(max(y, 0) + 8, 10**12)))
     (crop,), same_order = crops(frame, [Box(x, y, right - x, bottom - y)], color=color)
     assert order == same_order
     assert np.array_equal(crop, whole[max(y, 0) : bottom, max(x, 0) : right])

@@ -24,8 +24,10 @@ __all__ = ["LIVE_FILES", "markdown_live_comparison", "write_live_comparison"]
 #: Names of the files that `write_live_comparison` writes.
 LIVE_FILES = ("comparison.json", "comparison.md", "samples.npz", "distributions.png")
 
-#: The slowest calls are left out of the picture, and only there: one hiccup would squeeze all the others together.
+#: Share of the calls shown in the picture: with the slowest ones, the others would be squeezed together.
 _SHOWN = 0.995
+
+_SIDE_HEADERS = ("", "artifact", "runtime", "device", "precision", "model MB", "calls", "p50 ms", "p90 ms", "p99 ms")
 
 
 def markdown_live_comparison(comparison: LiveComparison, picture: str | None = None) -> str:
@@ -45,7 +47,7 @@ def markdown_live_comparison(comparison: LiveComparison, picture: str | None = N
         f"**{verdict}**: B takes {comparison.ratio:.3f} times as long as A "
         f"({comparison.coverage * 100:.0f} % interval {interval_text(comparison.interval)}).",
         "",
-        _sides(comparison),
+        table_text(_SIDE_HEADERS, [["A", *_side_cells(comparison.a)], ["B", *_side_cells(comparison.b)]]),
         f"- Timed: {comparison.quantity}, batch {comparison.batch}, {comparison.threads} threads, {comparison.inputs}",
         f"- Smallest difference that counts: {comparison.margin * 100:g} %",
         f"- Measured {comparison.created_utc} on {environment['cpu_model']}, {environment['cores_allowed']} cores; "
@@ -61,12 +63,6 @@ def markdown_live_comparison(comparison: LiveComparison, picture: str | None = N
         _restarts(comparison),
     ]
     return "\n".join(lines)
-
-
-def _sides(comparison: LiveComparison) -> str:
-    rows = [[side, *_side_cells(who)] for side, who in (("A", comparison.a), ("B", comparison.b))]
-    headers = ["", "artifact", "runtime", "device", "precision", "model MB", "calls", "p50 ms", "p90 ms", "p99 ms"]
-    return table_text(headers, rows)
 
 
 def _side_cells(side: Side) -> list[str]:
@@ -116,7 +112,7 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
     write_file(data, run.comparison.to_json())
     write_samples(samples, _samples(run))
     written = {"json": data, "markdown": text, "samples": samples}
-    picture.unlink(missing_ok=True)  # one of an earlier comparison would not show these figures
+    picture.unlink(missing_ok=True)  # An old one would show other figures.
     with where_installed("matplotlib"):
         _draw(run, picture)
         written["picture"] = picture
@@ -126,13 +122,12 @@ def write_live_comparison(run: LiveRun, folder: Path) -> dict[str, Path]:
 
 def _samples(run: LiveRun) -> dict[str, NDArray[np.int64]]:
     """Every call of both sides, with its restart and round."""
-    tables = run.a_nanoseconds
+    tables = run.a_nanoseconds  # Those of B have the same shapes.
     rounds = [np.repeat(np.arange(len(table)), table.shape[1]) for table in tables]
-    restarts = np.repeat(np.arange(len(tables)), [table.size for table in tables])
     return {
         "a_ns": np.concatenate([table.reshape(-1) for table in run.a_nanoseconds]),
         "b_ns": np.concatenate([table.reshape(-1) for table in run.b_nanoseconds]),
-        "restart": restarts,
+        "restart": np.repeat(np.arange(len(tables)), [table.size for table in tables]),
         "round": np.concatenate(rounds),
     }
 
@@ -151,9 +146,9 @@ def _draw_distributions(axes: "Axes", run: LiveRun) -> None:
     samples = _samples(run)
     taken = {side: samples[f"{side.lower()}_ns"] for side in "AB"}
     limit = max(float(quantiles_ms(nanoseconds, [_SHOWN])[0]) for nanoseconds in taken.values())
-    both = {side: nanoseconds / 1e6 for side, nanoseconds in taken.items()}
-    edges = np.linspace(min(float(values.min()) for values in both.values()), limit, 81).tolist()
-    for (side, values), who in zip(both.items(), (run.comparison.a, run.comparison.b), strict=True):
+    edges = np.linspace(min(float(values.min()) for values in taken.values()) / 1e6, limit, 81).tolist()
+    for (side, nanoseconds), who in zip(taken.items(), (run.comparison.a, run.comparison.b), strict=True):
+        values = nanoseconds / 1e6
         label = f"{side}: {who.artifact}, {who.runtime}"
         axes.hist(values[values <= limit], edges, histtype="stepfilled", alpha=0.5, label=label)
         axes.axvline(who.latency_p50_ms, color="C0" if side == "A" else "C1", linewidth=1)

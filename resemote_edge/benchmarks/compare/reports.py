@@ -13,8 +13,8 @@ from resemote_edge.measuring.statistics.verdict import check_margin
 
 __all__ = ["REPORT_MARGIN", "compare_reports"]
 
-#: Smallest difference that counts. A report has one process a row, at a time of its own. The effect of that alone is
-#: not in the interval, and this margin stands in for it (docs/decisions/0010-comparison.md).
+#: Smallest difference that counts. The rows of two reports come from single processes at different times. The interval
+#: does not include that variation, so the margin allows for it (docs/decisions/0010-comparison.md).
 REPORT_MARGIN = 0.05
 
 

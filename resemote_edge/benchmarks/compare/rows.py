@@ -1,4 +1,4 @@
-"""compare_rows: compares two rows of reports: times with intervals of their ratios, accuracy, size and memory."""
+"""compare_rows: compares two rows of reports in times, accuracy, size and memory."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ from resemote_edge.measuring.statistics.verdict import Verdict, judge, rules_out
 
 __all__ = ["compare_rows", "row_name"]
 
-#: Fewer calls make fewer than ten blocks, which show too little of how a run varies.
+#: With fewer calls, there would be fewer than ten blocks, too few to show how a run varies.
 _MIN_RUNS = 100
 
 _RESAMPLES = 1000
@@ -87,7 +87,7 @@ def compare_rows(a: BenchRow, b: BenchRow, folders: tuple[Path, Path], margin: f
 def _both_samples(
     rows: tuple[BenchRow, BenchRow], folders: tuple[Path, Path], notes: list[str]
 ) -> tuple[_Samples, _Samples] | None:
-    """Samples of both rows; None, and a note that says why, where one of them has none."""
+    """Samples of both rows; None, and a note with the reason, if one has none."""
     found = []
     for side, row, folder in zip("AB", rows, folders, strict=True):
         kept = None if row.samples is None else kept_samples(folder, row.samples, row.speed.samples_sha256)
@@ -129,7 +129,7 @@ def _comparable(
 
 
 def _too_little(latencies: tuple[Latency, Latency], percentile: Percentile, *, sampled: bool) -> tuple[str, str] | None:
-    """Reason why a percentile cannot be compared, and what to do; None when it can."""
+    """Reason why a percentile cannot be compared, and what to do; None if it can."""
     needed = max(_MIN_RUNS, runs_needed(PERCENTILES[percentile]))
     fewest = min(latency.runs for latency in latencies)
     if fewest < needed:
@@ -170,7 +170,7 @@ def _ratios(
 
 
 def _from_samples(samples: tuple[NDArray[np.int64], NDArray[np.int64]], chosen: list[Percentile]) -> _Intervals:
-    """Bootstrap each on its own: two processes share no moment, so their calls cannot be paired."""
+    """Bootstrap each side separately: the processes ran at different times, so their calls cannot be paired."""
     shares = [PERCENTILES[percentile] for percentile in chosen]
     drawn = [
         resampled_percentiles(values, shares, resamples=_RESAMPLES, seed=seed) for seed, values in enumerate(samples)
@@ -192,7 +192,7 @@ def _from_intervals(latencies: tuple[Latency, Latency], chosen: list[Percentile]
 def _in_logarithms(latency: Latency, percentile: Percentile) -> tuple[float, tuple[float, float]]:
     low, high = latency.interval_95_ms[percentile]
     value = latency.percentile_ms(percentile)
-    assert value is not None  # A row that has an interval has the percentile.
+    assert value is not None  # The percentile is there wherever its interval is.
     return math.log(value), (math.log(low), math.log(high))
 
 

@@ -26,7 +26,7 @@ def interval_text(interval: tuple[float, float]) -> str:
 
 
 def verdict_text(verdict: Verdict, *, ruled_out: bool, margin: float) -> str:
-    """Write a verdict, and whether a difference that counts is ruled out where none was shown."""
+    """Write a verdict; if no difference was shown, say whether one that counts is ruled out."""
     if verdict != "no difference shown":
         return verdict
     return f"{verdict}; {'ruled out' if ruled_out else 'not ruled out'}: {margin * 100:g} %"
@@ -57,15 +57,12 @@ def markdown_report_comparison(comparison: ReportComparison) -> str:
         lines += [_UNPAIRED, ""]
     lines += _list("Compared in spite of these differences (--force)", map(str, comparison.forced))
     lines += _list("Differs as well, and hinders nothing", map(str, comparison.software))
-    lines += _list("Not compared", _left_out(comparison.pairs))
+    left_out = (f"{pair}: {what}: {why}" for pair in comparison.pairs for what, why in pair.left_out.items())
+    lines += _list("Not compared", left_out)
     lines += _list("Notes", (f"{pair}: {note}" for pair in comparison.pairs for note in pair.notes))
     lines += _list("Only in A", comparison.only_in_a)
     lines += _list("Only in B", comparison.only_in_b)
     return "\n".join(lines)
-
-
-def _left_out(pairs: Iterable[Pair]) -> Iterable[str]:
-    return (f"{pair}: {what}: {why}" for pair in pairs for what, why in pair.left_out.items())
 
 
 def _pair_cells(pair: Pair) -> list[str]:

@@ -3,16 +3,16 @@
 The floor has two parts: *weights*, the time of the layers that take longer to read than to compute, and *arithmetic*,
 the time of the others. Then:
 
-1. More than a third of the multiply-adds ran in a precision whose peak is not known: there is no conclusion.
-2. The time is more than twice the floor: bound by *neither*. The larger of two losses is named: what lies between the
-   layers, or what the layers take above their floors. In the second case, where weights are stored in half the bits the
-   layers computed in or fewer, it is also said what reading them unpacked would take.
-3. Weights are two thirds of the floor or more: bound by *weights*. "You are at" compares the time with reading all
-   weights once. More faces per batch are nearly free while all the arithmetic takes no more than half of that.
-4. Arithmetic is two thirds of the floor or more: bound by *arithmetic*. "You are at" compares the time with all
-   products at the peaks. A larger batch shares the reading and no more, so that a face's share of the floor can fall to
-   that of the arithmetic; a gain of less than a twentieth is nothing.
-5. Otherwise: bound by *both*, and "you are at" compares the time with the floor.
+1. If more than a third of the multiply-adds ran in a precision whose peak is unknown, there is no conclusion.
+2. If the time is more than twice the floor, it is bound by *neither*. The sentence names the larger of two losses: the
+   time between the layers, or the time that layers take above their floors. In the second case, if weights are stored
+   in at most half the bits that layers computed in, it adds the time to read them unpacked.
+3. If weights are at least two thirds of the floor, it is bound by *weights*, and "you are at" compares the time with
+   reading all weights once. While all the arithmetic takes at most half of that, a larger batch is nearly free.
+4. If arithmetic is at least two thirds of the floor, it is bound by *arithmetic*, and "you are at" compares the time
+   with all products at the peaks. A larger batch only shares the reading, so that a face's share of the floor can fall
+   to that of the arithmetic; a gain below a twentieth counts as nothing.
+5. Otherwise it is bound by *both*, and "you are at" compares the time with the floor.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _FREE = 0.5
 _NOTHING = 0.05
 _UNPACKED = 2.0
 
-#: Number of layers named in a sentence; if there are more, they are counted.
+#: Number of layers named in a sentence; the rest are counted.
 _NAMED = 4
 
 
@@ -96,7 +96,7 @@ def conclude(explanation: Explanation) -> Conclusion:
 
 
 def deviations(explanation: Explanation) -> str | None:
-    """Name the layers that ran in another precision than promised, without a full stop; None where none did."""
+    """Name the layers that ran in another precision than promised, without a full stop; None if there are none."""
     layers = [layer for layer in explanation.layers if layer.name != BETWEEN]
     groups: dict[tuple[str | None, str | None], list[str]] = {}
     for layer in layers:
@@ -171,7 +171,7 @@ def _neither(sums: _Sums) -> Conclusion:
 
 
 def _unpacking(sums: _Sums) -> str:
-    """Small weights of layers that compute in a larger type: their cost to an engine that unpacks them at load."""
+    """Say what small weights cost an engine that unpacks them when it loads them; empty if they are not small."""
     unpacked = sum(layer.unpacked_weight_bytes for layer in sums.explanation.layers)
     if unpacked < _UNPACKED * sums.weight_bytes:
         return ""

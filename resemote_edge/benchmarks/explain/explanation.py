@@ -2,8 +2,8 @@
 
 The floor of a layer is the longer of two times: its weights read from memory once, and its multiply-adds at the peak of
 the arithmetic it ran in. No engine can be faster in that arithmetic unless weights stay in a cache between calls.
-Weights count in the bits they are stored in or in those of the arithmetic, whichever are fewer: an engine may unpack
-them when it loads them, and then read more than it has to.
+Weights count in their stored bits or in those of the arithmetic, whichever are fewer: an engine that unpacks them when
+it loads them reads more than it has to.
 """
 
 from functools import partial
@@ -35,18 +35,18 @@ class LayerTime(Strict, frozen=True, kw_only=True):
     """One layer in one call of the engine.
 
     Attributes:
-        name: Name of the layer, or `BETWEEN` for everything that is none.
+        name: Name of the layer, or `BETWEEN` for all operations outside layers.
         time_us: Time that the engine's own profile gives it.
         kernel: Kernel that the engine ran for it.
-        precision: Precision of its arithmetic, by the engine; None where it does not tell, or it was not recorded.
-        promised: Precision that the artifact promises for it, or that was asked for; None where it was not recorded.
-        weights: Number of weights it holds; None where it was not recorded.
+        precision: Precision of its arithmetic, by the engine; None if it does not tell, or it was not recorded.
+        promised: Precision that the artifact promises for it, or that was asked for; None if it was not recorded.
+        weights: Number of weights it holds; None if it was not recorded.
         weight_bytes: Bytes of the weights as stored.
-        weight_bytes_read: Fewest bytes the engine has to read for them; None where it was not recorded.
-        activation_bytes: Bytes its kernel read and wrote besides weights; None where the engine does not tell.
+        weight_bytes_read: Fewest bytes the engine has to read for them; None if it was not recorded.
+        activation_bytes: Bytes its kernel read and wrote besides weights; None if the engine does not tell.
         multiply_adds: Multiply-adds for the whole batch.
-        floor_us: Least time this machine needs for either; for its weights alone where the peak of its precision was
-            not measured.
+        floor_us: Time of reading its weights or of its multiply-adds at the machine's best, whichever is longer;
+            without a peak for its precision, the time of its weights.
     """
 
     name: str
@@ -63,12 +63,12 @@ class LayerTime(Strict, frozen=True, kw_only=True):
 
     @property
     def least_weight_bytes(self) -> int:
-        """Fewest bytes of weights to read; those stored where nothing else was recorded."""
+        """Fewest bytes of weights to read; the stored bytes if nothing else was recorded."""
         return self.weight_bytes if self.weight_bytes_read is None else self.weight_bytes_read
 
     @property
     def unpacked_weight_bytes(self) -> int:
-        """Bytes of weights once they have the type the layer computed in; those to read where that is not known."""
+        """Bytes of weights in the type that the layer computed in; `least_weight_bytes` if that is not known."""
         if self.weights is None or self.precision is None:
             return self.least_weight_bytes
         return max(self.least_weight_bytes, self.weights * BITS[self.precision] // 8)
@@ -87,17 +87,17 @@ class LayerTime(Strict, frozen=True, kw_only=True):
 
     @property
     def goperations_per_s(self) -> float | None:
-        """Attained speed, in 1e9 a second, two operations per multiply-add; None where the profile gives it no time."""
+        """Speed reached, in 1e9 operations a second, two per multiply-add; None if the profile gives it no time."""
         return 2 * self.multiply_adds / self.time_us / 1e3 if self.time_us and self.multiply_adds else None
 
 
 class Explanation(Record, frozen=True, kw_only=True):
-    """Times and floors of an artifact's layers.
+    """Times and floors of an artifact's layers in one runtime.
 
     Attributes:
         schema: Schema of the record, `EXPLANATION_SCHEMA`.
         kind: Kind of the record, ``explanation``.
-        created_utc: Time of writing, ISO 8601, seconds; None where it was not recorded.
+        created_utc: Time of writing, ISO 8601, seconds; None if it was not recorded.
         artifact: Name of the artifact.
         precision: Precision of the artifact.
         precision_hint: Precision hint, as in `SessionOptions`.
@@ -172,7 +172,7 @@ def explain(
         batch: Crops per call.
         threads: Number of CPU threads.
         precision_hint: Precision hint, as in `SessionOptions`.
-        machine: Peak figures of the machine with as many threads, if they are known already.
+        machine: Peak figures of the machine with as many threads; None to measure them.
 
     Returns:
         Time, floor and precision of every layer.

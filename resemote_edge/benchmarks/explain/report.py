@@ -38,29 +38,19 @@ def _precision(_: Explanation, layer: LayerTime) -> str:
     return f"{layer.precision} (not {layer.promised})" if layer.deviates else layer.precision or ""
 
 
-def _times_floor(_: Explanation, layer: LayerTime) -> str:
-    return f"{layer.time_us / layer.floor_us:.1f}" if layer.floor_us and layer.time_us else ""
-
-
-def _activations(_: Explanation, layer: LayerTime) -> str:
-    return "" if layer.activation_bytes is None else f"{layer.activation_bytes / 1e6:.2f}"
-
-
-def _intensity(_: Explanation, layer: LayerTime) -> str:
-    return "" if layer.operations_per_byte is None else f"{layer.operations_per_byte:.1f}"
-
-
 #: Header and cell of every column.
 _COLUMNS: dict[str, _Column] = {
     "layer": lambda _, layer: layer.name,
     "time us": lambda _, layer: f"{layer.time_us:.0f}",
     "share": lambda explanation, layer: f"{layer.time_us / explanation.time_us * 100:.0f} %",
     "floor us": lambda _, layer: f"{layer.floor_us:.0f}" if layer.floor_us else "",
-    "times floor": _times_floor,
+    "times floor": lambda _, layer: f"{layer.time_us / layer.floor_us:.1f}" if layer.floor_us and layer.time_us else "",
     "weights MB": lambda _, layer: f"{layer.weight_bytes / 1e6:.2f}" if layer.weight_bytes else "",
-    "activations MB": _activations,
+    "activations MB": lambda _, layer: "" if layer.activation_bytes is None else f"{layer.activation_bytes / 1e6:.2f}",
     "M multiply-adds": lambda _, layer: f"{layer.multiply_adds / 1e6:.1f}" if layer.multiply_adds else "",
-    "operations per byte": _intensity,
+    "operations per byte": lambda _, layer: (
+        "" if layer.operations_per_byte is None else f"{layer.operations_per_byte:.1f}"
+    ),
     "precision": _precision,
     "kernel": lambda _, layer: layer.kernel,
 }
@@ -73,13 +63,13 @@ def layer_cells(explanation: Explanation) -> dict[str, list[str]]:
 
 
 def sentences(explanation: Explanation) -> list[str]:
-    """Sentences on what bounds it, its distance from the floor, and deviating precisions; without full stops."""
+    """Sentences on what bounds it, on its distance from the floor and on other precisions; without full stops."""
     floor = (
         f"layer by layer the floor is {explanation.floor_us / 1e3:.2f} ms, the engine needs "
         f"{explanation.time_us / 1e3:.2f} ms, {explanation.time_us / explanation.floor_us:.2f} times as long"
     )
     deviating = deviations(explanation)
-    # It follows a word of its own, since a sentence cannot begin with the name of a layer.
+    # "precision:" comes first because a sentence cannot begin with the name of a layer.
     return [conclude(explanation).sentence, floor, *([] if deviating is None else [f"precision: {deviating}"])]
 
 
@@ -150,7 +140,7 @@ def write_explanation(explanation: Explanation, folder: Path) -> dict[str, Path]
     write_file(data, explanation.to_json())
     written = {"json": data, "markdown": text}
     for path in (picture, vector):
-        path.unlink(missing_ok=True)  # one of an earlier explanation would not show these figures
+        path.unlink(missing_ok=True)  # Old ones would show other figures.
     with where_installed("matplotlib"):
         write_roofline(explanation, picture, vector)
         written |= {"picture": picture, "vector picture": vector}

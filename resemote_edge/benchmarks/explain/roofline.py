@@ -9,6 +9,7 @@ multiply-add counts two. Bytes are the weights to read and the activations read 
 import io
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,11 +37,11 @@ _LEAST_AREA, _WHOLE_AREA = 16.0, 2600.0
 _MARKERS = {"fp32": "o", "bf16": "D", "fp16": "^", "int8": "s"}
 
 
-#: Colours of the precisions, which differ in the form of their points as well. They can be seen on white and on the
-#: page's dark paper, and people who confuse red and green can tell them apart.
+#: Colours of the precisions. They are legible on white and on the page's dark background, and can be told apart by
+#: people who confuse red and green; the markers differ too.
 _COLOURS = {"fp32": "#0072b2", "bf16": "#009e73", "fp16": "#aa4499", "int8": "#d55e00"}
 
-#: Lines that guide the eye, and what belongs to memory: ink that is not opaque.
+#: Translucent ink for the grid and the legend's frame, and for the memory roof.
 _FAINT, _MEMORY = (INK, 0.18), (INK, 0.7)
 
 
@@ -99,34 +100,20 @@ def _set_up(axes: "Axes", explanation: Explanation, layers: Sequence[LayerTime])
     across = [layer.operations_per_byte or 1.0 for layer in layers]
     across += [peak / machine.memory_gb_per_s / margin for peak in peaks for margin in (1, 12)]  # where the roofs meet
     up = [layer.goperations_per_s or 1.0 for layer in layers] + peaks
-    left = _below(min(across, default=0.5), 2)
-    axes.set_xlim(left, _above(max(across, default=64.0) * 1.2, 2))
+    left = 2.0 ** math.floor(math.log2(min(across, default=0.5)))
+    axes.set_xlim(left, 2.0 ** math.ceil(math.log2(max(across, default=64.0) * 1.2)))
     axes.set_ylim(min([*up, left * machine.memory_gb_per_s]) / 2, max(up, default=100.0) * 2.2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("operations per byte of weights and activations (a multiply-add is two)", color=INK)
     axes.set_ylabel("G operations/s", color=INK)
     what = f"{explanation.artifact}, {explanation.ran_in}"
-    axes.set_title(f"{what}\n{_wrapped(conclude(explanation).sentence)}", color=INK, fontsize=9.5, loc="left")
+    axes.set_title(f"{what}\n{textwrap.fill(conclude(explanation).sentence, 126)}", color=INK, fontsize=9.5, loc="left")
     axes.grid(visible=True, color=_FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", color=INK, labelcolor=INK)
     for spine in axes.spines.values():
         spine.set_color(INK)
-
-
-def _below(value: float, base: int) -> float:
-    return float(base ** math.floor(math.log(value, base)))
-
-
-def _above(value: float, base: int) -> float:
-    return float(base ** math.ceil(math.log(value, base)))
-
-
-def _wrapped(sentence: str) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(sentence, 126))
 
 
 def _draw_roofs(axes: "Axes", explanation: Explanation) -> "list[Annotation]":
@@ -163,10 +150,7 @@ def _name_memory_roof(axes: "Axes", explanation: Explanation) -> None:
     axes.annotate(
         f"memory {bandwidth:.1f} GB/s",
         (left, left * bandwidth),
-        xytext=(
-            along * math.cos(slope) - away * math.sin(slope),
-            along * math.sin(slope) + away * math.cos(slope),
-        ),
+        xytext=(along * math.cos(slope) - away * math.sin(slope), along * math.sin(slope) + away * math.cos(slope)),
         textcoords="offset points",
         rotation=math.degrees(slope),
         rotation_mode="anchor",
@@ -189,7 +173,7 @@ def _spread(names: "list[Annotation]") -> None:
 
 
 def _roof_boxes(axes: "Axes", explanation: Explanation) -> "list[Bbox]":
-    """What the roofs cover, in pixels: the slanted one, with its name above it, in steps."""
+    """Boxes that the roofs cover, in pixels; many small ones for the slanted roof, which has its name above it."""
     from matplotlib.transforms import Bbox
 
     machine, (left, right) = explanation.machine, axes.get_xlim()
@@ -208,12 +192,9 @@ def _roof_boxes(axes: "Axes", explanation: Explanation) -> "list[Bbox]":
     return boxes
 
 
-def _area(layer: LayerTime, time_us: float) -> float:
-    return _LEAST_AREA + _WHOLE_AREA * layer.time_us / time_us
-
-
 def _draw_point(axes: "Axes", layer: LayerTime, time_us: float) -> tuple[float, float, float]:
-    x, y, area = layer.operations_per_byte or 0.0, layer.goperations_per_s or 0.0, _area(layer, time_us)
+    x, y = layer.operations_per_byte or 0.0, layer.goperations_per_s or 0.0
+    area = _LEAST_AREA + _WHOLE_AREA * layer.time_us / time_us
     axes.scatter(
         [x],
         [y],
@@ -254,10 +235,6 @@ def _draw_labels(
     taken: "list[Bbox]",
 ) -> None:
     shares = [layer.time_us / explanation.time_us for layer in layers]
-    order = sorted(range(len(layers)), key=lambda index: -shares[index])
-    labels = [
-        (f"{layers[index].name} {shares[index] * 100:.0f} %", circles[index][0], circles[index][1])
-        for index in order
-        if shares[index] >= _LABELLED
-    ]
+    ranked = sorted(zip(shares, layers, circles, strict=True), key=lambda one: -one[0])
+    labels = [(f"{layer.name} {share * 100:.0f} %", x, y) for share, layer, (x, y, _) in ranked if share >= _LABELLED]
     place_labels(axes, labels, circles, taken, INK)

@@ -19,13 +19,12 @@ ROOFLINES = "explain/*.svg"
 def report_again(
     source: Path, output: Path | None = None, *, rooflines: Sequence[Path] = (), force: bool = False
 ) -> dict[str, Path]:
-    """Write the views of a report once more; the report itself stays as it is, byte by byte.
+    """Write the views of a report again; the report itself is not changed.
 
     Args:
         source: File ``report.json``, with its samples beside it where they were kept, or the folder of both.
         output: Folder to write to; None for the report's own folder. Into another one, the report is copied as well.
-        rooflines: Drawings for the page besides those of `ROOFLINES` beside the report; their titles are the names of
-            folder and file.
+        rooflines: Drawings for the page, in addition to the report's own `ROOFLINES`; titled by folder and file.
         force: Whether files there may be replaced.
 
     Returns:
@@ -40,7 +39,7 @@ def report_again(
     elsewhere = folder.resolve() != data.parent.resolve()
     refuse_files(folder, REPORT_FILES if elsewhere else VIEW_FILES, force=force)
     report = read_report(data)
-    gather(report, data.parent)  # This refuses samples of something else before anything is written.
+    gather(report, data.parent)  # Refuses samples of another report before anything is written.
     drawings = _drawings([*sorted(data.parent.glob(ROOFLINES)), *rooflines])
     if not elsewhere:
         return write_views(report, folder, data=data, rooflines=drawings)

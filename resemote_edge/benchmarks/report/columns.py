@@ -1,4 +1,4 @@
-"""Columns of benchmark tables: for each a header, and the way a row fills it."""
+"""Columns of benchmark tables: the header of each, and the function that writes its cells."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -198,7 +198,7 @@ def markdown(columns: Mapping[str, Callable[[_Shown], str]], rows_shown: Iterabl
 
 
 def common_beginning(names: Sequence[str]) -> str:
-    """Common beginning of all names, up to and with a hyphen; empty when there is one name only."""
+    """Common beginning of all names, up to and including a hyphen; empty if there is only one name."""
     if len(set(names)) < 2:
         return ""
     common = os.path.commonprefix(list(names))  # noqa: RUF071 - names, not paths

@@ -1,7 +1,7 @@
 """report_csv: the rows of a report as CSV for programs, one line a row.
 
-Columns follow from the types of the structs, not from a report's contents: files of any two reports of one version have
-the same header and can be put below each other. Figures are written in full; a cell without a figure is empty.
+The columns follow from the types of the structs, so that all reports of one version have the same header and their rows
+can be joined. Figures are written in full; a cell without a figure is empty.
 """
 
 import csv
@@ -27,9 +27,7 @@ _UNNAMED = frozenset({"speed"})
 #: Keys of the fields that are mappings; other mappings and lists are left to the JSON.
 _KEYS: dict[str, tuple[str, ...]] = {"stages": STAGES, "interval_95_ms": tuple(PERCENTILES)}
 
-_UNITS = ("_ms",)
-
-#: What a spreadsheet takes for the beginning of a formula.
+#: First characters by which a spreadsheet recognises a formula.
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 _Path = tuple[str | int, ...]
@@ -98,14 +96,11 @@ def _of_mapping(kind: inspect.DictType, name: str, path: _Path) -> Iterator[tupl
 
 
 def _before_unit(name: str, word: str) -> str:
-    for unit in _UNITS:
-        if name.endswith(unit):
-            return f"{name.removesuffix(unit)}_{word}{unit}"
-    return f"{name}_{word}"
+    return f"{name.removesuffix('_ms')}_{word}_ms" if name.endswith("_ms") else f"{name}_{word}"
 
 
 def _follow(value: Any, path: _Path) -> Any:
-    """Value at a path; None where something on the way is None, another member of a union, or absent."""
+    """Value at a path; None if something on the way is None, another member of a union, or absent."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)
@@ -124,5 +119,5 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     text = str(msgspec.to_builtins(value)).replace("\r", " ")  # the csv module leaves it without quotes
-    # A spreadsheet runs a text that begins like a formula, and this text may come from another person's file.
+    # A spreadsheet would run a formula, and this text may come from a stranger's file.
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

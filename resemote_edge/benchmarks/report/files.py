@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.benchmarks.report.columns import (
-    NOT_MEASURED,
-)
 from resemote_edge.benchmarks.report.csv import csv_report
 from resemote_edge.benchmarks.report.html.page import render_page
 from resemote_edge.benchmarks.report.markdown import markdown_report
@@ -14,7 +11,7 @@ from resemote_edge.benchmarks.report.picture import draw_latency
 from resemote_edge.errors import where_installed
 from resemote_edge.measuring.results import BenchReport
 
-__all__ = ["NOT_MEASURED", "REPORT_FILES", "VIEW_FILES", "write_report", "write_views"]
+__all__ = ["REPORT_FILES", "VIEW_FILES", "write_report", "write_views"]
 
 #: Names of the files that `write_report` writes.
 REPORT_FILES = ("report.json", "report.csv", "report.md", "latency.png", "report.html")
@@ -51,8 +48,8 @@ def write_views(
 ) -> dict[str, Path]:
     """Write ``report.csv``, ``report.md``, and what needs the extra ``report``.
 
-    That is ``latency.png``, where there are rows, and ``report.html``. A view that cannot be drawn here is left out,
-    and one of an earlier report is removed: it would not show these figures.
+    That is ``latency.png``, if there are rows, and ``report.html``. A view that cannot be drawn here is left out, and
+    an old one is removed, because it would show other figures.
 
     Args:
         report: Report of the measurements.

@@ -32,7 +32,7 @@ def validity_table(report: BenchReport) -> str:
 
 
 def outcome_table(report: BenchReport, scenario: str) -> str:
-    """Write what one scenario reports beyond latency, in Markdown; empty where no row reports anything."""
+    """Write what one scenario reports beyond latency, in Markdown; empty if no row reports anything."""
     rows = [row for row in report.rows if row.scenario == scenario and row.speed.outcome is not None]
     return markdown(OUTCOME_COLUMNS[scenario], rows) if rows else ""
 

@@ -31,7 +31,7 @@ def report_schema() -> dict[str, Any]:
 
 
 def _describe(definition: dict[str, Any]) -> None:
-    """Split a struct's docstring: its first part is for the object, the attributes' parts for their keys."""
+    """Split a struct's docstring into descriptions of the object and of its keys."""
     text = inspect.cleandoc(definition.pop("description", ""))
     said, _, attributes = text.partition("\n\nAttributes:\n")
     if said:

@@ -37,7 +37,8 @@ class SuiteClock:
     def expect(self, step: Step) -> float:
         """Estimate the seconds that a step will take.
 
-        It is the mean of finished ones of the same scenario and batch, else of the scenario, else from settings.
+        The estimate is the mean of finished steps of the same scenario and batch, or else of the scenario. If there are
+        none, it follows from the settings.
         """
         alike = self._taken.get((step.group, step.batch)) or [
             seconds for (group, _), taken in self._taken.items() if group == step.group for seconds in taken
@@ -53,7 +54,7 @@ class SuiteClock:
         if step.kind == "accuracy":
             return _ACCURACY_SECONDS
         if step.check is not None:
-            # Our timer times the model and whole decisions, for as long each.
+            # Our timer spends that time twice: on the model and on whole decisions.
             return step.check.rounds * (2 * _START_SECONDS + 1.0 + 3 * step.check.seconds)
         warmed = _START_SECONDS + settings.warmup_seconds / 2
         scenario = SCENARIOS[step.group]

@@ -33,7 +33,7 @@ __all__ = [
 
 SUITE_SCHEMA = 1
 
-#: Largest batch size measured; beyond it a crop's share of the memory would exceed what small machines have.
+#: Largest batch size measured; larger ones would not fit into the memory of small machines.
 MAX_BATCH = 4096
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=4096)]
@@ -46,7 +46,7 @@ class ExportEntry(Strict, frozen=True, kw_only=True):
 
     Attributes:
         variant: Variant of the embedded weights.
-        recipe: Recipe of the export; None where target and precision say which is the default for this CPU.
+        recipe: Recipe of the export; None for the default of target and precision on this CPU.
         target: Target, given with a precision instead of a recipe.
         precision: Precision, given with a target.
         name: Name of the artifact; made of the other fields where it is left out.
@@ -66,7 +66,7 @@ class ExportEntry(Strict, frozen=True, kw_only=True):
 
 
 class Exclude(Strict, frozen=True, kw_only=True):
-    """Rows that are left out: those that match every field given. Each is a glob, a number, or a list of them.
+    """Rows to leave out: those that match every field given. A field is a glob, a number, or a list of them.
 
     Attributes:
         artifact: Name of the artifact.
@@ -98,7 +98,7 @@ class Exclude(Strict, frozen=True, kw_only=True):
         return {name: tuple(map(_text, value)) for name, value in listed.items() if value != (None,)}
 
     def matches(self, fields: Mapping[str, object]) -> bool:
-        """Whether a row with these fields is left out; a field that a row lacks (None) matches nothing."""
+        """Whether a row with these fields is left out; a field that is None matches nothing."""
         return all(
             fields[name] is not None and _any_match(patterns, [_text(fields[name])])
             for name, patterns in self.patterns.items()
@@ -150,7 +150,7 @@ class ValidityEntry(Strict, frozen=True, kw_only=True):
 class Suite(
     Strict, frozen=True, kw_only=True, rename={"exports": "export", "excludes": "exclude", "checks": "validity"}
 ):
-    """A suite.
+    """A suite: the rows to measure, as every combination of the lists below.
 
     Attributes:
         schema: Schema of the file, `SUITE_SCHEMA`.
@@ -257,7 +257,7 @@ def load_suite(path: Path) -> LoadedSuite:
 
 
 def check_suite(suite: Suite) -> None:
-    """Refuse a suite that could only fail after something was measured.
+    """Refuse a suite that could only fail once something was measured.
 
     Raises:
         InputError: A name leads nowhere, something appears twice, or settings make no sense.
@@ -321,7 +321,7 @@ def _check_measure(settings: ScenarioSettings, batches: tuple[int, ...]) -> None
 
 
 def _check_exclude(exclude: Exclude, number: int, suite: Suite) -> None:
-    """Refuse an exclude that leaves nothing out, or everything: it is most likely a typing error."""
+    """Refuse an exclude that leaves out nothing or everything, most likely by a typing error."""
     if not exclude.patterns:
         raise InputError(
             f"[[exclude]] {number} has no field and would leave everything out", hint="add one, or remove it"

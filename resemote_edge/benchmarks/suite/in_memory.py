@@ -1,4 +1,4 @@
-"""run_in_memory: a suite that is in no file, of artifacts that are open; nothing is kept of it but its report."""
+"""run_in_memory: runs a suite without a file, on open artifacts, and keeps nothing but the report."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from resemote_edge.benchmarks.suite.plan import SuiteArtifact, make_plan
 from resemote_edge.benchmarks.suite.report import bench_report
 from resemote_edge.benchmarks.suite.rows import KeptRow
 from resemote_edge.benchmarks.suite.runner import Bench, SuiteProgress, run_steps, sort_out
-from resemote_edge.data.registry import recognise
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import DeviceUnavailableError, InputError, ResEmoteEdgeError
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.results import BenchReport
@@ -18,7 +18,7 @@ from resemote_edge.runtimes.registry import get_runtime, runtimes_for
 
 __all__ = ["run_in_memory"]
 
-#: Files that a runtime may run where it was named: also the ONNX that an engine is built from.
+#: Roles of files that a named runtime may run: also the ONNX that an engine is built from.
 _ROLES = ("model", "source")
 
 
@@ -28,6 +28,7 @@ def run_in_memory(
     *,
     data: Path | None = None,
     output: Path | None = None,
+    notice: Callable[[str], None] = lambda text: None,
     progress: Callable[[SuiteProgress], None] = lambda far: None,
 ) -> BenchReport:
     """Measure everything a suite asks for.
@@ -37,22 +38,25 @@ def run_in_memory(
         artifacts: Artifacts to measure.
         data: Dataset for accuracy; None leaves it out.
         output: Folder of the report, in which samples are kept; None keeps none.
+        notice: Function called with what was found in the data, one sentence at a time.
         progress: Function called with the progress.
 
     Returns:
-        The report. Combinations that cannot run here, where the suite names no runtime, are listed as skipped; those
-        that were tried and failed, as failed; each with the reason.
+        The report. It lists combinations that failed, and, if the suite names no runtime, those that cannot run here as
+        skipped, each with the reason.
 
     Raises:
         DeviceUnavailableError: A runtime that the suite names cannot work here, or nothing could be measured.
         InputError: A scenario, batch size or another setting makes no sense.
         ArtifactError: The artifact that accuracies are to be compared with is not whole.
-        DatasetError: There is no such dataset.
+        DatasetError: The data cannot be read.
         ResEmoteEdgeError: Every measurement failed.
     """
     check_suite(suite)
     if data is not None:
-        recognise(data)
+        split = "test" if suite.accuracy is None else suite.accuracy.split
+        # Read before minutes of measuring, so that its notes come first.
+        DatasetReader(lambda text: notice(f"note: {text}")).load(data, (split,))
     for artifact in artifacts:
         _refuse(artifact, suite)
     roles = _ROLES if suite.runtimes else ("model",)
@@ -77,7 +81,7 @@ def run_in_memory(
 
 
 def _refuse(artifact: Artifact, suite: Suite) -> None:
-    """Refuse an artifact that was not made for what was asked for by name."""
+    """Refuse an artifact that cannot be run with a batch size or runtime that the suite names."""
     for batch in suite.batches:
         refuse_batch(artifact, batch)
     for name in suite.runtimes or ():

@@ -1,4 +1,4 @@
-"""SuitePlan: the plan of a suite on this machine: its steps in order, and what cannot be measured, with the reason."""
+"""SuitePlan: the steps of a suite on this machine, in order, and what cannot be measured, with the reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["Step", "SuiteArtifact", "SuitePlan", "make_plan"]
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteArtifact:
-    """An artifact of a suite, which may be waiting to be exported.
+    """An artifact of a suite, which may still have to be exported.
 
     Attributes:
         name: Name of the artifact.
@@ -59,7 +59,7 @@ class SuiteArtifact:
     @property
     def artifact(self) -> Artifact:
         """The opened artifact."""
-        assert self.opened is not None  # It was exported before it is measured.
+        assert self.opened is not None  # It is exported before it is measured.
         return self.opened
 
 
@@ -75,7 +75,7 @@ class Step:
         scenario: Name of the scenario in `SCENARIOS`; None for a step that is no row.
         batch: Crops per call; None for an accuracy.
         streams: Number of sessions side by side.
-        fps: Frames a second; None where none arrive.
+        fps: Frames a second; None if none arrive.
         check: Comparison of the timer; None for a step that is no check.
     """
 
@@ -144,7 +144,7 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
 
     Args:
         suite: Suite that is asked for.
-        entries: Artifacts of the suite, as far as they can be had.
+        entries: Artifacts of the suite that exist or can be exported.
         with_accuracy: Whether there is data.
 
     Raises:
@@ -160,7 +160,7 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
     pairs: list[tuple[SuiteArtifact, str]] = []
     unmeasured: list[Unmeasured] = []
     for entry in entries:
-        able = [name for name in suite.runtimes or RUNTIMES if _loads(name, entry)]
+        able = [name for name in suite.runtimes or RUNTIMES if {*get_runtime(name).formats} & {*entry.formats}]
         if not able:
             reason = f"none of the suite's runtimes loads {', '.join(entry.formats)}"
             unmeasured.append(Unmeasured(artifact=entry.name, runtime="any", state="failed", reason=reason))
@@ -169,7 +169,7 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
             if reason_or_none is None:
                 pairs.append((entry, name))
             else:
-                # A runtime that the suite names was asked for; one that merely would have been possible is left out.
+                # Only a runtime that the suite names was asked for; any other is merely skipped.
                 state: Literal["failed", "skipped"] = "failed" if suite.runtimes else "skipped"
                 unmeasured.append(Unmeasured(artifact=entry.name, runtime=name, state=state, reason=reason_or_none))
     rows = [list(_rows(suite, entry, runtime)) for entry, runtime in pairs]
@@ -188,16 +188,12 @@ def make_plan(suite: Suite, entries: Sequence[SuiteArtifact], *, with_accuracy: 
 
 
 def _is_wanted(suite: Suite, entry: SuiteArtifact, runtime: str) -> bool:
-    """Whether any row or check is left of a pair; what the suite excludes altogether need not be able to run."""
+    """Whether the suite leaves any row or check of a pair; otherwise, it does not matter if the pair can run."""
     return next(_rows(suite, entry, runtime), None) is not None or bool(_checks(suite, [(entry, runtime)]))
 
 
-def _loads(runtime: str, entry: SuiteArtifact) -> bool:
-    return any(wanted in entry.formats for wanted in get_runtime(runtime).formats)
-
-
 def _refusal(runtime: str, entry: SuiteArtifact, suite: Suite) -> str | None:
-    """Reason why it cannot run here; None when it can, or when that is not known before the export."""
+    """Reason why it cannot run here; None if it can, or if that is not known before the export."""
     if entry.opened is None:
         return None
     return why_unavailable(runtime, entry.opened, suite.session_options)

@@ -1,4 +1,4 @@
-"""bench_report: the report of a suite, from the rows that are there; suite_state: how far the suite has run."""
+"""bench_report: assembles the report of a suite from its finished rows; suite_state: how far the suite has run."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ __all__ = ["bench_report", "suite_state"]
 
 
 def bench_report(bench: Bench, plan: SuitePlan, kept: Mapping[str, KeptRow]) -> BenchReport:
-    """Assemble the report from the rows that are there.
+    """Assemble the report from the finished rows.
 
     Args:
         bench: Settings and facts that steps share.
         plan: Plan of the suite.
         kept: Results of the steps, by stem.
     """
-    # Rows of one artifact come together, whatever turns they took.
+    # Rows of one artifact stand together, although artifacts took turns.
     pairs = list(dict.fromkeys((step.entry.name, step.runtime) for step in plan.steps))
     ordered = sorted(plan.steps, key=lambda step: pairs.index((step.entry.name, step.runtime)))
     done = _done(ordered, kept)
@@ -43,7 +43,7 @@ def bench_report(bench: Bench, plan: SuitePlan, kept: Mapping[str, KeptRow]) -> 
 
 
 def suite_state(loaded: LoadedSuite, folder: SuiteFolder, plan: SuitePlan, kept: Mapping[str, KeptRow]) -> SuiteState:
-    """Tell how far a suite has run, and what a reader of its figures has to know; arguments as for `bench_report`."""
+    """Tell how far a suite has run, with caveats about its figures; arguments as for `bench_report`."""
     found = [row for _, row in _done(plan.steps, kept)]
     return SuiteState(
         name=loaded.suite.name,

@@ -1,7 +1,7 @@
-"""SuiteFolder: the folder where a suite keeps each finished row, with all that decided it.
+"""SuiteFolder: the folder where a suite keeps each finished row, in a file that is written completely or not at all.
 
-A row is a file, written whole. It carries what it depends on. A row is no longer used if what it depends on has
-changed, and a row from another machine is refused.
+A row records what it depends on. If any of that has changed, the row is measured again. A row from another machine is
+refused.
 """
 
 import hashlib
@@ -80,11 +80,11 @@ class KeptRow(Record, frozen=True, kw_only=True):
 
     Attributes:
         schema: Schema of the record, `ROW_SCHEMA`.
-        key: Hash (sha256) over everything that decided it.
-        decided_by: Everything that decided it, by name.
+        key: Hash (sha256) of everything that it depends on.
+        decided_by: Everything that it depends on, by name.
         machine: Machine it was measured on.
         measured_utc: Time of the measurement, ISO 8601.
-        git_commit: Commit of the checkout that measured it; None where there was none.
+        git_commit: Commit of the checkout that measured it; None if there was none.
         seconds: Time it took.
         found: Result of the step.
     """
@@ -104,20 +104,20 @@ class KeptRow(Record, frozen=True, kw_only=True):
         return isinstance(self.found, KeptFailure)
 
     def changes(self, decided_by: dict[str, Any]) -> list[str]:
-        """Names of the facts that decide it and have changed."""
+        """Names of the facts it depends on that have changed."""
         names = sorted({*self.decided_by, *decided_by})
         return [name for name in names if self.decided_by.get(name) != decided_by.get(name)]
 
 
 def decision_key(decided_by: dict[str, Any]) -> str:
-    """Hash (sha256) over everything that decides a row."""
+    """Hash (sha256) of everything that a row depends on."""
     return hashlib.sha256(json.dumps(decided_by, sort_keys=True).encode()).hexdigest()
 
 
 def machine_of(environment: Environment) -> Machine:
-    """Identify this machine: its hardware, and the identity its system gave itself if there is one."""
+    """Identify this machine by its hardware and, if there is one, by the identity of its system."""
     try:
-        # It is hashed because machine-id(5) asks that the identity itself not be passed on.
+        # Hashed, because machine-id(5) says that the identity itself must not be passed on.
         own = hashlib.sha256(b"resemote-edge " + _MACHINE_ID.read_bytes().strip()).hexdigest()
     except OSError:
         own = None
@@ -207,12 +207,23 @@ class SuiteFolder:
         return self.path / ROWS_FOLDER / f"{stem}.json"
 
     def read(self, stem: str) -> KeptRow | None:
-        """Read a row that is kept; None where there is none.
+        """Read a row that is kept; None if there is none.
 
         Raises:
             InputError: The file is not a row of this version.
         """
-        return self._read(self.row_path(stem))
+        path = self.row_path(stem)
+        try:
+            row = msgspec.json.decode(path.read_bytes(), type=KeptRow)
+        except FileNotFoundError:
+            return None
+        except DECODE_ERRORS as error:
+            raise InputError(f"{path}: not a finished row ({error})", hint="delete it, or pass another -o") from None
+        if row.schema != ROW_SCHEMA:
+            raise InputError(
+                f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}", hint="delete it"
+            )
+        return row
 
     def write(self, stem: str, row: KeptRow) -> None:
         """Keep a row."""
@@ -226,7 +237,7 @@ class SuiteFolder:
         """Refuse to add rows to those that another machine measured.
 
         Raises:
-            InputError: A row is from another machine; the message says which, and how that differs from this one.
+            InputError: A row is from another machine; the message describes both.
         """
         for stem in self.stems():
             kept = self.read(stem)
@@ -243,16 +254,3 @@ class SuiteFolder:
             return True
         path = self.path / row.samples
         return path.is_file() and file_sha256(path) == row.speed.samples_sha256
-
-    def _read(self, path: Path) -> KeptRow | None:
-        try:
-            row = msgspec.json.decode(path.read_bytes(), type=KeptRow)
-        except FileNotFoundError:
-            return None
-        except DECODE_ERRORS as error:
-            raise InputError(f"{path}: not a finished row ({error})", hint="delete it, or pass another -o") from None
-        if row.schema != ROW_SCHEMA:
-            raise InputError(
-                f"{path}: row schema {row.schema}, this version reads schema {ROW_SCHEMA}", hint="delete it"
-            )
-        return row

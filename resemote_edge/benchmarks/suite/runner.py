@@ -1,4 +1,4 @@
-"""run_steps: the steps of a suite that are not finished, one after the other; a failure is kept with its reason."""
+"""run_steps: measures the unfinished steps of a suite, one after the other, and keeps failures with their reasons."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ from resemote_edge.runtimes.session import model_file
 
 __all__ = ["Bench", "Planned", "SuiteProgress", "run_steps", "sort_out"]
 
-#: Packages besides the runtime whose version decides a row's result.
+#: Packages besides the runtime that a row's result depends on.
 _DECIDING_PACKAGES = ("numpy", "pillow")
 
 
@@ -53,7 +53,7 @@ class Bench:
         data: Dataset for accuracy; None for none.
         data_sha256: Hash of the dataset's split.
         reference: Artifact that accuracies are compared with; None for none.
-        reference_problem: Reason why the artifact that the suite names is not there; None where there is no problem.
+        reference_problem: Reason why the reference that the suite names is not there; None if it is there.
     """
 
     suite: Suite
@@ -88,7 +88,7 @@ class Bench:
         return self._versions[runtime]
 
     def decided_by(self, step: Step) -> dict[str, Any]:
-        """Everything that decides a step's result, by name."""
+        """Everything that a step's result depends on, by name."""
         environment, packages = self.environment, self.environment.packages
         common: dict[str, Any] = {
             "artifact": step.entry.passport_sha256,
@@ -111,7 +111,7 @@ class Bench:
         if step.check is not None:
             return common | {"batch": step.batch, "rounds": step.check.rounds, "seconds": step.check.seconds}
         settings: dict[str, Any] = msgspec.to_builtins(self.suite.effective_settings)
-        settings["fps"] = step.fps  # The settings' rate says nothing here.
+        settings["fps"] = step.fps  # This replaces the rate of the settings.
         return common | {
             "scenario": step.scenario,
             "batch": step.batch,
@@ -124,13 +124,13 @@ class Bench:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A step, and the row that is kept of it.
+    """A step, and the row that was kept of it.
 
     Attributes:
         step: Step that is planned.
-        state: State: ``done`` and ``failed`` are kept as they are; ``missing`` and ``changed`` are measured.
-        why: Reason: what has changed, or why it failed; empty otherwise.
-        kept: Row that is kept of it; None where there is nothing that counts.
+        state: State; steps that are ``missing`` or ``changed`` are measured, those ``done`` or ``failed`` are not.
+        why: What has changed, or why it failed; empty otherwise.
+        kept: Row that still counts; None if there is none.
     """
 
     step: Step
@@ -181,9 +181,8 @@ def _look_at(bench: Bench, step: Step, retry_failed: bool) -> Planned:
         return Planned(step=step, state="changed", why=f"changed since: {', '.join(changes)}")
     if isinstance(kept.found, KeptFailure):
         again = Planned(step=step, state="missing", why="failed before")
-        return (
-            again if retry_failed else Planned(step=step, state="failed", why=kept.found.unmeasured.reason, kept=kept)
-        )
+        failed = Planned(step=step, state="failed", why=kept.found.unmeasured.reason, kept=kept)
+        return again if retry_failed else failed
     if isinstance(kept.found, KeptSpeed) and not bench.folder.has_samples(kept.found.row):
         return Planned(step=step, state="changed", why="its samples are gone")
     return Planned(step=step, state="done", kept=kept)
@@ -202,7 +201,7 @@ def run_steps(
     Args:
         bench: Settings and facts that steps share.
         planned: Steps, all of them.
-        kept: Mapping filled with each step's result, by stem, as it comes: a caller that stops early has what is there.
+        kept: Mapping that each step's result is added to, by stem, so that an interrupted caller has the finished ones.
         notice: Function called with what happens, one line at a time.
         progress: Function called with the progress.
     """
@@ -229,7 +228,7 @@ def run_steps(
 
 
 def _measure(bench: Bench, step: Step) -> KeptRow:
-    """Measure one step; if anything goes wrong, that is its result."""
+    """Measure one step; an error becomes its result."""
     decided_by = bench.decided_by(step)
     began = time.monotonic()
     found: KeptSpeed | AccuracyResult | KeptValidity | KeptFailure
@@ -239,7 +238,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
             raise InputError(f"{step.entry.path}: was replaced while it was measured", hint="measure again")
     except ResEmoteEdgeError as error:
         found = KeptFailure(unmeasured=step.unmeasured(" ".join(str(error).split())))
-    except OSError as error:  # for example a full disk, or a file that vanished
+    except OSError as error:  # such as a full disk or a missing file
         found = KeptFailure(unmeasured=step.unmeasured(_os_reason(error)))
     return KeptRow(
         key=decision_key(decided_by),
@@ -253,7 +252,7 @@ def _measure(bench: Bench, step: Step) -> KeptRow:
 
 
 def _keep(bench: Bench, step: Step, row: KeptRow) -> KeptRow:
-    """Write a row; one that cannot be written is reported as failed, since it would be gone with this run."""
+    """Write a row; one that cannot be written counts as failed, because it would be lost after this run."""
     if bench.folder is None:
         return row
     try:

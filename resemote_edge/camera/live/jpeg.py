@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.camera.live.options import LiveOptions
+from resemote_edge.camera.marks import mark_of
 from resemote_edge.camera.privacy.notice import draw_notice
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.sinks.marks import mark_of
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.annotate import annotate
 from resemote_edge.vision.frame import Frame

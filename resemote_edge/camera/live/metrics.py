@@ -39,10 +39,7 @@ class Metrics(Collector):
         self._faces = gauge("faces", "Faces in the newest frame")
         self._captured = gauge("last_frame_timestamp_seconds", "Time at which the newest frame reached the page")
         self._age = Histogram(
-            f"{_PREFIX}_decision_age_seconds",
-            "Time from capture to decision",
-            buckets=_AGES,
-            registry=self._registry,
+            f"{_PREFIX}_decision_age_seconds", "Time from capture to decision", buckets=_AGES, registry=self._registry
         )
         self._clients = gauge("clients", "Clients that are connected", "kind")
         self._sent = counter("sent", "Frames that clients took", "kind")

@@ -122,7 +122,11 @@ class LiveServer:
         await self._ended.wait()
         server.close()
         await clients.close()
+        connections = [one.transport for one in runner.server.connections if one.transport is not None]
         await runner.cleanup()
+        for transport in connections:  # Who reads nothing still holds what was written; nobody waits for that.
+            transport.abort()
+        await asyncio.sleep(0)
 
 
 class _Door:

@@ -9,7 +9,7 @@ from resemote_edge.camera.live.jpeg import jpeg_encoders
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.live.tls import tls_context
 from resemote_edge.camera.results import FrameResult
-from resemote_edge.camera.sinks.base import Picture, Sink
+from resemote_edge.camera.sinks.base import Picture, Sink, SinkOptions
 from resemote_edge.errors import InputError, needs
 from resemote_edge.vision.frame import Frame
 
@@ -27,7 +27,7 @@ class LiveSink(Sink):
 
     Args:
         address: ``live://HOST:PORT``; this machine's own address and port 8080 if they are missing.
-        options: What is shown, and to whom.
+        options: `live` is used.
 
     Raises:
         InputError: The address cannot be read.
@@ -35,15 +35,15 @@ class LiveSink(Sink):
 
     queue_frames = 4  # `write` takes no time, and keeps the newest; the queue bridges a moment without the processor
 
-    def __init__(self, address: str, options: LiveOptions) -> None:
+    def __init__(self, address: str, options: SinkOptions) -> None:
         self._address: LiveAddress = read_address(address)
-        self._options = options
-        self._token = options.token
-        if self._token is None and (options.hosts or not self._address.is_own):
+        self._options = options.live or LiveOptions()
+        self._token = self._options.token
+        if self._token is None and (self._options.hosts or not self._address.is_own):
             self._token = secrets.token_urlsafe(32)
         self._server: LiveServer | None = None
         self.name = str(self._address)
-        self.picture: Picture = "plain" if options.pictures else "none"
+        self.picture: Picture = "plain" if self._options.pictures else "none"
 
     @property
     def address(self) -> str:

@@ -52,7 +52,7 @@ class Boxed(Protocol):
 def blur_faces(pixels: NDArray[np.uint8], faces: Iterable[Boxed]) -> NDArray[np.uint8]:
     """Blur faces beyond recognition.
 
-    Give it every face that was detected, also those that no track speaks of yet.
+    Give it every face that was detected, also those whose tracks are not confirmed yet.
 
     Args:
         pixels: Picture, uint8 (H, W, 3), any order of channels; not modified.

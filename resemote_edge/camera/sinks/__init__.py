@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
+from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import Any
 
 from resemote_edge.camera.address import shown
 from resemote_edge.camera.sinks.base import Sink, SinkOptions
@@ -65,20 +64,13 @@ def open_sink(address: str, options: SinkOptions) -> Sink:
         MissingDependencyError: A package that the sink needs is not installed.
         DeviceUnavailableError: This machine has no screen for it.
     """
-    kind = SINKS[_scheme(address)]
-    module_name, _, name = kind.entry.partition(":")
-    module = import_module(module_name)
-    make: Any = getattr(module, name)
+    make: type[Sink] = resolve_name(SINKS[_scheme(address)].entry)
     if options.aggregate and not make.takes_aggregates:
         raise InputError(
             f"{shown(address)} shows single faces, and --aggregate lets counts alone leave",
             hint="leave the sink or --aggregate out",
         )
-    if kind is not SINKS["live"]:
-        sink: Sink = make(address, options)
-        return sink
-    page: Sink = make(address, module.LiveOptions() if options.live is None else options.live)
-    return page
+    return make(address, options)
 
 
 def _scheme(address: str) -> str:

@@ -4,12 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from resemote_edge.camera.address import without_secrets
 from resemote_edge.camera.privacy.aggregate import AggregateResult
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame
+
+if TYPE_CHECKING:
+    from resemote_edge.camera.live.options import LiveOptions
 
 __all__ = ["Existing", "Picture", "Sink", "SinkEnded", "SinkFacts", "SinkOptions", "file_path"]
 
@@ -37,7 +41,7 @@ class SinkOptions:
         keep_seconds: Age at which a file of this run, or of an earlier one, is deleted; None to keep all files.
         state_seconds: Least time between two states that a broker is sent.
         aggregate: Whether the sink gets counts per interval in place of results and pictures.
-        live: Options of the live page, a ``LiveOptions``; None for its defaults.
+        live: Options of the live page; None for its defaults.
     """
 
     existing: Existing = "refuse"
@@ -45,7 +49,7 @@ class SinkOptions:
     keep_seconds: float | None = None
     state_seconds: float = 1.0
     aggregate: bool = False
-    live: Any = None
+    live: "LiveOptions | None" = None
 
 
 @dataclass(kw_only=True)
@@ -66,8 +70,12 @@ class SinkFacts:
 class Sink(ABC):
     """A place for results. Its methods are called by one thread of its own, which may wait for disks and networks.
 
+    Args:
+        address: Address as the user wrote it.
+        options: What the user asked for besides.
+
     Attributes:
-        name: Address as the user wrote it, without a password or token that it may hold.
+        name: Address, as it may be shown.
         picture: Picture that `write` is given: ``"none"``; ``"plain"``, the frame as it came, faces blurred where the
             user asked for that; or ``"annotated"``, with boxes, labels, bars and the notice, which cost time to draw.
         queue_frames: Results that may wait for it; the oldest is dropped, and counted, when another arrives.
@@ -83,6 +91,10 @@ class Sink(ABC):
     takes_aggregates: bool = False
     lose: Callable[[str, int], None] = staticmethod(lambda reason, count: None)
     tell: Callable[[str], None] = staticmethod(lambda text: None)
+
+    def __init__(self, address: str, options: SinkOptions) -> None:
+        del options
+        self.name = without_secrets(address)
 
     def open(self) -> None:  # noqa: B027
         """Open files and connections; called once, before the first frame, by the thread that starts the run.

@@ -1,4 +1,4 @@
-"""Worker: the thread of one sink behind its bounded queue, and all workers of a run together.
+"""Worker: the thread of one sink behind its `NewestQueue`, and all workers of a run together.
 
 The thread that decides never waits for a sink: it puts a result into the queue, and the oldest one is dropped when the
 queue is full. A film is another matter, since nobody waits for its frames: there the workers may be told to wait for
@@ -7,13 +7,13 @@ room, as long as the sink gets on.
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TypeAlias
 
 from resemote_edge.camera.privacy.aggregate import AggregateResult
+from resemote_edge.camera.queue import NewestQueue
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks.base import Picture, Sink, SinkEnded, SinkFacts
 from resemote_edge.errors import ResEmoteEdgeError
@@ -39,7 +39,9 @@ _OTHER = "other errors"
 _FULL = "queue full"
 _NOT_WRITTEN = "not written before the end"
 
-_Item: TypeAlias = tuple[FrameResult | AggregateResult, Frame | None]
+#: Draws the picture of a kind, once for all sinks; see `Pictures`.
+_Draw: TypeAlias = Callable[[Picture], Frame | None]
+_Item: TypeAlias = tuple[FrameResult | AggregateResult, _Draw | None]
 
 
 class SinkWorker:
@@ -55,14 +57,12 @@ class SinkWorker:
         self.sink = sink
         self._tell = tell
         self._every_frame = every_frame
-        self._waiting: deque[_Item] = deque()
-        # An interrupt in `Condition.__enter__` would leave the lock taken for good; the lock itself is taken or not.
+        self._queue: NewestQueue[_Item] = NewestQueue(sink.queue_frames)
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
         self._facts = SinkFacts()
         self._told: dict[str, float] = {}
-        self._ending = self._finished = self._stuck = self._abandoned = False
-        self._in_hand = 0
+        self._finished = self._stuck = self._abandoned = False
+        self._open = 0  # results that were put, and neither dropped, written nor lost yet
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         sink.lose = self._lose
         sink.tell = self._tell_once
@@ -84,27 +84,24 @@ class SinkWorker:
         """Start the thread; the sink is open."""
         self._thread.start()
 
-    def put(self, result: FrameResult | AggregateResult, picture: Frame | None) -> None:
-        """Queue a result; drop and count the oldest one if there is no room."""
-        dropped = False
+    def put(self, result: FrameResult | AggregateResult, draw: _Draw | None = None) -> None:
+        """Queue a result, with what draws its pictures; drop and count the oldest one if there is no room."""
+        if self._queue.closed:
+            return
         with self._lock:
-            if self._ending or self._finished:
+            self._open += 1
+        if self._every_frame and not self._stuck:
+            if self._queue.put_when_free((result, draw), _PATIENCE_SECONDS):
                 return
-            if self._every_frame and not self._stuck and not self._has_room():
-                self._stuck = not self._changed.wait_for(self._has_room, timeout=_PATIENCE_SECONDS)
-            if not self._has_room():
-                self._waiting.popleft()
-                dropped = True
-            self._waiting.append((result, picture))
-            self._changed.notify_all()
-        if dropped:
-            self._lose(_FULL, 1)
+            self._stuck = True
+        if self._queue.put((result, draw)):
+            self._settle()
+            if not self._queue.closed:
+                self._lose(_FULL, 1)
 
     def end(self) -> None:
         """Ask the thread to write what waits, close the sink and end; returns at once."""
-        with self._lock:
-            self._ending = True
-            self._changed.notify_all()
+        self._queue.close()
 
     def join(self, seconds: float) -> bool:
         """Wait for the end that was asked for, and give up what is not written by then.
@@ -120,61 +117,49 @@ class SinkWorker:
             return True
         with self._lock:
             self._abandoned = True
-            lost = len(self._waiting) + self._in_hand
-            self._waiting.clear()
+            lost = self._open
             self._facts.unfinished = self._facts.unfinished or "it did not end in time"
+        self._queue.clear()
         if lost:
             self._lose(_NOT_WRITTEN, lost)
         else:
             self._tell_once("it did not end in time")
         return False
 
-    def _has_room(self) -> bool:
-        return len(self._waiting) < self.sink.queue_frames or self._finished
-
     def _run(self) -> None:
         ticked = time.monotonic()
-        while True:
-            with self._lock:
-                self._changed.wait_for(lambda: self._waiting or self._ending, timeout=_TICK_SECONDS)
-                item = self._waiting.popleft() if self._waiting else None
-                self._in_hand = 0 if item is None else 1
-                self._stuck = self._stuck and item is None
-                self._changed.notify_all()
-                if item is None and self._ending:
-                    break
+        while (item := self._queue.take(_TICK_SECONDS)) is not None or not self._queue.closed:
             if item is not None:
-                self._write(item)
+                self._stuck = False
+                self._write(*item)
             if time.monotonic() - ticked >= _TICK_SECONDS:
                 ticked = time.monotonic()
                 self._tick()
         self._close()
 
-    def _write(self, item: _Item) -> None:
-        result, picture = item
+    def _write(self, result: FrameResult | AggregateResult, draw: _Draw | None) -> None:
         try:
             if isinstance(result, AggregateResult):
                 self.sink.write_aggregate(result)
             else:
-                self.sink.write(result, picture)
+                self.sink.write(result, None if draw is None else draw(self.sink.picture))
         except SinkEnded:
-            with self._lock:
-                self._finished = True
-                self._waiting.clear()
-                self._changed.notify_all()
+            self._finished = True
+            self._queue.close()
+            self._queue.clear()
         except Exception as error:
-            if not self._given_up():
+            if self._settle():
                 self._lose(_reason(error), 1)
         else:
-            with self._lock:
-                self._facts.written += not self._abandoned
-                self._in_hand = 0
+            if self._settle():
+                with self._lock:
+                    self._facts.written += 1
 
-    def _given_up(self) -> bool:
-        """Note that nothing is in hand any more; whether `join` has counted that as lost already."""
+    def _settle(self) -> bool:
+        """Note that one result is not open any more; False if `join` has counted it as lost already."""
         with self._lock:
-            self._in_hand = 0
-            return self._abandoned
+            self._open -= 1
+            return not self._abandoned
 
     def _tick(self) -> None:
         try:
@@ -258,20 +243,20 @@ class SinkWorkers:
     ) -> None:
         self.close()
 
-    def put(self, result: FrameResult, pictures: Mapping[Picture, Frame]) -> None:
+    def put(self, result: FrameResult, draw: _Draw) -> None:
         """Give every sink a result.
 
         Args:
             result: What was decided about one frame.
-            pictures: The frame, drawn in each of the kinds in `pictures`; nobody modifies it afterwards.
+            draw: Draws the pictures of that frame, each when a sink wants it, in the sink's thread.
         """
         for worker in self._workers:
-            worker.put(result, pictures[worker.sink.picture] if worker.sink.picture != "none" else None)
+            worker.put(result, draw)
 
     def put_aggregate(self, result: AggregateResult) -> None:
         """Give every sink the counts of one interval."""
         for worker in self._workers:
-            worker.put(result, None)
+            worker.put(result)
 
     def close(self) -> None:
         """End all sinks; those that do not end within `END_SECONDS` are given up."""

@@ -16,7 +16,7 @@ from resemote_edge.faces.face import Face
 from resemote_edge.vision.frame import Frame
 from resemote_edge.vision.portrait import PORTRAIT_EXPRESSIONS, drawn_portrait, paste
 
-__all__ = ["PatternSource"]
+__all__ = ["EXPRESSION_SECONDS", "PatternSource"]
 
 _FPS = 30.0
 _SIZE = (1280, 720)
@@ -25,7 +25,7 @@ _MOST_FACES = 16
 _MOST_SIDE = 256
 
 #: Time for which a face keeps an expression, seconds.
-_KEPT_S = 3.0
+EXPRESSION_SECONDS = 3.0
 
 _HINT = "such as pattern://?faces=2&seconds=10"
 
@@ -67,6 +67,7 @@ class PatternSource(Source):
         self._clock = clock
         self._begin: float | None = None
         self._frames = 0
+        self._drawing = ThreadPoolExecutor(1, "pattern")
 
     def open(self) -> None:
         """Begin to draw who moves."""
@@ -87,7 +88,8 @@ class PatternSource(Source):
         return self._clock.stamp(Frame(self.draw(seconds), "bgr"))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let portraits that were not shown yet be: the program would wait for them at its end."""
+        self._drawing.shutdown(wait=False, cancel_futures=True)
 
     def truth(self, seconds: float) -> list[Face]:
         """Where the drawn people are at a time, as squares around their portraits."""
@@ -104,7 +106,7 @@ class PatternSource(Source):
 
     def expression(self, face: int, seconds: float) -> str:
         """The expression that a face is drawn with at a time."""
-        return PORTRAIT_EXPRESSIONS[(face + int(seconds / _KEPT_S)) % len(PORTRAIT_EXPRESSIONS)]
+        return PORTRAIT_EXPRESSIONS[(face + int(seconds / EXPRESSION_SECONDS)) % len(PORTRAIT_EXPRESSIONS)]
 
     def draw(self, seconds: float) -> NDArray[np.uint8]:
         """The picture at a time: uint8 (height, width, 3), BGR, caller-owned."""
@@ -143,7 +145,6 @@ class PatternSource(Source):
 
         Drawing takes longer than a frame. So it is done in another thread, in the order in which they are shown.
         """
-        drawing = ThreadPoolExecutor(1, "pattern")
         count = len(PORTRAIT_EXPRESSIONS)
         wanted = [
             (person, PORTRAIT_EXPRESSIONS[(person + turn) % count])
@@ -151,7 +152,8 @@ class PatternSource(Source):
             for person in range(self._faces)
         ]
         return {
-            (person, expression): drawing.submit(self._portrait, person, expression) for person, expression in wanted
+            (person, expression): self._drawing.submit(self._portrait, person, expression)
+            for person, expression in wanted
         }
 
     def _portrait(self, person: int, expression: str) -> NDArray[np.uint8]:

@@ -3,12 +3,7 @@
 import click
 from rich.table import Table
 
-from resemote_edge.benchmarks.report.columns import (
-    COLUMNS,
-    TEXT_COLUMNS,
-    TOO_FEW,
-    common_beginning,
-)
+from resemote_edge.benchmarks.report.columns import COLUMNS, TEXT_COLUMNS, TOO_FEW, common_beginning
 from resemote_edge.benchmarks.report.markdown import validity_table
 from resemote_edge.cli.terminal import open_console
 from resemote_edge.machine.throttling import throttling_text

@@ -1,27 +1,26 @@
 """AffectNet with seven classes: Mollahosseini, Hasani and Mahoor (IEEE Transactions on Affective Computing, 2017).
 
-It circulates in two layouts. The first one holds whole images and lists of boxes::
+It exists in two layouts. The first one holds whole images and lists of boxes::
 
     Manually_Annotated_file_lists/training.csv      subDirectory_filePath,face_x,face_y,face_width,face_height,
     Manually_Annotated_file_lists/validation.csv        facial_landmarks,expression,valence,arousal
     Manually_Annotated_Images/689/737d...cb4.jpg    (as subDirectory_filePath says; faces are cut out by their boxes)
 
-(the lists, and the images' numbered folders, may also lie directly in the folder). The later one holds faces already
-cut out, eight classes, one file per annotation::
+(the lists, and the images' numbered folders, may also lie directly in the folder). The later one holds crops of faces,
+eight classes, and one file per annotation::
 
     train_set/images/0.jpg      train_set/annotations/0_exp.npy
     val_set/images/0.jpg        val_set/annotations/0_exp.npy
 
 Labels are 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt, 8 none, 9 uncertain, 10 no
 face. The first seven are taken; the others are counted in `Dataset.left_out`. The published test set was never
-released. As in the literature, the published validation set is ``test`` here, and ``validation`` is a tenth of the
-training images (`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together.
+released. As in the literature, the published validation set is ``test`` here. A tenth of the training images
+(`WITH_VALIDATION`), drawn by pixels, class by class, equal faces together, is ``validation``.
 """
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
@@ -127,13 +126,8 @@ def _taken(label: str, pool: str, listing: Listing, where: str) -> bool:
 
 
 def _read_list(path: Path, pool: str, listing: Listing) -> None:
-    with open_text(path) as stream:
-        _read_rows(stream, path, pool, listing)
-
-
-def _read_rows(stream: TextIO, path: Path, pool: str, listing: Listing) -> None:
     folder: Path | None = None
-    for where, row in _rows(stream, path):
+    for where, row in _rows(path):
         label = row["expression"].strip()
         if not _taken(label, pool, listing, where):
             continue
@@ -147,17 +141,19 @@ def _read_rows(stream: TextIO, path: Path, pool: str, listing: Listing) -> None:
         listing.add(pool, Face(file_member(folder / name, listing.source), int(label), box))
 
 
-def _rows(stream: TextIO, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every row, with the file and line it comes from."""
-    rows = rows_of(stream, str(path))
-    header = [name.strip() for name in next(rows, (0, []))[1]]
-    lacking = [name for name in _COLUMNS if name not in header]
-    if lacking:
-        raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}", hint=f"{lacking[0]} is missing")
-    for line, row in rows:
-        if len(row) != len(header):
-            raise DatasetError(f"{path}:{line}: expected {len(header)} columns as in the header, found {len(row)}")
-        yield f"{path}:{line}", dict(zip(header, row, strict=True))
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every row of a list, with the file and line it comes from."""
+    with open_text(path) as stream:
+        rows = rows_of(stream, str(path))
+        header = [name.strip() for name in next(rows, (0, []))[1]]
+        lacking = [name for name in _COLUMNS if name not in header]
+        if lacking:
+            cure = f"{lacking[0]} is missing"
+            raise DatasetError(f"{path}:1: expected a header with {', '.join(_COLUMNS)}", hint=cure)
+        for line, row in rows:
+            if len(row) != len(header):
+                raise DatasetError(f"{path}:{line}: expected {len(header)} columns as in the header, found {len(row)}")
+            yield f"{path}:{line}", dict(zip(header, row, strict=True))
 
 
 def _box(row: dict[str, str], where: str) -> Box:
@@ -198,7 +194,7 @@ def _read_set(folder: Path, pool: str, listing: Listing) -> None:
 
 
 def _annotation(path: Path) -> str:
-    """The label an annotation file holds: one number, stored as text in some copies."""
+    """The label in an annotation file: one number, which some copies store as text."""
     try:
         value = np.load(io.BytesIO(read_file(path, _ANNOTATION_BYTES)), allow_pickle=False)
         return str(int(value.item()))

@@ -32,8 +32,8 @@ LAYOUT = "a folder with label/label.lst and image/origin/ (or origin/)"
 #: Order of the labels 0 to 6, in canonical names.
 LABELS: tuple[str, ...] = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: Faces are left out if the detector was less sure of their box than this. 0 keeps every face a human labelled: the
-#: confidence is the detector's, on a scale of its own, and people named an expression for all of them.
+#: Faces are left out if the face detector's confidence, on its own scale, is below this. 0 keeps all faces, because
+#: people labelled all of them.
 MIN_CONFIDENCE = 0.0
 
 _LISTS = (Path("label", "label.lst"), Path("label.lst"))
@@ -82,7 +82,7 @@ def load_expw(
     photographs = [row.image.encode(errors="surrogateescape") for row in rows]
     drawn = draw_splits(np.array([row.target for row in rows]), photographs, THREE_WAY)
     for split in splits:
-        # Faces of one photograph come in a row, so that it is decoded once.
+        # Faces of one photograph follow each other, so that it is decoded once.
         for row in sorted((rows[index] for index in drawn[split]), key=lambda row: (row.image, row.line)):
             if row.repeated:
                 listing.leave_out(split, "line that repeats another")

@@ -1,4 +1,4 @@
-"""FER2013 in the three forms it circulates in, with the official splits.
+"""FER2013 in its three common forms, with the official splits.
 
 - Kaggle's ``fer2013.csv``: columns ``emotion,pixels,Usage``, a header line, 48x48 gray pixels as text;
 - a folder or a zip of ``<split>/<emotion>/*.jpg|png``.
@@ -72,7 +72,7 @@ def load_fer2013(
 
 
 def recognises(path: Path) -> bool:
-    """Whether this looks like FER2013, by a header line, or by folder names and the first image."""
+    """Whether this looks like FER2013, by the header line, or by folder names and the first image."""
     if path.suffix.lower() == ".csv" and path.is_file():
         try:
             with open_text(path) as stream:

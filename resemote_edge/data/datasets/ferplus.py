@@ -5,24 +5,23 @@ Microsoft publishes the votes alone, ``fer2013new.csv`` (https://github.com/micr
     Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF
     Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0
 
-NF is "not a face"; rows that all ten people labelled so have no image name. Images join the votes in one of two ways:
+NF is "not a face"; rows that all ten people labelled so have no image name. Images are joined to votes in two ways:
 
-- ``fer2013.csv``, by row: both files have the same rows in the same order. Three checks ensure that: the number of
-  rows, the Usage of every row, and how often the two labels agree, which a row out of step would destroy.
-- Image files, in a folder or zip, by the name in the column ``Image name``, which is how the FERPlus repository's own
-  script writes them (``FER2013Train/fer0000000.png``). The number in it is *not* the row: its count skips some rows
-  before. Four names occur in two rows each; such an image is taken once, and dropped if the two rows vote differently.
+- ``fer2013.csv``, by row: both files have the same rows in the same order. Three things are checked: the number of
+  rows, the Usage of every row, and how often the two labels agree, which would drop if rows were shifted.
+- Image files, in a folder or zip, by the name in the column ``Image name``, under which the FERPlus repository's own
+  script writes them (``FER2013Train/fer0000000.png``). Its number is *not* that of the row, because some rows are not
+  counted. Four names occur in two rows each; such an image is taken once, or dropped if the two rows vote differently.
 
 FER2013 as image files under other names (``Training_3908.jpg``) cannot be joined and is refused: those numbers are
 arbitrary, up to 99,999,999, and not even all different.
 
-The votes are treated as in the repository's ``src/ferplus.py``. An expression with a single vote is an outlier and
-loses it. For ``validation`` and ``test`` an image counts only if one class holds more than half of the votes that
-remain (the published ``majority`` mode, which is used there for evaluation; 3,186 and 3,137 images with seven classes,
-the numbers in the literature). For ``train``, which can use divided opinions, the leading class needs no majority, but
-the expressions together do. Images led by "unknown", "not a face" or contempt are dropped: the network has seven
-expressions. ``contempt=True`` keeps contempt as an eighth. Votes for what is left out are then set aside; the rest sums
-to 1.
+The votes are treated as in the repository's ``src/ferplus.py``. Single votes for an expression are outliers and are
+dropped. For ``validation`` and ``test``, one class must hold more than half of the remaining votes (the published
+``majority`` mode for evaluation; with seven classes, 3,186 and 3,137 images, the numbers in the literature). For
+``train``, which can use divided opinions, it is enough if all expressions together do. Images led by "unknown", "not a
+face" or contempt are dropped, because the network has seven expressions; ``contempt=True`` keeps contempt as an eighth.
+The votes for the classes that are kept are scaled to a sum of 1.
 """
 
 from collections import Counter
@@ -177,8 +176,8 @@ def _read_votes(table: Path) -> list[_Votes]:
     if not table.is_file():
         raise DatasetError(
             f"{table}: no such file",
-            hint=f"put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the "
-            "labels file (--labels-file)",
+            hint=f"put {_VOTES_FILE} of the repository microsoft/FERPlus there, or pass it as the labels file "
+            "(--labels-file)",
         )
     with open_text(table) as stream:
         rows = rows_of(stream, str(table))
@@ -211,7 +210,7 @@ def _judge(row: _Votes, classes: int) -> tuple[float, ...] | str:
 def _by_row(
     rows: list[_Votes], table: Path, images: Path, labels: tuple[str, ...], progress: Progress | None
 ) -> dict[str, Dataset]:
-    # All splits are read, whatever is asked for: only the whole file shows that the rows are in step.
+    # All splits are always read, because only the whole file shows that the rows match.
     pixels = load_fer2013(images, SPLITS, progress)
     total = sum(map(len, pixels.values()))
     if total != len(rows):
@@ -300,7 +299,7 @@ def _named(rows: list[_Votes], table: Path) -> tuple[dict[str, _Votes], set[str]
 
 
 def _joined(by_name: dict[str, _Votes], table: Path, images: list[Member], source: Path) -> dict[str, Member]:
-    """The images, by name, that have votes of the split their folder states."""
+    """The images by name; their votes must be of the split that their folder states."""
     found: dict[str, Member] = {}
     for member in images:
         name = member.parts[-1]
@@ -309,8 +308,8 @@ def _joined(by_name: dict[str, _Votes], table: Path, images: list[Member], sourc
         if row is None:
             raise DatasetError(
                 f"{where}: no image name in {table.name}",
-                hint="images must be called as there (fer0000000.png), numbers of "
-                "other namings are not its rows. Pass Kaggle's fer2013.csv instead, which joins by row",
+                hint="images must be called as there (fer0000000.png), numbers of other namings are not its rows. Pass "
+                "Kaggle's fer2013.csv instead, which joins by row",
             )
         if name in found:
             raise DatasetError(f"{where}: the same name as {found[name].name}", hint="leave one of them")

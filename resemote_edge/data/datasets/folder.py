@@ -38,7 +38,7 @@ def recognises(path: Path) -> bool:
     if not path.is_dir() and not is_zip(path):
         return False
     with open_members(path) as members:
-        # A tree with a fault is still a tree: loading it states the fault.
+        # A tree with a fault counts, so that loading it reports the fault.
         try:
             return bool(place(members, str(path)).placed)
         except DatasetError:
@@ -55,8 +55,8 @@ def load_folder(
     """Read splits of a folder of images; otherwise as `load_dataset`.
 
     It is a folder or zip of ``<split>/<class>/`` (train, validation, test, or common spellings of these) or of
-    ``<class>/``; or of ``<split>/`` with ``<split>_labels.csv`` beside. One enclosing folder does no harm. All images
-    are read whatever splits are asked for, since their common size depends on all.
+    ``<class>/``; or of ``<split>/`` with ``<split>_labels.csv`` beside. There may be one enclosing folder. All images
+    are always read, because their common size depends on all of them.
 
     Returns:
         One dataset per split. If all images have one size of at most 64x64, they stay as they are; otherwise they are
@@ -100,12 +100,12 @@ def _class_names(placed: list[Placed], source: Path) -> dict[str, str]:
     folders = sorted({(entry.split or "", entry.folder) for entry in placed})
     names = {folder: normalize("NFC", folder.strip()) for _, folder in folders}
     alike = {folder: normalize("NFKC", name).casefold() for folder, name in names.items()}
-    with suppress(InputError):  # Not every one is an expression: they stay as they are.
+    with suppress(InputError):  # They stay as they are unless all are expressions.
         names = alike = {folder: canonical_name(folder) for folder in names}
     seen: dict[tuple[str, str], str] = {}
     spelt: dict[str, str] = {}
     for split, folder in folders:
-        # In two splits, a class may have two forms that stand for one name; in one split they are two folders.
+        # Two splits may write a class in two ways; within one split, those would be two folders.
         others = (seen.setdefault((split, alike[folder]), folder), spelt.setdefault(alike[folder], folder))
         if others[0] != folder or names[others[1]] != names[folder]:
             other = others[0] if others[0] != folder else others[1]
@@ -142,7 +142,7 @@ def _refuse_twins(made: dict[str, Dataset], source: Path) -> None:
 
 
 def _refuse_gaps(placed: list[Placed], names: dict[str, str], source: Path) -> None:
-    """Refuse a class that some split lacks, since that is likely a misspelt folder."""
+    """Refuse a class that some split lacks, most likely because of a misspelt folder."""
     classes: dict[str | None, set[str]] = {}
     for entry in placed:
         classes.setdefault(entry.split, set()).add(names[entry.folder])

@@ -33,7 +33,7 @@ class Arm(Strict, frozen=True, kw_only=True):
 
 
 class Ablation(Strict, frozen=True, kw_only=True, rename={"arms": "arm"}):
-    """The arms that are compared. The first arm is the one that the others are compared with.
+    """The arms that are compared; the first is the baseline.
 
     Attributes:
         schema: Schema of the file, `ABLATION_SCHEMA`.
@@ -55,7 +55,7 @@ class Ablation(Strict, frozen=True, kw_only=True, rename={"arms": "arm"}):
 
 
 def load_ablation(path: Path) -> Ablation:
-    """Read and validate an ablation, the recipe of every arm with it.
+    """Read and validate an ablation, including the recipe of every arm.
 
     Raises:
         InputError: There is no such file, it is not TOML, a key is missing, unknown or of the wrong type, or a recipe
@@ -82,7 +82,7 @@ def arm_config(ablation: Ablation, arm: Arm, seed: int, where: str | None = None
     """Make the whole recipe of an arm with a seed.
 
     Raises:
-        InputError: The recipe is not valid; `where` says whose it is.
+        InputError: The recipe is not valid; the message begins with `where`.
     """
     layers: tuple[Mapping[str, Any], ...] = (ablation.recipe, arm.recipe, {"seed": seed})
     return layered_config(ablation.variant, *layers, where=where or f"arm {arm.name}")

@@ -14,7 +14,7 @@ from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.artifacts.record import Measured, Strict, read_record
 from resemote_edge.benchmarks.report.table import table_text
 from resemote_edge.errors import where_installed
-from resemote_edge.evaluation.paired import expected_calibration_error
+from resemote_edge.evaluation.paired import Z_95, expected_calibration_error
 
 __all__ = [
     "ABLATION_FILES",
@@ -36,15 +36,13 @@ ABLATION_FILES = ("report.json", "report.md", "gains.png")
 
 ABLATION_REPORT_SCHEMA = 1
 
-_Z_95 = 1.959964
-
 
 class Gain(Strict, frozen=True, kw_only=True):
-    """Distance of an arm above the first, in percentage points.
+    """Gain of an arm over the first, in percentage points.
 
     Attributes:
         points: Mean over the seeds.
-        interval_95: Interval over the images, each paired with itself; the seeds are taken as they are.
+        interval_95: Interval over the images, each paired with itself, for these seeds.
     """
 
     points: float
@@ -52,7 +50,7 @@ class Gain(Strict, frozen=True, kw_only=True):
 
 
 class Trial(Strict, frozen=True, kw_only=True):
-    """One arm with one seed, judged after its last epoch; nothing was chosen by its score.
+    """One arm with one seed, judged after its last epoch, which was not chosen by its score.
 
     Attributes:
         seed: Seed of the run.
@@ -101,7 +99,7 @@ class AblationReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag=
     Attributes:
         name: Name of the ablation.
         description: Description in one sentence.
-        recipe: Recipe of the first arm with the first seed, whole.
+        recipe: Complete recipe of the first arm with the first seed.
         dataset: Name of the split that judges; never the test split.
         dataset_sha256: Hash of that split.
         train_sha256: Hash of the training split.
@@ -162,16 +160,16 @@ def measured_gain(
     Args:
         before: Whether each image was right, (N,) per seed, for the arm compared with.
         after: Whether each image was right, (N,) per seed, for the other arm.
-        truth: True classes, int64 (N,), which count alike, for the mean recall; None for the accuracy.
+        truth: True classes, int64 (N,), for the gain of mean recall; None for that of accuracy.
 
     Returns:
-        The gain. An image's differences are averaged over the seeds first, so that it counts once.
+        The gain; each image counts once, with its mean difference over the seeds.
     """
     change = np.mean([now.astype(np.float64) - was for was, now in zip(before, after, strict=True)], axis=0)
     groups = [change] if truth is None else [change[truth == index] for index in np.unique(truth)]
     points = fmean(float(group.mean()) for group in groups) * 100.0
     variance = sum(float(group.var()) / len(group) for group in groups) / len(groups) ** 2
-    margin = _Z_95 * variance**0.5 * 100.0
+    margin = Z_95 * variance**0.5 * 100.0
     return Gain(points=points, interval_95=(points - margin, points + margin))
 
 
@@ -252,7 +250,7 @@ def write_ablation_report(report: AblationReport, folder: Path) -> dict[str, Pat
     data, text, picture = (folder / name for name in ABLATION_FILES)
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
-    picture.unlink(missing_ok=True)  # one of an earlier report would not show these figures
+    picture.unlink(missing_ok=True)  # An old one would show other figures.
     with where_installed("matplotlib"):
         _draw_gains(report, picture)
         written["picture"] = picture

@@ -20,13 +20,7 @@ from resemote_edge.data.dataset import Dataset
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.ablation.file import Ablation, Arm, arm_config
-from resemote_edge.experiments.ablation.report import (
-    AblationReport,
-    ArmResult,
-    Trial,
-    judge_trial,
-    measured_gain,
-)
+from resemote_edge.experiments.ablation.report import AblationReport, ArmResult, Trial, judge_trial, measured_gain
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.training.config import TrainingConfig
 from resemote_edge.training.images.batches import TrainingImages, label_order
@@ -36,7 +30,7 @@ from resemote_edge.training.run.interruption import Interruption
 from resemote_edge.training.run.processes import Processes, choose_device
 from resemote_edge.training.teaching.answers import asked
 from resemote_edge.training.teaching.teacher import checkpoint_facts, load_teacher
-from resemote_edge.training.trainer import StepReport, Trainer
+from resemote_edge.training.trainer import Trainer
 from resemote_edge.vision.preprocessing import PreprocessSpec
 from resemote_edge.weights import named_checkpoint
 
@@ -48,11 +42,11 @@ TRIALS = "trials"
 
 @dataclass(frozen=True)
 class AblationOutcome:
-    """Outcome of a run of an ablation.
+    """Result of a run of an ablation.
 
     Attributes:
-        report: Report of all trials; None when it was interrupted.
-        interrupted: Number of the signal that stopped it; None when it is finished.
+        report: Report of all trials; None if the run was interrupted.
+        interrupted: Number of the signal that stopped it; None if it is finished.
     """
 
     report: AblationReport | None
@@ -88,7 +82,7 @@ def run_ablation(
     notice: Callable[[str], None] = lambda text: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> AblationOutcome:
-    """Train what is missing and compare all of it.
+    """Train the missing trials and compare all.
 
     Args:
         ablation: Ablation to run; see `load_ablation`.
@@ -100,7 +94,7 @@ def run_ablation(
         progress: Function called with the number of epochs done, out of all.
 
     Returns:
-        The report, or the signal that stopped it; what was finished is kept either way.
+        The report, or the signal that stopped it; finished trials are kept.
 
     Raises:
         InputError: The folder holds another trial of the same name.
@@ -116,7 +110,7 @@ def run_ablation(
     total = sum(arm_config(ablation, arm, seed).epochs for arm in ablation.arms for seed in ablation.seeds)
     done = 0
     with Interruption().caught() as interruption:
-        # Trials go seed by seed: a run that was stopped has compared all arms at least once.
+        # Seed by seed, so that a run that is stopped has compared all arms as early as possible.
         for seed in ablation.seeds:
             for arm in ablation.arms:
                 config = arm_config(ablation, arm, seed)
@@ -140,7 +134,7 @@ def _epochs(progress: Callable[[int, int], None], before: int, total: int) -> Ca
 
 
 def _key(config: TrainingConfig, teacher: dict[str, str] | None, bench: _Bench) -> str:
-    """Key of everything that decides a trial; the teacher's path does not."""
+    """Key of everything that a trial depends on, which does not include the teacher's path."""
     deciding = {
         "recipe": config.to_dict(),
         "teacher": None if teacher is None else teacher["sha256"],
@@ -151,7 +145,7 @@ def _key(config: TrainingConfig, teacher: dict[str, str] | None, bench: _Bench) 
 
 
 def _kept(path: Path, key: str) -> _Finished | None:
-    """Read a trial that is there already; None where there is none."""
+    """Read a finished trial; None if there is none."""
     try:
         finished = msgspec.json.decode(path.read_bytes(), type=_Finished)
     except FileNotFoundError:
@@ -172,7 +166,7 @@ def _train(
     interruption: Interruption,
     progress: Callable[[int], None],
 ) -> _Finished | None:
-    """Train and judge; None when it was interrupted."""
+    """Train and judge; None if interrupted."""
     spec, processes = PreprocessSpec(), bench.processes
     teachers = [] if teacher is None else [teacher]
     held_out = HeldOut(bench.validation, bench.labels, spec, processes)
@@ -186,7 +180,7 @@ def _train(
     )
     began = time.monotonic()
     while not trainer.finished:
-        if not trainer.run_epoch(_nothing, interruption):
+        if not trainer.run_epoch(lambda report: None, interruption):
             return None
         progress(len(trainer.history))
     seconds = time.monotonic() - began
@@ -201,10 +195,6 @@ def _train(
     )
     right = tuple((logits.argmax(axis=1) == bench.truth).tolist())
     return _Finished(key=_key(config, teacher, bench), trial=trial, right=right)
-
-
-def _nothing(report: StepReport) -> None:
-    """Ignore steps; only epochs are reported."""
 
 
 def _report(ablation: Ablation, bench: _Bench, finished: dict[tuple[str, int], _Finished]) -> AblationReport:

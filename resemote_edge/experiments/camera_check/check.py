@@ -3,12 +3,12 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple
 
 from resemote_edge.artifacts.record import utc_now
 from resemote_edge.camera.sources.base import SourceOptions
@@ -16,7 +16,12 @@ from resemote_edge.camera.watch import Watch, WatchOptions, watch
 from resemote_edge.errors import InputError
 from resemote_edge.experiments.camera_check.report import CameraCheck, Restarts, Scene
 from resemote_edge.experiments.camera_check.server import free_port, make_film, serving
+from resemote_edge.experiments.camera_check.slow_sinks import measure_slow_sinks
+from resemote_edge.experiments.camera_check.steadiness import measure_steadiness
+from resemote_edge.faces.detectors.network import NetworkDetector
 from resemote_edge.machine.environment import capture_environment
+from resemote_edge.machine.memory import resident_bytes
+from resemote_edge.measuring.slowed_session import SlowedSession
 
 __all__ = ["check_camera"]
 
@@ -35,6 +40,7 @@ def check_camera(
     options: WatchOptions,
     *,
     seconds: float,
+    soak_seconds: float,
     scenes: tuple[tuple[int, int], ...],
     kills: int,
     notice: Callable[[str], None],
@@ -44,8 +50,10 @@ def check_camera(
     Args:
         python: The system's Python, with the bindings of GStreamer.
         options: Networks and how frames are decided.
-        seconds: Length of each scene.
-        scenes: Number of people and how often each decision is made, for each scene.
+        seconds: Length of each scene, and of the film for steadiness.
+        soak_seconds: Length of the last scene once more, to see what grows; 0 leaves it out. Its film is shorter, so
+            the stream ends and is opened again many times.
+        scenes: Number of people and the factor by which the networks are slowed, for each scene.
         kills: Number of times that the server is killed; 0 leaves that part out.
         notice: Told what is being done.
 
@@ -53,14 +61,17 @@ def check_camera(
         InputError: The server cannot be run.
     """
     found: list[Scene] = []
+    runs = [(faces, slowed, seconds) for faces, slowed in scenes]
+    if soak_seconds:
+        runs.append((*scenes[-1], soak_seconds))
     with TemporaryDirectory() as folder:
         films = {
             faces: make_film(Path(folder), python, faces=faces, seconds=seconds + _SPARE_S, fps=_FPS, size=_SIZE)
             for faces in {1, *(faces for faces, _ in scenes)}
         }
-        for faces, slowed in scenes:
-            notice(f"{faces} faces, each decision made {slowed} times" if slowed > 1 else f"{faces} faces")
-            found.append(_scene(python, films[faces], options, seconds, faces=faces, slowed=slowed))
+        for faces, slowed, length in runs:
+            notice(f"{faces} faces, networks slowed {slowed} times" if slowed > 1 else f"{faces} faces")
+            found.append(_scene(python, films[faces], options, length, faces=faces, slowed=slowed))
         restarts = None
         if kills:
             notice(f"{kills} restarts of the server")
@@ -74,9 +85,10 @@ def check_camera(
         classifier=classifier,
         classifier_runtime=runtime,
         detector=detector,
-        seconds=seconds,
         scenes=tuple(found),
         restarts=restarts,
+        slow_sinks=measure_slow_sinks(options, seconds=seconds, notice=notice),
+        steadiness=tuple(measure_steadiness(options, seconds=seconds, notice=notice)),
     )
 
 
@@ -86,68 +98,49 @@ def _scene(python: str, film: Path, options: WatchOptions, seconds: float, *, fa
         if slowed > 1:
             _slow(watching, slowed)
         taken: list[float] = []
-        with _timed(watching, taken):
-            end = time.monotonic() + seconds
-            first: dict[str, float] | None = None
-            last: dict[str, float] = {}
-            for _ in watching:
-                now = time.monotonic()
-                if first is None and now > end - (1 - _SETTLED) * seconds:
-                    first = _held()
-                if now > end:
-                    last = _held()
-                    watching.stop()
+        end = time.monotonic() + seconds
+        first = last = None
+        for _ in watching:
+            taken.append(watching.decider.seconds)
+            now = time.monotonic()
+            if first is None and now > end - (1 - _SETTLED) * seconds:
+                first = _Held.now()
+            if now > end:
+                last = _Held.now()
+                watching.stop()
         summary = watching.summary()
-    if first is None or not last:
+    if first is None or last is None:
         raise InputError(f"the stream ended before its {seconds:g} s were over", hint="is the machine too slow?")
     return Scene(
         faces=faces,
+        seconds=seconds,
         slowed=slowed,
         summary=summary,
         processing_ms=round(sorted(taken)[len(taken) // 2] * 1e3, 3),
-        memory_growth_mb=round((last["memory"] - first["memory"]) / 1e6, 1),
-        threads_growth=int(last["threads"] - first["threads"]),
-        descriptors_growth=int(last["descriptors"] - first["descriptors"]),
+        memory_growth_mb=round((last.memory - first.memory) / 1e6, 1),
+        threads_growth=last.threads - first.threads,
+        descriptors_growth=last.descriptors - first.descriptors,
     )
 
 
 def _slow(watching: Watch, times: int) -> None:
-    """Let the classifier and the detector do their work several times over."""
-    for owner, name in ((watching.classifier, "infer"), (watching.detector, "detect")):
-        once = getattr(owner, name)
-
-        def repeated(*args: Any, once: Callable[..., Any] = once) -> Any:
-            for _ in range(times - 1):
-                once(*args)
-            return once(*args)
-
-        setattr(owner, name, repeated)
+    """Let both networks take several times as long, as on a slower machine."""
+    watching.classifier.session = SlowedSession(watching.classifier.session, factor=times)
+    assert isinstance(watching.detector, NetworkDetector), "the default one is"
+    watching.detector.session = SlowedSession(watching.detector.session, factor=times)
 
 
-@contextmanager
-def _timed(watching: Watch, taken: list[float]) -> Iterator[None]:
-    """Note how long each decision takes."""
-    decider = watching.decider
-    decide = decider.decide
-
-    def timed(*args: Any, **named: Any) -> Any:
-        begin = time.perf_counter()
-        result = decide(*args, **named)
-        taken.append(time.perf_counter() - begin)
-        return result
-
-    decider.decide = timed  # type: ignore[method-assign]
-    yield
-
-
-def _held() -> dict[str, float]:
+class _Held(NamedTuple):
     """What this process holds: memory in bytes, threads and descriptors."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {
-        "memory": float(status["VmRSS"].split()[0]) * 1024,
-        "threads": float(status["Threads"]),
-        "descriptors": float(len(list(Path("/proc/self/fd").iterdir()))),
-    }
+
+    memory: int
+    threads: int
+    descriptors: int
+
+    @classmethod
+    def now(cls) -> "_Held":
+        own = Path("/proc/self")
+        return cls(resident_bytes(), len(list((own / "task").iterdir())), len(list((own / "fd").iterdir())))
 
 
 def _restarts(python: str, film: Path, options: WatchOptions, kills: int) -> Restarts:

@@ -6,7 +6,7 @@ import click
 
 from resemote_edge.cli.output import runtime_option, threads_option
 
-#: People in view, and how often each decision is made, for each scene.
+#: People in view, and the factor by which the networks are slowed, for each scene.
 _SCENES = ((1, 1), (2, 1), (4, 1), (2, 10))
 
 
@@ -15,6 +15,9 @@ _SCENES = ((1, 1), (2, 1), (4, 1), (2, 10))
 @click.option("--artifact", type=click.Path(path_type=Path), help="Artifact of the classifier.  [default: prebuilt]")
 @click.option("--python", default="/usr/bin/python3", show_default=True, help="Python with the bindings of GStreamer.")
 @click.option("--seconds", type=float, default=60.0, show_default=True, help="Length of each scene.")
+@click.option(
+    "--soak", type=float, default=0.0, show_default=True, help="Length of a long scene, in seconds; 0 for none."
+)
 @click.option("--kills", type=int, default=10, show_default=True, help="Times that the server is killed; 0 for none.")
 @runtime_option("auto")
 @threads_option
@@ -24,6 +27,7 @@ def camera_check(
     artifact: Path | None,
     python: str,
     seconds: float,
+    soak: float,
     kills: int,
     runtime: str,
     threads: int | None,
@@ -32,8 +36,9 @@ def camera_check(
     """Watch drawn people over RTSP, and see what the camera command keeps up with.
 
     A server in a process of its own shows films of 1280x720 pixels at 30 frames a second. The command measures the age
-    of decisions with one, two and four people, with a decider that is slowed tenfold, and while the server is killed
-    and started again. It also looks at what grows: memory, threads and descriptors.
+    of decisions with one, two and four people, with networks that are slowed tenfold, and while the server is killed
+    and started again. It also looks at what grows: memory, threads and descriptors. Then it looks at sinks behind which
+    nobody reads, and at how often labels change on a film whose truth is known.
 
     \b
     Example:
@@ -51,6 +56,7 @@ def camera_check(
         python,
         WatchOptions(artifact=artifact, runtime=runtime, threads=threads),
         seconds=seconds,
+        soak_seconds=soak,
         scenes=_SCENES,
         kills=kills,
         notice=lambda text: click.echo(text, err=True),

@@ -1,6 +1,6 @@
-"""Accuracy of a contest's rows: the same images go through every row with trained weights; pairs are compared.
+"""judge_rows: accuracy of a contest's rows with trained weights on the same images, and comparisons of pairs.
 
-Images and logits travel as files, so that a row's process needs neither the dataset nor what decodes it.
+Images and logits are passed in files, so that a row's process needs neither the dataset nor packages that decode it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from resemote_edge.measuring.processes.worker_process import run_apart
 
 __all__ = ["Predictor", "judge_rows"]
 
-#: Function from the file of images and the file to write to what `run_apart` opens; see `contest.openers`.
+#: Function that takes the file of images and the file of logits to write, and returns what `run_apart` opens.
 Predictor: TypeAlias = Callable[[Path, Path], Contestant]
 
 #: A split has some thousand images; an hour means that it hangs.
@@ -41,11 +41,11 @@ def judge_rows(
 
     Args:
         predictors: Predictors by name of the row.
-        pairs: Rows to compare; pairs with a row that is not among the predictors are passed over.
+        pairs: Pairs of rows to compare, if both have predictors.
         test: Split to judge on.
         train: Training split, to also state the accuracy without its copies.
         folder: Folder for intermediate files.
-        notice: Function called with the row whose turn it is.
+        notice: Function called with what happens, one line at a time.
 
     Returns:
         The accuracies, all in the dataset's label order, and the differences.
@@ -57,11 +57,14 @@ def judge_rows(
     images = folder / "images.npy"
     np.save(images, test.images)
     copies = train_copies(test, train)
-    logits = {}
+    logits: dict[str, NDArray[np.float32]] = {}
     accuracies = []
     for name, predictor in predictors.items():
         notice(f"accuracy of {name}")
-        logits[name] = _logits(predictor, images, folder / f"logits-{name}.npy", test.labels)
+        outputs = folder / f"logits-{name}.npy"
+        facts = run_apart(predictor(images, outputs), timeout_s=_TIMEOUT_S)
+        columns = list(index_mapping(test.labels, facts["labels"]))  # in the order of the dataset's labels
+        logits[name] = np.load(outputs)[:, columns]
         accuracies.append(RowAccuracy(row=name, report=summarize(logits[name], test, test.labels, copies=copies)))
     differences = [
         AccuracyDifference(
@@ -74,10 +77,3 @@ def judge_rows(
         if pair.ours in logits and pair.against in logits
     ]
     return tuple(accuracies), tuple(differences)
-
-
-def _logits(predictor: Predictor, images: Path, outputs: Path, labels: tuple[str, ...]) -> NDArray[np.float32]:
-    """Logits of a row, with its columns brought into the order of the labels by name."""
-    facts = run_apart(predictor(images, outputs), timeout_s=_TIMEOUT_S)
-    given: NDArray[np.float32] = np.load(outputs)
-    return given[:, list(index_mapping(labels, facts["labels"]))]

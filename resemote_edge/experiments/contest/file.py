@@ -45,7 +45,7 @@ class Row(Strict, frozen=True, kw_only=True):
         runtime: Runtime that runs the artifact; None for a peer.
         hint: Precision hint of the session; for runtime ``openvino`` only.
         checkpoint: Variant of the embedded weights that is exported; None for the random network, and for a peer.
-        training: Training step that is measured, if any; every other field but name and label is then None.
+        training: Training step that is measured, if any; all other fields except name and label are then None.
     """
 
     name: Name
@@ -68,7 +68,7 @@ class Row(Strict, frozen=True, kw_only=True):
 
 
 class RatioSpec(Strict, frozen=True, kw_only=True):
-    """A comparison: p50 of `against` over p50 of `ours`, in every cell.
+    """A comparison in every cell: p50 of `against` over p50 of `ours`.
 
     Attributes:
         name: Name of the comparison, for people.
@@ -82,14 +82,14 @@ class RatioSpec(Strict, frozen=True, kw_only=True):
 
 
 class Contest(Strict, frozen=True, kw_only=True, rename={"rows": "row", "ratios": "ratio"}):
-    """A contest of rows, and the comparisons between them.
+    """Rows to measure, and the comparisons between them.
 
     Attributes:
         schema: Schema of the file, `CONTEST_SCHEMA`.
         name: Name, which is the file's stem.
         description: Description in one sentence.
-        width: Width of the random network, and of the one that is trained; None where no row takes it.
-        seed: Seed of its weights, of the order of turns and of the bootstrap.
+        width: Width of the random network, or of the one that is trained; None if there is no such row.
+        seed: Seed of that network's weights, of the order of turns and of the bootstrap.
         batches: Crops per call.
         threads: Numbers of CPU threads.
         seconds: Time per cell (a batch size and a thread count) in which rounds begin.

@@ -1,4 +1,4 @@
-"""Openers of peers: the rows of other tools are prepared, opened and judged by them, each in a process of its own."""
+"""Openers of peers (see `Contestant`): they prepare, open and judge rows of other tools."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def prepare_peer(peer: str, checkpoint: str | None, folder: str) -> Opened:
 
 
 def open_peer(peer: str, folder: str, threads: int, batch: int) -> Opened:
-    """Open what a peer prepared; a call is one batch of faces. The facts hold ``runtime``."""
+    """Open what a peer prepared; a call is one batch of faces. The only fact is ``runtime``."""
     session = get_peer(peer).open(Path(folder), threads)
     faces = list(drawn_faces(batch, seed=FACES_SEED))
     own = own_network(peer)
@@ -64,7 +64,7 @@ def predict_peer(peer: str, folder: str, threads: int, images: str, outputs: str
         The opened peer, with the fact ``labels``, the order of the classes.
 
     Raises:
-        InputError: The peer brings no network of its own, so that its predictions are those of random weights.
+        InputError: The peer brings no network of its own, so that its weights would be random.
     """
     own = own_network(peer)
     if own is None:

@@ -66,7 +66,7 @@ def latency_table(report: ContestReport, threads: int | None = None) -> str:
         size = f"{found[0].model_size_bytes / 1e6:.1f}"
         rows.append([row.label, found[0].runtime, *latencies, size, accuracy.get(row.name, NOT_MEASURED)])
     headers = ["who", "runtime", *p50, "trained parameters, MB" if trains else "model MB", "accuracy"]
-    if not accuracy:  # These are random weights, most often; a column that says so in every row says nothing.
+    if not accuracy:  # The column would be empty, as it is for random weights.
         headers, rows = headers[:-1], [row[:-1] for row in rows]
     return table_text(headers, rows, words=headers[:2])
 
@@ -113,7 +113,7 @@ def difference_table(report: ContestReport) -> str:
     """Write every comparison of accuracy, in Markdown: points by which ours is above the other."""
     rows = []
     for entry in report.differences:
-        # It is subtracted from zero and not negated, because that would print a drop of nothing as -0.00.
+        # Not negated, because that would print no drop as -0.00.
         gain, high, low = (0.0 - points for points in (entry.paired.drop_points, *entry.paired.drop_interval_95))
         rows.append([entry.name, f"{gain:+.2f}", f"{low:+.2f} to {high:+.2f}"])
     return table_text(["more accurate", "points", "95 % interval, paired"], rows, words=["more accurate"])
@@ -175,7 +175,7 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
     data, text, picture = (folder / name for name in CONTEST_FILES)
     write_file(data, report.to_json())
     written = {"json": data, "markdown": text}
-    picture.unlink(missing_ok=True)  # A picture left by an earlier report would not show these figures.
+    picture.unlink(missing_ok=True)  # An old one would show other figures.
     if report.ratios:
         with where_installed("matplotlib"):
             _draw_ratios(report, picture)
@@ -185,7 +185,7 @@ def write_contest_report(report: ContestReport, folder: Path) -> dict[str, Path]
 
 
 def _networks(report: ContestReport) -> list[str]:
-    """Say what the rows compute, as lines of a list."""
+    """List the networks that the rows run."""
     contest = report.contest
     lines = []
     if contest.width is not None:
@@ -230,7 +230,7 @@ def _draw_ratios(report: ContestReport, path: Path) -> None:
 
 def _draw_bars(axes: "Axes", results: list[RatioResult], places: list[float], height: float, label: str) -> None:
     ratios = [result.ratio for result in results]
-    # An interval from few rounds need not hold the ratio of all of them; a whisker cannot be negative.
+    # From few rounds, the interval may not contain the ratio, but a whisker cannot be negative.
     low = [max(0.0, result.ratio - result.interval_95[0]) for result in results]
     high = [max(0.0, result.interval_95[1] - result.ratio) for result in results]
     axes.barh(places, ratios, height * 0.9, label=label, xerr=[low, high], capsize=2)

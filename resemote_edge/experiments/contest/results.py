@@ -31,8 +31,8 @@ class Cell(Record, frozen=True, kw_only=True):
         rounds: Number of rounds in which it took a turn.
         runs: Number of timed calls, over all rounds.
         latency_p50_ms: Median of one call on normalised tensors; nothing is clipped.
-        latency_p90_ms: 90th percentile of the same calls; None where there are too few calls.
-        latency_p99_ms: 99th percentile of the same calls; None where there are too few calls.
+        latency_p90_ms: 90th percentile of the same calls; None if there are too few calls.
+        latency_p99_ms: 99th percentile of the same calls; None if there are too few calls.
         model_size_bytes: Size of the files the runtime reads.
     """
 
@@ -85,7 +85,7 @@ class AccuracyDifference(Record, frozen=True, kw_only=True):
         name: Name of the comparison in the contest.
         ours: Name of one of our rows.
         against: Name of the other row, the reference of `paired`.
-        paired: Changes from the other row; a negative drop says that ours is more accurate.
+        paired: Changes from the other row; a negative drop means that ours is more accurate.
     """
 
     name: str
@@ -106,12 +106,12 @@ class ContestReport(Measured, frozen=True, kw_only=True, tag_field="kind", tag="
 
     Attributes:
         inputs: Inputs that were fed.
-        contest: Contest, as far as it was run.
-        tools: Versions of the packages that the rows went through.
+        contest: The part of the contest that was run.
+        tools: Versions of the packages that the rows use.
         cells: Latencies.
         ratios: Comparisons.
         skipped: Rows that cannot run here, and why.
-        accuracy: Accuracy of the rows with trained weights; empty when no dataset was given.
+        accuracy: Accuracy of the rows with trained weights; empty if no dataset was given.
         differences: Differences of accuracy, for the comparisons between such rows.
     """
 

@@ -1,7 +1,6 @@
-"""run_contest: from a contest's file to its report; every row's network runs through its tool, measured in turn.
+"""run_contest: prepares and measures the rows of a contest, which take turns, and reports on them.
 
-It stands above export and benchmarks, because it needs both. Builds and measurements run in processes of their own, so
-that no tool sees what another one imported or patched.
+Builds and measurements run in processes of their own, so that no tool sees what another one imported or patched.
 """
 
 from collections.abc import Callable
@@ -63,7 +62,7 @@ Progress = Callable[[float], None]
 
 
 def quick(contest: Contest) -> Contest:
-    """Reduce the contest to so few rounds that it only shows whether everything works; its figures mean nothing."""
+    """Reduce the contest to a few rounds, which show whether everything works but give no meaningful figures."""
     return msgspec.structs.replace(contest, seconds=0.0, min_rounds=3, warmup_runs=1, runs_per_turn=3)
 
 
@@ -80,8 +79,7 @@ def run_contest(
         contest: Contest to run; see `load_contest`.
         notice: Function called with what happens, one line at a time.
         progress: Function called with the share of the measuring that is done.
-        data: Dataset FER2013, for the accuracy of rows with trained weights on its test split; None leaves accuracy
-            out.
+        data: Dataset for the accuracy of rows with trained weights, on its test split; None leaves accuracy out.
 
     Returns:
         The report. A row is listed as skipped, with the reason, if its package or environment is not installed, or if
@@ -120,7 +118,7 @@ def run_contest(
 
 
 def build_checkpoint(width: int, seed: int, path: str) -> Opened:
-    """Write a random network as a checkpoint, with activation ranges beside it, as an opener."""
+    """Write a random network as a checkpoint with activation ranges; an opener (see `Contestant`)."""
     with needs("peers", "running a contest"):
         from resemote_edge.data.calibration import drawn_calibration
         from resemote_edge.export.quantize.quantization import calibrate
@@ -182,7 +180,7 @@ class _Prepared:
 
 
 def _refuse_early(contest: Contest) -> None:
-    """Raise errors that would otherwise show after minutes of work."""
+    """Raise errors before minutes of work."""
     for row in contest.rows:
         if row.recipe is not None:
             find_recipe(row.recipe)
@@ -223,7 +221,7 @@ def _judge(
 def _prepare_all(
     contest: Contest, folder: Path, notice: Callable[[str], None]
 ) -> tuple[list[_Prepared], list[SkippedRow]]:
-    """Build every row's files, and open each once, so that rows that cannot run are known before any measurement."""
+    """Build every row's files and open each row once, to find those that cannot run before anything is measured."""
     checkpoint = folder / "network.safetensors"
     if any(row.network == "random" for row in contest.rows):
         notice(f"network: width {contest.width}, random weights")
@@ -308,19 +306,13 @@ def _cell(prepared: _Prepared, measured: Measured, threads: int, batch: int) -> 
 
 
 def _ratios(contest: Contest, measured: dict[str, Measured], threads: int, batch: int) -> list[RatioResult]:
-    """Compute the comparisons of one cell, as far as both rows ran."""
+    """Compute the comparisons of one cell whose rows both ran."""
     results = []
     for spec in contest.ratios:
         if spec.ours not in measured or spec.against not in measured:
             continue
         found = ratio_of_p50(measured[spec.ours].nanoseconds, measured[spec.against].nanoseconds, seed=contest.seed)
         results.append(
-            RatioResult(
-                name=spec.name,
-                threads=threads,
-                batch=batch,
-                ratio=found.value,
-                interval_95=found.interval_95,
-            )
+            RatioResult(name=spec.name, threads=threads, batch=batch, ratio=found.value, interval_95=found.interval_95)
         )
     return results

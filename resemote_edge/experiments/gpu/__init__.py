@@ -1,1 +1,1 @@
-"""Speed of each graph and precision on a GPU, and the best that the GPU could do."""
+"""Speed of each graph and precision on a GPU, compared with the best that the GPU can do."""

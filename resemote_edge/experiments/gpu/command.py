@@ -1,9 +1,4 @@
-"""``python -m resemote_edge.experiments gpu``: exports the graphs that a GPU is measured with, and measures it.
-
-It writes ``gpu.json`` and prints its tables. They show the published graph, the compact one, and the compact one with
-small maps as matrix products, in fp32, tf32, fp16 and bf16, without and with a CUDA graph, and the best that the device
-can do. It stands above export and benchmarks, because it needs both.
-"""
+"""``python -m resemote_edge.experiments gpu``: exports graphs and measures them on a GPU."""
 
 import math
 import multiprocessing
@@ -42,7 +37,7 @@ def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, proc
 
     Args:
         networks: Sizes of networks, as `resemote_edge.models.resemotenet.WIDTHS` names them.
-        folder: Folder for the artifacts, as ``NETWORK-GRAPH-PRECISION``; those that are there are kept.
+        folder: Folder for the artifacts, named ``NETWORK-GRAPH-PRECISION``; existing ones are kept.
         random: Whether to use random weights of the right shape instead of the embedded ones.
         processes: Number of exports side by side; they share this machine's cores.
 
@@ -58,7 +53,7 @@ def build_artifacts(networks: Sequence[str], folder: Path, *, random: bool, proc
     if processes == 1:
         failures = [_export(*job) for job in jobs]
     else:
-        # Each gets a fresh interpreter, because a fork cannot share PyTorch's GPU state.
+        # Fresh interpreters, because a fork cannot share PyTorch's GPU state.
         with multiprocessing.get_context("spawn").Pool(min(processes, len(jobs))) as pool:
             failures = pool.starmap(_export, jobs, chunksize=1)
     failed = [reason for reason in failures if reason is not None]
@@ -81,7 +76,7 @@ def _random_checkpoint(network: str, folder: Path) -> Path:
 
 
 def _export(network: str, graph: str, checkpoint: Path, folder: Path) -> str | None:
-    """Export both precisions, and say why one failed; a sentence, as not every exception crosses processes."""
+    """Export both precisions; return why one failed, as text because not every exception can be pickled."""
     from resemote_edge.export.command import ExportOptions, run_export
     from resemote_edge.export.context import ExportContext
 
@@ -105,7 +100,7 @@ def _export(network: str, graph: str, checkpoint: Path, folder: Path) -> str | N
 
 
 def find_subjects(networks: Sequence[str], folder: Path) -> list[GpuSubject]:
-    """Find the artifacts of `build_artifacts`, the last graph first: it is the one to be deployed.
+    """Find the artifacts of `build_artifacts`, beginning with the last graph, which is the one to deploy.
 
     Raises:
         ArtifactError: An artifact is missing or not whole.

@@ -1,6 +1,6 @@
 """measure_gpu: graphs, precisions and CUDA graphs of the runtime ``pytorch``, timed side by side on one device.
 
-All sessions live in one process: a process for each row, as `bench` has, would take longer to start than to measure.
+All sessions are in one process, because starting a process for each row would take longer than measuring it.
 """
 
 import math
@@ -38,10 +38,10 @@ _OPENED: dict[str, tuple[str, PrecisionHint | None]] = {
     "bf16": ("fp32", "bf16"),
 }
 
-# PyTorch raises RuntimeError for any failure on a device, its memory included; earlier measurements are kept.
+# PyTorch raises RuntimeError for any failure on a device, including a lack of memory.
 _FAILURES = (ResEmoteEdgeError, RuntimeError)
 
-# p99 takes 368 runs: two rounds of these many.
+# Two rounds of this many give the 368 runs that p99 needs.
 _ROUND_RUNS = 190
 _FEWEST_ROUND_RUNS = 5
 
@@ -53,7 +53,7 @@ class GpuSubject:
     Attributes:
         artifact: Artifact in fp32 or fp16.
         network: Name of its size.
-        graph: Name of the graph, one of `gpu_results.GRAPHS`.
+        graph: Name of the graph, one of `GRAPHS`.
     """
 
     artifact: Artifact
@@ -66,8 +66,7 @@ class GpuOptions:
     """Options of the measurement.
 
     Attributes:
-        device: Name of the device, ``cuda:N``; on ``cpu``, for a rehearsal, rows that need a GPU are listed as not
-            measured.
+        device: Name of the device, ``cuda:N``; ``cpu``, which lacks some rows, is for rehearsals.
         batches: Crops per call.
         rounds: Number of rounds; sessions with and without a CUDA graph take turns.
         round_seconds: Longest time of a round, unless five calls take longer.
@@ -112,10 +111,7 @@ class _Run:
 
 
 def measure_gpu(
-    subjects: Sequence[GpuSubject],
-    weights: str,
-    options: GpuOptions,
-    notice: Callable[[str], None] = lambda text: None,
+    subjects: Sequence[GpuSubject], weights: str, options: GpuOptions, notice: Callable[[str], None] = lambda text: None
 ) -> GpuReport:
     """Time every precision that the artifacts allow, at every batch size, without and with a CUDA graph.
 
@@ -126,7 +122,7 @@ def measure_gpu(
         notice: Function called with what happens, one line at a time.
 
     Returns:
-        The report. Rows that the device refuses, or for which there was no time, are listed in it with the reason.
+        The report, which lists rows that the device refused, or for which there was no time, with the reason.
 
     Raises:
         InputError: There are no subjects, or a batch size makes no sense.
@@ -166,7 +162,7 @@ def measure_gpu(
 
 
 def floor_of(subject: GpuSubject, precision: str, batch: int, probe: DeviceProbe) -> Floor:
-    """Compute the floor that no call can be faster than.
+    """Compute the times that no call can be faster than.
 
     Args:
         subject: Subject whose passport states weights and multiply-adds.
@@ -271,7 +267,7 @@ def _time_pair(run: _Run, pair: Sequence[_Opened], batch: int) -> Iterable[GpuRo
 
 
 def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
-    """Number of calls that a round has time for, judged by the median of a few."""
+    """Number of calls that a round has time for, by the median of a few."""
     few = time_calls(call, Budget(warmup_runs=0, min_runs=_FEWEST_ROUND_RUNS, min_seconds=0.0))
     fitting = int(options.round_seconds * 1e3 / median_ms(few))
     runs = max(_FEWEST_ROUND_RUNS, min(fitting, _ROUND_RUNS))
@@ -279,7 +275,7 @@ def _round_budget(call: Callable[[], object], options: GpuOptions) -> Budget:
 
 
 def _profile(run: _Run, kept: Sequence[_Opened], notice: Callable[[str], None]) -> None:
-    """Profile what the device was busy with; this comes last, because profiling slows down later calls."""
+    """Profile kernels and copies; this comes last, because profiling slows down later calls."""
     notice("profiling kernels")
     for opened in kept:
         for at, row in enumerate(run.rows):

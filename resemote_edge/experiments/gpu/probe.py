@@ -22,17 +22,17 @@ DEVICE_PRECISIONS: dict[str, tuple[str, bool]] = {
     "bf16": ("bfloat16", False),
 }
 
-# The first is far beyond the 50 MB of a large GPU's cache; the second is about a call's input at batch 256.
+# The first is far larger than a large GPU's cache of 50 MB; the second is about the input of a batch of 256.
 _DEVICE_BYTES, _HOST_BYTES = 2**30, 12 * 2**20
 
-# 0.55 T multiply-adds take a millisecond in a large GPU's fastest precision, and a fortieth of a second in its fp32.
+# 0.55 T multiply-adds, which take a large GPU 1 ms in its fastest precision and 25 ms in fp32.
 _SIDE = 8192
 
 _PROFILED_CALLS = 5  # whose mean is given
 
 
 class DeviceProbe(Record, frozen=True, kw_only=True):
-    """Best figures seen, of several tries.
+    """Peak figures of a device, each the best of several tries.
 
     Attributes:
         device: Name of the device, ``cuda:N`` or ``cpu``.
@@ -41,7 +41,7 @@ class DeviceProbe(Record, frozen=True, kw_only=True):
             bytes both count.
         to_device_gb_per_s: Bandwidth of a copy of 12.6 MB from the host's ordinary (pageable) memory to the device, in
             1e9 bytes a second. None for a CPU.
-        cache_bytes: Size of the last cache before the device's memory; None where PyTorch does not tell.
+        cache_bytes: Size of the last cache before the device's memory; None if PyTorch does not tell.
         compute_capability: Compute capability of a GPU, such as ``9.0``; None for a CPU.
         side: Rows and columns of the matrices.
         peaks: Peaks, one for each of `DEVICE_PRECISIONS`.
@@ -57,7 +57,7 @@ class DeviceProbe(Record, frozen=True, kw_only=True):
     peaks: tuple[Peak, ...]
 
     def gmac_per_s(self, precision: str) -> float | None:
-        """Peak of a precision in 1e9 multiply-adds a second; None where it was not measured."""
+        """Peak of a precision in 1e9 multiply-adds a second; None if it was not measured."""
         return next((peak.gmac_per_s for peak in self.peaks if peak.precision == precision), None)
 
 
@@ -117,7 +117,7 @@ def _copy_seconds(torch: Any, device: str, size_bytes: int) -> float:
 
 
 def _peak(torch: Any, device: str, precision: str, side: int) -> Peak:
-    """Time the product of two random matrices: zeros can run faster than the numbers of a network."""
+    """Time the product of two random matrices, because zeros may run faster than real numbers."""
     dtype, tf32 = DEVICE_PRECISIONS[precision]
     if tf32 and not device.startswith("cuda"):
         return Peak(precision=precision, gmac_per_s=None, note="tf32 is a precision of NVIDIA GPUs")
@@ -157,13 +157,13 @@ def _fastest(torch: Any, device: str, call: Callable[[], object]) -> float:
 def kernel_times(call: Callable[[], object]) -> KernelTimes | None:
     """Profile calls on a GPU with PyTorch's profiler.
 
-    Profiling slows launches down, also later ones of the process, so it must come after everything timed by the clock.
+    Profiling also slows down later launches of the process, so it must come after everything that is timed.
 
     Args:
         call: Function that blocks until its work is done.
 
     Returns:
-        The times; None where the profiler saw no kernel, as on a machine without its libraries, or without a GPU.
+        The times; None without a GPU, or if the profiler saw no kernel because its libraries are missing.
 
     Raises:
         MissingDependencyError: PyTorch is not installed.

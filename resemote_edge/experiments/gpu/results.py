@@ -10,20 +10,11 @@ from resemote_edge.experiments.gpu.probe import DeviceProbe, KernelTimes
 from resemote_edge.measuring.latency import Latency
 from resemote_edge.measuring.timing import WarmUp
 
-__all__ = [
-    "GPU_SCHEMA",
-    "GRAPHS",
-    "Floor",
-    "GpuReport",
-    "GpuRow",
-    "GpuUnmeasured",
-    "gpu_table",
-    "read_gpu_report",
-]
+__all__ = ["GPU_SCHEMA", "GRAPHS", "Floor", "GpuReport", "GpuRow", "GpuUnmeasured", "gpu_table", "read_gpu_report"]
 
 GPU_SCHEMA = 1
 
-#: Graphs that are compared: as published; without weights that cannot matter; the latter with small maps as products.
+#: Graphs that are compared: as published, compact, and compact with small maps as matrix products.
 GRAPHS = ("reference", "compact", "lowered")
 
 _NONE = "-"
@@ -34,9 +25,9 @@ class Floor(Record, frozen=True, kw_only=True):
 
     Attributes:
         copy_ms: Time to copy the input's bytes from host to device; 0 for a CPU.
-        memory_ms: Time to read the weights' bytes once, in the type that is computed in, at the device's bandwidth; 0
-            if they all fit into its cache and need not be read from memory.
-        arithmetic_ms: Time of the multiply-adds at the peak of the precision; None where that was not measured.
+        memory_ms: Time to read the weights from memory once, in the type of the computation; 0 if they fit into the
+            device's cache.
+        arithmetic_ms: Time of the multiply-adds at the peak of the precision; None if that was not measured.
     """
 
     copy_ms: float
@@ -60,13 +51,13 @@ class GpuRow(Record, frozen=True, kw_only=True):
         batch: Crops per call.
         artifact: Name of the artifact that ran.
         file_sha256: Hash of its model file.
-        latency: Time from an array on the host to logits on the host, the device idle before and after.
+        latency: Time from an array on the host to logits on the host, with the device idle before and after.
         rounds_p50_ms: Median of each round; rounds with and without the CUDA graph take turns.
-        warm_up: Calls before the clock counted.
+        warm_up: Untimed calls before the measurement.
         max_abs_logit_diff: Largest difference to the golden logits, which PyTorch computed in float32 on export.
         top1_agreement: Fraction of the golden crops with the same top class.
-        floor: Floor that no call can be faster than.
-        kernels: Work of the device; None where that was not profiled.
+        floor: Times that no call can be faster than.
+        kernels: Work of the device; None if that was not profiled.
     """
 
     network: str
@@ -139,7 +130,7 @@ def gpu_table(report: GpuReport, name: str = "") -> str:
 
 
 def _median_table(report: GpuReport) -> str:
-    """Make a line for each network, batch size and precision: p50 without and with a CUDA graph, of each graph."""
+    """Table of p50 without and with a CUDA graph, by network, batch size, precision and graph."""
     header = [
         "network", "batch", "precision", *(f"{graph}, ms" for graph in GRAPHS),
         "kernels of the last, ms", "its floor, ms", "crops a second", "logit difference",

@@ -1,1 +1,1 @@
-"""The native library's check: its cost, its savings, and whether its results are Python's."""
+"""Check of the C library: its cost, its savings, and whether its results equal Python's."""

@@ -1,12 +1,8 @@
-"""Native validity: the cost of the C library, its savings, and whether its results are Python's.
+"""Native validity: the cost of the C library, its savings, and whether its results equal Python's.
 
-Three things are measured:
-
-1. Session overhead: the program ``session_overhead``, which ``make native`` builds,
-   runs a session and the same inference written by hand against the engine's C API in turn, in one process. Only of
-   networks small enough for a core's caches.
-2. A frame: the Python and the C classifier decide on the faces of the same frame in turn, on the same engine and
-   threads.
+1. Session overhead: the program ``session_overhead``, which ``make native`` builds, takes turns between a session and
+   the same inference written against the engine's C API, in one process. It is measured for small networks only.
+2. A frame: the Python and the C classifier take turns on the faces of one frame, with the same engine and threads.
 3. Parity: both classify every image of the test split.
 """
 
@@ -27,12 +23,7 @@ from resemote_edge.artifacts.record import utc_now
 from resemote_edge.classifier import EmotionClassifier
 from resemote_edge.data.dataset import Dataset
 from resemote_edge.errors import InputError
-from resemote_edge.experiments.native_check.report import (
-    MOST_MODEL_BYTES,
-    NativeSubject,
-    NativeValidity,
-    SplitParity,
-)
+from resemote_edge.experiments.native_check.report import MOST_MODEL_BYTES, NativeSubject, NativeValidity, SplitParity
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.measuring.latency import median_ms
 from resemote_edge.measuring.statistics.ratio import ratio_of_p50
@@ -50,7 +41,7 @@ _FRAME = "frames of 1280x720 pixels in BGR with faces of 200x200"
 
 LIMIT = 1e-5
 
-#: Turns of a session in a round, and calls of a frame: a session's cost is small beside its inference's scatter.
+#: Turns of a session, and calls of a frame, in a round; sessions need many, as their cost is small beside the scatter.
 _SESSIONS = 100
 _CALLS = 5
 
@@ -64,7 +55,7 @@ def measure(
     data: Dataset | None,
     notice: Callable[[str], None],
 ) -> NativeValidity:
-    """Measure some artifacts.
+    """Measure artifacts with both classifiers.
 
     Args:
         artifacts: Artifacts with float inputs, for OpenVINO or ONNX Runtime on the CPU.
@@ -135,7 +126,7 @@ def _overhead(program: Path, artifact: Artifact, backend: str, rounds: int) -> t
 def _frame_times(
     native: NativeClassifier, python: EmotionClassifier, rounds: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Times of a call in nanoseconds, (rounds, `_CALLS`) each; which side begins a round alternates."""
+    """Times of a call in nanoseconds, (rounds, `_CALLS`) each; the sides begin rounds alternately."""
     pixels = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
     frame = Frame(pixels, "bgr")
     boxes = [Box(50 + 300 * (number % 4), 80 + 300 * (number // 4), 200, 200) for number in range(FACES)]
@@ -146,7 +137,7 @@ def _frame_times(
             for call in range(_CALLS):
                 start = time.perf_counter_ns()
                 calls[side]()
-                if round_ >= 0:  # Calls before that are warm-up.
+                if round_ >= 0:  # Earlier rounds are warm-up.
                     times[side, round_, call] = time.perf_counter_ns() - start
     return times[0], times[1]
 
@@ -155,7 +146,7 @@ def _parity(native: NativeClassifier, python: EmotionClassifier, data: Dataset) 
     other, largest = 0, 0.0
     for start in range(0, len(data), 64):
         images = data.images[start : start + 64]
-        # The frame holds the images one below the other, so that the library cuts them out again.
+        # The frame holds the images below one another, and the library crops them.
         stacked = Frame(np.ascontiguousarray(images.reshape(-1, images.shape[2])), "gray")
         boxes = [Box(0, number * images.shape[1], images.shape[2], images.shape[1]) for number in range(len(images))]
         for mine, theirs in zip(native.classify(stacked, boxes), python(list(images), color="gray"), strict=True):
@@ -163,10 +154,7 @@ def _parity(native: NativeClassifier, python: EmotionClassifier, data: Dataset) 
             pairs = zip(mine.probabilities.values(), theirs.probabilities.values(), strict=True)
             largest = max(largest, *(abs(a - b) for a, b in pairs))
     return SplitParity(
-        data=f"{data.name} {data.split}",
-        images=len(data),
-        other_top_class=other,
-        max_probability_difference=largest,
+        data=f"{data.name} {data.split}", images=len(data), other_top_class=other, max_probability_difference=largest
     )
 
 

@@ -29,13 +29,7 @@ _NOT_EQUAL = 3
 )
 @click.option("--force", is_flag=True, help="Replace the file.")
 def native_check(
-    artifacts: tuple[Path, ...],
-    output: Path,
-    program: Path,
-    data: Path | None,
-    threads: int,
-    rounds: int,
-    force: bool,
+    artifacts: tuple[Path, ...], output: Path, program: Path, data: Path | None, threads: int, rounds: int, force: bool
 ) -> None:
     """Compare the C library with the engines' API and Python.
 

@@ -18,12 +18,12 @@ __all__ = [
 
 NATIVE_VALIDITY_SCHEMA = 1
 
-#: Largest model that about fits into a CPU's last cache.
+#: Size of the largest model that fits, roughly, into a CPU's last cache.
 MOST_MODEL_BYTES = 8_000_000
 
 
 class SplitParity(Record, frozen=True, kw_only=True):
-    """The library against Python on the same engine, image by image.
+    """The library compared with Python on the same engine, image by image.
 
     Attributes:
         data: Name of the dataset and split.
@@ -45,14 +45,14 @@ class NativeSubject(Record, frozen=True, kw_only=True):
         artifact: Name of the artifact.
         passport_sha256: Hash of its passport.
         backend: Name of the engine, and its version.
-        session_overhead_us: Median of ``resemote_session_run`` less median of the engine's own C API, one crop, in turn
-            in one process. None for networks above `MOST_MODEL_BYTES`: both sides hold the weights in memory of their
-            own, and its place makes more difference than the overhead.
+        session_overhead_us: Median of ``resemote_session_run`` minus median of the engine's own C API, for one crop, in
+            turn in one process. None above `MOST_MODEL_BYTES`, where the place of each side's weights in memory makes
+            more difference than the overhead.
         session_overhead_interval_us: Interval of the overhead, 95 %, by bootstrap.
         native_frame_ms: Time (p50) from a frame with its faces to their decisions, in C.
         python_over_native: Ratio of Python's time for that to the library's, with the same engine and threads.
         python_over_native_interval: Interval of the ratio, 95 %, by bootstrap.
-        parity: Comparison with Python; None where no data was given.
+        parity: Comparison with Python; None if no data was given.
     """
 
     artifact: str

@@ -1,4 +1,4 @@
-"""Peers: tools of others, measured beside ours; most of them run our network, some their own."""
+"""Peers: other tools that are compared with ours; most of them run our network, some their own."""
 
 from pkgutil import resolve_name
 
@@ -22,7 +22,7 @@ PEERS: dict[str, str] = {
 
 
 def get_peer(name: str) -> Peer:
-    """Return the peer of that name; its tool is imported only when it prepares or opens something.
+    """Return the peer of that name, without importing its tool.
 
     Raises:
         InputError: No peer has that name.

@@ -36,7 +36,7 @@ class PeerSession(Protocol):
 
 
 class Peer(Protocol):
-    """One way through another tool, from a checkpoint to a session."""
+    """Another tool, used in one way, from a checkpoint to a session."""
 
     def prepare(self, checkpoint: Path, folder: Path) -> tuple[Path, ...]:
         """Build the model files, once.
@@ -69,10 +69,10 @@ class Peer(Protocol):
 
 
 class OwnNetwork(ABC):
-    """A peer with a network of its own, trained by others; it has a Python environment of its own, too.
+    """A peer with a network that others trained, and with a Python environment of its own.
 
-    In that environment, only its packages, numpy and msgspec can be imported where `prepare`, `open`, `tensors` and
-    `versions` run; they may raise MissingDependencyError. The attributes are for the parent, which lives elsewhere.
+    Its methods run in that environment, which has only its packages, numpy and msgspec; they may raise
+    MissingDependencyError. The attributes are for the parent process, which runs in our environment.
 
     Attributes:
         home: Environment that it lives in.
@@ -96,7 +96,7 @@ class OwnNetwork(ABC):
 
     @abstractmethod
     def tensors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Make its session's input of face crops, in the way that its tool does.
+        """Make its session's input from face crops, as its tool does.
 
         Args:
             crops: Crops, uint8 (N, H, W), gray, aligned.

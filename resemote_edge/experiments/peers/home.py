@@ -1,4 +1,4 @@
-"""Home: an environment of its own for a peer whose packages conflict with ours."""
+"""Home: a separate environment for a peer whose packages conflict with ours."""
 
 import os
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _CHECKOUT = Path(__file__).resolve().parents[3]
 class Home:
     """A virtual environment.
 
-    Our package is not installed there: a worker process brings the one that its parent runs (see `WorkerProcess`).
+    Our package is not installed there; a worker process imports that of its parent (see `WorkerProcess`).
 
     Attributes:
         tool: Name of the tool that lives there, for messages.
@@ -42,7 +42,7 @@ class Home:
             if not os.access(path, os.X_OK):
                 raise InputError(f"{self.variable}={named}: no bin/python there", hint="correct or unset the variable")
             return path
-        path = _CHECKOUT / self.folder / "bin" / "python"  # Do not resolve this link: it makes the environment.
+        path = _CHECKOUT / self.folder / "bin" / "python"  # Not resolved, because the link identifies the environment.
         if not os.access(path, os.X_OK):
             raise self.missing(f"{path.parents[1]} is not there")
         return path
@@ -51,7 +51,7 @@ class Home:
         """Make the error for something that is not installed, for the caller to raise.
 
         Args:
-            what: Main clause that says what was not found.
+            what: Clause that says what was not found, such as "package 'cv2' is not installed there".
         """
         return MissingDependencyError(
             f"{self.tool} lives in an environment of its own, and {what}",

@@ -1,8 +1,8 @@
 """Peer ``nncf-default``: NNCF's post-training quantization of the exported graph, run in OpenVINO.
 
-The way chosen is `nncf.quantize(model, dataset)` with nothing else, as its documentation starts: performance preset,
+This is `nncf.quantize(model, dataset)` with its defaults, the first example of its documentation: performance preset,
 300 images, fast bias correction. The IR is saved with OpenVINO's defaults. Layers that are not quantized run in the
-precision OpenVINO chooses for the CPU, bf16 where it has it: a user who changes nothing gets that.
+precision that OpenVINO chooses for the CPU, which is bf16 if it has it.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ class NNCFDefault:
         quantized = nncf.quantize(model, nncf.Dataset([image[None] for image in calibration_images()]))
         path = folder / "quantized.xml"
         openvino.save_model(quantized, str(path))
-        del model  # The IR maps the weights that are removed next.
+        del model  # It maps the weights, which are removed next.
         for leftover in files_of(plain):
             leftover.unlink()
         return path, path.with_suffix(".bin")
@@ -39,7 +39,7 @@ class NNCFDefault:
 
 
 def import_nncf(purpose: str) -> Any:
-    """Import ``nncf`` without its telemetry, which goes through OpenVINO's; otherwise as `import_openvino`."""
+    """Import ``nncf`` without its telemetry, which uses OpenVINO's; otherwise as `import_openvino`."""
     hide_openvino_telemetry(before="nncf")
     with needs("peers", purpose):
         import nncf

@@ -1,10 +1,9 @@
 """Peers ``onnxruntime-static-default`` and ``-best``: ONNX Runtime's static quantization of the exported graph.
 
-The way chosen is that of its documentation, `quant_pre_process` and then `quantize_static`, on 300 calibration images.
-``default`` passes nothing else: Q/DQ, int8 activations, int8 weights, one scale per tensor, MinMax. ``best`` passes
-uint8 activations and int8 weights with a scale per channel. Its documentation names that pair as made for the
-instructions of x86-64, and it is faster here than the default. (The documentation also speaks of a reduced range, for
-CPUs without VNNI; it is not used.)
+This follows its documentation: `quant_pre_process`, then `quantize_static`, on 300 calibration images. ``default``
+changes nothing: Q/DQ, int8 activations, int8 weights, one scale per tensor, MinMax. ``best`` has uint8 activations and
+int8 weights with a scale per channel, which the documentation recommends for x86-64, and which is faster here. (The
+reduced range that it mentions for CPUs without VNNI is not used.)
 """
 
 import logging
@@ -35,7 +34,7 @@ class StaticDefault:
             from onnxruntime.quantization.shape_inference import quant_pre_process
         plain = export_plain(checkpoint, folder)
         prepared, quantized = folder / "prepared.onnx", folder / "quantized.onnx"
-        logging.disable(logging.WARNING)  # Through the root logger, it advises to do what was just done.
+        logging.disable(logging.WARNING)  # It advises, on the root logger, to do what was just done.
         try:
             quant_pre_process(str(plain), str(prepared))
             quantize_static(str(prepared), str(quantized), _Reader(), **self._settings())

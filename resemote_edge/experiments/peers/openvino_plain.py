@@ -1,8 +1,8 @@
 """Peers ``openvino-fp32`` and ``openvino-bf16``: the same `torch.onnx.export` file, run in OpenVINO.
 
-The way chosen: the ONNX file is read as it is, with the latency hint, as OpenVINO's documentation advises for one
-request at a time. By default, OpenVINO computes in bf16 on CPUs that have it. The inference precision is stated, so
-that each row is what its name says everywhere: ``f32`` in the one, ``bf16`` in the other.
+The ONNX file is read as it is, with the latency hint, which OpenVINO's documentation advises for one request at a time.
+By default, OpenVINO computes in bf16 on CPUs that have it. So the inference precision is stated: ``f32`` in the one,
+``bf16`` in the other.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ class OpenVINOPlain:
 
 
 class OpenVINOPlainBF16(OpenVINOPlain):
-    """``torch.onnx.export`` in OpenVINO, bf16 where OpenVINO sees fit."""
+    """``torch.onnx.export`` in OpenVINO, with the hint for bf16."""
 
     precision = "bf16"
 

@@ -1,7 +1,7 @@
 """Peer ``pytorch-eager``: the network as its authors run it, in PyTorch, without any export.
 
-The way chosen is eval mode under `torch.inference_mode`, which PyTorch's documentation recommends for inference, in
-float32 and the default memory format of tensors. `torch.compile` is not used: it needs a C++ compiler on the device.
+It runs in eval mode under `torch.inference_mode`, as PyTorch's documentation recommends, in float32 and the default
+memory format. `torch.compile` is not used, because it needs a C++ compiler on the device.
 """
 
 import shutil

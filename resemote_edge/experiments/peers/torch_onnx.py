@@ -1,8 +1,7 @@
 """Peer ``onnxruntime-fp32``: PyTorch's own ONNX export, run in ONNX Runtime.
 
-The way chosen is `torch.onnx.export` with its defaults and a dynamic batch, as its documentation shows, which folds
-BatchNorm into the convolutions. ONNX Runtime has every graph optimisation, which is its default, and the threads asked
-for. Other peers start from the same file.
+The export is `torch.onnx.export` with its defaults and a dynamic batch, as in its documentation, which folds BatchNorm
+into the convolutions. ONNX Runtime has all graph optimisations, its default. Other peers start from the same file.
 """
 
 import warnings
@@ -44,7 +43,7 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
 
         from resemote_edge.models.checkpoint import load_checkpoint
     network = load_checkpoint(checkpoint).build()
-    # There are two images because a batch of one would be taken for a constant.
+    # Two images, because the exporter would take a batch of one for a constant.
     example = torch.zeros(2, 3, 64, 64)
     path = folder / "model.onnx"
     with warnings.catch_warnings():
@@ -63,9 +62,9 @@ def export_plain(checkpoint: Path, folder: Path) -> Path:
 
 
 def calibration_images() -> NDArray[np.float32]:
-    """Images for peers that quantize, float32 (300, 3, 64, 64), normalised: their latency is measured, not accuracy.
+    """Images for peers that quantize, float32 (300, 3, 64, 64), normalised; drawn, because only latency is measured.
 
-    NNCF takes 300 by default; ONNX Runtime names no number and gets the same images.
+    300 is NNCF's default number; ONNX Runtime has none.
     """
     images: NDArray[np.float32] = PreprocessSpec()(list(drawn_faces(300, seed=0)), "rgb")
     return images

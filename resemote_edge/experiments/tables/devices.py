@@ -1,4 +1,4 @@
-"""Devices: a list in TOML of machines that matter, and a table of what was measured on each, if anything was."""
+"""Devices: a list of machines in TOML, and a table of what was measured on each, if anything."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ class Device(Strict, frozen=True, kw_only=True):
 
     Attributes:
         name: Name for people.
-        report: Report of `bench` or `bench suite` on it, relative to the list; None where nothing was measured.
+        report: Report of `bench` or `bench suite` on it, relative to the list; None if nothing was measured.
     """
 
     name: str
@@ -50,7 +50,7 @@ def read_devices(path: Path) -> list[Device]:
 
 
 def device_table(path: Path) -> str:
-    """Make a line per device: the row with the lowest p50 of single crops, one after the other.
+    """Make a line per device: its row with the lowest p50 in the scenario single-stream, batch 1.
 
     Args:
         path: Path of the list.

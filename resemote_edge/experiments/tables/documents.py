@@ -1,12 +1,14 @@
 """Tables of results in documents, generated from committed JSON and never typed.
 
 A document holds ``<!-- table: FOLDER/report.json -->`` and ``<!-- end of table -->``; the text between them is
-replaced. The source may be the report of `bench`, of a contest or of an ablation, the file of `explain`, the summary of
-`verdict_check`, `native_check` or `camera_check`, the report of `gpu` (``#percentiles``, ``#device``), a list of
-devices in TOML, or a folder of weights with their model cards.
-``FOLDER/report.json#ratios`` gives a contest's ratios, ``#accuracy`` the accuracies of `bench` and of a contest,
-``#differences`` those of accuracy in a contest, ``#validity`` the checks of the timer in `bench`, ``#camera`` and the
-other scenarios their results.
+replaced. These are the sources, with the names of further tables, which may follow the path after ``#``:
+
+- a report of `bench`: ``accuracy``, ``validity`` (checks of the timer), and a scenario such as ``camera``;
+- a report of a contest: ``ratios``, ``accuracy`` and ``differences`` (of accuracy);
+- a report of `gpu`: ``percentiles`` and ``device``;
+- an ablation's report, the file of `explain`, and the summary of `verdict_check`, `native_check`, `tools_check`,
+  `camera_check` or `detector_check`;
+- a list of devices in TOML, and a folder of weights with their model cards.
 """
 
 import re
@@ -30,10 +32,12 @@ from resemote_edge.experiments.contest.report import (
     row_accuracy_table,
 )
 from resemote_edge.experiments.contest.results import read_contest_report
+from resemote_edge.experiments.detector_check.report import detector_check_table, read_detector_check
 from resemote_edge.experiments.gpu.results import gpu_table, read_gpu_report
 from resemote_edge.experiments.native_check.report import native_validity_table, read_native_validity
 from resemote_edge.experiments.tables.devices import device_table
 from resemote_edge.experiments.tables.weights import weights_table
+from resemote_edge.experiments.tools_check.check import read_tools_check, tools_check_table
 from resemote_edge.experiments.verdict_check.report import comparison_validity_table, read_comparison_validity
 from resemote_edge.measuring.results import read_report
 
@@ -43,7 +47,7 @@ _BLOCK = re.compile(r"(<!-- table: (?P<source>\S+) -->\n).*?(<!-- end of table -
 
 
 def regenerate(document: Path) -> str:
-    """Return the document's text with every table made anew from the JSON it names.
+    """Return the document's text, with every table generated again.
 
     Args:
         document: Markdown file; sources are relative to its folder.
@@ -63,6 +67,8 @@ def _block(folder: Path, match: re.Match[str]) -> str:
         "devices": device_table,
         "explanation": lambda path: layer_markdown(read_explanation(path)),
         "camera-check": lambda path: camera_check_table(read_camera_check(path)),
+        "tools-check": lambda path: tools_check_table(read_tools_check(path)),
+        "detector-check": lambda path: detector_check_table(read_detector_check(path)),
         "native-validity": lambda path: native_validity_table(read_native_validity(path)),
         "weights": weights_table,
     }
@@ -76,7 +82,7 @@ def _block(folder: Path, match: re.Match[str]) -> str:
 
 
 def _kind(path: Path) -> str:
-    """Kind of a source, as a report states it; other faults are found when it is read in full."""
+    """Kind of a source, as a report states it; empty if none can be read."""
     if path.is_dir() or path.suffix == ".toml":
         return "weights" if path.is_dir() else "devices"
     try:
@@ -96,12 +102,7 @@ def _gpu_table(path: Path, name: str) -> str:
 
 
 def _contest_table(path: Path, name: str) -> str:
-    tables = {
-        "": latency_table,
-        "ratios": ratio_table,
-        "accuracy": row_accuracy_table,
-        "differences": difference_table,
-    }
+    tables = {"": latency_table, "ratios": ratio_table, "accuracy": row_accuracy_table, "differences": difference_table}
     if name not in tables:
         known = ", ".join(f"#{table}" for table in tables if table)
         raise InputError(f"{path}#{name}: a contest has no such table", hint=f"write {known} or nothing after the path")

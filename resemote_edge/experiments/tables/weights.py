@@ -1,4 +1,4 @@
-"""Weights: a folder of checkpoints with model cards, and a table of what their cards say."""
+"""Weights: a table of the model cards in a folder of checkpoints."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def weights_table(folder: Path) -> str:
         folder: Folder that holds ``<name>.safetensors`` and ``<name>.json``, as `checkpoint pack` leaves them.
 
     Raises:
-        InputError: The folder holds no checkpoint, or a card is missing or says nothing of the accuracy.
+        InputError: The folder holds no checkpoint, or a card is missing or has no accuracies.
     """
     files = sorted(folder.glob("*.safetensors"))
     if not files:

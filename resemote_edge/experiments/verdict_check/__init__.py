@@ -1,1 +1,1 @@
-"""The verdict's check: how often a live comparison is right where the answer is known."""
+"""Check of verdicts: how often a live comparison is right if the answer is known."""

@@ -1,7 +1,7 @@
-"""Comparison validity: how often ``bench compare --live`` is right where the answer is known.
+"""Comparison validity: how often ``bench compare --live`` is right if the answer is known.
 
-An artifact is compared with itself, and with itself slowed by a known factor, again and again, in turn. Every
-comparison is kept. An interrupted check continues where it stopped, and ends with ``summary.json`` and ``summary.md``.
+An artifact is compared many times with itself, and with itself slowed by a known factor. Every comparison is kept, so
+that an interrupted check can continue. It ends with ``summary.json`` and ``summary.md``.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,13 +25,7 @@ from resemote_edge.experiments.verdict_check.report import (
     passed,
 )
 from resemote_edge.machine.environment import capture_environment
-from resemote_edge.measuring.comparison.live import (
-    LIVE_MARGIN,
-    LIVE_RESTARTS,
-    LIVE_SECONDS,
-    LiveRequest,
-    compare_live,
-)
+from resemote_edge.measuring.comparison.live import LIVE_MARGIN, LIVE_RESTARTS, LIVE_SECONDS, LiveRequest, compare_live
 from resemote_edge.measuring.comparison.live_results import LiveComparison, read_live_comparison
 from resemote_edge.runtimes.registry import choose_runtime, get_runtime
 from resemote_edge.runtimes.session import SessionOptions
@@ -47,13 +41,13 @@ COMPARISONS_FOLDER = "comparisons"
 #: Factor that B is slowed by.
 SLOW_DOWN = 1.10
 
-#: Time to open the processes, beside measuring; it is only used for the first estimate.
+#: Time to open the processes of a comparison, for the first estimate.
 _OPENING_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """The comparisons to make, and their number.
+    """The comparisons to make.
 
     Attributes:
         request: Request of every comparison; its `slow_b_by` and `seed` are set for each.
@@ -91,8 +85,7 @@ def run_experiment(experiment: Experiment, notice: Callable[[str], None]) -> Com
         notice: Function called with what happens, one line at a time.
 
     Raises:
-        InputError: A number makes no sense; or the folder keeps comparisons of something else, or ones that were
-            measured otherwise.
+        InputError: A number makes no sense, or the folder keeps comparisons of something else or with other settings.
         ResEmoteEdgeError: The artifact cannot run here, or a comparison failed; those before it are kept.
     """
     request = _resolved(experiment.request)
@@ -120,7 +113,7 @@ def run_experiment(experiment: Experiment, notice: Callable[[str], None]) -> Com
 
 
 def _resolved(request: LiveRequest) -> LiveRequest:
-    """Name the request's runtime, so that a kept comparison can be told from one in another runtime."""
+    """Name the request's runtime, which is compared with that of kept comparisons."""
     if request.runtime != "auto":
         return request
     options = SessionOptions(device=request.device, threads=request.effective_threads)
@@ -140,7 +133,7 @@ def _plan(experiment: Experiment) -> Iterator[_Planned]:
 
 
 def _measure(waiting: Sequence[_Planned], kept: dict[Path, LiveComparison], notice: Callable[[str], None]) -> None:
-    """Make comparisons, each kept as soon as it is there."""
+    """Make comparisons, and keep each at once."""
     for number, one in enumerate(waiting):
         taken = [comparison.total_seconds for comparison in kept.values()]
         each = sum(taken) / len(taken) if taken else one.request.seconds + _OPENING_SECONDS
@@ -156,7 +149,7 @@ def _measure(waiting: Sequence[_Planned], kept: dict[Path, LiveComparison], noti
 
 
 def _kept(one: _Planned, expected: dict[str, Any]) -> LiveComparison:
-    """Read a comparison of an earlier start.
+    """Read a comparison that an earlier run kept.
 
     Raises:
         InputError: The comparison cannot be read, or is of something else.

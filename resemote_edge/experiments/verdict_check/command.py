@@ -32,13 +32,7 @@ _NOT_PASSED = 3
 @click.option(
     "--margin", type=float, default=None, help="Smallest difference that counts, as in 'bench compare --live'."
 )
-def verdict_check(
-    artifact: Path,
-    output: Path,
-    count: int,
-    slow_by: float | None,
-    **options: Any,
-) -> None:
+def verdict_check(artifact: Path, output: Path, count: int, slow_by: float | None, **options: Any) -> None:
     """Measure how often 'bench compare --live' is right.
 
     The command compares ARTIFACT with itself and with a slowed copy of itself, many times each, and counts the right

@@ -1,4 +1,4 @@
-"""Results of checking live comparisons against what is known: JSON and Markdown."""
+"""Results of checking live comparisons whose answer is known: JSON and Markdown."""
 
 import math
 import statistics
@@ -30,7 +30,7 @@ COMPARISON_VALIDITY_SCHEMA = 1
 #: Smallest share of the comparisons of either kind that must be right.
 REQUIRED_SHARE = 0.95
 
-#: A comparison that takes this long is too long to wait for.
+#: Longest time that a comparison may take.
 LIMIT_SECONDS = 120.0
 
 #: Difference that was planted in B: none, or a slow-down.
@@ -44,7 +44,7 @@ class Trial(Record, frozen=True, kw_only=True):
     """One comparison whose outcome was known beforehand.
 
     Attributes:
-        planted: Difference that was planted: ``nothing``, where B was A, or ``slow-down``.
+        planted: Difference that was planted: ``nothing`` if B was A, or ``slow-down``.
         created_utc: Time of the comparison, ISO 8601.
         load_average_1m: Load before it.
         verdict: Verdict about B.
@@ -68,7 +68,7 @@ class Trial(Record, frozen=True, kw_only=True):
 
 
 class ComparisonValidity(Measured, frozen=True, kw_only=True, tag_field="kind", tag="comparison-validity"):
-    """Count of how often a live comparison was right.
+    """How often a live comparison was right.
 
     Attributes:
         artifact: Name of both sides.
@@ -79,7 +79,7 @@ class ComparisonValidity(Measured, frozen=True, kw_only=True, tag_field="kind", 
         cores: Cores the processes were pinned to.
         batch: Faces per call.
         quantity: Time that was compared.
-        slowed_by: Factor that B was slowed by, where it was.
+        slowed_by: Factor that B was slowed by in comparisons with a slow-down.
         margin: Smallest difference that counts, as a fraction.
         restarts: Restarts of each comparison.
         measuring_seconds: Time asked for, for each comparison.

@@ -1,8 +1,7 @@
-"""DetectorOptions: a user's request for a detector, turned into an artifact."""
+"""DetectorExport: a user's request for a detector, turned into an artifact."""
 
 import json
 import platform
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from resemote_edge import __version__
 from resemote_edge.artifacts.artifact import DetectorArtifact, file_sha256
-from resemote_edge.artifacts.detector_passport import DetectorGolden, DetectorInput, DetectorPassport
+from resemote_edge.artifacts.detector_passport import DetectorGolden, DetectorInput, DetectorPassport, feed_spec
 from resemote_edge.artifacts.files import refuse_existing, staged_folder
 from resemote_edge.artifacts.passport_base import PASSPORT_NAME, SCHEMA_VERSION, FileEntry
 from resemote_edge.artifacts.passport_codec import decode_passport, encode_passport
@@ -26,7 +25,7 @@ from resemote_edge.export.recipe import Recipe, default_recipe, find_recipe
 from resemote_edge.export.targets import find_target
 from resemote_edge.faces.families import FAMILIES
 
-__all__ = ["LICENCE_NAME", "DetectorExport", "export_detector", "parse_size"]
+__all__ = ["LICENCE_NAME", "DetectorExport", "export_detector"]
 
 LICENCE_NAME = "LICENSE"
 
@@ -108,18 +107,6 @@ def export_detector(options: DetectorExport, stage: Callable[[str], None] = lamb
     return DetectorArtifact(destination, passport)
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height of a text such as ``640x384``.
-
-    Raises:
-        InputError: It is no such text.
-    """
-    sides = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if sides is None:
-        raise InputError(f"{text[:80]!r} is no size", hint="pass width and height, such as 640x384")
-    return int(sides[1]), int(sides[2])
-
-
 def _recipe(options: DetectorExport) -> Recipe:
     """The recipe that says how to build, for one frame at a time."""
     if options.recipe is not None:
@@ -145,11 +132,7 @@ def _recipe(options: DetectorExport) -> Recipe:
 
 
 def _build(
-    options: DetectorExport,
-    recipe: Recipe,
-    weights: FoundWeights,
-    folder: Path,
-    stage: Callable[[str], None],
+    options: DetectorExport, recipe: Recipe, weights: FoundWeights, folder: Path, stage: Callable[[str], None]
 ) -> DetectorPassport:
     """Write the files of the artifact, and return its passport, but for its name, with the verify stage's results."""
     from resemote_edge.export.detectors import graph
@@ -170,15 +153,7 @@ def _build(
     facts = _facts(family, weights, recipe)
     proto = graph.fixed_graph(plain, fed, typed, facts)
     stage(f"target {recipe.target}")
-    built = target.build(
-        TargetInputs(
-            graph=None,
-            onnx=proto,
-            recipe=recipe,
-            facts=facts,
-            folder=folder,
-        )
-    )
+    built = target.build(TargetInputs(graph=None, onnx=proto, recipe=recipe, facts=facts, folder=folder))
     reference = Reference(graph.sized_graph(model, width, height))
     golden = make_golden(reference, width, height)
     golden.save(folder)
@@ -194,13 +169,7 @@ def _build(
         created_utc=utc_now(),
         target=recipe.target,
         precision=recipe.precision,
-        inputs=(
-            TensorSpec(
-                name=graph.INPUT,
-                dtype="float32" if fed == "tensor" else "uint8",
-                shape=(1, 3, height, width) if fed == "tensor" else (1, height, width, 3),
-            ),
-        ),
+        inputs=(feed_spec(fed, width, height),),
         outputs=tuple(
             TensorSpec(name=output, dtype="float32", shape=shape)
             for output, shape in graph.describe_outputs(proto).items()
@@ -225,11 +194,7 @@ def _build(
         max_overlap=facts_of_family.max_overlap,
         source=weights.source,
         golden=DetectorGolden(
-            frames=FRAMES_NAME,
-            outputs=OUTPUTS_NAME,
-            count=len(golden.frames),
-            repeat=golden.repeat,
-            max_abs_diff=limit,
+            frames=FRAMES_NAME, outputs=OUTPUTS_NAME, count=len(golden.frames), repeat=golden.repeat, max_abs_diff=limit
         ),
     )
     stage("verify")

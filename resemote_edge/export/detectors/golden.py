@@ -1,6 +1,5 @@
 """Golden pictures: the self-test data of a detector, and what its network must give for them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,7 @@ from numpy.typing import NDArray
 from resemote_edge.runtimes.telemetry import import_onnxruntime
 from resemote_edge.vision.drawn import drawn_faces
 
-__all__ = [
-    "FRAMES_NAME",
-    "OUTPUTS_NAME",
-    "DetectorGoldenData",
-    "Reference",
-    "drawn_pictures",
-    "flat_outputs",
-    "make_golden",
-]
+__all__ = ["FRAMES_NAME", "OUTPUTS_NAME", "DetectorGoldenData", "Reference", "drawn_pictures", "make_golden"]
 
 FRAMES_NAME = "golden_frames.npy"
 OUTPUTS_NAME = "golden_outputs.npy"
@@ -72,12 +63,7 @@ class Reference:
         """Values of all outputs, float32 (N, values), for pictures, uint8 (N, height, width, 3) in BGR."""
         feeds = pictures.transpose(0, 3, 1, 2).astype(np.float32)
         rows = [self._session.run(self._names, {self._input: feed[None]}) for feed in feeds]
-        return np.stack([flat_outputs(dict(zip(self._names, row, strict=True)), self._names) for row in rows])
-
-
-def flat_outputs(outputs: Mapping[str, NDArray[np.float32]], names: list[str]) -> NDArray[np.float32]:
-    """The values of all outputs, one after the other."""
-    return np.concatenate([outputs[name].reshape(-1) for name in names])
+        return np.stack([np.concatenate([output.reshape(-1) for output in row]) for row in rows])
 
 
 def make_golden(reference: Reference, width: int, height: int) -> DetectorGoldenData:

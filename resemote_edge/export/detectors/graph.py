@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
-from resemote_edge.artifacts.detector_passport import DetectorInput
+from resemote_edge.artifacts.detector_passport import DetectorInput, feed_spec
 from resemote_edge.errors import InputError
 from resemote_edge.faces.families import FAMILIES
 
@@ -28,8 +28,8 @@ __all__ = [
 #: Version of the package that does the surgery.
 ONNX_VERSION = str(onnx.__version__)
 
-#: Name of the input.
-INPUT = "input"
+#: Name of the input, as `feed_spec` has it.
+INPUT = feed_spec("tensor", 1, 1).name
 
 #: Opset that is written: TensorRT 8.2 on a Jetson Nano reads no newer one.
 _OPSET = 13
@@ -158,6 +158,7 @@ def fixed_graph(plain: Any, input: DetectorInput, precision: str, facts: Mapping
     model.CopyFrom(plain)
     graph = model.graph
     _, _, height, width = _sides(graph.input[0])
+    spec = feed_spec(input, width, height)
     half = precision == "fp16"
     first = INPUT
     head = []
@@ -168,10 +169,10 @@ def fixed_graph(plain: Any, input: DetectorInput, precision: str, facts: Mapping
             first = "planes"
         kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
         head.append(helper.make_node("Cast", [first], ["pixels"], name="to_float", to=kind))
-    sides = (1, height, width, 3) if input == "bgr-u8" else (1, 3, height, width)
-    dtype = TensorProto.UINT8 if input == "bgr-u8" else TensorProto.FLOAT
     del graph.input[:]
-    graph.input.append(helper.make_tensor_value_info(INPUT, dtype, sides))
+    graph.input.append(
+        helper.make_tensor_value_info(INPUT, helper.np_dtype_to_tensor_dtype(spec.numpy_dtype), spec.shape)
+    )
     nodes = list(graph.node)
     tail = _halve(graph, nodes) if half else []
     del graph.node[:]

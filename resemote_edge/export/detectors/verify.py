@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resemote_edge.artifacts.artifact import DetectorArtifact
-from resemote_edge.artifacts.detector_passport import DetectorVerification
+from resemote_edge.artifacts.passport_base import BaseVerification
 from resemote_edge.errors import GateError
-from resemote_edge.export.detectors.golden import flat_outputs
 from resemote_edge.export.verify import open_for_verification
 from resemote_edge.runtimes.registry import get_runtime
 
@@ -14,12 +13,8 @@ __all__ = ["verify_detector"]
 
 
 def verify_detector(
-    artifact: DetectorArtifact,
-    pictures: NDArray[np.uint8],
-    reference: NDArray[np.float32],
-    limit: float,
-    runtime: str,
-) -> DetectorVerification:
+    artifact: DetectorArtifact, pictures: NDArray[np.uint8], reference: NDArray[np.float32], limit: float, runtime: str
+) -> BaseVerification:
     """Compare all outputs.
 
     If an engine cannot run on this machine, it is verified through the ONNX it was built from, and the result says so.
@@ -35,11 +30,10 @@ def verify_detector(
         GateError: A value is not finite, or differs by more than the limit.
     """
     passport = artifact.passport
-    names = [spec.name for spec in passport.outputs]
     session, engine_verified = open_for_verification(artifact, runtime)
     with session:
         feeds = (passport.feed(picture) for picture in pictures)
-        got = np.stack([flat_outputs(session.run({passport.inputs[0].name: feed}), names) for feed in feeds])
+        got = np.stack([passport.flatten(session.run({passport.inputs[0].name: feed})) for feed in feeds])
         version = get_runtime(session.runtime).probe().version
     if not np.isfinite(got).all():
         raise GateError(f"{session.runtime}: the exported detector gives NaN or Inf, nothing was exported")
@@ -50,7 +44,7 @@ def verify_detector(
             f"largest difference {difference:.3g} > {limit:.3g}",
             hint="choose another precision",
         )
-    return DetectorVerification(
+    return BaseVerification(
         status="passed",
         runtime=session.runtime,
         runtime_version=version or "unknown",

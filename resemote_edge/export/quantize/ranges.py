@@ -17,9 +17,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 def observe_ranges(
-    graph: EvalGraph,
-    batches: Iterable[NDArray[Any]],
-    progress: Callable[[int], None] = lambda done: None,
+    graph: EvalGraph, batches: Iterable[NDArray[Any]], progress: Callable[[int], None] = lambda done: None
 ) -> dict[str, tuple[float, float]]:
     """Run a graph and note the extremes of every tensor (MinMax calibration).
 

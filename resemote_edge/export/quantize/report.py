@@ -9,6 +9,8 @@ import msgspec
 from resemote_edge.artifacts.files import write_file, write_picture
 from resemote_edge.artifacts.record import json_bytes
 from resemote_edge.data.calibration import choose_calibration
+from resemote_edge.data.findings import Tell
+from resemote_edge.data.registry import DatasetReader
 from resemote_edge.errors import InputError, MissingDependencyError, needs
 from resemote_edge.export.command import ExportOptions, load_weights, required_data, resolve_recipe
 from resemote_edge.export.context import ExportContext
@@ -56,6 +58,7 @@ def run_sensitivity(
     options: ExportOptions,
     images: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = lambda sentence: None,
 ) -> SensitivityReport:
     """Quantize one layer at a time, and rank the layers by the damage.
 
@@ -63,6 +66,7 @@ def run_sensitivity(
         options: Checkpoint, recipe and data of an export; images of the training split are compared on.
         images: Number of images.
         progress: Function called with (done, total) batches.
+        tell: Function called with what was found in the data, one sentence at a time.
 
     Returns:
         The ranking.
@@ -76,7 +80,7 @@ def run_sensitivity(
     checkpoint = load_weights(options.checkpoint, options.labels)
     if recipe.quantize is None:
         raise InputError(f"recipe {recipe.name} quantizes nothing", hint="pass one of precision int8 or w8")
-    context = ExportContext()
+    context = ExportContext(datasets=DatasetReader(tell))
     traced, _ = trace(checkpoint, recipe, None, context)
     plan = plan_quantization(checkpoint, recipe.quantize, data, context)
     # The seed is not calibration's: on the images that set the scales, nothing is ever clipped.

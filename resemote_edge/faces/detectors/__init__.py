@@ -39,8 +39,7 @@ DETECTORS: dict[str, DetectorInfo] = {
         summary="CenterFace (2019), to be exported first: smaller faces, several times slower",
     ),
     "none": DetectorInfo(
-        implementation="resemote_edge.faces.detectors.whole_frame:WholeFrame",
-        summary="the frame is the face",
+        implementation="resemote_edge.faces.detectors.whole_frame:WholeFrame", summary="the frame is the face"
     ),
     "boxes": DetectorInfo(
         implementation="resemote_edge.faces.detectors.boxes_file:BoxesFile",

@@ -1,6 +1,6 @@
-"""Sensors, by name, that tell how much energy a run took. A new sensor is a module and a row here.
+"""Energy of a run, measured by sensors. A new sensor is a module and a row of `ENERGY_SENSORS`.
 
-If a sensor cannot be used on a machine, that is not an error: it is listed with the reason and with what would help.
+A sensor that cannot be used on a machine is no error: it is listed with the reason and with what would help.
 """
 
 from pathlib import Path
@@ -36,7 +36,7 @@ class FoundSensors(NamedTuple):
 
     Attributes:
         sensors: Sensors ready to be read; they go to `EnergyMeter`.
-        missing: Reason why each of the others cannot be used, and what would help, by name.
+        missing: By name of each other sensor, the reason why it cannot be used, and what would help.
     """
 
     sensors: tuple[EnergySensor, ...]

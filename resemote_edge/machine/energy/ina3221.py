@@ -4,7 +4,7 @@ The hwmon layout is described in the kernel's Documentation/hwmon/ina3221, the i
 4.9.
 """
 
-from abc import ABC, abstractmethod
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,42 +20,21 @@ __all__ = ["INA3221Sensor"]
 _HWMON = "sys/bus/i2c/drivers/ina3221/*/hwmon/hwmon*"
 _IIO = "sys/bus/i2c/drivers/ina3221x/*/iio:device*"
 
-# Names above these: in1 to in3 are rails; in4 to in7 are shunts and their sum.
+# in1 to in3 are rails; in4 to in7 are shunts and their sum.
 _CHANNELS = range(1, 4)
 
 _SAMPLE_RATE_HZ = 100.0
 
 
 @dataclass(frozen=True)
-class _Channel(ABC):
-    """One rail of one chip."""
+class _Channel:
+    """One rail of one chip, whose files hold milliwatts, or millivolts and milliamperes."""
 
     name: str
-
-    @abstractmethod
-    def watts(self) -> float:
-        """The power now, in watts."""
-
-
-@dataclass(frozen=True)
-class _Product(_Channel):
-    """Power as the product of millivolts and milliamperes."""
-
-    volts: Path
-    amperes: Path
+    files: tuple[Path, ...]
 
     def watts(self) -> float:
-        return required_int(self.volts) * required_int(self.amperes) / 1e6
-
-
-@dataclass(frozen=True)
-class _Power(_Channel):
-    """Power in milliwatts."""
-
-    power: Path
-
-    def watts(self) -> float:
-        return required_int(self.power) / 1e3
+        return math.prod(map(required_int, self.files)) / 1e3 ** len(self.files)
 
 
 class INA3221Sensor(EnergySensor):
@@ -78,7 +57,7 @@ class INA3221Sensor(EnergySensor):
 
     @classmethod
     def find(cls, root: Path) -> "INA3221Sensor | NotMeasured":
-        """Look for chips; rails without a name or a reading are not connected and left out."""
+        """Look for chips; rails without a name or a reading are not connected, and are left out."""
         chips = sorted([*root.glob(_HWMON), *root.glob(_IIO)])
         if not chips:
             return NotMeasured(
@@ -114,7 +93,7 @@ def _channels(chip: Path) -> Iterator[_Channel]:
     for number in _CHANNELS:
         name = read_text(chip / f"in{number}_label")
         if _is_connected(name) and read_int(chip / f"in{number}_enable") != 0:
-            yield _Product(str(name), chip / f"in{number}_input", chip / f"curr{number}_input")
+            yield _Channel(str(name), (chip / f"in{number}_input", chip / f"curr{number}_input"))
 
 
 def _iio_channels(chip: Path) -> Iterator[_Channel]:
@@ -124,9 +103,9 @@ def _iio_channels(chip: Path) -> Iterator[_Channel]:
             continue
         power = chip / f"in_power{number}_input"
         if power.exists():
-            yield _Power(str(name), power)
+            yield _Channel(str(name), (power,))
         else:
-            yield _Product(str(name), chip / f"in_voltage{number}_input", chip / f"in_current{number}_input")
+            yield _Channel(str(name), (chip / f"in_voltage{number}_input", chip / f"in_current{number}_input"))
 
 
 def _is_connected(name: str | None) -> bool:
@@ -134,6 +113,6 @@ def _is_connected(name: str | None) -> bool:
 
 
 def _interval(chips: Sequence[Path]) -> float:
-    """Seconds between readings: no more often than the slowest chip has a new one, which it states in ms."""
+    """Seconds between readings, at least the update interval of the slowest chip."""
     slowest = max((read_int(chip / "update_interval") or 0 for chip in chips), default=0)
     return max(1 / _SAMPLE_RATE_HZ, slowest / 1e3)

@@ -29,7 +29,7 @@ class Integral(ABC):
         """Take a reading.
 
         Args:
-            time_s: Time of the reading, on any clock that only goes forward.
+            time_s: Time of the reading in seconds, on a monotonic clock.
             values: Values of all rails.
 
         Raises:
@@ -48,7 +48,7 @@ class Integral(ABC):
 
 
 class Trapezoid(Integral):
-    """Integral of watts, which are taken to change evenly from one reading to the next."""
+    """Integral of watts, by the trapezoidal rule."""
 
     def _advance(self, step_s: float, before: Sequence[float], after: Sequence[float]) -> None:
         for rail, (first, second) in enumerate(zip(before, after, strict=True)):
@@ -56,7 +56,7 @@ class Trapezoid(Integral):
 
 
 class CounterDifference(Integral):
-    """Difference of counters of joules, which may start again from zero, at most once between two readings.
+    """Difference of counters of joules, which may start again from zero at most once between two readings.
 
     Args:
         wraps_at: Joules at which each counter starts again; None for one that never does.

@@ -1,8 +1,8 @@
-"""Rails that together are the whole of a Jetson module; a new board is a row.
+"""Rails whose sum is the power of a whole Jetson module; a new board is a row.
 
 The rows come from NVIDIA's Jetson Linux Developer Guide, sections on software-based power consumption modelling, and
-from the device trees. All of them measure the module; the carrier board and what is plugged into it come on top (on TX1
-and TX2 as VDD_MUX, which is reported and not summed). Other rails lie inside those of the row.
+from the device trees. They do not include the carrier board and what is plugged into it (VDD_MUX on TX1 and TX2, which
+is reported but not summed). All other rails are parts of those in the row.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class BoardTotal:
     rails: tuple[str, ...]
 
 
-#: The first row applies whose rails are all there.
+#: The first row whose rails are all present applies.
 BOARD_TOTALS: tuple[BoardTotal, ...] = (
     BoardTotal("Nano", ("POM_5V_IN",)),
     BoardTotal("Orin Nano, Orin NX, Xavier NX, TX2, TX2 NX, TX1", ("VDD_IN",)),

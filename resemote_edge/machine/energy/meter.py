@@ -13,11 +13,11 @@ __all__ = ["EnergyMeter", "Measurement"]
 
 
 class EnergyMeter:
-    """Measures energy.
+    """Measures energy with all its sensors.
 
     Args:
         sensors: Sensors from `find_energy_sensors`; if there are none, every answer is `NotMeasured`.
-        missing: Reasons why others cannot be used; they become the answer's reason when no sensor can be used.
+        missing: Reasons why other sensors cannot be used, which are given if there are no sensors.
 
     Example:
         sensors, missing = find_energy_sensors()
@@ -51,7 +51,7 @@ class EnergyMeter:
             seconds: Length of the measurement.
 
         Returns:
-            Watts of the rails that are in the total; None where nothing can be measured. `Measurement.stop` says why.
+            Watts of the rails in the total; None if nothing can be measured (`Measurement.stop` gives the reason).
 
         Raises:
             InputError: The time is shorter than the sensors need.
@@ -129,7 +129,7 @@ class Measurement:
         return NotMeasured(refusal) if refusal is not None else self._energy(runs, idle_watts)
 
     def cancel(self) -> None:
-        """Stop without an answer; nothing happens when it has stopped already."""
+        """Stop without a result; does nothing if it has stopped already."""
         self._state = "ended"
         for recorder in self._recorders:
             recorder.end()

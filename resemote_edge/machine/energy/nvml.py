@@ -17,8 +17,8 @@ __all__ = ["NVMLSensor"]
 class NVMLSensor(EnergySensor):
     """All GPUs that NVML shows, as whole cards with their memory; the total is their sum.
 
-    Work that other users do on a card is included. The counters, and power before Ampere, are renewed some ten times a
-    second.
+    Work that other users do on a card is included. The counters, and power before Ampere, are updated about ten times
+    a second.
 
     Args:
         nvml: NVIDIA's module `pynvml`, initialised; the sensor shuts it down.
@@ -50,7 +50,7 @@ class NVMLSensor(EnergySensor):
 
     @classmethod
     def find(cls, root: Path) -> "NVMLSensor | NotMeasured":
-        """Ask the driver; a recorded machine has no such sensor, since there is no file to read."""
+        """Ask the driver. A recorded machine has no such sensor, because NVML reads no files."""
         if not is_this_machine(root):
             return NotMeasured(f"NVML tells of this machine's GPUs, not of the one recorded in {root}")
         pynvml: Any = None

@@ -2,7 +2,7 @@
 
 ``/sys/class/powercap/intel-rapl:0`` is a package, ``intel-rapl:0:1`` a zone inside it; AMD's processors appear under
 the same name. The kernel's Documentation/power/powercap and Intel's manual, volume 3, "Power and Thermal Management",
-say what the zones contain: core and uncore lie inside the package, the memory beside it, psys around all of them.
+say what the zones contain. Core and uncore are parts of the package, memory is not, and psys includes all of them.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from resemote_edge.machine.sysfs import read_int, read_text, required_int
 __all__ = ["RAPLSensor"]
 
 _FOLDER = "sys/class/powercap"
-# This leaves out intel-rapl-mmio:*, which is the same package by another way.
+# This leaves out intel-rapl-mmio:*, a second way to read the same package.
 _ZONES = "intel-rapl:*"
 
-# Zones that are summed, by how their names begin; the first row applies whose first name is there.
+# Beginnings of the names of zones that are summed; the first row whose first name is present applies.
 _TOTALS = (("package", "dram"), ("psys",))
 
 _MICRO = 1e-6
@@ -33,7 +33,7 @@ class _Zone:
 
 
 class RAPLSensor(EnergySensor):
-    """Every zone there is; the total is all packages and their memory.
+    """All zones; the total is all packages and their memory.
 
     Where a machine has psys and no package zone, psys is the total. Counters advance about once a millisecond.
     """
@@ -52,7 +52,7 @@ class RAPLSensor(EnergySensor):
 
     @classmethod
     def find(cls, root: Path) -> "RAPLSensor | NotMeasured":
-        """Look for zones; all of them must be readable, because a total that lacks one would look like a good one."""
+        """Look for zones; all of them must be readable, because nobody would notice a zone missing from the total."""
         folder = root / _FOLDER
         zones = _zones(folder)
         if not zones:
@@ -80,7 +80,7 @@ class RAPLSensor(EnergySensor):
 
 
 def _zones(folder: Path) -> list[_Zone]:
-    """Zones in the order of their numbers; those inside a package carry its name before their own."""
+    """Zones in the order of their numbers; the name of one inside a package begins with the package's."""
     names: dict[str, str] = {}
     paths: dict[str, Path] = {}
     for path in sorted(folder.glob(_ZONES), key=lambda path: [int(n) for n in path.name.split(":")[1:] if n.isdigit()]):

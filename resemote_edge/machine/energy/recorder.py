@@ -12,19 +12,18 @@ __all__ = ["Recorder"]
 #: Start of the thread's name.
 THREAD_NAME = "energy"
 
-# Rate of power readings below which a mean over the run is guesswork.
+# Fewest power readings from which a mean over the run is taken.
 _MIN_SAMPLES = 10
 
 
 class Recorder:
     """Thread that reads a sensor at its interval.
 
-    A counter would need two readings only. The thread reads it all the same, so that no counter starts again twice
-    unseen.
+    A counter needs only two readings, but is also read in between, so that it cannot start again twice unnoticed.
 
     Attributes:
         sensor: Sensor that it reads.
-        integral: Energy that it has recorded; not to be looked at before `end`.
+        integral: Energy that it has recorded; read it only after `end`.
     """
 
     def __init__(self, sensor: EnergySensor) -> None:
@@ -33,7 +32,7 @@ class Recorder:
         self._failure: str | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        # It is a daemon, so that a process that is torn down while it measures does not hang.
+        # A daemon, so that a process that exits while it measures does not hang.
         self._thread = threading.Thread(target=self._run, name=f"{THREAD_NAME}-{sensor.name}", daemon=True)
 
     def start(self) -> None:
@@ -49,7 +48,7 @@ class Recorder:
             before = time.perf_counter()
             try:
                 values = self.sensor.read()
-                # Reading takes a while over I2C: the value belongs to the middle of it.
+                # Reading over I2C takes a while, so the value belongs to the middle of that time.
                 self.integral.add((before + time.perf_counter()) / 2, values)
             except DeviceUnavailableError as error:
                 self._failure = str(error)
@@ -68,7 +67,7 @@ class Recorder:
         return (self.integral.readings - 1) / self.integral.seconds
 
     def refusal(self) -> str | None:
-        """Reason why the recording cannot be trusted; None when it can."""
+        """Reason why the recording cannot be trusted; None if it can."""
         name, seconds, needed = self.sensor.name, self.integral.seconds, self.sensor.min_seconds
         if self._failure is not None:
             return f"{name} failed during the run: {self._failure}"
@@ -89,5 +88,5 @@ class Recorder:
         due = time.perf_counter() + self.sensor.interval_s
         while not self._ended.wait(max(due - time.perf_counter(), 0.0)):
             self.sample()
-            # A late reader does not catch up: a burst of readings says nothing new.
+            # A late reader does not catch up, because a burst of readings adds nothing.
             due = max(due + self.sensor.interval_s, time.perf_counter())

@@ -6,7 +6,7 @@ __all__ = ["Energy", "NotMeasured", "RailEnergy"]
 
 
 class _Result(Strict, frozen=True, tag_field="state"):
-    """A result, told apart by ``state``; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
+    """A result, tagged by ``state``; subclasses repeat frozen and kw_only, which type checkers do not inherit."""
 
 
 class RailEnergy(Strict, frozen=True, kw_only=True):
@@ -32,12 +32,12 @@ class Energy(_Result, frozen=True, kw_only=True, tag="measured"):
         seconds: Length of the run, between its first and its last reading.
         joules: Sum of the rails in the total.
         watts: Power: `joules` over `seconds`.
-        idle_watts: Power of the same rails when nothing ran; None when that was not measured.
-        joules_per_inference: Energy above idle, which the work itself took. None without `idle_watts`. It is below zero
-            if the run drew less than the machine did at rest; then the two measurements do not belong together.
+        idle_watts: Power of the same rails when nothing ran; None if that was not measured.
+        joules_per_inference: Energy above idle, which the work itself took; None without `idle_watts`. A negative value
+            means that the run drew less power than the idle machine, so the two measurements do not match.
         joules_per_inference_with_idle: Energy the rails delivered during the run, idle power included.
-        sample_rate_hz: Readings per second that were reached, of the slowest sensor that has to be sampled. None where
-            all of them count joules themselves.
+        sample_rate_hz: Readings per second of the slowest sensor that has to be sampled; None if all sensors count
+            joules themselves.
     """
 
     sensor: str
@@ -55,7 +55,7 @@ class NotMeasured(_Result, frozen=True, tag="not measured"):
     """No energy, and the reason.
 
     Attributes:
-        reason: Reason: what is missing or failed, and what to do about it.
+        reason: What is missing or failed, and what to do about it.
     """
 
     reason: str

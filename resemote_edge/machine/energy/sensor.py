@@ -1,4 +1,4 @@
-"""EnergySensor: a device that tells joules or watts, rail by rail."""
+"""EnergySensor: a device that measures joules or watts, rail by rail."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Rail:
     Attributes:
         name: Name shown in reports.
         in_total: Whether the sensor's total contains it.
-        wraps_at: Joules at which its counter starts again from zero; None where it never does, and for power.
+        wraps_at: Joules at which its counter starts again from zero; None if it never does, and for power.
     """
 
     name: str
@@ -30,10 +30,9 @@ class EnergySensor(ABC):
 
     Attributes:
         name: Name of the sensor in the registry.
-        covers: Extent of the sensor's total: ``board`` when it contains the whole machine, processors and GPU included;
-            the totals of other sensors are then left out of the sum.
-        gives: Kind of value: ``joules`` of counters that run by themselves, or ``watts`` at this moment, which have to
-            be sampled.
+        covers: What the sensor's total covers; ``board`` includes processors and GPU, so that the totals of other
+            sensors are not added.
+        gives: Kind of value: ``joules``, which the device counts, or present ``watts``, which have to be sampled.
         rails: Rails in the order of `read`.
         interval_s: Time between two readings.
         min_seconds: Length of the shortest run that can be measured.

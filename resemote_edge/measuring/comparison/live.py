@@ -37,8 +37,8 @@ LIVE_SECONDS = 45.0
 
 _OPENER = "resemote_edge.measuring.processes.opener:open_artifact"
 
-#: Schedule of a restart. Many short turns cancel more drift than a few long ones; of three rounds, one that was
-#: disturbed is outvoted.
+#: Schedule within a restart. Many short turns cancel more drift than a few long ones, and the median of three rounds
+#: ignores one that was disturbed.
 _SCHEDULE = Schedule(seconds=0.0, min_rounds=3, warmup_runs=3, runs_per_turn=50, turn_seconds=0.05)
 
 
@@ -59,8 +59,8 @@ class LiveRequest:
         seconds: Time to spend measuring, over all restarts; opening the processes takes additional time.
         restarts: Number of pairs of fresh processes.
         margin: Smallest difference that counts, as a fraction.
-        slow_b_by: Factor by which every inference of B is made to take longer: a difference that is known beforehand.
-        seed: Seed of every order that is drawn.
+        slow_b_by: Factor by which every inference of B is slowed on purpose, which makes a known difference.
+        seed: Seed of every random order.
     """
 
     a: Artifact
@@ -116,7 +116,9 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
     a, b = _contestants(request)
     drawn = random.Random(request.seed)
     measured: list[tuple[Measured, Measured]] = []
-    first: list[Literal["A", "B"]] = _balanced(request.restarts, drawn)
+    # Each side is opened first equally often, or as nearly as an odd number of restarts allows.
+    first: list[Literal["A", "B"]] = ["A" if index % 2 else "B" for index in range(request.restarts)]
+    drawn.shuffle(first)
     for index, side in enumerate(first):
         schedule = replace(_SCHEDULE, seconds=request.seconds / request.restarts, seed=drawn.getrandbits(32))
 
@@ -147,9 +149,7 @@ def compare_live(request: LiveRequest, progress: Callable[[float], None] = lambd
         total_seconds=time.monotonic() - started,
     )
     return LiveRun(
-        comparison,
-        tuple(one.nanoseconds for one, _ in measured),
-        tuple(other.nanoseconds for _, other in measured),
+        comparison, tuple(one.nanoseconds for one, _ in measured), tuple(other.nanoseconds for _, other in measured)
     )
 
 
@@ -169,9 +169,8 @@ def _check(request: LiveRequest) -> None:
 
 
 def _contestants(request: LiveRequest) -> tuple[Contestant, Contestant]:
-    options = SessionOptions(
-        device=request.device, threads=request.effective_threads, precision_hint=request.precision_hint
-    )
+    threads = request.effective_threads
+    options = SessionOptions(device=request.device, threads=threads, precision_hint=request.precision_hint)
     runtime_b = request.runtime if request.runtime_b is None else request.runtime_b
     sides = []
     for side, artifact, asked in (("A", request.a, request.runtime), ("B", request.b, runtime_b)):
@@ -181,26 +180,16 @@ def _contestants(request: LiveRequest) -> tuple[Contestant, Contestant]:
             "artifact": str(artifact.path),
             "runtime": runtime,
             "hint": request.precision_hint,
-            "threads": request.effective_threads,
+            "threads": threads,
             "batch": request.batch,
             "device": request.device,
             "whole": request.quantity == "crop to decision",
             "slowed_by": request.slow_b_by if side == "B" else 1.0,
         }
         name = f"{side} ({artifact.passport.name} in {runtime})"
-        threads = request.effective_threads
-        contestant = Contestant(
-            name=name, opener=_OPENER, arguments=arguments, threads=threads, cores=choose_cores(threads)
-        )
-        sides.append(contestant)
+        cores = choose_cores(threads)
+        sides.append(Contestant(name=name, opener=_OPENER, arguments=arguments, threads=threads, cores=cores))
     return sides[0], sides[1]
-
-
-def _balanced(restarts: int, drawn: random.Random) -> list[Literal["A", "B"]]:
-    """Which side is opened first in each restart: both as equally often as possible, in an order that is drawn."""
-    first: list[Literal["A", "B"]] = ["A" if index % 2 else "B" for index in range(restarts)]
-    drawn.shuffle(first)
-    return first
 
 
 def _side(request: LiveRequest, artifact: Artifact, measured: Sequence[Measured], slowed_by: float) -> Side:

@@ -29,8 +29,8 @@ class Side(Record, frozen=True, kw_only=True):
         slowed_by: Factor by which every inference was made to take longer; 1 for no delay.
         runs: Number of timed calls, over all restarts.
         latency_p50_ms: Median over all calls; nothing is clipped.
-        latency_p90_ms: 90th percentile over all calls; None where there are too few calls.
-        latency_p99_ms: 99th percentile over all calls; None where there are too few calls.
+        latency_p90_ms: 90th percentile over all calls; None if there are too few calls.
+        latency_p99_ms: 99th percentile over all calls; None if there are too few calls.
     """
 
     artifact: str
@@ -52,8 +52,8 @@ class Restart(Record, frozen=True, kw_only=True):
     """One pair of fresh processes.
 
     Attributes:
-        opened_first: Side whose process was opened first, drawn.
-        rounds: Number of rounds; in each, both took a turn, in an order drawn for it.
+        opened_first: Side whose process was opened first, chosen at random.
+        rounds: Number of rounds, in each of which both took a turn, in random order.
         runs_per_turn: Number of timed calls of a turn.
         a_latency_p50_ms: Median of A in this restart.
         b_latency_p50_ms: Median of B in this restart.
@@ -69,7 +69,7 @@ class Restart(Record, frozen=True, kw_only=True):
 
 
 class LiveComparison(Measured, frozen=True, kw_only=True, tag_field="kind", tag="live-comparison"):
-    """B, compared with A, in turn on one machine.
+    """Result of comparing B with A, which took turns on one machine.
 
     Attributes:
         inputs: Inputs that were fed.
@@ -81,11 +81,10 @@ class LiveComparison(Measured, frozen=True, kw_only=True, tag_field="kind", tag=
         b: Second side.
         margin: Smallest difference that counts, as a fraction.
         ratio: Time of B over time of A, median over the restarts: above 1, B takes longer.
-        interval: Interval of the ratio.
-        coverage: Probability with which such an interval holds the ratio that more restarts would come to; at least
-            0.95.
+        interval: Confidence interval of the ratio.
+        coverage: Probability that such an interval contains the median of all restarts there could be, at least 0.95.
         verdict: Verdict about B.
-        counting_difference_ruled_out: Whether the interval leaves no room for a difference of the margin.
+        counting_difference_ruled_out: Whether the whole interval lies within the margin.
         restarts: Restarts in order.
         measuring_seconds: Time asked for.
         total_seconds: Time that everything took, opening included.

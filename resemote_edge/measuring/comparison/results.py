@@ -18,7 +18,7 @@ Percentile = Literal["p50", "p99"]
 
 
 class Difference(Record, frozen=True, kw_only=True):
-    """A fact that is not the same in both reports.
+    """A fact that differs between the reports.
 
     Attributes:
         what: Name of the fact, for people.
@@ -43,11 +43,11 @@ class TimeRatio(Record, frozen=True, kw_only=True):
         a_ms: Value in A.
         b_ms: Value in B.
         ratio: Ratio of B over A: above 1, B takes longer.
-        interval_95: Interval of the ratio, for these two processes; how one process differs from the next is not in it.
-        method: Way the interval was computed. ``samples``: a bootstrap over blocks of the samples of each.
-            ``intervals``: recovered from the intervals in the reports.
+        interval_95: Interval of the ratio for these two processes; variation from process to process is not included.
+        method: How the interval was computed: ``samples``, by a bootstrap over blocks of each side's samples, or
+            ``intervals``, from the intervals in the reports.
         verdict: Verdict about B.
-        counting_difference_ruled_out: Whether the interval leaves no room for a difference of the margin.
+        counting_difference_ruled_out: Whether the whole interval lies within the margin.
     """
 
     quantity: Quantity
@@ -62,15 +62,15 @@ class TimeRatio(Record, frozen=True, kw_only=True):
 
 
 class AccuracyChange(Record, frozen=True, kw_only=True):
-    """Two accuracies on the same images; a report does not hold the images one by one.
+    """Two accuracies on the same images; reports do not say which images were right.
 
     Attributes:
         dataset: Name of the dataset and split.
         a_accuracy: Fraction right in A, in [0, 1].
         b_accuracy: Fraction right in B, in [0, 1].
-        difference_points: Difference B less A, in percentage points.
-        interval_95_points: Interval computed as if the images were not the same (Newcombe's score interval), and so
-            several times wider than a paired one.
+        difference_points: B minus A, in percentage points.
+        interval_95_points: Newcombe's score interval, which assumes different images and is therefore several times
+            wider than a paired one.
     """
 
     dataset: str
@@ -92,16 +92,15 @@ class Pair(Record, frozen=True, kw_only=True):
         threads: Number of CPU threads.
         streams: Number of sessions side by side.
         precision_hint: Precision hint that sessions were opened with.
-        verdict: Verdict about B, by p50: ``slower`` where one of the times is, ``faster`` where one is and none is
-            slower.
+        verdict: Verdict about B, by p50: ``slower`` if any time is slower; otherwise ``faster`` if any is faster.
         times: Times that were compared.
         left_out: Times that could not be compared, and why.
         a_model_size_bytes: Size of the files the runtime reads in A.
         b_model_size_bytes: Size of the files the runtime reads in B.
         a_peak_memory_bytes: High-water mark of the process in A; a single figure, without an interval.
         b_peak_memory_bytes: High-water mark of the process in B; likewise.
-        accuracy: Change of accuracy; None where one of the rows has none.
-        notes: Notes that a reader of these rows should know.
+        accuracy: Change of accuracy; None if one of the rows has none.
+        notes: Caveats about these rows.
     """
 
     a_artifact: str
@@ -137,8 +136,8 @@ class ReportComparison(Record, frozen=True, kw_only=True, tag_field="kind", tag=
         a: Name of file A, as it was given.
         b: Name of file B, as it was given.
         margin: Smallest difference that counts, as a fraction.
-        forced: Differences for which the comparison would have been refused.
-        software: Differences that are allowed. Most are in the software, which is what people compare.
+        forced: Differences that would have blocked the comparison without ``--force``.
+        software: Differences that block nothing, most of them in the software, which is what people compare.
         pairs: Rows that both reports have.
         only_in_a: Rows of A without a counterpart, in words.
         only_in_b: Rows of B without a counterpart, in words.

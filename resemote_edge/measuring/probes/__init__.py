@@ -22,7 +22,7 @@ _ENGINES: dict[str, str] = {
 #: Precisions whose peaks are measured.
 PROBED = ("fp32", "bf16", "int8")
 
-# This is large enough that a matrix product is bound by arithmetic: 4.3 G multiply-adds.
+# Large enough for a matrix product to be bound by arithmetic: 4.3 G multiply-adds.
 _SIDE = 1620
 
 # 0.13 G multiply-adds: 0.3 ms in int8 on a core with VNNI, where OpenVINO's counters are exact to some 10 us.
@@ -38,9 +38,9 @@ class Peak(Strict, frozen=True, kw_only=True):
 
     Attributes:
         precision: Precision: ``fp32``, ``bf16`` or ``int8`` (unsigned activations, signed weights, sums of 32 bits).
-        gmac_per_s: Multiply-adds of a large matrix product, in 1e9 a second; None where it was not measured.
-        engine: Name and version of the runtime that computed it; None where that was not recorded.
-        kernel: Kernel that the engine ran, in its own words; None where that was not recorded.
+        gmac_per_s: Multiply-adds of a large matrix product, in 1e9 a second; None if it was not measured.
+        engine: Name and version of the runtime that computed it; None if not recorded.
+        kernel: Kernel that ran, as the engine names it; None if not recorded.
         note: Reason why it was not measured, or a remark about the kernel.
     """
 
@@ -52,12 +52,12 @@ class Peak(Strict, frozen=True, kw_only=True):
 
 
 class MachineProbe(Strict, frozen=True, kw_only=True):
-    """Best figures seen, of several tries.
+    """Peak figures of this machine, each the best of several tries.
 
     Attributes:
         threads: Number of CPU threads.
-        memory_gb_per_s: Bandwidth of reading memory in order.
-        memory_method: Method by which that was measured; None where it was not recorded.
+        memory_gb_per_s: Bandwidth of sequential reads.
+        memory_method: How that was measured; None if not recorded.
         peaks: Peaks of the precisions `PROBED`.
     """
 
@@ -67,7 +67,7 @@ class MachineProbe(Strict, frozen=True, kw_only=True):
     peaks: tuple[Peak, ...]
 
     def gmac_per_s(self, precision: str | None) -> float | None:
-        """Peak of a precision in 1e9 multiply-adds a second; None where it was not measured."""
+        """Peak of a precision in 1e9 multiply-adds a second; None if it was not measured."""
         return next((peak.gmac_per_s for peak in self.peaks if peak.precision == precision), None)
 
 
@@ -79,7 +79,7 @@ def probe_machine(threads: int, *, side: int = _SIDE) -> MachineProbe:
         side: Rows and columns of the matrices, 512 at least; smaller ones give lower peaks.
 
     Returns:
-        The figures. Each takes a second or two of work, and as much again where two engines are installed.
+        The figures. Each takes one or two seconds per installed engine.
 
     Raises:
         InputError: The matrices are too small to be timed.
@@ -109,8 +109,8 @@ def _best(engines: list[str], precision: str, threads: int, side: int) -> Peak:
 def probe_peak(engine: str, precision: str, threads: int, *, side: int = _SIDE, root: Path = Path("/")) -> Peak:
     """Measure the arithmetic peak of one precision in one engine.
 
-    An engine that is asked for a precision may compute in another and not say so. Therefore what ran is read from its
-    own records. If that is another precision, there is no figure.
+    An engine may silently compute in another precision than it was asked for. So the precision is read from its own
+    records, and there is no figure if it is another one.
 
     Args:
         engine: Name of the engine, ``openvino`` or ``onnxruntime``.

@@ -9,7 +9,7 @@ from resemote_edge.measuring.probes.product import tries
 
 __all__ = ["read_bandwidth"]
 
-# This is far beyond any cache, so that it is memory that is read.
+# Far larger than any cache, so that the reads go to memory.
 _BYTES = 256 * 2**20
 
 

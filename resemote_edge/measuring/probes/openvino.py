@@ -47,7 +47,7 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
         if runtime_information(node, "layerType").startswith(("FullyConnected", "MatMul"))
     )
     kernel, name = runtime_information(product, "primitiveType"), product.get_friendly_name()
-    # Counters are averages in whole microseconds: a difference is exact to as many microseconds as there were calls.
+    # Counters are averages in whole microseconds, so totals over n calls are exact to n microseconds.
     before, best = node_totals_us(request, 1)[name], float("inf")
     for number in tries():
         request.infer([feed], share_inputs=True)
@@ -57,7 +57,7 @@ def time_product(precision: str, threads: int, side: int) -> TimedProduct:
 
 
 def _model(side: int, *, in_integers: bool) -> Any:
-    """Model of one product; with quantized rows and int8 weights, a pattern the plugin turns into integer products."""
+    """Model of one product, in floats or in a quantized form that the plugin turns into an integer product."""
     openvino = import_openvino("probing the machine")
     from openvino import opset13 as ops
 

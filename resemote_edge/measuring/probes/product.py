@@ -14,9 +14,9 @@ class TimedProduct:
     """The fastest of several calls.
 
     Attributes:
-        kernel: Kernel that ran, in the engine's words.
-        precision: Precision of its arithmetic, read from what ran; None when the engine does not tell.
-        seconds: Time of the product alone; rounding its operands to a precision is left out.
+        kernel: Kernel that ran, as the engine names it.
+        precision: Precision of its arithmetic, from the engine's own records; None if they do not tell.
+        seconds: Time of the product alone, without rounding its operands to the precision.
     """
 
     kernel: str
@@ -25,7 +25,7 @@ class TimedProduct:
 
 
 def tries() -> Iterator[int]:
-    """Numbers of calls, from 1 up: twelve, or as many as begin within a second and a half, but three at least."""
+    """Count the tries from 1: at most twelve, and after the third only for the first second and a half."""
     start = time.perf_counter()
     for number in range(1, _MOST + 1):
         if number > _FEWEST and time.perf_counter() - start > _SECONDS:

@@ -1,8 +1,8 @@
 """Contestant: what is measured, and the process it lives in, which runs this module.
 
 The parent writes lines of JSON to its stdin and reads lines of JSON from its stdout. Between its turns it waits for the
-next line, blocked, so that the contestant whose turn it is has the machine. It ends when its stdin does, or its parent.
-Where all the work is done while it opens, as in a measurement alone or an export, there are no turns.
+next line, blocked, so that the contestant whose turn it is has the machine. It ends with its stdin or its parent. If
+opening it does all the work, as in an export, it takes no turns.
 """
 
 import ctypes
@@ -38,11 +38,10 @@ class Contestant:
         opener: Function that opens it, as ``module:function``. It is called in a process of its own with `arguments` as
             keywords, and returns an `Opened`.
         arguments: Keyword arguments of JSON types.
-        threads: Number of threads, set for the thread pools that read it from the environment; None leaves them alone.
-        python: Python of the environment that it lives in, which needs numpy and msgspec; None for the Python of the
-            parent.
-        cores: Cores that its process is kept on; none leaves it alone.
-        advice: What to do where it takes too long, for the message.
+        threads: Number of threads to announce in the environment (``OMP_NUM_THREADS``, ...); None to announce none.
+        cores: Cores to pin its process to; empty for no pinning.
+        advice: Advice for the error message if it takes too long.
+        python: Python to run it in, whose environment needs numpy and msgspec; None for the parent's Python.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Opened:
     """Result of an opener.
 
     Attributes:
-        call: Function that does the work once and blocks until it is done; None where opening was all there was to do.
+        call: Function that does the work once and blocks until it is done; None if opening did all the work.
         facts: Facts of JSON types, sent to the parent.
     """
 
@@ -126,7 +125,7 @@ def main(stream: TextIO) -> int:
     except (ResEmoteEdgeError, MemoryError) as error:
         told = lack_of_memory(error) or error
         send(Failed(error=type(told).__name__, message=str(told)))
-    except OSError as error:  # for example a full disk, or a file that vanished
+    except OSError as error:  # such as a full disk or a missing file
         message = f"{error.filename or 'reading or writing'}: {error.strerror or error}"
         send(Failed(error=ResEmoteEdgeError.__name__, message=message))
     return 0

@@ -1,6 +1,6 @@
-"""Openers that measure one artifact alone, in a process of its own, and have nothing left to call; see `Contestant`.
+"""Openers that measure one artifact while they open (see `Contestant`).
 
-A process of its own: so peak memory, thread pools and load time belong to one artifact and runtime alone.
+Each runs in a process of its own, so that peak memory, thread pools and load time belong to that artifact alone.
 """
 
 import time
@@ -38,21 +38,12 @@ _NULL_RUNS = 2000
 
 
 def speed(**arguments: Any) -> Opened:
-    """Measure speed; the arguments are the fields of a `SpeedJob`, the facts those of a `SpeedResult`."""
-    return Opened(facts=msgspec.to_builtins(_speed(msgspec.convert(arguments, SpeedJob))))
-
-
-def accuracy(**arguments: Any) -> Opened:
-    """Measure accuracy; the arguments are the fields of an `AccuracyJob`, the facts those of an `AccuracyResult`."""
-    return Opened(facts=msgspec.to_builtins(_accuracy(msgspec.convert(arguments, AccuracyJob))))
-
-
-def _speed(job: SpeedJob) -> SpeedResult:
-    """Measure one artifact in one runtime and scenario, on drawn faces.
+    """Measure speed on drawn faces; the arguments are the fields of a `SpeedJob`, the facts those of a `SpeedResult`.
 
     Load time starts after the runtime's package is imported and the files are hashed, and ends with a session that
     can run. Peak memory is the process's high-water mark after timing.
     """
+    job = msgspec.convert(arguments, SpeedJob)
     artifact = Artifact.load(job.artifact)
     version = get_runtime(job.runtime).probe().version or "unknown"
     with ExitStack() as stack:
@@ -77,7 +68,7 @@ def _speed(job: SpeedJob) -> SpeedResult:
         samples = {"model_ns": taken.model, **{f"{name}_ns": values for name, values in stages.items()}, **taken.series}
         sha256 = None if job.samples is None else write_samples(Path(job.samples), samples)
         model = summarize_latency(taken.model)
-        return SpeedResult(
+        result = SpeedResult(
             device=session.device,
             runtime_version=version,
             file=session.file.path,
@@ -100,6 +91,7 @@ def _speed(job: SpeedJob) -> SpeedResult:
             throttled=watch.changes,
             did_throttle=watch.did_throttle,
         )
+    return Opened(facts=msgspec.to_builtins(result))
 
 
 def _session(job: SpeedJob, artifact: Artifact) -> Session:
@@ -116,8 +108,9 @@ def _harness_ns(session: Session, subject: Subject) -> NDArray[np.int64]:
         return time_calls(lambda: null.run(subject.feeds), budget)
 
 
-def _accuracy(job: AccuracyJob) -> AccuracyResult:
-    """Measure the accuracy of one artifact in one runtime."""
+def accuracy(**arguments: Any) -> Opened:
+    """Measure accuracy; the arguments are the fields of an `AccuracyJob`, the facts those of an `AccuracyResult`."""
+    job = msgspec.convert(arguments, AccuracyJob)
     artifact = Artifact.load(job.artifact)
     dataset = load_dataset(job.data, splits=(job.split,))[job.split]
     options = SessionOptions(device=job.device, threads=job.threads, precision_hint=job.precision_hint)
@@ -126,4 +119,4 @@ def _accuracy(job: AccuracyJob) -> AccuracyResult:
         classifier = stack.enter_context(EmotionClassifier(session, artifact.passport))
         reference = None if job.reference is None else stack.enter_context(load(job.reference, threads=job.threads))
         report = measure_accuracy(classifier, dataset, reference=reference)
-    return AccuracyResult(file_sha256=session.file.sha256, report=report)
+    return Opened(facts=msgspec.to_builtins(AccuracyResult(file_sha256=session.file.sha256, report=report)))

@@ -1,4 +1,4 @@
-"""Openers of artifacts: each opens one to be timed or judged, in a process of its own (see `Contestant`)."""
+"""Openers that open an artifact to time it or to compute its logits (see `Contestant`)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ INPUTS = "drawn faces, normalised to float32 (N, 3, 64, 64)"
 #: Seed of the drawn faces that are fed.
 FACES_SEED = 1
 
-#: Images per call where predictions are wanted and not times.
+#: Images per call of `write_predictions`, which times nothing.
 _PREDICT_BATCH = 32
 
 
@@ -76,7 +76,10 @@ def open_artifact(
 def predict_artifact(
     artifact: str, runtime: str, hint: PrecisionHint | None, *, threads: int, images: str, outputs: str
 ) -> Opened:
-    """Compute logits of an artifact on the CPU; arguments and facts are those of `predict_peer`."""
+    """Compute an artifact's logits on the CPU for the gray crops in the file `images`, and write them to `outputs`.
+
+    The only fact, ``labels``, gives their order.
+    """
     loaded, session = _session(artifact, runtime, hint, threads, "cpu")
     with EmotionClassifier(session, loaded.passport) as classifier:
         write_predictions(lambda crops: classifier.logits(crops, color="gray"), Path(images), Path(outputs))
@@ -91,7 +94,7 @@ def _session(
 
 
 def write_predictions(predict: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: Path, outputs: Path) -> None:
-    """Read images from a file, and write the predictions for them to another; see `predict_artifact`."""
+    """Read images, uint8 (N, H, W), from one ``.npy`` file, and write the predictions for them to another."""
     crops = np.load(images)
     parts = [predict(crops[start : start + _PREDICT_BATCH]) for start in range(0, len(crops), _PREDICT_BATCH)]
     np.save(outputs, np.concatenate(parts))

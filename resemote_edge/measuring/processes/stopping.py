@@ -12,7 +12,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(BaseException):
-    """The user asked for an end. This is not one of our errors, so code that handles those must not catch it.
+    """The user asked the program to stop. Code that handles our errors must not catch it, so it is not one of them.
 
     Attributes:
         signal: Number of the signal.
@@ -25,10 +25,10 @@ class Stop(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raise `Stop` in the block when a signal asks for an end.
+    """Raise `Stop` in the block when a signal asks the program to stop.
 
-    Only the first signal raises it. A second one acts as it did before the block, so that nobody has to wait for a tidy
-    end. Outside the main thread, where Python forbids it, nothing is caught.
+    Only the first signal raises it. A second one acts as it did before the block, so that users need not wait for the
+    clean-up. Outside the main thread, Python allows no signal handlers, and this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -32,7 +32,7 @@ __all__ = ["WorkerProcess", "run_apart"]
 
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-#: Time over which a worker is watched, and the processor time that a waiting one may use within it.
+#: Time over which a worker is watched, and the processor time that an idle one may use within it.
 _MOMENT_S = 0.002
 _IDLE_NS = 200_000
 
@@ -40,10 +40,10 @@ _Answer = TypeVar("_Answer", Ready, Timed)
 
 
 def run_apart(contestant: Contestant, *, timeout_s: float, doing: str = "opening") -> dict[str, Any]:
-    """Open a contestant in a process of its own, and end it again: opening it is all there is to do.
+    """Run a contestant whose opener does all the work, in a process of its own.
 
     Args:
-        contestant: Contestant whose opener does the work.
+        contestant: Contestant to run.
         timeout_s: Longest time it may take.
         doing: What the opener does, for messages, such as "measuring".
 
@@ -129,8 +129,8 @@ class WorkerProcess:
     def wait_until_quiet(self, timeout_s: float) -> None:
         """Wait until none of its threads runs.
 
-        Engines let their threads spin for a while after a call, to be quick at the next one. That helps them within a
-        turn, and is left as each engine has it. The next contestant begins only when the spinning is over.
+        Engines let their threads spin for a while after a call, to be quick at the next one. They may do so within a
+        turn, but the next contestant begins only when the spinning is over.
 
         Raises:
             ResEmoteEdgeError: A thread still runs after `timeout_s`, and would take processor time from the next
@@ -156,10 +156,10 @@ class WorkerProcess:
         self._kept.close()
 
     def _quiet(self) -> bool:
-        """Whether it did nothing for a moment.
+        """Whether no thread runs and the process uses no time for a moment.
 
-        Both are checked. Threads that spin use processor time, or are ready to run when another process has the core.
-        Threads that hand work to each other may all be seen asleep, one by one, while the time they use adds up.
+        Both are checked. A spinning thread may wait for a core and use no time. Threads that pass work on may all be
+        asleep when they are looked at.
         """
         before = self._processor_time_ns()
         if self._running_threads():
@@ -241,7 +241,7 @@ def _moved(environment: dict[str, str], folder: Path) -> dict[str, str]:
     """
     (folder / "resemote_edge").symlink_to(Path(resemote_edge.__file__).resolve().parent, target_is_directory=True)
     left = {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
-    # Nor does it import from the folder it is started in, as far as that Python can be told (3.11 and later).
+    # PYTHONSAFEPATH, known from Python 3.11 on, keeps the current folder off its path as well.
     return left | {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 

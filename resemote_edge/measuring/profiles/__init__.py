@@ -14,7 +14,7 @@ from resemote_edge.runtimes.session import SessionOptions
 
 __all__ = ["PROFILERS", "NodeProfile", "choose_runtime", "profile_nodes"]
 
-#: Runtime to ``module:function``; the order is the order in which ``auto`` tries them.
+#: Runtime to ``module:function``, in the order in which ``auto`` tries them.
 PROFILERS: dict[str, str] = {
     "openvino": "resemote_edge.measuring.profiles.openvino:profile",
     "onnxruntime": "resemote_edge.measuring.profiles.onnxruntime:profile",
@@ -26,8 +26,7 @@ def choose_runtime(artifact: Artifact, runtime: str, options: SessionOptions) ->
 
     Args:
         artifact: Artifact to profile.
-        runtime: Name of a runtime, or ``auto`` for the first of `PROFILERS` that knows the artifact's model file and
-            can run it here.
+        runtime: Name of a runtime, or ``auto`` for the first of `PROFILERS` that can run the artifact here.
         options: Device, threads and precision hint of the session.
 
     Raises:

@@ -10,12 +10,12 @@ class NodeProfile:
     """One node of the engine's own graph.
 
     Attributes:
-        layer: Layer of the passport whose products the node computes, whatever else was fused into it; None for a node
-            that computes no layer's products.
-        time_us: Time of one call, by the engine's counters: a median.
-        kernel: Kernel that ran, in the engine's words.
-        precision: Precision of its arithmetic, as `precisions.BITS` names it; None when the engine does not tell.
-        activation_bytes: Bytes it read and wrote besides weights, in one call; None when the engine does not tell.
+        layer: Layer of the passport whose products the node computes, alone or fused with others; None if it computes
+            no layer's products.
+        time_us: Median time of one call, by the engine's counters.
+        kernel: Kernel that ran, as the engine names it.
+        precision: Precision of its arithmetic, as `precisions.BITS` names it; None if the engine does not tell.
+        activation_bytes: Bytes it read and wrote besides weights, in one call; None if the engine does not tell.
     """
 
     layer: str | None

@@ -50,7 +50,7 @@ def kernel_events(
         model: Path or contents of the ONNX.
         settings: Session options, an ``onnxruntime.SessionOptions``; profiling is switched on in it.
         feeds: Inputs by name.
-        runs: Number of calls made for each of them.
+        runs: Iterable that sets the number of calls: one per item.
 
     Returns:
         One event per call, by the engine's name of the node: ``dur`` in microseconds, and ``args`` with ``op_name``,
@@ -76,8 +76,8 @@ def kernel_events(
 def layers_of_nodes(graph: tuple[OnnxNode, ...], layers: list[str]) -> dict[str, str]:
     """Map nodes of the given graph to the layer they belong to, if the engine runs a product under that node's name.
 
-    The engine gives a fused product the name of the last node that it fused. So nodes behind a layer stand for it too,
-    as long as the layer is their only source.
+    The engine names a fused product after the last node that it fused. So a node that follows a layer is mapped to that
+    layer as well, as long as its first input comes from it.
 
     Args:
         graph: Graph as exported.
@@ -116,7 +116,7 @@ def _described(name: str, events: list[dict[str, Any]], layers: dict[str, str]) 
 
 
 def _source_name(name: str) -> str:
-    """The given graph's name of a node, without what the engine adds: ``fused fc1``, ``conv1.relu_nchwc``."""
+    """Name that a node has in the given graph, without what the engine adds: ``fused fc1``, ``conv1.relu_nchwc``."""
     return re.sub(r"^fused |^InsertedPrecisionFreeCast_|_token_\d+|_nchwc$", "", name)
 
 

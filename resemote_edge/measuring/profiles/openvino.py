@@ -61,13 +61,13 @@ def node_totals_us(request: Any, runs: int) -> dict[str, float]:
 
     Args:
         request: Only request of the compiled model, with ``PERF_COUNT``.
-        runs: Number of calls it has made; averages times this number give sums, exact to as many microseconds.
+        runs: Number of calls it has made; totals are exact to as many microseconds.
     """
     return {node.node_name: node.real_time.total_seconds() * 1e6 * runs for node in request.profiling_info}
 
 
 def runtime_information(node: Any, key: str) -> str:
-    """Notes of the engine about a node of its own graph, such as ``primitiveType``; empty where it notes nothing."""
+    """What the engine notes about a node of its own graph under a key such as ``primitiveType``; empty if nothing."""
     information = node.get_rt_info()
     return str(information[key].astype(str)) if key in information else ""
 
@@ -77,7 +77,7 @@ def _described(node: Any, name: str, time_us: float, layers: set[str]) -> NodePr
         return NodeProfile(layer=None, time_us=time_us, kernel="", precision=None, activation_bytes=None)
     kernel = runtime_information(node, "primitiveType")
     merged = runtime_information(node, "originalLayersNames").split(",")
-    # A node that only moves a layer's result may bear the layer's name, too.
+    # A node that only moves a layer's result may have the layer's name too.
     computes = _PRODUCT.search(runtime_information(node, "layerType")) is not None
     return NodeProfile(
         layer=_layer_of([name, *merged], layers) if computes else None,
@@ -89,13 +89,13 @@ def _described(node: Any, name: str, time_us: float, layers: set[str]) -> NodePr
 
 
 def _layer_of(names: Iterable[str], layers: set[str]) -> str | None:
-    """The layer among the nodes that were merged; some names have a suffix: ``fc1/WithoutBiases``."""
+    """The layer among the names of merged nodes, some of which have a suffix: ``fc1/WithoutBiases``."""
     stems = (re.sub(r"/(WithoutBiases|DequantizationMultiply).*", "", name) for name in names)
     return next((stem for stem in stems if stem in layers), None)
 
 
 def _activation_bytes(node: Any) -> int | None:
-    """Bytes of all inputs that are no constants, and of all outputs; None before a call has fixed the shapes."""
+    """Bytes of all non-constant inputs and of all outputs; None while their shapes are dynamic."""
     read = [port.get_source_output() for port in node.inputs()]
     ports = [port for port in read if runtime_information(port.get_node(), "layerType") != "Const"]
     total = 0

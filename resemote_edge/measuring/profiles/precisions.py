@@ -6,7 +6,7 @@ from resemote_edge.artifacts.passport import Passport
 
 __all__ = ["BITS", "precision_of_kernel", "precision_of_type", "promised_precision"]
 
-#: Precision of arithmetic, as the words are used here, to bits of an operand.
+#: Our name of a precision, to the bits of an operand.
 BITS: dict[str, int] = {"fp32": 32, "bf16": 16, "fp16": 16, "int8": 8}
 
 #: Element types as OpenVINO, its kernels and ONNX Runtime spell them, in lower case.
@@ -27,7 +27,7 @@ def precision_of_type(name: str) -> str | None:
 
 
 def precision_of_kernel(kernel: str) -> str | None:
-    """Precision that a kernel's name states; None when it states none.
+    """Precision that a kernel's name states; None if it states none.
 
     OpenVINO ends the name with the type of the activations (``brgemm_avx512_I8``, ``brgconv_avx2_f32``). Weights may
     be stored in another type and unpacked on the way. ONNX Runtime names operators: ``QGemm`` states the precision,

@@ -1,4 +1,4 @@
-"""Scenarios: ways in which faces come to a network.
+"""Scenarios: ways in which faces arrive at a network.
 
 A new scenario is a module, a row of `SCENARIOS` and a member of `Outcome`.
 """
@@ -31,7 +31,7 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario for scenario in (SINGLE_STREAM, MULTI_STREAM, OFFLINE, CAMERA, SUSTAINED)
 }
 
-#: Results a scenario may have beyond latency; told apart by the scenario's name.
+#: Results that are specific to a scenario; the tag is the scenario's name.
 Outcome = SingleStream | MultiStream | Offline | Camera | Sustained
 
 #: Settings by name.

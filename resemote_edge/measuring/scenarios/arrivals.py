@@ -13,7 +13,7 @@ from resemote_edge.measuring.scenarios.base import Decider
 
 __all__ = ["Arrivals", "Clock", "SystemClock", "serve_arrivals"]
 
-#: The system wakes a sleeper late by about this much; the rest is waited for in a loop.
+#: The system wakes a sleeping thread about this late, so the rest is waited for in a loop.
 _WAKE_LATE_NS = 300_000
 
 
@@ -77,8 +77,8 @@ def serve_arrivals(
 ) -> Arrivals:
     """Decide frames as they arrive, one after the other.
 
-    No thread stands in for the camera. The arrival of frame k is known beforehand, so the frames that wait whenever the
-    decider is free can be calculated, and no thread competes with it for the processor.
+    Arrival times are known beforehand, so the frames that wait whenever the decider is free can be calculated. That
+    saves a camera thread, which would compete with the decider for the processor.
 
     Args:
         decider: Decider of one frame a call.
@@ -98,7 +98,7 @@ def serve_arrivals(
     while True:
         if not len(waiting):
             clock.wait_until(start + round(arrived * period))
-        # The camera does not stop with the last frame that counts: later frames still push others out.
+        # The camera goes on after the last frame that counts, and its later frames still push others out.
         now_there = int((clock.now() - start) / period) + 1
         for number in range(arrived, now_there):
             waiting.put(number)

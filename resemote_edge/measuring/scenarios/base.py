@@ -1,4 +1,4 @@
-"""Inputs of a scenario, and the samples it takes."""
+"""Scenario: its settings, what it drives, and the samples it takes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ __all__ = ["Decider", "Scenario", "ScenarioSettings", "Taken"]
 
 
 class ScenarioSettings(Strict, frozen=True, kw_only=True):
-    """Durations and rates; each scenario reads what concerns it.
+    """Durations and rates, of which each scenario uses some.
 
     Attributes:
         warmup_runs: Smallest number of untimed calls.
-        warmup_seconds: Longest wait for times to settle after those.
+        warmup_seconds: Longest wait for times to settle after that.
         min_runs: Smallest number of timed calls, or frames.
         min_seconds: Shortest time that is timed.
         fps: Frames a second, where frames arrive by themselves.
@@ -65,7 +65,7 @@ class Taken:
         warm_up: Calls before the run.
         model: Time of the session alone, int64 (runs,), nanoseconds.
         stages: Time of each stage of every decision, int64 (runs, 4), nanoseconds.
-        outcome: Result that only this scenario has; a struct.
+        outcome: Result that is specific to the scenario; a struct.
         series: Further samples worth keeping, by name.
     """
 
@@ -78,7 +78,7 @@ class Taken:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One way in which faces come, and the demands on the decisions.
+    """One way in which faces arrive.
 
     Attributes:
         name: Name on the command line.

@@ -99,9 +99,5 @@ def _all(warmed: list[WarmUp]) -> WarmUp:
 
 
 OFFLINE = Scenario(
-    name="offline",
-    summary="As many crops a second as the machine can, in batches.",
-    run=run,
-    streams=True,
-    passes=2,
+    name="offline", summary="As many crops a second as the machine can, in batches.", run=run, streams=True, passes=2
 )

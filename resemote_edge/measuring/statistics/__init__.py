@@ -1,1 +1,1 @@
-"""Statistics of times: intervals of percentiles and of ratios, and what they say about which of two is faster."""
+"""Statistics of times: intervals of percentiles and ratios, and the verdict on which of two is faster."""

@@ -1,4 +1,4 @@
-"""Block bootstrap: what the percentiles of a run might have been, from its samples in the order they were taken."""
+"""Block bootstrap: how the percentiles of a run would vary from run to run, estimated from its own samples."""
 
 import math
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def resampled_percentiles(
     found = np.empty((resamples, len(shares)))
     wanted = np.asarray(shares, dtype=np.float64)
     for row, times in enumerate(drawn):
-        # This counts how many samples of the resample lie at or below each value, without making the resample.
+        # Count the resampled values at or below each value, without making the resample.
         below = np.cumsum(times[block_of])
         found[row] = ordered[np.searchsorted(below, wanted * below[-1])]
     return found

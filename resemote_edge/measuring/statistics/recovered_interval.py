@@ -1,4 +1,4 @@
-"""Interval of a difference, recovered from the intervals of the two values, where no samples of them were kept."""
+"""Interval of a difference of two values, computed from their own intervals where no samples were kept."""
 
 from math import sqrt
 
@@ -6,10 +6,7 @@ __all__ = ["interval_of_difference"]
 
 
 def interval_of_difference(
-    first: float,
-    first_interval: tuple[float, float],
-    second: float,
-    second_interval: tuple[float, float],
+    first: float, first_interval: tuple[float, float], second: float, second_interval: tuple[float, float]
 ) -> tuple[float, float]:
     """Interval of ``second - first``, for two independent values, at the level of their own intervals.
 

@@ -16,7 +16,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["MIN_RESTARTS", "RestartRatio", "rank_of_interval", "ratio_over_restarts"]
 
-#: Smallest number of restarts: with fewer, even from the smallest to the largest is no 95 % interval.
+#: Smallest number of restarts: with fewer, even the range from smallest to largest covers less than 95 %.
 MIN_RESTARTS = 6
 
 _LEVEL = 0.95
@@ -29,7 +29,7 @@ class RestartRatio:
     Attributes:
         value: Median over the restarts: above 1, B takes longer.
         interval: Interval for the median of all restarts there could be.
-        coverage: Probability with which such an interval holds it, at least 0.95.
+        coverage: Probability that such an interval contains it, at least 0.95.
         of_restarts: Ratio of each restart, in order.
     """
 
@@ -42,11 +42,10 @@ class RestartRatio:
 def ratio_over_restarts(restarts: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> RestartRatio:
     """The ratio of two latencies, with an interval that includes the differences from process to process.
 
-    A round gives the ratio of the medians of two turns. One follows the other at once, so drift cancels. The ratio of
-    a restart is the median of its rounds, so that a neighbour's burst in some of them does no harm. The interval lies
-    between two of the restarts' ratios in order of size: no assumption about how they are spread is needed. With nine
-    or more restarts, one restart gone wrong on either side changes nothing (David and Nagaraja, Order Statistics, 2003,
-    section 7.1).
+    A round gives the ratio of the medians of two turns, one right after the other, so that drift cancels. The ratio of
+    a restart is the median of its rounds, which ignores bursts of load in some of them. The interval ends at two of the
+    sorted ratios of restarts, which assumes nothing about their distribution (David and Nagaraja, Order Statistics,
+    2003, section 7.1). With nine or more restarts, one outlier on either side changes nothing.
 
     Args:
         restarts: Times of A and of B for each restart, in nanoseconds, int64 (rounds, runs) each; restarts may differ
@@ -68,12 +67,12 @@ def ratio_over_restarts(restarts: Sequence[tuple[NDArray[np.int64], NDArray[np.i
 
 
 def rank_of_interval(restarts: int) -> int:
-    """Rank, counted from either end, of the value at which an interval of at least 95 % ends; 1 for the outermost."""
+    """Rank, counted from either end, of the values that bound an interval of at least 95 %; 1 is the outermost."""
     return max(rank for rank in range(1, restarts // 2 + 1) if rank == 1 or _coverage(restarts, rank) >= _LEVEL)
 
 
 def _coverage(restarts: int, rank: int) -> float:
-    """Probability that the median of a distribution lies between these two of so many draws from it."""
+    """Probability that the values at this rank from either end of so many draws enclose the median."""
     outside = sum(math.comb(restarts, below) for below in range(rank))
     return 1.0 - 2.0 * outside / 2.0**restarts
 

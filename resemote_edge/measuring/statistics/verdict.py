@@ -1,4 +1,4 @@
-"""Verdict: what an interval of a ratio says about which of two is faster."""
+"""Verdict: which of two is faster, judged by the interval of a ratio."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from resemote_edge.errors import InputError
 
 __all__ = ["Verdict", "check_margin", "judge", "rules_out"]
 
-#: The only verdicts there are; they are about B, compared with A.
+#: Verdicts about B, compared with A.
 Verdict = Literal["faster", "slower", "no difference shown"]
 
 
 def judge(interval: tuple[float, float], margin: float) -> Verdict:
-    """State what is shown about B.
+    """Decide whether B is shown to be faster or slower than A.
 
     The whole interval must lie beyond the smallest difference that counts. The limits are reciprocal, so that A and B
     can change places: with a margin of 0.03, above 1.03 or below 1/1.03.
@@ -29,7 +29,7 @@ def judge(interval: tuple[float, float], margin: float) -> Verdict:
 
 
 def rules_out(interval: tuple[float, float], margin: float) -> bool:
-    """Whether the interval leaves no room for a difference that counts, in either direction.
+    """Whether the interval excludes a difference that counts, in either direction.
 
     Without this, "no difference was shown" may only mean that too little was measured.
     """

@@ -1,4 +1,4 @@
-"""ONNX Runtime without us: a session with our session's settings, and between its calls nothing but the clock."""
+"""ONNX Runtime without our code: a session with the same settings, called in a loop that only reads the clock."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ _MIN_RUNS = 5
 
 
 def run_bare_loop(artifact: str, model: str, threads: int, feeds: str, seconds: float) -> Opened:
-    """Time calls, as an opener in a process of its own.
+    """Time calls; an opener that does all its work (see `Contestant`).
 
     Args:
         artifact: Folder of the artifact.
@@ -28,7 +28,7 @@ def run_bare_loop(artifact: str, model: str, threads: int, feeds: str, seconds: 
         seconds: Time to call for.
 
     Returns:
-        The facts ``p50_ms`` and ``mean_ms``, and nothing left to call.
+        The facts ``p50_ms`` and ``mean_ms``.
     """
     onnxruntime = import_onnxruntime("a bare loop of ONNX Runtime")
     session = onnxruntime.InferenceSession(

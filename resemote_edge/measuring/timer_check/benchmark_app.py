@@ -1,4 +1,4 @@
-"""OpenVINO's ``benchmark_app``, run by its own ``main`` with its telemetry off; its arguments decide what it does."""
+"""OpenVINO's ``benchmark_app``, run through its own ``main`` with telemetry off."""
 
 import io
 import sys
@@ -14,20 +14,20 @@ PURPOSE = "OpenVINO's benchmark_app"
 
 
 def run_benchmark_app(arguments: list[str]) -> Opened:
-    """Run ``benchmark_app``, as an opener in a process of its own.
+    """Run ``benchmark_app``; an opener that does all its work (see `Contestant`).
 
     Args:
         arguments: Arguments of ``benchmark_app``.
 
     Returns:
-        The fact ``printed``, which is all that it wrote, and nothing left to call.
+        The fact ``printed``, which is all that it wrote.
 
     Raises:
         MissingDependencyError: It is not installed.
         ResEmoteEdgeError: It gave up; the message has its last line.
     """
     printed = io.StringIO()
-    # its log keeps the stream that it finds when it is imported
+    # Its log keeps the stream that it finds at import.
     with redirect_stdout(printed), needs("openvino", PURPOSE):
         import_openvino(PURPOSE)
         from openvino.tools.benchmark.main import main as benchmark_app

@@ -1,4 +1,4 @@
-"""Validity: our timer against the timers of others, on the same file, settings, cores, threads, batch and input.
+"""measure_validity: compares our timer with those of others, on the same file, settings, cores and input.
 
 A number that nobody else can reproduce says little. Short runs of both timers take turns, so that a machine whose speed
 drifts is fair to both, and medians are compared.
@@ -107,11 +107,11 @@ class Timed:
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """Another timer than ours.
+    """A timer that is not ours.
 
     Attributes:
         name: Name in reports.
-        run: Function that runs it once; takes the check, the input, and a folder for files.
+        run: Function that runs it once; takes the check, the input (N, ...), and a folder for files.
         settings: Settings that the file is opened with, as in our session.
     """
 
@@ -183,20 +183,14 @@ def _ours(check: Check) -> Timed:
     return Timed(p50_ms=found.model.p50_ms, mean_ms=found.model.mean_ms)
 
 
-def _app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]:
-    """Arguments that make ``benchmark_app`` run what our session runs; the guide gives the reasons.
-
-    Args:
-        check: Comparison to make.
-        feeds: Input, (N, ...).
-        folder: Folder for the files that the arguments name.
-    """
+def app_contestant(check: Check, feeds: NDArray[Any], folder: Path) -> Contestant:
+    """``benchmark_app``, with arguments that make it run what our session runs; parameters as for `Timer.run`."""
     data, config = folder / "feeds.bin", folder / "settings.json"
     data.write_bytes(feeds.tobytes())
     settings = compile_settings(check.artifact, "cpu", check.options)
     config.write_bytes(msgspec.json.encode({"CPU": settings}))
     shape = ",".join(map(str, feeds.shape))
-    return [
+    arguments = [
         *("-m", str(check.model)),
         *("-d", "CPU"),
         *("-api", "sync"),
@@ -208,14 +202,8 @@ def _app_arguments(check: Check, feeds: NDArray[Any], folder: Path) -> list[str]
         *("-inference_only", "true"),
         *("-t", str(check.seconds)),
     ]
-
-
-def app_contestant(check: Check, feeds: NDArray[Any], folder: Path) -> Contestant:
-    """``benchmark_app``, to be run in a process of its own; arguments as for a `Timer`."""
-    arguments = {"arguments": _app_arguments(check, feeds, folder)}
-    return _other(
-        check, "benchmark_app", "resemote_edge.measuring.timer_check.benchmark_app:run_benchmark_app", arguments
-    )
+    opener = "resemote_edge.measuring.timer_check.benchmark_app:run_benchmark_app"
+    return _other(check, "benchmark_app", opener, {"arguments": arguments})
 
 
 def _other(check: Check, name: str, opener: str, arguments: dict[str, Any]) -> Contestant:

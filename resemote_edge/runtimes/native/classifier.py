@@ -96,10 +96,7 @@ class NativeClassifier:
         self._handle = ctypes.c_void_p()
         self._library.check(
             self._library.functions.resemote_classifier_create(
-                os.fsencode(opened.path),
-                self._library.session_options(device, threads),
-                sizes,
-                self._handle,
+                os.fsencode(opened.path), self._library.session_options(device, threads), sizes, self._handle
             )
         )
         # One for calls that compute, one for those that wait for a result, so that neither waits for the other.

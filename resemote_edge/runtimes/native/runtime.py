@@ -69,9 +69,7 @@ class _NativeSession(Session):
         self._handle = ctypes.c_void_p()
         self._library.check(
             self._library.functions.resemote_session_create(
-                os.fsencode(artifact.path),
-                self._library.session_options(options.device, options.threads),
-                self._handle,
+                os.fsencode(artifact.path), self._library.session_options(options.device, options.threads), self._handle
             )
         )
         info = self._library.session_info(self._handle)

@@ -57,6 +57,10 @@ class SessionOptions(ctypes.Structure):
         ("library", _text),
         ("cache_dir", _text),
         ("threads", _i32),
+        ("log", ctypes.c_void_p),
+        ("progress", ctypes.c_void_p),
+        ("user_data", ctypes.c_void_p),
+        ("workspace_mib", _i32),
     ]
 
 
@@ -76,6 +80,7 @@ class SessionInfo(ctypes.Structure):
         ("batch_max", _i64),
         ("input_count", _i32),
         ("output_count", _i32),
+        ("engine", _text),
     ]
 
 

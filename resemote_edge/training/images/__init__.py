@@ -1,1 +1,1 @@
-"""Images of a run: those trained on are shuffled, varied and normalised; others are held out."""
+"""Images of a run: training images in random batches, and images that are held out."""

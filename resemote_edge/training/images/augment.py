@@ -1,7 +1,7 @@
 """Augmentation: one batch at a time, in memory, on the device that trains.
 
 Flip, rotation, scale, shear, shift and the resize to the network's size are one affine map, so that pixels are
-interpolated once. If nothing is varied, it is the plain bilinear resize that evaluation uses.
+interpolated only once. Without any change, it equals the bilinear resize of evaluation.
 """
 
 import math
@@ -44,7 +44,7 @@ def _affine(draws: RowDraws, settings: Augmentation) -> Tensor:
     zoom = 1.0 + draws.uniform(low=-1.0, high=1.0) * settings.scale
     slant = torch.tan(draws.uniform(low=-1.0, high=1.0) * math.radians(settings.shear))
     mirror = torch.where(draws.uniform() < settings.flip, -1.0, 1.0)
-    # A shift by a fraction of the side is twice that in coordinates that span two.
+    # Coordinates span two, so a shift by a fraction of the side is twice that fraction.
     across, down = (draws.uniform(low=-2.0, high=2.0) * settings.translation for _ in range(2))
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     first = torch.stack([mirror * cos, mirror * (slant * cos - sin), across], dim=1)
@@ -60,7 +60,7 @@ def _erase(images: Tensor, draws: RowDraws, settings: Augmentation) -> Tensor:
     half_height, half_width = torch.sqrt(area * ratio) / 2.0, torch.sqrt(area / ratio) / 2.0
     middle_row, middle_column = draws.uniform(), draws.uniform()
     chosen = draws.uniform() < settings.erasing
-    # The whole batch shares one pattern: a million draws a step would take longer than the network does on a card.
+    # The batch shares one pattern, because a million draws a step would take a card longer than the network.
     noise = draws.shared((1, side, side), 0.0, 255.0)
     at = (torch.arange(side, device=images.device) + 0.5) / side
     rows = (at[None] - middle_row[:, None]).abs() < half_height[:, None]
@@ -133,7 +133,7 @@ def normalize(images: Tensor, spec: PreprocessSpec) -> Tensor:
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """Resize images; those that have the size already are returned as they are.
+    """Resize images; those of that size are returned unchanged.
 
     Args:
         images: Images, float32 (N, C, S, S), channels-last in memory.

@@ -60,7 +60,7 @@ def target_distribution(dataset: Dataset, labels: tuple[str, ...]) -> Tensor:
 
 
 class TrainingImages:
-    """Shuffles, mixes, augments and normalises; all of this depends on seed, epoch and step alone.
+    """Makes shuffled, mixed, augmented and normalised batches, which depend on seed, epoch and step alone.
 
     Args:
         dataset: Training split; its pixels are kept as uint8 on the device.
@@ -93,7 +93,8 @@ class TrainingImages:
                 hint="set a smaller batch_size",
             )
         self._pixels = torch.from_numpy(np.ascontiguousarray(dataset.images)).to(device)
-        self._targets = target_distribution(dataset, labels).to(device)
+        #: Targets of the whole split, float32 (N, classes).
+        self.targets = target_distribution(dataset, labels).to(device)
         self._config = config
         self._spec = spec
         self._device = device
@@ -102,13 +103,8 @@ class TrainingImages:
         self.rows = slice(processes.rank * share, (processes.rank + 1) * share)
         #: Number of images per step over all processes.
         self.batch_size = config.batch_size
-        #: Number of steps of one epoch; the images left over differ from epoch to epoch.
+        #: Number of steps of one epoch; each epoch leaves out other images.
         self.steps = len(dataset) // config.batch_size
-
-    @property
-    def targets(self) -> Tensor:
-        """Targets of the whole split, float32 (N, classes)."""
-        return self._targets
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, in its order.
@@ -129,7 +125,7 @@ class TrainingImages:
             images, targets = self._take(chosen[self.rows])
             if mixed:
                 mixing = generator_at(config.seed, "mixing", epoch, step)
-                # Partners are the batch in reverse: any row can be looked up without asking another process.
+                # Partners are the batch in reverse order, so that each process can look up its own.
                 partners = self._take(chosen.flip(0)[self.rows])
                 images, targets = mix(images, targets, partners, mixing, config.augmentation)
             draws = self.draws(generator_at(config.seed, "augmentation", epoch, step))
@@ -138,7 +134,7 @@ class TrainingImages:
             yield Batch(step, normalize(augmented, self._spec), targets, dropout)
 
     def _take(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        return self._pixels[indices][:, None].float(), self._targets[indices]
+        return self._pixels[indices][:, None].float(), self.targets[indices]
 
     def draws(self, generator: torch.Generator) -> RowDraws:
         """Draws for a batch, of which this process takes its rows."""

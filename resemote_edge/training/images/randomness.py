@@ -1,7 +1,7 @@
-"""Randomness: every draw of a run depends on the seed and on the place in the run, never on what was drawn before.
+"""Randomness: every draw of a run depends on the seed and on the place in the run, not on earlier draws.
 
-So a run continues after an interruption bit for bit without saving the state of any generator, and processes that share
-a batch draw the same numbers for it and take their own rows.
+So an interrupted run continues bit for bit without a saved generator, and processes that share a batch draw the same
+numbers for it and take their own rows.
 """
 
 from collections.abc import Sequence
@@ -16,27 +16,21 @@ __all__ = ["RowDraws", "generator_at", "seed_at", "without_waiting"]
 _PURPOSES = ("order", "augmentation", "mixing", "dropout", "weights", "widening")
 
 
-_CPU = torch.device("cpu")
+def generator_at(seed: int, purpose: str, *where: int) -> torch.Generator:
+    """Make a freshly seeded generator for one purpose at one place of the run.
 
-
-def generator_at(seed: int, purpose: str, *where: int, device: torch.device = _CPU) -> torch.Generator:
-    """Make a generator for one purpose at one place of the run.
+    It draws on the CPU, because a card would draw other numbers from the same seed.
 
     Args:
         seed: Seed of the run.
         purpose: Purpose, one of ``order``, ``augmentation``, ``mixing``, ``dropout``, ``weights``, ``widening``.
         where: Place in the run: epoch and step, as far as they matter.
-        device: Device that draws. A card draws other numbers than a CPU from the same seed, so every draw that decides
-            which images a network sees is made by the CPU everywhere.
-
-    Returns:
-        A generator, freshly seeded.
     """
-    return torch.Generator(device).manual_seed(seed_at(seed, purpose, *where))
+    return torch.Generator().manual_seed(seed_at(seed, purpose, *where))
 
 
 def seed_at(seed: int, purpose: str, *where: int) -> int:
-    """Return the seed of `generator_at`, for a generator that is seeded again and again."""
+    """Return the seed that `generator_at` uses, for a generator that is reseeded at every step."""
     sequence = np.random.SeedSequence([seed, _PURPOSES.index(purpose), *where])
     return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
@@ -46,8 +40,7 @@ def without_waiting(tensor: Tensor, device: torch.device) -> Tensor:
 
     Args:
         tensor: Tensor to move; it may be on the device already.
-        device: Destination. From pageable memory, a copy to a card waits for everything before it; from pinned memory
-            it does not.
+        device: Destination. A copy to a card waits for all work before it, unless it is made from pinned memory.
     """
     if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)

@@ -32,7 +32,7 @@ class Scores:
 
 
 class HeldOut:
-    """A split that goes through the one definition of preprocessing, shared out among the processes.
+    """A preprocessed split, divided among the processes.
 
     Args:
         dataset: Split to score on.
@@ -62,8 +62,7 @@ class HeldOut:
             network: Network in eval mode, on the device, or a teacher.
             dtype: Data type of autocast; None for fp32.
             flipped: Whether the images are mirrored first.
-            side: Rows and columns of the images, for a network that is being trained on that size; None for the full
-                size.
+            side: Rows and columns of the images; None for the full size.
 
         Returns:
             Logits, float32 (rows, classes).

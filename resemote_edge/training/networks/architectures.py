@@ -1,7 +1,7 @@
 """Architectures: the networks that a recipe can name. ResEmoteNet is deployed; the others are trained to teach it.
 
-A committee of networks of different kinds is right more often than any of its members, and a small network that learns
-its answers keeps part of the gain (Hinton, Vinyals, Dean, 2015). The teaching networks are never exported.
+An ensemble of networks of different kinds is more accurate than any of them, and a small network that learns its
+answers keeps part of the gain (Hinton, Vinyals, Dean, 2015). The teaching networks are never exported.
 """
 
 from collections.abc import Callable

@@ -7,11 +7,11 @@ __all__ = ["AveragedWeights"]
 
 
 class AveragedWeights:
-    """The average; with decay 0 it is the weights themselves, copied.
+    """The average; with decay 0, a copy of the weights.
 
     Args:
         network: Network whose weights are averaged.
-        decay: Decay of the old average per step, once the start is over.
+        decay: Decay of the old average per step, except at the start of the run.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -21,11 +21,11 @@ class AveragedWeights:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights after a step.
+        """Add the weights after a step.
 
         Args:
-            network: Network whose weights are taken in.
-            step: Number of steps done in the whole run; young averages forget faster.
+            network: Network whose weights are added.
+            step: Number of steps done in the whole run; early on, the average follows the weights faster.
         """
         decay = min(self._decay, (1.0 + step) / (10.0 + step))
         current = network.state_dict()

@@ -13,8 +13,8 @@ __all__ = ["batch_norm"]
 def batch_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """Apply a BatchNorm module.
 
-    With one process this is PyTorch's own. With several it is PyTorch's SyncBatchNorm, which exists for GPUs only,
-    written so that it runs on every device: the loss at the same global batch is the same, however the batch is split.
+    With one process, this is PyTorch's own. With several, it computes what PyTorch's SyncBatchNorm does, which exists
+    for GPUs only: the loss of a global batch is the same however it is split.
 
     Args:
         norm: BatchNorm module: its parameters, running statistics and mode.
@@ -44,7 +44,7 @@ def _statistics(x: Tensor) -> tuple[float, Tensor, Tensor]:
     dist.all_reduce(sums)
     total = float(sums[-1])
     mean = sums[:-1] / total
-    # Squares are taken around the shared mean: around zero they would cancel.
+    # Squares are summed around the shared mean, because around zero they would cancel.
     spread = (wide - mean[:, None, None]).square_().sum((0, 2, 3))
     dist.all_reduce(spread)
     return total, mean, spread / total

@@ -1,7 +1,7 @@
 """Captured: a function of tensors, recorded as a CUDA graph and replayed.
 
-A training step of a small network is hundreds of kernels of a few microseconds each. Launching them one by one takes
-the processor longer than the card needs to run them; a recorded graph is launched at once.
+A training step of a small network is hundreds of kernels of a few microseconds each, which the card runs faster than
+the processor launches them one by one. A recorded graph is launched as a whole.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,21 +11,21 @@ from torch import Tensor
 
 __all__ = ["Captured"]
 
-#: Number of calls before the recording. In them, libraries choose their kernels and take their memory.
+#: Number of calls before the recording, in which libraries choose their kernels and allocate memory.
 _WARM_UP = 4
 
 
 class Captured:
     """A function whose calls are the same kernels on the same shapes, on a CUDA card.
 
-    The first calls run as they are, the next one is recorded, and from then on the recording is replayed. A replay has
-    the same effect on memory as the recorded call: gradients, running statistics and results lie where they lay then.
+    The first calls run normally, the next one is recorded, and from then on the recording is replayed. A replay writes
+    gradients, running statistics and results to the same places in memory as the recorded call.
 
     Args:
         function: Function of tensors that returns a tuple of tensors; it neither waits for the card nor looks at a
             value.
-        generators: Generators on the card that it draws from. Their state is taken anew at each replay, so a caller
-            that seeds them before a call decides what is drawn.
+        generators: Generators on the card that it draws from; each replay reads their state, so that they can be seeded
+            before a call.
         before: Function called before each call that is not a replay, outside of the recording.
     """
 
@@ -63,7 +63,7 @@ class Captured:
         return self._outputs
 
     def _run(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        # This runs on a stream of its own, as the recording will: what a stream allocates stays with it.
+        # Memory belongs to the stream that allocates it, so this uses the stream of the recording.
         present = torch.cuda.current_stream()
         self._stream.wait_stream(present)
         with torch.cuda.stream(self._stream):
@@ -73,7 +73,7 @@ class Captured:
         return outputs
 
     def _record(self, inputs: Sequence[Tensor]) -> None:
-        # The recording reads its inputs here at every replay. clone() keeps a channels-last layout.
+        # Every replay reads its inputs from these clones, which keep a channels-last layout.
         self._inputs = [given.clone() for given in inputs]
         graph = torch.cuda.CUDAGraph()
         for generator in self._generators:

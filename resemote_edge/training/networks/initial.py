@@ -15,7 +15,7 @@ from resemote_edge.training.networks.widening import widen
 
 __all__ = ["initial_weights"]
 
-#: Name of the last layer, whose rows stand for classes.
+#: Prefix of the last layer, which has a row for each class.
 _LAST = "fc4."
 
 
@@ -29,9 +29,8 @@ def initial_weights(path: Path | None, labels: tuple[str, ...], width: int, seed
         seed: Seed of the run, for the draws of widening.
 
     Returns:
-        Parameters and BatchNorm statistics by name, float32, compact layout; empty without a checkpoint. The rows of
-        the last layer follow the run's label order. If the checkpoint has other classes, the last layer is left out,
-        and its weights are drawn.
+        Parameters and BatchNorm statistics by name, float32, compact layout; empty without a checkpoint. The last layer
+        is in the run's label order, or missing if the checkpoint has other classes.
 
     Raises:
         InputError: The checkpoint cannot be brought to that width.

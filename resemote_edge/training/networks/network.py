@@ -1,8 +1,8 @@
-"""TrainingNetwork: ResEmoteNet as it is trained: the same function, in the form that learns fastest.
+"""TrainingNetwork: ResEmoteNet in the form that trains fastest; it computes the same function.
 
-`res_block3` is compact (see `resemote_edge.models.compact`): its dropped taps get no gradient. On a CPU, convolutions
-on maps of 8x8 and smaller are written as one matrix product over gathered patches (`patch_linear`). PyTorch's own
-convolutions are several times slower there, most of all in the gradient of the weights.
+`res_block3` is compact (see `resemote_edge.models.compact`): the taps that it drops would get no gradient. On a CPU,
+convolutions on maps of up to 8x8 are matrix products over gathered patches (`patch_linear`). PyTorch's own are several
+times slower there, most of all in the gradient of the weights.
 """
 
 from abc import ABC, abstractmethod
@@ -19,8 +19,8 @@ from resemote_edge.training.networks.batch_norm import batch_norm
 
 __all__ = ["Dropout", "Trainable", "TrainingNetwork", "drop", "patch_linear"]
 
-#: Probability of dropping a channel of a map, and a feature of the head: numbers, or tensors that change between calls
-#: of one recorded step.
+#: Probability of dropping a channel of a map, and a feature of the head; tensors may change between replays of a
+#: recorded step.
 Dropout: TypeAlias = tuple[float | Tensor, float | Tensor]
 
 _Network = TypeVar("_Network", bound="Trainable")
@@ -58,7 +58,7 @@ class Trainable(nn.Module, ABC):
                 linear = module
         assert linear is not None
         with torch.no_grad():
-            # First logits are small: the run starts from the priors, not from a confident guess.
+            # Small logits: the run starts near the priors, not with a confident guess.
             linear.weight.mul_(0.1)
 
     @abstractmethod

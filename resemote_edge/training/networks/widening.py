@@ -1,9 +1,8 @@
 """Widening: a wider network that computes the same as a narrower one, as a start for training it further.
 
 The method comes from Chen, Goodfellow, Shlens, "Net2Net: Accelerating Learning via Knowledge Transfer", ICLR 2016.
-Channels are repeated, and each layer that reads a repeated channel shares its weight out among the copies. The shares
-are drawn unequal: with equal shares, copies would get equal gradients, and the wider network would remain the narrower
-one.
+Channels are repeated, and each layer that reads a repeated channel divides its weight among the copies. The shares are
+random, because with equal shares the copies would get equal gradients and never differ.
 """
 
 import torch
@@ -13,7 +12,7 @@ from resemote_edge.errors import InputError
 
 __all__ = ["widen"]
 
-#: Largest deviation of a share from an equal one, as a part of it.
+#: Largest deviation from equal shares, as a fraction of them.
 _SPREAD = 0.5
 
 #: Channels of the input image; they are never repeated.
@@ -41,13 +40,13 @@ def widen(state: dict[str, Tensor], factor: int, generator: torch.Generator) -> 
 
 
 def _widened(key: str, value: Tensor, factor: int, generator: torch.Generator) -> Tensor:
-    if value.ndim == 0:  # this is BatchNorm's count of batches
+    if value.ndim == 0:  # BatchNorm's count of batches
         return value.clone()
     rows = value if key in _LAST else value.repeat(factor, *[1] * (value.ndim - 1))
     if value.ndim == 1 or key == _FIRST:
         return rows.clone()
     shares = _shares((factor, *rows.shape[:2]), generator).to(value.dtype)
-    # All taps of a kernel are shared out alike: a copy is the same channel at every position.
+    # All taps of a kernel have the same shares.
     copies = [rows * share.reshape(*share.shape, *[1] * (value.ndim - 2)) for share in shares]
     return torch.cat(copies, dim=1)
 

@@ -1,1 +1,1 @@
-"""A run: its state, its files, its end, and the processes and hardware it runs on."""
+"""A run: its state, files, processes and hardware, and what happens when it is interrupted."""

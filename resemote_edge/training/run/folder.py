@@ -1,4 +1,4 @@
-"""Folder of a run: whether it is free, and that one process group at a time writes to it."""
+"""Folder of a run: checks that it is free, and keeps other runs from writing to it."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,14 +10,12 @@ from resemote_edge.training.run.state import STATE_FILE
 
 __all__ = ["refuse_taken", "written_by_us_alone"]
 
-#: What a run that was ended before its first epoch leaves: nothing that is worth keeping.
+#: Entries left by a run that ended before its first state was saved; they are not worth keeping.
 _BEGINNINGS = {EVENTS_FOLDER, LOG_FILE}
 
 
 def refuse_taken(folder: Path) -> None:
     """Refuse the folder of a new run where it would overwrite something.
-
-    A run that was ended before its first state was saved leaves a folder that can be used again.
 
     Args:
         folder: Folder of the new run; it need not exist.
@@ -38,7 +36,7 @@ def refuse_taken(folder: Path) -> None:
 
 
 def written_by_us_alone(folder: Path) -> AbstractContextManager[None]:
-    """Hold the folder of a run while a block runs; the lock ends with the process, however that ends.
+    """Lock the folder of a run while a block runs; the lock is released however the process ends.
 
     Args:
         folder: Folder of the run; it exists.

@@ -1,4 +1,4 @@
-"""Hardware: the precision and settings in which the processor or card at hand trains best."""
+"""Hardware: the precision and settings with which a processor or card trains best."""
 
 import ctypes
 import os
@@ -29,18 +29,18 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 
 
 def network_form(device: torch.device) -> str:
-    """The form of `TrainingNetwork` that is fastest on a device: measured on CPUs; cuDNN has kernels for small maps."""
+    """The fastest form of `TrainingNetwork` on a device: as measured on CPUs; cuDNN has kernels for small maps."""
     return "patches" if device.type == "cpu" else "compact"
 
 
 def prepare(device: torch.device) -> None:
-    """Let a card try its kernels for each shape once and keep the fastest: all batches of a run have one shape."""
+    """Let cuDNN find the fastest kernels by trial, which pays because all batches of a run have the same shape."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 
 
 def keep_freed_memory() -> bool:
-    """Keep glibc from returning large blocks to the system after every step, only to fault them in again.
+    """Stop glibc from returning large blocks to the system after every step and faulting them in again.
 
     The two environment variables that do the same must be set before the process starts. Nothing is done if the user
     set one of them, or with another C library.

@@ -1,4 +1,4 @@
-"""Interruption: Ctrl-C and termination as a flag that the loop looks at between steps."""
+"""Interruption: Ctrl-C and termination as a flag that the loop checks between steps."""
 
 import signal
 import threading
@@ -12,14 +12,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """The signal that asked the run to stop, if one did. A second Ctrl-C is not held back."""
+    """The signal that asked the run to stop, if any. A second Ctrl-C raises KeyboardInterrupt at once."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
 
     @contextmanager
     def caught(self) -> Iterator["Interruption"]:
-        """Catch the signals inside the block; outside the main thread, where Python forbids it, nothing is caught."""
+        """Catch the signals inside the block; does nothing outside the main thread, where Python forbids it."""
         if threading.current_thread() is not threading.main_thread():
             yield self
             return

@@ -1,4 +1,4 @@
-"""RunLog: the files that a run writes while it goes: JSON lines, TensorBoard events, learning curves."""
+"""RunLog: the files that a run writes as it proceeds: JSON lines and TensorBoard events; and learning curves."""
 
 import time
 from collections.abc import Sequence
@@ -16,10 +16,7 @@ __all__ = ["CURVES_FILE", "EVENTS_FOLDER", "LOG_FILE", "RunLog", "draw_curves"]
 LOG_FILE = "log.jsonl"
 CURVES_FILE = "curves.png"
 EVENTS_FOLDER = "tensorboard"
-_SCALARS = (
-    *("loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate"),
-    "images_per_second",
-)
+_SCALARS = ("loss", "train_accuracy", "validation_loss", "validation_accuracy", "learning_rate", "images_per_second")
 
 
 class RunLog:
@@ -27,8 +24,7 @@ class RunLog:
 
     Args:
         folder: Folder of the run.
-        history: Record of epochs already done, if the run is continued; later events of an earlier attempt are
-            superseded.
+        history: Records of the epochs done, if the run is continued; events after those are superseded.
 
     Raises:
         MissingDependencyError: tensorboardX is not installed.
@@ -41,7 +37,7 @@ class RunLog:
             from tensorboardX.summary import scalar
         self._folder = folder
         self._event, self._scalar = Event, scalar
-        # SummaryWriter would do this in a thread, which needs /dev/shm and stops for good when the clock is set back.
+        # SummaryWriter writes in a thread, which needs /dev/shm and stops for good if the clock is set back.
         events = folder / EVENTS_FOLDER
         events.mkdir(parents=True, exist_ok=True)
         self._writer: Any = EventsWriter(str(events / "events"))
@@ -53,7 +49,7 @@ class RunLog:
     def write(self, history: Sequence[EpochRecord]) -> None:
         """Write the epoch just finished, the last of the history.
 
-        The JSON lines are rewritten as a whole, so that they agree with the saved state, whatever was interrupted.
+        All JSON lines are rewritten, so that they agree with the saved state after any interruption.
         """
         self._write_lines(history)
         last = history[-1]

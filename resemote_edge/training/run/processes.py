@@ -1,4 +1,4 @@
-"""Processes: one, or as many as torchrun started; the same code either way."""
+"""Processes: one, or as many as torchrun started."""
 
 import os
 from collections.abc import Iterator
@@ -48,14 +48,14 @@ class Processes:
                 dist.broadcast(tensor, 0)
 
     def wait(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has called this."""
         if self.world > 1:
             dist.barrier()
 
 
 @contextmanager
 def joined(device: str) -> Iterator[Processes]:
-    """Join the processes torchrun started, or be the only one.
+    """Join the processes that torchrun started, if it started any.
 
     Args:
         device: Device asked for: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; if there are several processes, each takes
@@ -88,7 +88,7 @@ def joined(device: str) -> Iterator[Processes]:
 
 
 def choose_device(name: str, local_rank: int | None = None) -> torch.device:
-    """Choose the device asked for; only ``auto`` leaves a choice.
+    """Return the device asked for; ``auto`` is a card if there is one.
 
     Args:
         name: Name of the device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

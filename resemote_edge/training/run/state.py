@@ -1,4 +1,4 @@
-"""RunState: the progress of a training run, saved whole, so that the run continues from there bit for bit."""
+"""RunState: the progress of a training run, from which it can be continued bit for bit."""
 
 import time
 from dataclasses import dataclass, field
@@ -49,11 +49,11 @@ class EpochRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @dataclass
 class RunState:
-    """The data that a run needs to continue.
+    """Everything that a run needs to continue.
 
     Attributes:
         recipe: Configuration, as plain types.
-        context: Facts it was started with: variant, labels, hash of the data, teacher.
+        context: Facts it was started with, such as variant, labels, hash of the data and teachers.
         weights: Weights of the training network.
         averaged: Moving average of the weights.
         optimizer: State dict of the optimizer.
@@ -79,7 +79,7 @@ class RunState:
 
 
 def save_state(state: RunState, folder: Path) -> None:
-    """Write the state; the file of the last save is replaced whole, or stays.
+    """Write the state, which replaces that of the last save completely or not at all.
 
     Args:
         state: State of the run.
@@ -103,11 +103,10 @@ def save_state(state: RunState, folder: Path) -> None:
 
 
 class StateSaver:
-    """Saves the state of a run whenever that costs little compared with the training since the last save.
+    """Saves the state of a run as often as a tenth of its time allows.
 
-    An epoch takes minutes on a CPU and less than a second on a card, where writing most of a gigabyte after each epoch
-    would take longer than the training. At most a tenth of a run is spent on saving, and a kill loses at most ten times
-    as long as a save takes.
+    An epoch takes minutes on a CPU, but less than a second on a card, where writing most of a gigabyte after each one
+    would take longer than the training. A kill loses at most ten times as long as a save takes.
 
     Args:
         folder: Folder of the run.
@@ -120,7 +119,7 @@ class StateSaver:
         self._took, self._ended = 0.0, time.monotonic()
 
     def due(self) -> bool:
-        """Whether it is time to save; always after the first epoch."""
+        """Whether it is time to save; always true after the first epoch."""
         return self._took <= self._SHARE * (time.monotonic() - self._ended)
 
     def save(self, state: RunState) -> None:
@@ -157,7 +156,7 @@ def load_state(folder: Path) -> RunState:
         if found == _FORMAT:
             history = msgspec.convert(plain.pop("history"), tuple[EpochRecord, ...])
             return RunState(**{**plain, "history": history, "sums": tuple(plain["sums"])})
-    # torch and pickle raise many kinds of errors for a damaged archive: any of them counts.
+    # torch and pickle raise many kinds of errors for a damaged archive.
     except Exception as error:
         raise TrainingError(f"{path}: not a whole run state ({_reason(error)})") from None
     raise TrainingError(

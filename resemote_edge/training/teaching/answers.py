@@ -1,10 +1,9 @@
-"""Answers: a teacher's logits for every batch of a run: asked for, recorded on the way, or replayed.
+"""Answers: a teacher's logits for every batch of a run, which are computed, recorded or replayed.
 
-A student learns most from a teacher that sees exactly its view of each image (Beyer et al., 2022, "Knowledge
-distillation: a good teacher is patient and consistent"). Views depend on seed, epoch and step alone. So a teacher's
-logits can be recorded once and replayed for every student with the same recipe of views, without running the teacher
-again. Answers are always rounded to float16, wherever they come from: a student that replays them is, bit for bit, the
-student that asks.
+A student learns most from a teacher that sees each image in exactly the same view (Beyer et al., 2022, "Knowledge
+distillation: a good teacher is patient and consistent"). Views depend on seed, epoch and step alone, so a teacher's
+logits can be recorded once and replayed for every student with the same recipe of views. Answers are always rounded to
+float16, so that a student learns the same, bit for bit, from recorded answers.
 """
 
 import io
@@ -40,8 +39,7 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     Attributes:
         format: Version of the layout.
-        views: Settings that decide which views a run makes of the images: seed, epochs, batch size, sizes,
-            augmentation.
+        views: Settings that views of the images depend on: seed, epochs, batch size, sizes, augmentation.
         train_sha256: Hash of the training split, pixels and labels.
         labels: Order of the logits.
         teachers: Name and sha256 of every checkpoint that answered.
@@ -106,12 +104,12 @@ def read_recording(folder: Path) -> Recording:
 
 
 def asked(teacher: Teacher | None) -> Answers | None:
-    """Answers that are asked for as the run goes; None without a teacher."""
+    """Answers that the teacher computes during the run; None without a teacher."""
     return None if teacher is None else lambda epoch, batch: _ask(teacher, batch)
 
 
 def recorded(teacher: Teacher, images: TrainingImages, folder: Path, recording: Recording) -> Answers:
-    """Answers that are asked for once and kept: a file per epoch, which appears when the epoch is whole.
+    """Answers that are computed once and kept, in a file per epoch that appears when the epoch is complete.
 
     Args:
         teacher: Teacher to ask.
@@ -173,7 +171,7 @@ def _epoch_file(folder: Path, epoch: int) -> Path:
 
 
 class _Player:
-    """Plays a recording; the epoch at hand is kept on the device of the images."""
+    """Plays a recording; the present epoch is kept on the device of the images."""
 
     def __init__(self, images: TrainingImages, folder: Path, classes: int) -> None:
         self._images, self._folder, self._classes = images, folder, classes
@@ -206,7 +204,7 @@ class _Player:
 
 
 class _Recorder:
-    """Asks and keeps the answers; those that an earlier run has recorded are played."""
+    """Asks the teacher and keeps its answers; epochs that an earlier run has recorded are played."""
 
     def __init__(self, teacher: Teacher, images: TrainingImages, folder: Path) -> None:
         self._teacher, self._images, self._folder = teacher, images, folder
@@ -232,7 +230,7 @@ class _Recorder:
         """Ask again for the steps before this one, if the run is continued within an epoch."""
         missed = self._images.epoch(epoch, len(self._held))
         while len(self._held) < step:
-            # Images are made in full precision, whatever precision the network computes in.
+            # Images are always made in full precision.
             with torch.autocast(self._images.targets.device.type, enabled=False):
                 batch = next(missed)
             self._held.append(_ask(self._teacher, batch))

@@ -1,4 +1,4 @@
-"""The teacher of a run: trained checkpoints from whose answers the network learns, besides the labels."""
+"""The teacher of a run: trained checkpoints whose answers the network learns from, in addition to labels."""
 
 import pickle
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from resemote_edge.artifacts.artifact import file_sha256
 from resemote_edge.errors import CheckpointError, InputError, TrainingError
 from resemote_edge.labels import index_mapping
 from resemote_edge.models.checkpoint import load_checkpoint
-from resemote_edge.models.compact import COMPACT_TAPS
+from resemote_edge.models.compact import compact_state
 from resemote_edge.models.resemotenet import ResEmoteNet
 from resemote_edge.training.images.augment import resized
 from resemote_edge.training.networks.architectures import TEACHING, build_network
@@ -27,7 +27,7 @@ Teacher = Callable[[Tensor], Tensor]
 
 
 def checkpoint_facts(path: Path, what: str) -> dict[str, str]:
-    """Identify the checkpoint that a run learns or starts from, for its state and model card: name, path and sha256.
+    """Name, path and sha256 of a checkpoint that a run learns or starts from, for its state and model card.
 
     Args:
         path: Path of the checkpoint.
@@ -97,8 +97,8 @@ def load_teaching_network(path: Path) -> tuple[Trainable, tuple[str, ...]] | Non
         path: Path of a checkpoint.
 
     Returns:
-        The network on the CPU and its labels in the order of its logits; None where the file holds something else,
-        which `load_checkpoint` reads or explains.
+        The network on the CPU and its labels in the order of its logits; None if the file holds something else, which
+        `load_checkpoint` reads or refuses.
 
     Raises:
         CheckpointError: The file says that it is a teaching network, but its weights are not those of one.
@@ -130,22 +130,18 @@ def as_teacher(network: ResEmoteNet, device: torch.device, columns: Tensor) -> T
         columns: Index of its logit for each of the pupil's classes, int64 (classes,).
     """
     teacher = TrainingNetwork(network.width, network.fc4.out_features, network_form(device))
-    state = network.state_dict()
-    for key, (_, taps) in COMPACT_TAPS.items():
-        state[key] = state[key][(..., *taps)].contiguous()
-    teacher.net.load_state_dict(state)
+    teacher.net.load_state_dict(compact_state(network.state_dict()))
     return _answering(teacher, device, columns)
 
 
 def _answering(network: Trainable, device: torch.device, columns: Tensor) -> Teacher:
     network = network.placed(device).eval()
-    side = PreprocessSpec().height  # it sees images at the size it was trained for, whatever the pupil's are
+    side = PreprocessSpec().height  # the size it was trained for, although the pupil may see smaller images
 
     def answer(images: Tensor) -> tuple[Tensor]:
         return (network(images)[:, columns],)
 
-    # A network's kernels take less time than their launches, so its answers to whole batches are a recorded graph; the
-    # last batch of a split may be smaller.
+    # Launches take longer than the kernels, so answers are recorded as a graph for each size of batch.
     recorded: dict[int, Callable[..., tuple[Tensor, ...]]] = {}
 
     def ask(images: Tensor) -> Tensor:

@@ -157,6 +157,13 @@ class OnnxRuntimeBackend : public Backend {
     return info;
   }
 
+  void check(const EngineRequest& request) const override {
+    if (request.cache.folder.empty()) return;
+    throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT,
+                "backend onnxruntime: builds nothing that could be kept in " + request.cache.folder +
+                    "; leave cache_dir out, which gives every backend the folder that is right for it");
+  }
+
   std::unique_ptr<Engine> create(const EngineRequest& request) const override {
     return std::unique_ptr<Engine>(new OnnxRuntimeEngine(onnxruntime_api(request.library), request));
   }

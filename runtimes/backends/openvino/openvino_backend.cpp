@@ -8,6 +8,7 @@
 
 #include "cpu_features.h"
 #include "error.h"
+#include "file.h"
 #include "openvino_api.h"
 
 namespace resemote_internal {
@@ -78,16 +79,20 @@ class OpenVINOEngine : public Engine {
     api_.check(api_.core_read_model(core_.get(), path.c_str(), weights.empty() ? nullptr : weights.c_str(), &model), path + " cannot be loaded",
                RESEMOTE_STATUS_ARTIFACT_INVALID);
     const Owned<ov_model_t> owned_model(model, api_.model_free);
-    if (!request.cache_dir.empty()) {
+    const std::string cache = usable_cache(request);
+    if (!cache.empty()) {
       api_.check(api_.core_set_property(core_.get(), in_case(request.device, std::toupper).c_str(), "CACHE_DIR",
-                                        request.cache_dir.c_str()),
-                 "setting the cache folder " + request.cache_dir);
+                                        cache.c_str()),
+                 "setting the cache folder " + cache);
+      origin_ = "loaded, with the cache in " + cache;
     }
     compile(request, model, path);
     ov_infer_request_t* infer_request = nullptr;
     api_.check(api_.compiled_model_create_infer_request(compiled_.get(), &infer_request), path);
     request_ = Owned<ov_infer_request_t>(infer_request, api_.infer_request_free);
   }
+
+  std::string origin() const override { return origin_; }
 
   void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) override {
     bindings_.resize(inputs.size());
@@ -97,6 +102,19 @@ class OpenVINOEngine : public Engine {
   }
 
  private:
+  // The folder that the caller has named, if it can be written to. A cache is no reason to fail.
+  std::string usable_cache(const EngineRequest& request) {
+    if (request.cache.folder.empty()) return "";
+    try {
+      create_folder(request.cache.folder);
+      return request.cache.folder;
+    } catch (const Error& error) {
+      request.observer.warn(std::string("nothing is kept for the next start: ") + error.what());
+      origin_ = std::string("loaded; not kept: ") + error.what();
+      return "";
+    }
+  }
+
   void compile(const EngineRequest& request, const ov_model_t* model, const std::string& path) {
     const Passport& passport = request.artifact.passport();
     const std::string device = in_case(request.device, std::toupper);
@@ -161,6 +179,7 @@ class OpenVINOEngine : public Engine {
   Owned<ov_compiled_model_t> compiled_;
   Owned<ov_infer_request_t> request_;
   std::vector<Binding> bindings_;
+  std::string origin_ = "loaded";
 };
 
 class OpenVINOBackend : public Backend {

@@ -1,6 +1,7 @@
 #include "engine_builder.h"
 
 #include <cstdint>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 
@@ -23,9 +24,6 @@ using nvinfer1::OptProfileSelector;
 
 // Raise it after any change below that makes another engine from the same file.
 constexpr int kRevision = 1;
-// Memory that a layer may use while it runs: a limit, not a reservation. It is that of the recipe for the smallest
-// board.
-constexpr std::size_t kWorkspaceMib = 512;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& what) {
   throw Error(RESEMOTE_STATUS_ARTIFACT_MISMATCH, origin + ": " + what);
@@ -197,11 +195,12 @@ void set_batch_sizes(IBuilder& builder, IBuilderConfig& config, const INetworkDe
   }
 }
 
-void set_workspace(IBuilderConfig& config) {
+void set_workspace(IBuilderConfig& config, int workspace_mib) {
+  const std::size_t bytes = static_cast<std::size_t>(workspace_mib) << 20;
 #if RESEMOTE_TENSORRT_AT_LEAST(8, 4)
-  config.setMemoryPoolLimit(nvinfer1::MemoryPoolType::kWORKSPACE, kWorkspaceMib << 20);
+  config.setMemoryPoolLimit(nvinfer1::MemoryPoolType::kWORKSPACE, bytes);
 #else
-  config.setMaxWorkspaceSize(kWorkspaceMib << 20);
+  config.setMaxWorkspaceSize(bytes);
 #endif
 }
 
@@ -220,28 +219,74 @@ void refuse_what_cannot_be(const Passport& passport, const std::string& origin) 
 #endif
 }
 
+// ---- progress -------------------------------------------------------------------------------------------------------
+
+#if RESEMOTE_TENSORRT_AT_LEAST(10, 0)
+
+// TensorRT's phases nest. The steps of the outermost one are counted.
+class Monitor final : public nvinfer1::IProgressMonitor {
+ public:
+  explicit Monitor(Progress& progress) : progress_(progress) {}
+
+  void phaseStart(char const* phase, char const* parent, int32_t steps) noexcept override {
+    if (parent != nullptr || steps <= 0) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    outermost_ = phase;
+    steps_ = steps;
+    progress_.fraction = 0.0;
+  }
+
+  bool stepComplete(char const* phase, int32_t step) noexcept override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (steps_ > 0 && outermost_ == phase) progress_.fraction = static_cast<double>(step + 1) / steps_;
+    return !progress_.cancelled;
+  }
+
+  void phaseFinish(char const*) noexcept override {}
+
+ private:
+  Progress& progress_;
+  std::mutex mutex_;
+  std::string outermost_;
+  int32_t steps_ = 0;
+};
+
+void observe(IBuilderConfig& config, Monitor& monitor) { config.setProgressMonitor(&monitor); }
+
+#else
+
+struct Monitor {
+  explicit Monitor(Progress&) {}
+};
+
+void observe(IBuilderConfig&, Monitor&) {}
+
+#endif
+
 }  // namespace
 
-std::vector<std::string> build_flags(const Passport& passport) {
+std::vector<std::string> build_flags(const Passport& passport, int workspace_mib) {
   return {
       "revision=" + std::to_string(kRevision),
       "precision=" + passport.precision,
       "batch_min=" + std::to_string(passport.batch_min),
       "batch_opt=" + std::to_string(passport.batch_opt),
       "batch_max=" + std::to_string(passport.batch_max),
-      "workspace_mib=" + std::to_string(kWorkspaceMib),
+      "workspace_mib=" + std::to_string(workspace_mib),
   };
 }
 
 std::unique_ptr<nvinfer1::IHostMemory> build_engine(TensorRTLibrary& library, const std::string& onnx_path,
-                                                    const Passport& passport) {
+                                                    const Passport& passport, int workspace_mib, Progress& progress) {
   refuse_what_cannot_be(passport, onnx_path);
   const std::string onnx = read_file(onnx_path);
   const std::uint64_t place = TensorRTLog::instance().place();
   const std::unique_ptr<IBuilder> builder = library.create_builder();
   const Parsed parsed = parse_for(library, *builder, onnx, passport, onnx_path);
   const std::unique_ptr<IBuilderConfig> config(&there(builder->createBuilderConfig(), "a configuration", place));
-  set_workspace(*config);
+  set_workspace(*config, workspace_mib);
+  Monitor monitor(progress);
+  observe(*config, monitor);
   set_batch_sizes(*builder, *config, *parsed.network, passport, onnx_path);
   // fp32 means fp32; TF32 has only ten bits of mantissa.
   if (passport.precision == "fp32") config->clearFlag(BuilderFlag::kTF32);

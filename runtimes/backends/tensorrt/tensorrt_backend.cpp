@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "build_memory.h"
 #include "cudart.h"
 #include "engine_builder.h"
 #include "engine_cache.h"
@@ -69,30 +70,31 @@ std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::IRuntime& runtime, 
   return engine;
 }
 
-// Makes an engine from the artifact's ONNX: takes it from the cache, or builds it.
+// Makes an engine from the artifact's ONNX: takes it from the cache, or builds it. `origin`: which of these.
 std::unique_ptr<nvinfer1::ICudaEngine> build_or_recall(nvinfer1::IRuntime& runtime, TensorRTLibrary& library,
-                                                       const Cudart& cuda, const GpuInfo& gpu,
-                                                       const EngineRequest& request) {
+                                                       const Cudart& cuda, int index, const EngineRequest& request,
+                                                       std::string& origin) {
   const Passport& passport = request.artifact.passport();
-  const EngineCache cache(request.cache_dir);
+  const GpuInfo gpu = cuda.gpu(index);
+  const int workspace_mib = request.workspace_mib > 0 ? request.workspace_mib : kDefaultWorkspaceMib;
+  const EngineCache cache(cache_folder(request.cache));
   const EngineKey key{request.file.sha256,    library.version(), cuda.version(),
-                      gpu.compute_capability, gpu.name,          build_flags(passport)};
-  std::string reason;
-  CachedPlan cached = cache.find(key);
-  if (cached.found) {
-    std::unique_ptr<nvinfer1::ICudaEngine> engine =
-        deserialize(runtime, cached.plan.data(), cached.plan.size(), reason);
-    if (engine != nullptr) return engine;
-  }
-  std::string().swap(cached.plan);  // a build needs the memory
+                      gpu.compute_capability, gpu.name,          build_flags(passport, workspace_mib)};
   const std::string path = request.artifact.file(request.file);
-  const std::unique_ptr<nvinfer1::IHostMemory> plan = build_engine(library, path, passport);
-  std::unique_ptr<nvinfer1::ICudaEngine> engine = deserialize(runtime, plan->data(), plan->size(), reason);
-  if (engine == nullptr) {
-    throw Error(RESEMOTE_STATUS_BACKEND_FAILED,
-                path + ": TensorRT refuses the engine that it has just built: " + reason);
-  }
-  cache.keep(key, plan->data(), plan->size());  // an engine is kept only after it has been loaded
+  std::unique_ptr<nvinfer1::ICudaEngine> engine;
+  const auto load = [&](const Plan& plan) {
+    std::string reason;
+    engine = deserialize(runtime, plan.data, plan.size, reason);
+    return reason;
+  };
+  const auto build = [&](Progress& progress) {
+    check_build_memory(free_memory(), static_cast<std::int64_t>(request.file.size_bytes), workspace_mib);
+    cuda.use_gpu(index);  // this may be another thread
+    const std::shared_ptr<nvinfer1::IHostMemory> memory =
+        build_engine(library, path, passport, workspace_mib, progress);
+    return Plan{memory->data(), memory->size(), memory};
+  };
+  origin = cache.obtain(key, load, build, request.observer);
   return engine;
 }
 
@@ -130,13 +132,16 @@ class TensorRTBackend final : public Backend {
     std::unique_ptr<Cudart> cuda(new Cudart);
     const int index = gpu_index(request.device, *cuda);
     cuda->use_gpu(index);  // TensorRT uses the thread's current GPU
-    const GpuInfo gpu = cuda->gpu(index);
     std::unique_ptr<nvinfer1::IRuntime> runtime = library.create_runtime();
-    std::unique_ptr<nvinfer1::ICudaEngine> engine = request.file.format == kEngineFormat
-                                                        ? load_engine(*runtime, library, request)
-                                                        : build_or_recall(*runtime, library, *cuda, gpu, request);
-    return std::make_unique<TensorRTEngine>(std::move(cuda), index, request.artifact.passport(), std::move(runtime),
-                                            std::move(engine), request.artifact.file(request.file));
+    std::string origin = "loaded";
+    std::unique_ptr<nvinfer1::ICudaEngine> engine =
+        request.file.format == kEngineFormat ? load_engine(*runtime, library, request)
+                                             : build_or_recall(*runtime, library, *cuda, index, request, origin);
+    auto opened = std::make_unique<TensorRTEngine>(std::move(cuda), index, request.artifact.passport(),
+                                                   std::move(runtime), std::move(engine),
+                                                   request.artifact.file(request.file));
+    opened->set_origin(origin);
+    return opened;
   }
 };
 

@@ -34,6 +34,9 @@ class TensorRTEngine final : public Engine {
 
   void run(const std::vector<TensorView>& inputs, const std::vector<TensorView>& outputs) override;
 
+  std::string origin() const override { return origin_; }
+  void set_origin(const std::string& origin) { origin_ = origin; }
+
   // "in use", or why calls run step by step.
   const std::string& graphs() const { return graphs_; }
 
@@ -76,6 +79,7 @@ class TensorRTEngine final : public Engine {
   std::uint64_t calls_ = 0;
   bool record_ = true;
   std::string graphs_ = "in use";
+  std::string origin_ = "loaded";
 };
 
 }  // namespace tensorrt

@@ -59,6 +59,7 @@ enum {
   RESEMOTE_STATUS_INVALID_ARGUMENT = 0x10,     /* a null, a wrong size, shape, format or option */
   RESEMOTE_STATUS_CLOSED = 0x11,               /* the handle was destroyed, or never existed */
   RESEMOTE_STATUS_NOT_READY = 0x12,            /* poll: no result yet; not a failure */
+  RESEMOTE_STATUS_CANCELLED = 0x13,            /* a progress function asked for it */
   RESEMOTE_STATUS_ARTIFACT_INVALID = 0x20,     /* missing, incomplete or not readable */
   RESEMOTE_STATUS_PASSPORT_VERSION = 0x21,     /* written under another passport schema */
   RESEMOTE_STATUS_ARTIFACT_MISMATCH = 0x22,    /* contents differ from the passport, or are for another machine */
@@ -108,6 +109,28 @@ RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char
 
 typedef struct resemote_session resemote_session;
 
+/* Weight of a message. */
+typedef int32_t resemote_log_level;
+enum {
+  RESEMOTE_LOG_INFO = 0,   /* what takes long, and what became of it */
+  RESEMOTE_LOG_WARNING = 1 /* the session works, but something is not as it was asked for, such as a cache */
+};
+
+/* Receives a message, by the thread that creates the session, while it does. It must not throw. */
+typedef void (*resemote_log_function)(void* user_data, resemote_log_level level, const char* message);
+
+typedef struct resemote_progress {
+  size_t struct_size; /* of this struct in the library, which is the newer one of both */
+  const char* stage;  /* "building" an engine, or "waiting" for another process that builds the same one */
+  double seconds;     /* since the stage began */
+  double fraction;    /* of the work that is done, 0 to 1; negative if the engine does not tell (TensorRT before 10) */
+} resemote_progress;
+
+/* Is called about four times a second while something takes long, by the thread that creates the session. Returns 0 to go
+   on. Anything else cancels: the session is not created, with RESEMOTE_STATUS_CANCELLED. TensorRT before 10 cannot stop a
+   build; it is then cancelled when the build ends, and the engine is kept. It must not throw. */
+typedef int32_t (*resemote_progress_function)(void* user_data, const resemote_progress* progress);
+
 typedef struct resemote_session_options {
   size_t struct_size;    /* set by RESEMOTE_SESSION_OPTIONS_INIT */
   const char* backend;   /* NULL or "auto": the first that can run the artifact on this machine */
@@ -115,11 +138,18 @@ typedef struct resemote_session_options {
   const char* library;   /* the engine's shared library, or the folder that holds it; several places, separated by ':',
                             are tried in turn. NULL, or an empty place among several: the variable
                             RESEMOTE_<BACKEND>_LIBRARY, then where the loader looks */
-  const char* cache_dir; /* folder where engines keep compiled models; NULL: none is kept */
+  const char* cache_dir; /* folder where engines that were built here are kept. NULL: for TensorRT, which takes minutes,
+                            $XDG_CACHE_HOME/resemote or $HOME/.cache/resemote; for OpenVINO, none. "": none. ONNX Runtime
+                            keeps nothing and refuses a folder. A folder that cannot be used is a warning */
   int32_t threads;       /* CPU threads for one call, at most four per core; 0: the engine decides */
+  resemote_log_function log;           /* NULL: nobody is told */
+  resemote_progress_function progress; /* NULL: nobody is asked */
+  void* user_data;                     /* first argument of both */
+  int32_t workspace_mib; /* TensorRT: memory that a layer may use, in MiB, 1 to 65536; 0: 512 */
 } resemote_session_options;
 
-#define RESEMOTE_SESSION_OPTIONS_INIT {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0}
+#define RESEMOTE_SESSION_OPTIONS_INIT \
+  {sizeof(resemote_session_options), NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, 0}
 
 /* Fills in the defaults of RESEMOTE_SESSION_OPTIONS_INIT.
    options: memory of any contents. */
@@ -144,8 +174,9 @@ typedef struct resemote_backend_choice {
 RESEMOTE_API resemote_status resemote_backend_choose(const char* artifact, const resemote_session_options* options,
                                                      resemote_backend_choice* choice);
 
-/* Opens an artifact, a classifier or a detector: a folder with a passport.json. Every file that it names must lie in the folder and be a regular
-   file with the size and sha256 of the passport. Of links, only those to a file of the same folder are followed.
+/* Opens an artifact, a classifier or a detector: a folder with a passport.json. Every file that it names must lie in the
+   folder and be a regular file with the size and sha256 of the passport. Of links, only those to a file of the same
+   folder are followed.
    artifact: path of the folder, or of its passport.json.
    options: NULL: the defaults.
    session: gets the handle; on failure, NULL. */
@@ -168,10 +199,11 @@ typedef struct resemote_session_info {
   int64_t batch_max;         /* 0: only memory limits it */
   int32_t input_count;
   int32_t output_count;
+  const char* engine; /* where the engine came from: "loaded", "built in 214 s", "from the cache"; and why it was not kept */
 } resemote_session_info;
 
 #define RESEMOTE_SESSION_INFO_INIT \
-  {sizeof(resemote_session_info), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0}
+  {sizeof(resemote_session_info), NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL}
 
 /* Says what a session runs.
    session: handle.
@@ -198,9 +230,9 @@ typedef struct resemote_detector_info {
 
 #define RESEMOTE_DETECTOR_INFO_INIT {sizeof(resemote_detector_info), NULL, 0, 0, 0.0, 0.0, 0.0, 0.0}
 
-/* Says what is known of a detector. Fails with RESEMOTE_STATUS_INVALID_ARGUMENT if the artifact is a classifier.
+/* Says what a detector is. Fails with RESEMOTE_STATUS_INVALID_ARGUMENT if the artifact is a classifier.
    session: handle.
-   info: is filled in. Its string lives as long as the session. */
+   info: is filled in. Its strings live as long as the session. */
 RESEMOTE_API resemote_status resemote_session_get_detector(resemote_session* session, resemote_detector_info* info);
 
 typedef int32_t resemote_dtype;
@@ -264,8 +296,8 @@ typedef struct resemote_self_test_result {
 
 #define RESEMOTE_SELF_TEST_RESULT_INIT {sizeof(resemote_self_test_result), 0, 0.0, 0.0, 0.0}
 
-/* Runs the artifact's golden crops again, from colour crop to output, or a detector's golden pictures. If the
-   difference exceeds the limit, it fills in the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED.
+/* Runs the artifact's golden crops again, from colour crop to output, or a detector's golden pictures. If the difference
+   exceeds the limit, it fills in the result and returns RESEMOTE_STATUS_SELF_TEST_FAILED.
    session: handle.
    result: is filled in; may be NULL. */
 RESEMOTE_API resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result);
@@ -319,13 +351,14 @@ enum {
 };
 
 /* Cuts boxes out of a frame and resizes them, as classifiers do.
-   frame: picture; not written.
-   boxes: box_count boxes, at most 4096.
-   edges: one of RESEMOTE_EDGES_*.
-   format: of the crops: RESEMOTE_PIXEL_GRAY8, RESEMOTE_PIXEL_RGB24 or RESEMOTE_PIXEL_BGR24.
-   width, height: of each crop, 1 to 4096 pixels.
-   pixels: memory for the crops, one after the other and without gaps.
-   pixels_size_bytes: of that memory; exactly what the crops need. */
+   frame: the picture.
+   boxes: the boxes.
+   box_count: number of boxes; zero is accepted.
+   edges: what becomes of boxes that reach over the border.
+   format: RESEMOTE_PIXEL_GRAY8, RGB24 or BGR24.
+   width, height: of each crop, pixels, 1 to 4096.
+   pixels: gets the crops, one after the other and without gaps.
+   pixels_size_bytes: size of that memory, exactly what the crops need. */
 RESEMOTE_API resemote_status resemote_frame_crop(const resemote_frame* frame, const resemote_box* boxes,
                                                  size_t box_count, resemote_edges edges, resemote_pixel_format format,
                                                  int32_t width, int32_t height, uint8_t* pixels,

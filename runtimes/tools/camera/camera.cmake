@@ -64,4 +64,6 @@ endif()
 
 target_link_libraries(resemote_camera PRIVATE resemote::resemote ${OpenCV_LIBS} Threads::Threads -Wl,--gc-sections)
 target_compile_definitions(resemote_tools PRIVATE RESEMOTE_WITH_CAMERA=1)
-install(TARGETS resemote_camera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+if(RESEMOTE_INSTALL)
+  install(TARGETS resemote_camera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+endif()

@@ -1,18 +1,14 @@
 #include "measuring/row.h"
 
-#include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <numeric>
 
 #include "errors.h"
+#include "evaluation/evaluate.h"
 #include "machine/energy.h"
 #include "machine/system.h"
 #include "machine/throttling.h"
@@ -24,7 +20,6 @@ namespace {
 
 // Time over which idle power is measured, and bounds of a run's length; longer ones say no more.
 constexpr double IDLE_SECONDS = 3.0, SHORTEST_SECONDS = 3.0, LONGEST_SECONDS = 15.0;
-constexpr int LOOK_MS = 100;
 
 double milliseconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e6; }
 
@@ -128,123 +123,56 @@ nlohmann::json speed_of(const Job& job, const SessionChoice& choice, const Syste
           {"did_throttle", watch.did_throttle()}};
 }
 
-// What the child writes: a row, or why there is none.
-nlohmann::json found_in_child(const Job& job, SessionChoice choice) {
-  try {
-    const System system = System::here();
-    pin(choose_cores(System(""), job.threads));
-    nlohmann::json packages;
-    choice.keep_engines_of(job.artifact);  // the library judges the passport before it is read here
-    const Passport passport = read_passport(job.artifact);
-    const nlohmann::json most = passport.facts.at("batch").at("max");
-    if (!most.is_null() && most.get<std::size_t>() < job.batch) {
-      throw ToolError(job.artifact + ": its largest batch is " + most.dump() + ", asked for " + std::to_string(job.batch),
-                      "see --batch");
-    }
-    const nlohmann::json speed = speed_of(job, choice, system, passport, packages);
-    nlohmann::json row = {{"artifact", passport.facts.at("name")},
-                          {"passport_sha256", passport.sha256},
-                          {"target", passport.facts.at("target")},
-                          {"precision", passport.facts.at("precision")},
-                          {"width", passport.facts.at("lineage").at("width")},
-                          {"runtime", "native"},
-                          {"scenario", job.scenario->name},
-                          {"batch", job.batch},
-                          {"threads", job.threads},
-                          {"streams", job.streams},
-                          {"slow_to_ms", 0.0},
-                          {"model_size_bytes", model_size_bytes(passport, speed.at("file"))},
-                          {"speed", speed},
-                          {"accuracy", nullptr},
-                          {"precision_hint", nullptr},
-                          {"samples", nullptr}};
-    return {{"row", row}, {"packages", packages}};
-  } catch (const resemote::Failure& failure) {
-    const bool refused = failure.status() == RESEMOTE_STATUS_BACKEND_UNAVAILABLE ||
-                         failure.status() == RESEMOTE_STATUS_DEVICE_UNAVAILABLE;
-    return {{"failure", failure.what()}, {"refused", refused}};
-  } catch (const std::bad_alloc&) {
-    return {{"failure", "not enough memory"}};
-  } catch (const std::exception& error) {
-    return {{"failure", error.what()}};
+nlohmann::json row_of(const Job& job, const SessionChoice& choice) {
+  const System system = System::here();
+  pin(choose_cores(System(""), job.threads));
+  nlohmann::json packages;
+  choose_backend(job.artifact, choice.options());  // the library judges the passport before it is read here
+  const Passport passport = read_passport(job.artifact);
+  const nlohmann::json most = passport.facts.at("batch").at("max");
+  if (!most.is_null() && most.get<std::size_t>() < job.batch) {
+    throw ToolError(job.artifact + ": its largest batch is " + most.dump() + ", asked for " + std::to_string(job.batch),
+                    "see --batch");
   }
+  const nlohmann::json speed = speed_of(job, choice, system, passport, packages);
+  nlohmann::json row = {{"artifact", passport.facts.at("name")},
+                        {"passport_sha256", passport.sha256},
+                        {"target", passport.facts.at("target")},
+                        {"precision", passport.facts.at("precision")},
+                        {"width", passport.facts.at("lineage").at("width")},
+                        {"runtime", "native"},
+                        {"scenario", job.scenario->name},
+                        {"batch", job.batch},
+                        {"threads", job.threads},
+                        {"streams", job.streams},
+                        {"slow_to_ms", 0.0},
+                        {"model_size_bytes", model_size_bytes(passport, speed.at("file"))},
+                        {"speed", speed},
+                        {"accuracy", nullptr},
+                        {"precision_hint", nullptr},
+                        {"samples", nullptr}};
+  return {{"row", row}, {"packages", packages}};
 }
 
-[[noreturn]] void run_child(const Job& job, const SessionChoice& choice, int pipe, pid_t parent) {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(EXIT_ERROR);  // it died before the kernel was asked
-  const std::string text = found_in_child(job, choice).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t part = write(pipe, text.data() + at, text.size() - at);
-    if (part < 0 && errno != EINTR) break;
-    if (part > 0) at += static_cast<std::size_t>(part);
-  }
-  // Engines keep threads that may complain when they are taken down.
-  _exit(EXIT_OK);
-}
-
-// Reads what the child writes, until it ends, is too late or is to be stopped.
-bool read_to_end(int pipe, std::string& text, double timeout_s, const StopRequest& stop) {
-  const std::int64_t end = now_ns() + static_cast<std::int64_t>(timeout_s * 1e9);
-  char buffer[4096];
-  while (now_ns() < end && stop.signal() == 0) {
-    pollfd waiting = {pipe, POLLIN, 0};
-    if (poll(&waiting, 1, LOOK_MS) <= 0) continue;
-    const ssize_t got = read(pipe, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return true;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return false;
-}
-
-std::string end_of(int state) {
-  if (WIFSIGNALED(state)) {
-    return std::string("its process was ended by signal ") + std::to_string(WTERMSIG(state)) + " (" +
-           strsignal(WTERMSIG(state)) + "); there may not be enough memory";
-  }
-  return "its process ended itself with exit code " + std::to_string(WEXITSTATUS(state));
+nlohmann::json accuracy_of(const Job& job, const SessionChoice& choice, const std::string& path) {
+  pin(choose_cores(System(""), job.threads));
+  const CropsFile crops(path);
+  resemote_session_options options = choice.options();
+  options.threads = job.threads;
+  Network network(job.artifact, options, EVALUATION_BATCH);
+  Accuracy accuracy(network.labels());
+  evaluate(network, crops, accuracy, [](std::size_t) {});
+  return accuracy_report(accuracy, crops);
 }
 
 }  // namespace
 
 Measured measure_row(const Job& job, const SessionChoice& choice, const StopRequest& stop) {
-  int ends[2];
-  if (pipe(ends) != 0) throw ToolError("no process can be started: " + system_message(errno));
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child < 0) throw ToolError("no process can be started: " + system_message(errno));
-  if (child == 0) {
-    close(ends[0]);
-    run_child(job, choice, ends[1], parent);
-  }
-  close(ends[1]);
-  std::string text;
-  const bool whole = read_to_end(ends[0], text, job.timeout_s, stop);
-  close(ends[0]);
-  if (!whole) kill(child, SIGKILL);
-  int state = 0;
-  while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
-  }
-  stop.check();
-  Measured measured;
-  if (!whole) {
-    measured.failure = "it took longer than " + std::to_string(static_cast<long>(job.timeout_s)) +
-                       " s; allow more with --timeout";
-    return measured;
-  }
-  const nlohmann::json found = nlohmann::json::parse(text, nullptr, false);
-  if (!found.is_object()) {
-    measured.failure = end_of(state);
-    return measured;
-  }
-  measured.row = found.value("row", nlohmann::json());
-  measured.packages = found.value("packages", nlohmann::json::object());
-  measured.failure = found.value("failure", "");
-  measured.refused = found.value("refused", false);
-  return measured;
+  return run_apart([&] { return row_of(job, choice); }, job.timeout_s, stop);
+}
+
+Measured measure_accuracy(const Job& job, const SessionChoice& choice, const std::string& crops, const StopRequest& stop) {
+  return run_apart([&] { return accuracy_of(job, choice, crops); }, job.timeout_s, stop);
 }
 
 }  // namespace resemote_tools

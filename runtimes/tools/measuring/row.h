@@ -1,15 +1,11 @@
-// Row: one combination of artifact, scenario and batch size, measured in a process of its own, so that memory, threads
-// and load time belong to it alone, and a crash of an engine ends nothing else.
+// Row: one combination of artifact, scenario and batch size, or the accuracy of an artifact; each in a process of its own.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "measuring/process.h"
 #include "measuring/scenarios.h"
 #include "session_choice.h"
-#include "signals.h"
 
 namespace resemote_tools {
 
@@ -24,14 +20,10 @@ struct Job {
   double timeout_s = 1800.0;
 };
 
-struct Measured {
-  nlohmann::json row;       // of a report; null if it was not measured
-  nlohmann::json packages;  // versions of the library and the engine
-  std::string failure;      // why it was not measured
-  bool refused = false;     // it cannot run here, rather than having failed
-};
-
-// Throws Interrupted if the user asked to stop; then no process is left.
+// Finds a `row` of a report, and the `packages`: versions of the library and the engine. See run_apart.
 Measured measure_row(const Job& job, const SessionChoice& choice, const StopRequest& stop);
+
+// Finds an AccuracyReport of the job's artifact over a file of crops. See run_apart.
+Measured measure_accuracy(const Job& job, const SessionChoice& choice, const std::string& crops, const StopRequest& stop);
 
 }  // namespace resemote_tools

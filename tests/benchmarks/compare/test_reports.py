@@ -73,11 +73,7 @@ def row(folder, *, keep=True, factor=1.0, tail=1.0, runs=600, seed=0, speed=(), 
         "passport_sha256": "", "target": "openvino", "precision": "fp32", "width": 4, "scenario": "single-stream",
         "threads": 2, "streams": 1, "slow_to_ms": 0.0, "model_size_bytes": 1_000_000,
     }  # fmt: skip
-    return BenchRow(
-        **fixed | facts,
-        speed=SpeedResult(**measured),
-        samples=name,
-    )
+    return BenchRow(**fixed | facts, speed=SpeedResult(**measured), samples=name)
 
 
 @pytest.fixture

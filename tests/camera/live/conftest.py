@@ -9,6 +9,7 @@ pytest.importorskip("aiohttp", reason="the extra live is not installed")
 
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.live.sink import LiveSink
+from resemote_edge.camera.sinks.base import SinkOptions
 
 Opener = Callable[..., LiveSink]
 
@@ -19,7 +20,7 @@ def live() -> Iterator[Opener]:
     opened: list[LiveSink] = []
 
     def opener(address: str = "live://127.0.0.1:0", **options: object) -> LiveSink:
-        sink = LiveSink(address, LiveOptions(**options))
+        sink = LiveSink(address, SinkOptions(live=LiveOptions(**options)))
         sink.open()
         opened.append(sink)
         return sink

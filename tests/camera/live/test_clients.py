@@ -1,10 +1,12 @@
 """Clients: what they get, in which order, and that a slow or dead one harms nobody."""
 
 import asyncio
+import gc
 import io
 import re
 import socket
 import time
+from contextlib import suppress
 
 import aiohttp
 import msgspec
@@ -221,6 +223,23 @@ def test_a_stalled_stream_holds_few_pictures_and_is_dropped(live, get):
     text = get(sink, "metrics")[1]
     assert metric(text, 'clients_dropped_total{reason="stalled"}') == 1
     assert metric(text, 'clients{kind="mjpeg"}') == 0
+
+
+def test_a_client_that_reads_nothing_is_hung_up_on_at_the_end(live):
+    sink = live()
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.connect(("127.0.0.1", read_address(sink.name).port))
+        client.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        for number in range(15):
+            sink.write(*noise(number))
+            time.sleep(0.04)
+        sink.close()
+        gc.collect()  # A connection that is left open warns here, and warnings are errors.
+        client.settimeout(5)
+        with suppress(ConnectionResetError):
+            while client.recv(1 << 16):
+                pass
 
 
 def test_a_stream_has_whole_pictures_in_order(live):

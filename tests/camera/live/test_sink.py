@@ -13,6 +13,7 @@ from drawn_camera import DrawnCamera
 from resemote_edge.camera.live.address import LiveAddress, read_address
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.live.sink import LiveSink
+from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.errors import InputError
 from resemote_edge.vision.frame import Frame
 
@@ -50,7 +51,7 @@ def test_an_address_that_is_none_is_refused(text, message):
 
 def test_a_password_in_an_address_is_refused_and_not_repeated():
     with pytest.raises(InputError, match="holds a user or password") as caught:
-        LiveSink("live://me:geheim@127.0.0.1:80", LiveOptions())
+        LiveSink("live://me:geheim@127.0.0.1:80", SinkOptions(live=LiveOptions()))
     assert "geheim" not in str(caught.value)
 
 
@@ -79,12 +80,12 @@ def test_a_port_in_use_is_named(live):
 
 def test_an_address_of_another_machine_is_named():
     with pytest.raises(InputError, match=r"192\.0\.2\.1 is not an address of this machine; `ip address`"):
-        LiveSink("live://192.0.2.1:0", LiveOptions()).open()
+        LiveSink("live://192.0.2.1:0", SinkOptions(live=LiveOptions())).open()
 
 
 def test_a_name_without_an_address_is_named():
     with pytest.raises(InputError, match=r"the name 'no-such-host\.invalid' has no address"):
-        LiveSink("live://no-such-host.invalid:0", LiveOptions()).open()
+        LiveSink("live://no-such-host.invalid:0", SinkOptions(live=LiveOptions())).open()
 
 
 @pytest.mark.parametrize("package", ["aiohttp", "prometheus_client"])
@@ -93,7 +94,8 @@ def test_a_missing_package_names_its_extra(package):
         f"import sys; sys.modules[{package!r}] = None\n"
         "from resemote_edge.camera.live.options import LiveOptions\n"
         "from resemote_edge.camera.live.sink import LiveSink\n"
-        "try: LiveSink('live://127.0.0.1:0', LiveOptions()).open()\n"
+        "from resemote_edge.camera.sinks.base import SinkOptions\n"
+        "try: LiveSink('live://127.0.0.1:0', SinkOptions(live=LiveOptions())).open()\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -105,7 +107,7 @@ def test_a_missing_package_names_its_extra(package):
 
 def test_a_token_is_made_for_every_address_but_this_machines_own():
     def token(address, **options):
-        return LiveSink(address, LiveOptions(**options)).address_with_token.partition("?token=")[2]
+        return LiveSink(address, SinkOptions(live=LiveOptions(**options))).address_with_token.partition("?token=")[2]
 
     assert [token(f"live://{host}:0") for host in ("127.0.0.1", "localhost", "[::1]")] == ["", "", ""]
     made = [token(f"live://{host}:0") for host in ("0.0.0.0", "127.0.0.2", "[::]", "camera.example")]
@@ -118,7 +120,7 @@ def test_a_token_is_made_for_every_address_but_this_machines_own():
 @pytest.mark.parametrize("token", [None, "a-token-of-more-than-24-letters"])
 def test_it_tells_where_it_is_once_and_only_a_token_that_it_made(token):
     told = []
-    sink = LiveSink("live://127.0.0.2:0", LiveOptions(token=token))
+    sink = LiveSink("live://127.0.0.2:0", SinkOptions(live=LiveOptions(token=token)))
     sink.tell = told.append
     sink.open()
     sink.write(*DrawnCamera().frame(0))

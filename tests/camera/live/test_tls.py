@@ -10,6 +10,7 @@ from drawn_camera import DrawnCamera
 
 from resemote_edge.camera.live.options import LiveOptions
 from resemote_edge.camera.live.sink import LiveSink
+from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.errors import InputError
 
 OPENSSL = shutil.which("openssl")
@@ -76,4 +77,4 @@ def test_files_that_cannot_be_used_are_named(files, tmp_path):
         ((locked_cert, locked_key), r"key\.pem: the key has a password; remove it: openssl pkey"),
     ):
         with pytest.raises(InputError, match=message):
-            LiveSink("live://127.0.0.1:0", LiveOptions(tls_cert=given[0], tls_key=given[1])).open()
+            LiveSink("live://127.0.0.1:0", SinkOptions(live=LiveOptions(tls_cert=given[0], tls_key=given[1]))).open()

@@ -57,8 +57,7 @@ def test_little_is_left_of_a_face() -> None:
 
 
 @pytest.mark.parametrize(
-    "box",
-    [(-40.0, -40.0, 60.0, 60.0), (290.0, 190.0, 60.0, 60.0), (0.0, 0.0, 300.0, 200.0), (150.0, 100.0, 2.0, 2.0)],
+    "box", [(-40.0, -40.0, 60.0, 60.0), (290.0, 190.0, 60.0, 60.0), (0.0, 0.0, 300.0, 200.0), (150.0, 100.0, 2.0, 2.0)]
 )
 def test_boxes_over_the_border_and_of_any_size_are_blurred(box: tuple[float, float, float, float]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)

@@ -21,7 +21,7 @@ from resemote_edge.errors import InputError
 def write(address: str, count: int, options: SinkOptions | None = None) -> None:
     with SinkWorkers([open_sink(address, options or SinkOptions())], tell=pytest.fail, every_frame=True) as workers:
         for number in range(count):
-            workers.put(result(number, face(1), face(2, None), ended=(3,), dropped={"queue full": 4}), {})
+            workers.put(result(number, face(1), face(2, None), ended=(3,), dropped={"queue full": 4}), {}.get)
 
 
 def test_lines_are_read_back_as_the_results_they_were(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ from resemote_edge.camera.sinks.worker import SinkWorkers
 with SinkWorkers([open_sink("jsonl:-", SinkOptions())], tell=lambda line: print(line, file=sys.stderr)) as workers:
     number = 0
     while not workers.finished and number < int(sys.argv[1]):
-        workers.put(result(number, face(1)), {})
+        workers.put(result(number, face(1)), {}.get)
         number += 1
 print("ended", workers.finished, sum(workers.facts[0][1].lost.values()), file=sys.stderr)
 """
@@ -141,7 +141,7 @@ def test_a_file_that_may_grow_no_more_keeps_whole_lines_and_counts_the_rest(tmp_
         said = []
         with SinkWorkers([open_sink(sys.argv[1], SinkOptions())], tell=said.append, every_frame=True) as workers:
             for number in range(200):
-                workers.put(result(number, face(1)), {})
+                workers.put(result(number, face(1)), {}.get)
         [(_, facts)] = workers.facts
         print(facts.written, facts.lost, len(said))
         """,

@@ -52,10 +52,10 @@ def test_birth_state_events_and_a_goodbye(broker: Broker, listener: Listener) ->
     said: list[str] = []
     with workers_of(f"mqtt://127.0.0.1:{broker.port}/hall/faces", said, state_seconds=0.0) as workers:
         eventually(lambda: listener.of("hall/faces/status") == ["online"])
-        workers.put(result(0, face(1, "happy")), {})
-        workers.put(result(1, face(1, "happy")), {})
-        workers.put(result(2, face(1, "sad"), face(2, "fear")), {})
-        workers.put(result(3, face(2, "fear"), ended=(1,)), {})
+        workers.put(result(0, face(1, "happy")), {}.get)
+        workers.put(result(1, face(1, "happy")), {}.get)
+        workers.put(result(2, face(1, "sad"), face(2, "fear")), {}.get)
+        workers.put(result(3, face(2, "fear"), ended=(1,)), {}.get)
         eventually(lambda: len(listener.of("hall/faces/state")) == 4)
     eventually(lambda: listener.of("hall/faces/status") == ["online", "offline"])
     events = [(event["event"], event["track"]) for event in listener.of("hall/faces/events")]  # type: ignore[index]
@@ -78,7 +78,7 @@ def test_states_come_at_a_bounded_rate_and_the_newest_is_the_last(broker: Broker
     with workers_of(f"mqtt://127.0.0.1:{broker.port}/faces", said, state_seconds=1000.0) as workers:
         eventually(lambda: listener.of("faces/status"))
         for number in range(300):
-            workers.put(result(number, face(1)), {})
+            workers.put(result(number, face(1)), {}.get)
     eventually(lambda: len(listener.of("faces/status")) == 2)
     assert [state["frame"] for state in listener.of("faces/state")] == [0, 299]  # type: ignore[index]
     assert [event["event"] for event in listener.of("faces/events")] == ["new", "end"]  # type: ignore[index]
@@ -103,7 +103,7 @@ def test_a_broker_that_comes_back_gets_the_events_that_waited(broker: Broker, mo
         broker.stop()
         eventually(lambda: not sink._client.is_connected())  # type: ignore[attr-defined]
         for number in range(100):
-            workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {})
+            workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {}.get)
         eventually(lambda: sum(workers.facts[0][1].lost.values()) == 100)
         assert len(said) == len(workers.facts[0][1].lost) <= 2, "each reason is told once"
         assert all("127.0.0.1" in line for line in said)
@@ -128,7 +128,7 @@ def test_a_broker_that_hangs_costs_events_that_are_counted_and_delays_nobody(
         assert broker.process is not None
         os.kill(broker.process.pid, signal.SIGSTOP)
         for number in range(1500):
-            workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {})
+            workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {}.get)
         eventually(lambda: workers.facts[0][1].written == 1500)
         lost = workers.facts[0][1].lost[f"more than {mqtt.MOST_EVENTS} events waited for the broker"]
         assert 400 < lost <= 500
@@ -142,7 +142,7 @@ def test_no_broker_is_told_once_and_every_result_counted() -> None:
         sink = workers._workers[0].sink
         eventually(lambda: sink._trouble)  # type: ignore[attr-defined]
         for number in range(200):
-            workers.put(result(number), {})
+            workers.put(result(number), {}.get)
     assert workers.facts[0][1].lost == {f"no connection to 127.0.0.1:{port}": 200}
     assert len(said) == 1
 
@@ -160,7 +160,7 @@ def test_a_password_is_sent_and_a_wrong_one_is_told(tmp_path: Path, monkeypatch:
         with workers_of(f"mqtt://edge:hush@127.0.0.1:{broker.port}/faces", said) as workers:
             sink = workers._workers[0].sink
             eventually(lambda: sink._trouble)  # type: ignore[attr-defined]
-            workers.put(result(0), {})
+            workers.put(result(0), {}.get)
         listener.close()
     finally:
         broker.stop()
@@ -200,7 +200,7 @@ def test_a_certificate_that_is_trusted_is_taken_and_any_other_refused(
         monkeypatch.setenv("SSL_CERT_FILE", str(tls[0]))
         with workers_of(address, said) as workers:
             eventually(workers._workers[0].sink._client.is_connected)  # type: ignore[attr-defined]
-            workers.put(result(0), {})
+            workers.put(result(0), {}.get)
     finally:
         broker.stop()
     assert said == []

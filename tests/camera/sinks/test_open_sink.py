@@ -92,7 +92,7 @@ def test_no_name_error_or_line_has_the_password(address: str) -> None:
         sink = open_sink(address, SinkOptions())
         with SinkWorkers([sink], tell=said.append) as workers:
             for number in range(5):
-                workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {})
+                workers.put(result(number, face(1, "sad" if number % 2 else "happy")), {}.get)
         said += [repr(workers.facts), repr(sink), sink.name]
     except InputError as error:
         said += [str(error), repr(error)]

@@ -39,7 +39,7 @@ def film(path: Path, times: list[tuple[float, int]], rate: float | None = 10.0, 
     sink = open_sink(str(path), SinkOptions(frames_per_second=rate, **options))  # type: ignore[arg-type]
     with SinkWorkers([sink], tell=lambda line: None, every_frame=True) as workers:
         for number, (seconds, shade) in enumerate(times):
-            workers.put(result(number, seconds=seconds), {"annotated": picture(shade)})
+            workers.put(result(number, seconds=seconds), {"annotated": picture(shade)}.get)
     return workers
 
 
@@ -98,9 +98,9 @@ def test_a_frame_of_another_size_is_lost_and_the_film_goes_on(tmp_path: Path) ->
     path = tmp_path / "out.mp4"
     sink = open_sink(str(path), SinkOptions(frames_per_second=10))
     with SinkWorkers([sink], tell=lambda line: None) as workers:
-        workers.put(result(0, seconds=0.0), {"annotated": picture(20)})
-        workers.put(result(1, seconds=0.1), {"annotated": picture(60, width=320)})
-        workers.put(result(2, seconds=0.2), {"annotated": picture(100)})
+        workers.put(result(0, seconds=0.0), {"annotated": picture(20)}.get)
+        workers.put(result(1, seconds=0.1), {"annotated": picture(60, width=320)}.get)
+        workers.put(result(2, seconds=0.2), {"annotated": picture(100)}.get)
     assert shades(path) == [20, 20, 100]
     assert workers.facts[0][1].lost == {"a frame of another size than the film's 160x120 pixels": 1}
 
@@ -122,7 +122,7 @@ def test_a_file_that_appears_meanwhile_stays_and_the_film_gets_another_name(tmp_
     path = tmp_path / "out.mp4"
     sink = open_sink(str(path), SinkOptions(frames_per_second=10))
     with SinkWorkers([sink], tell=lambda line: None) as workers:
-        workers.put(result(0, seconds=0.0), {"annotated": picture(20)})
+        workers.put(result(0, seconds=0.0), {"annotated": picture(20)}.get)
         path.write_text("mine")
     assert path.read_text() == "mine"
     assert shades(tmp_path / "out-2.mp4") == [20]
@@ -152,7 +152,7 @@ from resemote_edge.camera.sinks.worker import SinkWorkers
 with SinkWorkers([open_sink(sys.argv[1], SinkOptions())], tell=print, every_frame=True) as workers:
     said = False
     for number in range(10**9):
-        workers.put(result(number), {"annotated": picture(number % 20 * 10 + 20)})
+        workers.put(result(number), {"annotated": picture(number % 20 * 10 + 20)}.get)
         if not said and workers.facts[0][1].written >= 20:
             said = True
             print("running", flush=True)
@@ -195,7 +195,7 @@ def test_a_film_that_may_grow_no_more_is_told_and_not_kept(tmp_path: Path) -> No
         noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
         with SinkWorkers([open_sink(sys.argv[1], SinkOptions())], tell=print, every_frame=True) as workers:
             for number in range(60):
-                workers.put(result(number), {"annotated": Frame(noise, "bgr")})
+                workers.put(result(number), {"annotated": Frame(noise, "bgr")}.get)
         print(workers.facts[0][1].unfinished)
         """,
         path,
@@ -216,12 +216,12 @@ def test_a_full_disk_loses_pictures_and_keeps_the_film_before_it(tmp_path: Path)
     try:
         sink = open_sink(str(disk / "out.mp4"), SinkOptions(frames_per_second=10))
         with SinkWorkers([sink], tell=lambda line: None, every_frame=True) as workers:
-            workers.put(result(0, seconds=0.0), {"annotated": picture(20)})
-            workers.put(result(1, seconds=0.1), {"annotated": picture(60)})
+            workers.put(result(0, seconds=0.0), {"annotated": picture(20)}.get)
+            workers.put(result(1, seconds=0.1), {"annotated": picture(60)}.get)
             while workers.facts[0][1].written < 2:
                 pass
             (disk / "other").write_bytes(bytes(12 << 20))
-            workers.put(result(2, seconds=0.2), {"annotated": picture(100)})
+            workers.put(result(2, seconds=0.2), {"annotated": picture(100)}.get)
         assert workers.facts[0][1].lost == {"No space left on device": 1}
         assert shades(disk / "out.mp4") == [20, 60]
     finally:

@@ -27,7 +27,7 @@ def test_events_are_posted_in_order_and_each_once() -> None:
     with web_server() as (server, port):
         with workers_of(f"webhook+http://127.0.0.1:{port}/hook?token=abc", said) as workers:
             for one in flipping(100):
-                workers.put(one, {})  # type: ignore[arg-type]
+                workers.put(one, {}.get)  # type: ignore[arg-type]
         events = server.events()
         path, headers, _ = server.posts[0]
     assert [event["event"] for event in events] == ["new", *["update"] * 99, "end"]
@@ -42,10 +42,10 @@ def test_user_and_password_are_sent_and_so_is_a_header_from_the_environment(monk
     said: list[str] = []
     with web_server() as (server, port):
         with workers_of(f"webhook+http://edge:{ESCAPED_PASSWORD}@127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
         monkeypatch.setenv(webhook.AUTHORIZATION_VARIABLE, "Bearer abc")
         with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
         sent = [headers["Authorization"] for _, headers, _ in server.posts]
     assert base64.b64decode(sent[0].removeprefix("Basic ")).decode() == f"edge:{PASSWORD}"
     assert sent[-1] == "Bearer abc"
@@ -57,7 +57,7 @@ def test_a_server_that_fails_is_tried_again_and_nothing_is_lost(monkeypatch: pyt
     with web_server() as (server, port):
         server.answers = [503, 429, 500]
         with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: server.posts)
         assert [event["event"] for event in server.events()] == ["new", "end"]
     assert workers.facts[0][1].lost == {}
@@ -71,7 +71,7 @@ def test_a_server_that_comes_later_gets_what_waited(monkeypatch: pytest.MonkeyPa
     port = free_port()
     with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
         for one in flipping(5):
-            workers.put(one, {})  # type: ignore[arg-type]
+            workers.put(one, {}.get)  # type: ignore[arg-type]
         eventually(lambda: said)
         with web_server(port) as (server, _):
             eventually(lambda: len(server.events()) == 5)
@@ -83,9 +83,9 @@ def test_an_answer_that_no_later_try_will_change_loses_the_events_at_once() -> N
     with web_server() as (server, port):
         server.answers = [404]
         with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: workers.facts[0][1].lost)
-            workers.put(result(1, face(2)), {})
+            workers.put(result(1, face(2)), {}.get)
             eventually(server.events)
     assert workers.facts[0][1].lost == {"the server answered 404": 1}
 
@@ -96,7 +96,7 @@ def test_redirects_are_not_followed() -> None:
         server.answers = [307]
         server.location = f"http://127.0.0.1:{other_port}/"
         with workers_of(f"webhook+http://edge:secret@127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: workers.facts[0][1].lost)
         assert elsewhere.posts == []
     assert workers.facts[0][1].lost == {"the server answered 307, and redirects are not followed": 1}
@@ -108,10 +108,10 @@ def test_a_server_that_hangs_costs_the_oldest_events_and_no_result(monkeypatch: 
     with web_server() as (server, port):
         server.gate.clear()
         with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: server.waiting)
             for one in flipping(1000, first=1):
-                workers.put(one, {})  # type: ignore[arg-type]
+                workers.put(one, {}.get)  # type: ignore[arg-type]
             eventually(lambda: workers.facts[0][1].written == 1001)
             [(_, facts)] = workers.facts
             # 1001 events: one is under way, 256 wait, and the others were dropped.
@@ -127,10 +127,10 @@ def test_newest_events_arrive_first_of_all_that_waited_too_long() -> None:
     with web_server() as (server, port):
         server.gate.clear()
         with workers_of(f"webhook+http://127.0.0.1:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: server.waiting)
             for one in flipping(600, first=1):
-                workers.put(one, {})  # type: ignore[arg-type]
+                workers.put(one, {}.get)  # type: ignore[arg-type]
             eventually(lambda: workers.facts[0][1].written == 601)
             server.gate.set()
             eventually(lambda: len(server.events()) >= 257)
@@ -168,11 +168,11 @@ def test_a_certificate_that_is_trusted_is_taken_and_any_other_refused(
     said: list[str] = []
     with web_server(tls=tls) as (server, port):
         with workers_of(f"webhook+https://localhost:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: said)
         assert server.posts == []
         assert "CERTIFICATE_VERIFY_FAILED" in said[0]
         monkeypatch.setenv("SSL_CERT_FILE", str(tls[0]))
         with workers_of(f"webhook+https://localhost:{port}/", said) as workers:
-            workers.put(result(0, face(1)), {})
+            workers.put(result(0, face(1)), {}.get)
             eventually(lambda: server.posts)

@@ -55,7 +55,7 @@ def test_every_result_is_written_in_order_and_the_sink_is_closed_once() -> None:
     sink = Recorder(queue_frames=100)
     with SinkWorkers([sink], tell=pytest.fail) as workers:
         for number in range(50):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     assert sink.frames == list(range(50))
     assert sink.said == ["open", "close"]
     [(name, facts)] = workers.facts
@@ -66,11 +66,11 @@ def test_a_sink_that_stalls_drops_the_oldest_and_delays_nobody() -> None:
     stalled, well, said = Recorder("stalled"), Recorder("well", queue_frames=2000), []
     stalled.gate.clear()
     with SinkWorkers([stalled, well], tell=said.append) as workers:
-        workers.put(result(0), {})
+        workers.put(result(0), lambda kind: None)
         assert stalled.busy.wait(20)
         # Nothing but the puts happens here: if one of them waited for the sink, none after it would ever return.
         for number in range(1, 1001):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
         facts = dict(workers.facts)["stalled"]
         assert facts.lost == {"queue full": 996}
         stalled.gate.set()
@@ -85,7 +85,7 @@ def test_a_sink_that_raises_loses_those_results_and_each_reason_is_told_once() -
     sink.errors[5] = InputError("wrong size", hint="use another")
     with SinkWorkers([sink], tell=said.append) as workers:
         for number in range(50):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     [(_, facts)] = workers.facts
     assert (facts.written, facts.lost) == (13, {"No space left on device": 36, "wrong size": 1})
     assert len(said) == 2
@@ -96,7 +96,7 @@ def test_reasons_without_end_are_counted_together() -> None:
     sink.errors = {number: ValueError(f"number {number}") for number in range(100)}
     with SinkWorkers([sink], tell=said.append) as workers:
         for number in range(100):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     [(_, facts)] = workers.facts
     assert len(facts.lost) == 17
     assert facts.lost["other errors"] == 84
@@ -109,7 +109,7 @@ def test_a_sink_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPa
     hung.gate.clear()
     with SinkWorkers([hung, well], tell=said.append) as workers:
         for number in range(10):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     facts = dict(workers.facts)
     assert facts["hung"].lost == {"not written before the end": 10}
     assert facts["hung"].unfinished == "it did not end in time"
@@ -126,9 +126,9 @@ def test_a_reader_who_left_ends_the_run_and_loses_nothing() -> None:
     sink.errors = {2: SinkEnded()}
     with SinkWorkers([sink], tell=pytest.fail) as workers:
         for number in range(3):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
         eventually(lambda: workers.finished)
-        workers.put(result(9), {})
+        workers.put(result(9), lambda kind: None)
     [(_, facts)] = workers.facts
     assert (sink.frames, facts.lost, facts.unfinished) == ([0, 1], {}, None)
 
@@ -157,7 +157,7 @@ def test_a_film_waits_for_a_slow_sink_but_not_for_a_dead_one(monkeypatch: pytest
     slow = Recorder(queue_frames=2)
     with SinkWorkers([slow], tell=pytest.fail, every_frame=True) as workers:
         for number in range(200):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     assert slow.frames == list(range(200))
 
     monkeypatch.setattr(worker_module, "_PATIENCE_SECONDS", 0.1)
@@ -165,13 +165,13 @@ def test_a_film_waits_for_a_slow_sink_but_not_for_a_dead_one(monkeypatch: pytest
     dead.gate.clear()
     with SinkWorkers([dead], tell=said.append, every_frame=True) as workers:
         for number in range(1000):  # A wait for each of these would take minutes.
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
         assert sum(workers.facts[0][1].lost.values()) >= 996
         dead.gate.set()
         eventually(lambda: len(dead.frames) >= 3)
         before = workers.facts[0][1].lost
         for number in range(1000, 1100):
-            workers.put(result(number), {})
+            workers.put(result(number), lambda kind: None)
     assert dead.frames[-100:] == list(range(1000, 1100)), "a sink that gets on again is waited for again"
     assert workers.facts[0][1].lost == before
 
@@ -183,7 +183,7 @@ def test_each_sink_gets_the_picture_it_asks_for() -> None:
     assert workers.pictures == {"plain", "annotated"}
     pictures = {"plain": picture(1), "annotated": picture(2)}
     with workers:
-        workers.put(result(0, face()), pictures)  # type: ignore[arg-type]
+        workers.put(result(0, face()), pictures.get)
     assert (none.pictures, plain.pictures, drawn.pictures) == ([None], [pictures["plain"]], [pictures["annotated"]])
 
 

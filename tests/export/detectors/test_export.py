@@ -15,7 +15,7 @@ from resemote_edge.artifacts.artifact import DetectorArtifact, load_artifact
 from resemote_edge.artifacts.detector_self_test import run_self_test
 from resemote_edge.errors import ExportError, GateError, InputError, MissingDependencyError
 from resemote_edge.export.detectors import source
-from resemote_edge.export.detectors.command import DetectorExport, export_detector, parse_size
+from resemote_edge.export.detectors.command import DetectorExport, export_detector
 from resemote_edge.export.detectors.graph import read_onnx
 from resemote_edge.runtimes.registry import open_session
 from resemote_edge.runtimes.session import SessionOptions
@@ -220,12 +220,6 @@ def test_an_artifact_is_replaced_only_on_request(small, tmp_path):
     export_detector(small(force=True, size=(64, 64)))
     assert json.loads((tmp_path / "made" / "passport.json").read_bytes())["width"] == 64
     assert before
-
-
-@pytest.mark.parametrize("text", ["640", "640x", "x384", "640X384", "640x384x3", "-1x2", ""])
-def test_what_is_no_size_is_refused(text):
-    with pytest.raises(InputError, match="is no size; pass width and height, such as 640x384"):
-        parse_size(text)
 
 
 def test_weights_in_another_file_are_refused():

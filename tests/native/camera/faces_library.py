@@ -100,7 +100,7 @@ class NativeTracker(_Handle):
         )
         rows = np.array(tracks).reshape(_MOST, 5 + _FACE)[: count.value]
         return TrackUpdate(
-            tracks=tuple(self._track(row) for row in rows), ended=tuple(ended[: ended_count.value]), quiet=()
+            tracks=tuple(self._track(row) for row in rows), ended=tuple(ended[: ended_count.value]), tentative=()
         )
 
     def _track(self, row) -> Track:

@@ -1,11 +1,24 @@
-// The engine cache and the checks of versions: needs neither TensorRT nor a GPU. Usage: program EMPTY_FOLDER
+// The engine cache and the checks of versions and memory: needs neither TensorRT nor a GPU. A stand-in takes the place of
+// TensorRT's builder. Usage: program EMPTY_FOLDER, or as one of several processes: program race FOLDER BUILD_MS
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "build_memory.h"
 #include "check.h"
 #include "engine_cache.h"
 #include "engine_fit.h"
@@ -15,10 +28,14 @@
 namespace {
 
 using resemote_internal::Error;
+using resemote_internal::CacheChoice;
+using resemote_internal::Observer;
 using resemote_internal::Passport;
+using resemote_internal::Progress;
 using resemote_internal::tensorrt::CachedPlan;
 using resemote_internal::tensorrt::EngineCache;
 using resemote_internal::tensorrt::EngineKey;
+using resemote_internal::tensorrt::Plan;
 
 const std::string kPlan("plan\0with zeros\n", 16);
 
@@ -57,27 +74,37 @@ std::string message_of(resemote_status status, const Body& body) {
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+std::string text_of(const Plan& plan) { return std::string(static_cast<const char*>(plan.data), plan.size); }
+
+Plan plan_of(const std::string& bytes) {
+  const auto owner = std::make_shared<const std::string>(bytes);
+  return {owner->data(), owner->size(), owner};
+}
+
 void keeps_what_it_is_given(const std::string& folder) {
+  resemote_internal::create_folder(folder);
   const EngineCache cache(folder);
   CHECK(!cache.find(a_key()).found);
-  cache.keep(a_key(), kPlan.data(), kPlan.size());
+  cache.keep(a_key(), plan_of(kPlan));
   const CachedPlan cached = cache.find(a_key());
   CHECK(cached.found && cached.reason.empty());
-  CHECK(cached.plan == kPlan);
-  // Byte for byte, so that NVIDIA's tools read it; and nothing temporary is left.
-  CHECK(contents(cache.plan_path(a_key())) == kPlan);
-  CHECK(files_in(folder) == 2);
+  CHECK(text_of(cached.plan) == kPlan);
+  // One file: a line, and then the plan as it was.
+  const std::string whole = contents(cache.path(a_key()));
+  CHECK(whole.substr(whole.find('\n') + 1) == kPlan);
+  CHECK(files_in(folder) == 1);
   struct stat found {};
-  CHECK(stat(cache.plan_path(a_key()).c_str(), &found) == 0 && (found.st_mode & 0777) == 0644);
+  CHECK(stat(cache.path(a_key()).c_str(), &found) == 0 && (found.st_mode & 0777) == 0644);
   // A later one takes its place.
-  cache.keep(a_key(), "new", 3);
-  CHECK(cache.find(a_key()).plan == "new");
-  CHECK(files_in(folder) == 2);
+  cache.keep(a_key(), plan_of("new"));
+  CHECK(text_of(cache.find(a_key()).plan) == "new");
+  CHECK(files_in(folder) == 1);
 }
 
 void every_part_of_a_key_counts(const std::string& folder) {
+  resemote_internal::create_folder(folder);
   const EngineCache cache(folder);
-  cache.keep(a_key(), kPlan.data(), kPlan.size());
+  cache.keep(a_key(), plan_of(kPlan));
   std::vector<EngineKey> others(7, a_key());
   others[0].onnx_sha256 = std::string(64, 'b');
   others[1].tensorrt_version = "8.2.2";
@@ -88,60 +115,226 @@ void every_part_of_a_key_counts(const std::string& folder) {
   others[6].flags.push_back("more");
   for (const EngineKey& other : others) {
     CHECK(!cache.find(other).found);
-    CHECK(cache.plan_path(other) != cache.plan_path(a_key()));
+    CHECK(cache.path(other) != cache.path(a_key()));
     // Under the other's name, too: the name is not what is trusted.
-    overwrite(cache.plan_path(other), kPlan);
-    overwrite(cache.description_path(other), contents(cache.description_path(a_key())));
+    overwrite(cache.path(other), contents(cache.path(a_key())));
     const CachedPlan cached = cache.find(other);
-    CHECK(!cached.found && cached.plan.empty());
+    CHECK(!cached.found && cached.plan.size == 0);
     CHECK(holds(cached.reason, "built for something else"));
   }
 }
 
 void damage_is_noticed(const std::string& folder) {
+  resemote_internal::create_folder(folder);
   const EngineCache cache(folder);
-  cache.keep(a_key(), kPlan.data(), kPlan.size());
-  const std::string plan_path = cache.plan_path(a_key());
-  const std::string description_path = cache.description_path(a_key());
-  const std::string description = contents(description_path);
-
-  std::string damaged = kPlan;
-  damaged[7] = static_cast<char>(damaged[7] ^ 1);
-  overwrite(plan_path, damaged);
-  CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "damaged"));
-  overwrite(plan_path, kPlan.substr(0, 9));
-  CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another size"));
-  overwrite(plan_path, kPlan);
-  for (const std::string& text : {description.substr(0, description.size() / 2), std::string(), std::string("[]"),
-                                  std::string("{\"schema\": 2}"), std::string("{\"schema\": \"1\"}")}) {
-    overwrite(description_path, text);
-    CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "cannot be read"));
+  cache.keep(a_key(), plan_of(kPlan));
+  const std::string path = cache.path(a_key());
+  const std::string whole = contents(path);
+  // Cut off anywhere, or with any byte changed, it is refused.
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    overwrite(path, whole.substr(0, at));
+    CHECK(!cache.find(a_key()).found);
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    overwrite(path, damaged);
+    CHECK(!cache.find(a_key()).found);
   }
-  for (const char* other : {"\"schema\": 1", "\"schema\": 3"}) {
-    std::string rewritten = description;
-    rewritten.replace(rewritten.find("\"schema\": 2"), 11, other);
-    overwrite(description_path, rewritten);
+  overwrite(path, whole + "x");
+  CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another size"));
+  for (const std::string& text : {std::string(), std::string("[]\n"), std::string("{\"schema\": 3}\n"),
+                                  std::string("{\"schema\": \"3\"}\n"), std::string(200000, '[') + "\n"}) {
+    overwrite(path, text);
+    CHECK(!cache.find(a_key()).found && !cache.find(a_key()).reason.empty());
+  }
+  for (const char* other : {"\"schema\":2", "\"schema\":4"}) {
+    std::string rewritten = whole;
+    rewritten.replace(rewritten.find("\"schema\":3"), 10, other);
+    overwrite(path, rewritten);
     CHECK(!cache.find(a_key()).found && holds(cache.find(a_key()).reason, "another version"));
   }
-  overwrite(description_path, description);
+  overwrite(path, whole);
   CHECK(cache.find(a_key()).found);
 }
 
-void no_folder_keeps_nothing() {
-  const EngineCache cache("");
-  cache.keep(a_key(), kPlan.data(), kPlan.size());
-  CHECK(!cache.find(a_key()).found);
+// What obtaining an engine did.
+struct Outcome {
+  std::string origin;
+  std::string loaded;
+  std::vector<std::string> messages;
+  int builds = 0;
+};
+
+void hear(void* user_data, resemote_log_level level, const char* message) {
+  static_cast<Outcome*>(user_data)->messages.push_back(std::to_string(level) + " " + message);
 }
 
-void folders_are_made_or_refused(const std::string& folder) {
-  const EngineCache cache(folder + "/deep/er/");
-  cache.keep(a_key(), kPlan.data(), kPlan.size());
-  CHECK(cache.find(a_key()).found);
+Outcome obtain(const std::string& folder, const std::string& bytes = kPlan) {
+  Outcome outcome;
+  outcome.origin = EngineCache(folder).obtain(
+      a_key(),
+      [&](const Plan& plan) {
+        outcome.loaded = text_of(plan);
+        return outcome.loaded == "refused" ? std::string("the engine says no") : std::string();
+      },
+      [&](Progress&) {
+        ++outcome.builds;
+        return plan_of(bytes);
+      },
+      Observer(hear, nullptr, &outcome));
+  return outcome;
+}
+
+void an_engine_is_built_once(const std::string& folder) {
+  Outcome first = obtain(folder);  // also makes the folder
+  CHECK(first.builds == 1 && first.loaded == kPlan && first.origin == "built in less than 1 s");
+  CHECK(holds(first.messages.back(), "0 the engine was built") && holds(first.messages.back(), folder));
+  const Outcome second = obtain(folder);
+  CHECK(second.builds == 0 && second.loaded == kPlan && second.origin == "from the cache" && second.messages.empty());
+  // What the engine refuses is built again, and replaced.
+  EngineCache(folder).keep(a_key(), plan_of("refused"));
+  CHECK(obtain(folder).builds == 1 && obtain(folder).builds == 0);
+  CHECK(holds(message_of(RESEMOTE_STATUS_BACKEND_FAILED, [&] { obtain(folder + "/other", "refused"); }), "says no"));
+  // What a process that was killed left behind goes with the next build.
+  const std::string path = EngineCache(folder).path(a_key());
+  overwrite(path + ".partial-abcdef", "half");
+  overwrite(path, "damaged");
+  CHECK(obtain(folder).builds == 1);
+  CHECK(access((path + ".partial-abcdef").c_str(), F_OK) != 0);
+}
+
+void a_cache_that_cannot_be_used_is_a_warning(const std::string& folder) {
+  resemote_internal::create_folder(folder);
   overwrite(folder + "/file", "");
-  for (const std::string& bad : {folder + "/file", folder + "/file/below"}) {
-    const std::string message = message_of(RESEMOTE_STATUS_INVALID_ARGUMENT, [&] { EngineCache{bad}; });
-    CHECK(holds(message, bad) && holds(message, "choose another"));
+  for (const std::string& bad : {folder + "/file", folder + "/file/below", std::string("/proc/nothing"), std::string()}) {
+    const Outcome outcome = obtain(bad);
+    CHECK(outcome.builds == 1 && outcome.loaded == kPlan);
+    CHECK(holds(outcome.origin, "built in ") && holds(outcome.origin, "not kept: "));
+    CHECK(holds(outcome.messages.back(), "1 the engine was built") && holds(outcome.messages.back(), bad));
   }
+  // One that nobody may write to is still read.
+  obtain(folder + "/full");
+  CHECK(chmod((folder + "/full").c_str(), 0555) == 0);
+  CHECK(obtain(folder + "/full").builds == 0);
+  CHECK(chmod((folder + "/full").c_str(), 0755) == 0);
+}
+
+// The system refuses to write beyond any of the entry's bytes, as a full disk does.
+void a_full_disk_loses_nothing(const std::string& folder) {
+  obtain(folder);
+  const std::string path = EngineCache(folder).path(a_key());
+  const std::size_t size = contents(path).size();
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+  for (std::size_t room = 0; room < size; ++room) {
+    CHECK(unlink(path.c_str()) == 0 || room > 0);
+    const rlimit tight{room, limit.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+    const Outcome outcome = obtain(folder);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(outcome.builds == 1 && outcome.loaded == kPlan && holds(outcome.origin, "not kept: "));
+    CHECK(!EngineCache(folder).find(a_key()).found);
+    CHECK(files_in(folder) == 1);  // the file with the lock
+  }
+  CHECK(obtain(folder).builds == 1 && obtain(folder).builds == 0);
+}
+
+void a_build_can_be_cancelled(const std::string& folder) {
+  const auto ask = [](void*, const resemote_progress*) { return std::int32_t{1}; };
+  const auto build = [](Progress& progress) {
+    for (int i = 0; i < 60000 && !progress.cancelled; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    throw Error(RESEMOTE_STATUS_BACKEND_FAILED, "stopped");
+    return Plan();
+  };
+  const auto load = [](const Plan&) { return std::string(); };
+  const std::string message = message_of(RESEMOTE_STATUS_CANCELLED, [&] {
+    EngineCache(folder).obtain(a_key(), load, build, Observer(nullptr, ask, nullptr));
+  });
+  CHECK(holds(message, "cancelled"));
+  // A builder that cannot be stopped: the call is cancelled, and its engine is there for the next.
+  const auto stubborn = [](Progress& progress) {
+    while (!progress.cancelled) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return plan_of(kPlan);
+  };
+  message_of(RESEMOTE_STATUS_CANCELLED, [&] {
+    EngineCache(folder).obtain(a_key(), load, stubborn, Observer(nullptr, ask, nullptr));
+  });
+  CHECK(obtain(folder).builds == 0);
+  // And so does a wait for another process, here for this one.
+  const std::string path = EngineCache(folder).path(a_key());
+  CHECK(unlink(path.c_str()) == 0);
+  const pid_t other = fork();
+  if (other == 0) {
+    EngineCache(folder).obtain(a_key(), load, [](Progress&) -> Plan { for (;;) pause(); }, Observer());
+    _exit(0);
+  }
+  const int lock = open((path + ".lock").c_str(), O_RDWR | O_CLOEXEC);
+  while (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+    flock(lock, LOCK_UN);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  close(lock);
+  CHECK(holds(message_of(RESEMOTE_STATUS_CANCELLED, [&] {
+                EngineCache(folder).obtain(a_key(), load, stubborn, Observer(nullptr, ask, nullptr));
+              }),
+              "waiting for another process"));
+  // The lock ends with the process that held it.
+  CHECK(kill(other, SIGKILL) == 0 && waitpid(other, nullptr, 0) == other);
+  CHECK(obtain(folder).builds == 1);
+}
+
+void the_default_folder_is_that_of_the_user() {
+  using resemote_internal::tensorrt::cache_folder;
+  CHECK(cache_folder({true, "/chosen"}) == "/chosen");
+  CHECK(cache_folder({true, ""}).empty());
+  setenv("HOME", "/home/somebody", 1);
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  CHECK(cache_folder({}) == "/home/somebody/.cache/resemote");
+  setenv("XDG_CACHE_HOME", "/caches", 1);
+  CHECK(cache_folder({}) == "/caches/resemote");
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  CHECK(cache_folder({}).empty());
+}
+
+void memory_is_checked_before_a_build(const std::string& proc) {
+  using resemote_internal::tensorrt::check_build_memory;
+  using resemote_internal::tensorrt::free_memory;
+  CHECK(!free_memory(proc + "/nowhere").known);
+  check_build_memory(free_memory(proc + "/nowhere"), 1 << 20, 512);  // what is not known does not stand in the way
+  resemote_internal::create_folder(proc);
+  overwrite(proc + "/meminfo", "MemTotal: 4059712 kB\nMemFree: 100 kB\nMemAvailable: 614400 kB\nSwapFree: 2000000 kB\n");
+  overwrite(proc + "/swaps", "Filename Type Size Used Priority\n/dev/zram0 partition 1048576 0 5\n");
+  const auto memory = free_memory(proc);
+  CHECK(memory.known && memory.available_mib == 600 && memory.swap_mib == 0 && memory.zram_mib == 1024);
+  const std::string message =
+      message_of(RESEMOTE_STATUS_OUT_OF_MEMORY, [&] { check_build_memory(memory, 40 << 20, 512); });
+  for (const char* part : {"at least 850 MiB", "600 MiB of memory", "nvzramconfig", "swapon", "smaller workspace_mib"}) {
+    CHECK(holds(message, part));
+  }
+  check_build_memory(memory, 40 << 20, 64);
+  overwrite(proc + "/swaps", "Filename Type Size Used Priority\n/swapfile file 4194304 1048576 -2\n");
+  CHECK(free_memory(proc).swap_mib == 3072);
+  check_build_memory(free_memory(proc), 40 << 20, 512);
+}
+
+// One of several processes that start at once. Prints what happened, and fails if the engine is not the right one.
+int race(const std::string& folder, int build_ms) {
+  const std::string plan(100000, 'p');
+  std::string loaded;
+  const std::string origin = EngineCache(folder).obtain(
+      a_key(),
+      [&](const Plan& found) {
+        loaded = text_of(found);
+        return std::string();
+      },
+      [&](Progress&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(build_ms));
+        return plan_of(plan);
+      },
+      Observer());
+  std::printf("%s\n", origin.c_str());
+  return loaded == plan && !holds(origin, "not kept") ? 0 : 1;
 }
 
 void a_failed_write_leaves_what_was_there(const std::string& folder) {
@@ -149,7 +342,7 @@ void a_failed_write_leaves_what_was_there(const std::string& folder) {
   const std::string target = folder + "/target";
   resemote_internal::create_folder(target);
   const std::string message = message_of(RESEMOTE_STATUS_BACKEND_FAILED, [&] {
-    resemote_internal::write_whole_file(target, kPlan.data(), kPlan.size());
+    resemote_internal::write_whole_file(target, {kPlan, nullptr, 0});
   });
   CHECK(holds(message, target) && holds(message, "cannot be written"));
   CHECK(files_in(folder) == 1);
@@ -200,13 +393,18 @@ void engines_of_others_are_refused_with_both_numbers() {
 }  // namespace
 
 int main(int count, char** arguments) {
+  if (count == 4 && std::string(arguments[1]) == "race") return race(arguments[2], std::atoi(arguments[3]));
   CHECK(count == 2);
   const std::string folder = arguments[1];
   keeps_what_it_is_given(folder + "/keeps");
   every_part_of_a_key_counts(folder + "/parts");
   damage_is_noticed(folder + "/damage");
-  no_folder_keeps_nothing();
-  folders_are_made_or_refused(folder);
+  an_engine_is_built_once(folder + "/deep/er");
+  a_cache_that_cannot_be_used_is_a_warning(folder + "/bad");
+  a_full_disk_loses_nothing(folder + "/disk");
+  a_build_can_be_cancelled(folder + "/cancel");
+  the_default_folder_is_that_of_the_user();
+  memory_is_checked_before_a_build(folder + "/proc");
   resemote_internal::create_folder(folder + "/failed");
   a_failed_write_leaves_what_was_there(folder + "/failed");
   versions_are_read_and_compared();

@@ -14,6 +14,7 @@ from resemote_tool import PROGRAM, engine_environment, resemote
 from sysfs_trees import agx_orin_rails, jetson_nano, jetson_orin_nano, put, virtual_machine, x86_server
 
 from resemote_edge.benchmarks.report.imported import import_report
+from resemote_edge.data.packing import pack_split
 from resemote_edge.machine.energy import Energy, NotMeasured, find_energy_sensors
 from resemote_edge.machine.environment import capture_environment
 from resemote_edge.machine.jetson import JETPACKS
@@ -111,6 +112,26 @@ def test_a_row_that_fails_ends_no_other(artifact, tmp_path):
     (other,) = report.unmeasured
     assert (other.artifact, other.state) == ("empty", "failed")
     assert "not an artifact" in other.reason
+
+
+def test_accuracy_is_that_of_eval(artifact, drawn_fer2013, tmp_path):
+    crops = tmp_path / "test.crops"
+    pack_split(drawn_fer2013, "test", crops)
+    report = measure(tmp_path, artifact, "--batch", "1,2", "--crops", crops)
+    found = json.loads(resemote("eval", artifact.path, crops, "--json").stdout)
+    assert report.accuracy_data == "fer2013 test"
+    for row in report.rows:
+        assert row.accuracy is not None
+        assert row.accuracy.samples == 70
+        for name, value in msgspec.json.decode(msgspec.json.encode(row.accuracy)).items():
+            assert found.get(name) == value, name
+
+
+def test_crops_are_checked_before_anything_is_measured(artifact, tmp_path):
+    (tmp_path / "bad.crops").write_bytes(b"nothing")
+    done = resemote("bench", artifact.path, "--crops", tmp_path / "bad.crops")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {tmp_path / 'bad.crops'}: ")
 
 
 def test_a_missing_engine_is_named(artifact, tmp_path):

@@ -108,6 +108,15 @@ def test_it_prints_the_three_most_likely_classes(artifact, tmp_path):
         assert shares == sorted(shares, reverse=True)
 
 
+def test_json_is_json_whatever_a_file_is_called(artifact, tmp_path):
+    path = written(tmp_path / 'face \x85\x1b[2J\u202e"é.ppm', FACE)
+    done = resemote("classify", artifact.path, path, "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert "\x1b" not in done.stdout
+    assert json.loads(done.stdout)[0]["image"] == str(path)
+
+
 def bytes_of(**options) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(FACE).save(stream, **options)

@@ -141,10 +141,7 @@ HOSTILE = {
     "no name": lambda content: (changed(content, 64, b"\0\0"), "0 bytes"),
     "cut": lambda content: (content[:-1], "needs"),
     "longer": lambda content: (content + b"\0", "needs"),
-    "cut names": lambda content: (
-        resealed(content[:78] + b"\xe8\x03" + bytes(64)),
-        "ends within its names",
-    ),
+    "cut names": lambda content: (resealed(content[:78] + b"\xe8\x03" + bytes(64)), "ends within its names"),
     "changed pixel": lambda content: (content[:-40] + bytes([content[-40] ^ 1]) + content[-39:], "sha256"),
     "twice": lambda content: (resealed(content.replace(b"\x08\0surprise", b"\x05\0anger")), "twice"),
 }

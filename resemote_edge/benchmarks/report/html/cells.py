@@ -1,18 +1,23 @@
 """Cells: the tables of the page, and the value that each cell is sorted by."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from resemote_edge.benchmarks.report.columns import COLUMNS, NOT_MEASURED, TEXT_COLUMNS, TOO_FEW, VALIDITY_COLUMNS
+from resemote_edge.benchmarks.report.columns import (
+    COLUMNS,
+    NOT_MEASURED,
+    TEXT_COLUMNS,
+    TOO_FEW,
+    VALIDITY_COLUMNS,
+    Column,
+)
 from resemote_edge.benchmarks.report.html.series import Look, SeriesIndex
 from resemote_edge.measuring.results import BenchReport, BenchRow, Unmeasured, Validity
 
 __all__ = ["Cell", "Header", "Table", "TableRow", "make_table", "row_columns", "unmeasured_table", "validity_table"]
 
 _LEADING_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
-
-Column = Callable[[BenchRow], str]
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Cell:
 
     Attributes:
         text: Text as shown.
-        sort: Number to sort by; None where the text itself is sorted by.
-        missing: Whether it says that there is no figure; such cells are sorted last in either direction.
+        sort: Number to sort by; None if the text itself is sorted by.
+        missing: Whether there is no figure; such cells come last in either direction of sorting.
         more: Text shown when the pointer rests on it.
     """
 
@@ -83,20 +88,15 @@ def _cell(text: str, *, words: bool) -> Cell:
 
 
 def row_columns(report: BenchReport) -> dict[str, Column]:
-    """Columns of the main table: those of Markdown, threads and streams where they differ, the interval of p50."""
+    """Columns of the main table: those of Markdown, streams if their number varies, and the interval of p50."""
     columns: dict[str, Column] = {}
     for name, cell in COLUMNS.items():
         columns[name] = cell
-        if name == "batch":
-            columns |= {key: found for key, found in _varying(report).items() if key not in COLUMNS}
+        if name == "batch" and len({row.streams for row in report.rows}) > 1:
+            columns["streams"] = lambda row: str(row.streams)
         if name == "p50 ms" and any("p50" in row.speed.model.interval_95_ms for row in report.rows):
             columns["p50, 95 % interval"] = _interval
     return columns
-
-
-def _varying(report: BenchReport) -> dict[str, Column]:
-    threads: dict[str, Column] = {"threads": lambda row: str(row.threads), "streams": lambda row: str(row.streams)}
-    return {name: cell for name, cell in threads.items() if len({cell(row) for row in report.rows}) > 1}
 
 
 def _interval(row: BenchRow) -> str:

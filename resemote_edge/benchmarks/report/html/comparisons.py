@@ -82,7 +82,7 @@ def bests(rows: Sequence[BenchRow], series: SeriesIndex) -> list[Best]:
 
 
 def accuracy_exhibit(rows: Sequence[BenchRow], series: SeriesIndex) -> tuple[Exhibit, list[Front]] | None:
-    """Accuracy against p50 in the first scenario at its smallest batch; None where accuracy was not measured."""
+    """Accuracy against p50 in the first scenario at its smallest batch; None if accuracy was not measured."""
     judged = [row for row in _first_scenario(rows) if row.accuracy is not None]
     if not judged:
         return None

@@ -29,7 +29,7 @@ def energy_table(rows: Sequence[BenchRow], series: SeriesIndex) -> Table | None:
 
 
 def energy_exhibit(rows: Sequence[BenchRow], series: SeriesIndex) -> Exhibit | None:
-    """Joules an inference, by scenario and batch; None where no row has a figure."""
+    """Joules an inference, by scenario and batch; None if no row has a figure."""
     panels: dict[str, list[Lane]] = {}
     for row in rows:
         energy = row.speed.energy

@@ -24,8 +24,8 @@ class Evidence:
     Attributes:
         row: Row of the report.
         latency: Age of decisions where frames arrive by themselves; elsewhere, the time of one call of the session.
-        nanoseconds: Samples of the latency, int64 (runs,); None where they were not kept.
-        frames: Numbers of the frames decided, int64 (decided,); None where there are none.
+        nanoseconds: Samples of the latency, int64 (runs,); None if they were not kept.
+        frames: Numbers of the frames decided, int64 (decided,); None if there are none.
     """
 
     row: BenchRow
@@ -46,7 +46,7 @@ def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
 
     Args:
         report: Report whose rows are collected.
-        folder: Folder that the report lies in; None where there is none, and so no samples.
+        folder: Folder that the report lies in; None if there is none, and so no samples.
 
     Raises:
         InputError: Samples are not those of the report.
@@ -55,15 +55,14 @@ def gather(report: BenchReport, folder: Path | None) -> list[Evidence]:
 
 
 def _evidence(row: BenchRow, folder: Path | None) -> Evidence:
-    outcome = row.speed.outcome
-    aged = isinstance(outcome, Camera | MultiStream)
-    latency = outcome.age if isinstance(outcome, Camera | MultiStream) else row.speed.model
+    outcome, latency, name = row.speed.outcome, row.speed.model, "model_ns"
+    if isinstance(outcome, Camera | MultiStream):
+        latency, name = outcome.age, "age_ns"
     if folder is None or row.samples is None:
         return Evidence(row, latency)
     samples = kept_samples(folder, row.samples, row.speed.samples_sha256)
     if samples is None:
         return Evidence(row, latency)
-    name = "age_ns" if aged else "model_ns"
     return Evidence(row, latency, _series(samples, name, row.samples), samples.get("frame"))
 
 

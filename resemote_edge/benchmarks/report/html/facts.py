@@ -1,4 +1,4 @@
-"""Facts: names and values of what a report knows of the machine and the measurement, as text."""
+"""Facts: what a report knows of the machine and the measurement, as names and texts."""
 
 import json
 from collections.abc import Mapping
@@ -36,9 +36,7 @@ def facts_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _name(key: str) -> str:
-    for ending in ("_bytes", "_seconds"):
-        key = key.removesuffix(ending)
-    return key.replace("_", " ")
+    return key.removesuffix("_bytes").removesuffix("_seconds").replace("_", " ")
 
 
 def _text(name: str, value: Any) -> str:

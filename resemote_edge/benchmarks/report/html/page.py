@@ -75,7 +75,7 @@ def render_page(
     )
     style, script = (_resource(name) for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # These are ours: pictures drawn or cleaned here, and two files of this package. Everything else is escaped.
+    # Only pictures drawn or cleaned here, and two files of this package, are not escaped.
     templates.filters["inline"] = Markup
     return templates.get_template("report.html.j2").render(
         style=Markup(style),
@@ -131,7 +131,7 @@ def _section(at: int, name: str, evidence: Sequence[Evidence], series: SeriesInd
     columns = OUTCOME_COLUMNS.get(name)
     table = make_table(columns, spoken, series) if columns is not None and spoken else None
     summary = SCENARIOS[name].summary if name in SCENARIOS else ""
-    # A name may be any text; an anchor has to be one.
+    # The name of an unknown scenario may be no valid anchor.
     anchor = name if name in SCENARIOS else f"scenario-{at}"
     return _Section(name, anchor, summary, table, scenario_exhibits(anchor, mine, series))
 

@@ -1,4 +1,4 @@
-"""Series: rows with one colour and marker in every picture of a page. Panels: rows that are compared."""
+"""Series: rows that share a colour and marker on the whole page. Panels: rows that are compared."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Series:
     """One artifact in one runtime, whatever the scenario and batch.
 
     Attributes:
-        label: Text that tells it from the others of its report.
+        label: Text that distinguishes it from the other series of the report.
         order: Place among the series of the report.
     """
 
@@ -55,7 +55,7 @@ class SeriesIndex:
         rows: Rows of the report; series are numbered in their order.
 
     Attributes:
-        beginning: Beginning of every artifact's name, which labels leave out; empty where there is none.
+        beginning: Beginning of every artifact's name, which labels leave out; empty if there is none.
         all: Series of the report.
     """
 
@@ -115,7 +115,7 @@ def panels_of(rows: Iterable[BenchRow]) -> tuple[Panel, ...]:
 
 
 def printable(text: str) -> str:
-    """Replace what cannot be shown in a text: XML refuses control characters, and nobody can read them."""
+    """Replace characters that cannot be shown, which XML refuses."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 

@@ -7,7 +7,7 @@ from resemote_edge.benchmarks.report.html.pictures.svg import GRID, Canvas
 
 __all__ = ["Grid", "number", "set_log_ticks", "tidy"]
 
-#: A logarithmic axis that spans less than this factor gets evenly spaced ticks: of 1, 2, 5 it would show one at most.
+#: Below this span, a logarithmic axis gets evenly spaced ticks, as it would show one of 1, 2 and 5 at most.
 _SHORT_SPAN = 5.0
 
 #: CSS pixels for a panel's title above, its ticks and the axis' name below, and the space at the picture's right.
@@ -16,7 +16,7 @@ _TOP, _BOTTOM, _RIGHT = 26.0, 42.0, 16.0
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Panels in rows; CSS pixels, the same margins in every picture, so that axes are aligned on the page.
+    """Panels in rows, measured in CSS pixels; all pictures have the same margins, so that axes are aligned.
 
     Attributes:
         panels: Number of panels.
@@ -64,12 +64,12 @@ class Grid:
         return made
 
     def first_column(self, axes: list[Any]) -> list[Any]:
-        """Numbers of the panels at the left edge."""
+        """Axes of the panels at the left edge."""
         return axes[:: self.columns]
 
 
 def tidy(axes: Any, title: str) -> None:
-    """Set the title, and leave no ticks but the grid's."""
+    """Set the title, and draw no ticks besides the grid."""
     axes.set_title(title, pad=9)
     axes.tick_params(length=0, pad=5)
     for spine in axes.spines.values():
@@ -94,7 +94,7 @@ def set_log_ticks(axis: Any, low: float, high: float, subs: tuple[float, ...] = 
 
 
 def number(value: float) -> str:
-    """Write a number as short as neighbours allow: three digits, none after the point from 100 up."""
+    """Write a number with three digits, and from 100 up without decimals."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""Distribution: latencies against the share of calls that took longer, as far as the samples can tell."""
+"""Distribution: latencies by percentile, up to the highest one that the samples can show."""
 
 import math
 
@@ -27,7 +27,7 @@ def share_told(runs: int) -> float:
         runs: Number of samples, 1 or more.
 
     Returns:
-        Share of the calls below it, in [0, 1); below 0.5 where not even the median can be told.
+        Share of the calls below it, in [0, 1); below 0.5 if they cannot even show the median.
     """
     return float(0.025 ** (1.0 / runs))
 

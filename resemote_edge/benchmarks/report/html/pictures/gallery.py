@@ -24,7 +24,7 @@ class Exhibit:
     """A picture, or a sentence where a picture would show nothing.
 
     Attributes:
-        picture: Picture; None where a sentence is enough.
+        picture: Picture; None if a sentence is enough.
         caption: Caption that says what is to be seen.
         legend: Legend of the series in it.
     """

@@ -20,7 +20,7 @@ _LETTER = 6.2
 #: Space between a lane's end and its text.
 _TEXT_GAP = 7
 
-#: Bars tell lengths apart up to this factor. Beyond it there are points on a logarithmic axis, which has no zero.
+#: Up to this factor, values are drawn as bars; beyond it, as points on a logarithmic axis, which has no zero.
 _LONGEST_BAR = 30.0
 
 
@@ -77,7 +77,7 @@ def lanes(panels: Sequence[LanePanel], axis_label: str, *, whole: float | None =
 
 
 def _places(panels: Sequence[LanePanel]) -> dict[tuple[int, int], tuple[int, str]]:
-    """Lane and label of every series, twice if a panel has it twice, in the order of the series."""
+    """Place and label of each lane, in the order of the series; a series has as many lanes as a panel needs."""
     found: dict[tuple[int, int], str] = {}
     for panel in panels:
         for key, lane in _keyed(panel):
@@ -125,7 +125,7 @@ def _draw(panels: Sequence[LanePanel], axis_label: str, whole: float | None, can
 
 
 def _room(panel: LanePanel, width: float) -> float:
-    """Room right of the longest lane for its text, over the rest: its size does not follow the axis."""
+    """Room for a text right of the longest lane, over the rest of the width."""
     text = max(len(lane.text) for lane in panel.lanes) * _LETTER + _TEXT_GAP
     return text / max(width - text, width / 4)
 
@@ -143,7 +143,7 @@ def _set_linear(axes: Any, panel: LanePanel, whole: float | None, room: float) -
 
 
 def _set_log(axes: Any, panel: LanePanel, room: float) -> float:
-    """Set the axis' left end, which is no zero."""
+    """Set a logarithmic axis, and return its left end."""
     shortest = min(lane.value for lane in panel.lanes if lane.value > 0) / 1.5
     longest = max(lane.end for lane in panel.lanes)
     axes.set_xscale("log")

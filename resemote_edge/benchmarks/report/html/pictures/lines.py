@@ -1,4 +1,4 @@
-"""Lines: one for each series, panels side by side on the same axes, eight lines in one at most."""
+"""Lines: one for each series, in panels with the same axes and at most eight lines each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

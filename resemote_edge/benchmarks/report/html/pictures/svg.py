@@ -1,8 +1,8 @@
 """Pictures: matplotlib's drawings as inline SVG whose colours are the page's, in light and in dark.
 
-A drawing uses the colours of `INK`, `MUTED`, `GRID`, `PAPER` and `series_colour`. They stand for custom properties of
-the style sheet, occur nowhere else, and are replaced after drawing. Text stays text, in the page's font. Every picture
-is drawn twice, for wide screens and for narrow ones, since letters would be too small on a phone otherwise.
+A drawing uses the placeholder colours `INK`, `MUTED`, `GRID`, `PAPER` and `series_colour`, which are then replaced by
+custom properties of the style sheet. Text stays text, in the page's font. Every picture is drawn twice, for wide and
+for narrow screens, because letters would be too small on a phone otherwise.
 """
 
 import io
@@ -85,7 +85,7 @@ _MOST_ELEMENTS = 200_000  # a roofline has some hundred
 
 _NO_TIPS: Mapping[str, str] = {}
 
-#: Elements and attributes allowed in a drawing; none of them loads, runs or reaches out of it.
+#: Elements and attributes allowed in a drawing; none of them can load or run anything.
 _TEXT_ELEMENTS = frozenset({"text", "tspan", "title", "desc"})
 _ELEMENTS = (
     _TEXT_ELEMENTS
@@ -152,7 +152,7 @@ class Picture:
     Attributes:
         title: Title that says what it shows.
         wide: Version for wide screens and paper.
-        narrow: Version for phones; None where there is one for all, which scrolls in its frame.
+        narrow: Version for phones; None if they get the wide one, which scrolls in its frame.
     """
 
     title: str
@@ -179,7 +179,7 @@ def draw_picture(name: str, title: str, description: str, drawing: Drawing) -> P
 
 
 def embed_svg(name: str, title: str, description: str, svg: str) -> Picture:
-    """Embed a drawing from elsewhere; whatever runs or loads is removed, black and white become ink and paper.
+    """Embed a drawing from elsewhere: active content and links are removed, black and white become ink and paper.
 
     Raises:
         InputError: The drawing is not SVG.
@@ -208,7 +208,7 @@ def _draw(name: str, title: str, description: str, drawing: Drawing, narrow: boo
 def _inline(
     svg: str, name: str, words: tuple[str, str], properties: dict[str, str], tips: Mapping[str, str] = _NO_TIPS
 ) -> str:
-    """SVG that may stand in HTML: own ids, the page's colours and font, a title and a description."""
+    """SVG for use in HTML: with unique ids, the page's colours and font, a title and a description."""
     try:
         root = ElementTree.fromstring(svg)
     except ElementTree.ParseError as error:
@@ -253,7 +253,7 @@ def _refuse_bomb(root: ElementTree.Element, name: str) -> None:
 
     def count(element: ElementTree.Element) -> float:
         if element not in drawn:
-            drawn[element] = math.inf  # until it is known: an element within itself has no end
+            drawn[element] = math.inf  # until it is known, so that an element within itself counts as infinite
             target = by_id.get(element.get("href", "").removeprefix("#"))
             parts = [*element, *([] if target is None else [target])]
             drawn[element] = 1 + sum(map(count, parts))
@@ -320,7 +320,7 @@ def _own_id(element: ElementTree.Element, name: str, used: set[str], tips: Mappi
 def _label(root: ElementTree.Element, name: str, title: str, description: str) -> None:
     for key in ("width", "height", "id", "style", "class"):
         root.attrib.pop(key, None)
-    # matplotlib says this for every element, in a style sheet that would hold for the whole page.
+    # In matplotlib's SVG, a style sheet sets this, which would apply to the whole page.
     root.attrib.update({"stroke-linejoin": "round", "stroke-linecap": "butt"})
     root.attrib.update({"role": "img", "aria-labelledby": f"{name}-title {name}-desc"})
     for at, (tag, text) in enumerate((("title", title), ("desc", description))):

@@ -1,4 +1,4 @@
-"""Trade-off: accuracy against latency, and the front of the points that no other beats."""
+"""Trade-off: accuracy against latency, and the Pareto front."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from resemote_edge.benchmarks.report.html.pictures.axes import Grid, set_log_tic
 from resemote_edge.benchmarks.report.html.pictures.svg import INK, MUTED, PAPER, Canvas, Drawing, series_colour
 from resemote_edge.benchmarks.report.html.series import MARKERS, Series
 
-__all__ = ["Point", "TradeoffPanel", "front_of", "pareto_front", "tradeoff"]
+__all__ = ["Point", "TradeoffPanel", "front_of", "tradeoff"]
 
 _PANELS_ACROSS = 2
 
@@ -46,29 +46,15 @@ class TradeoffPanel:
 
 
 def front_of(panel: TradeoffPanel) -> list[Point]:
-    """The points that no other beats, fastest first; the picture numbers them from 1."""
-    points = panel.points
-    front = pareto_front([point.latency_ms for point in points], [point.accuracy for point in points])
-    return [points[at] for at in front]
+    """The Pareto front, fastest first, which the picture numbers from 1; equal points are all on it."""
+    front = [point for point in panel.points if not any(_beats(other, point) for other in panel.points)]
+    return sorted(front, key=lambda point: point.latency_ms)
 
 
-def pareto_front(latencies: Sequence[float], accuracies: Sequence[float]) -> list[int]:
-    """Find the points that no other beats by being at least as fast and as accurate, and better in one.
-
-    Args:
-        latencies: Latencies; lower is better.
-        accuracies: Accuracies, as many; higher is better.
-
-    Returns:
-        Places of the points, by latency ascending; of equal points, all.
-    """
-    points = list(zip(latencies, accuracies, strict=True))
-    front = [at for at, point in enumerate(points) if not any(_beats(other, point) for other in points)]
-    return sorted(front, key=lambda at: (points[at][0], at))
-
-
-def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return one != other and one[0] <= other[0] and one[1] >= other[1]
+def _beats(one: Point, other: Point) -> bool:
+    """Whether one point is at least as fast and as accurate as another, and better in one of the two."""
+    at_least = one.latency_ms <= other.latency_ms and one.accuracy >= other.accuracy
+    return at_least and (one.latency_ms, one.accuracy) != (other.latency_ms, other.accuracy)
 
 
 def tradeoff(panels: Sequence[TradeoffPanel]) -> Drawing:

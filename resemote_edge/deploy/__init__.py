@@ -1,0 +1,1 @@
+"""Deploying: artifacts on their way to a machine; bundles for boards, which install themselves without Python."""
