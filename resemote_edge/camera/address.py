@@ -16,21 +16,36 @@ def scheme_of(address: str) -> str:
 
 
 def without_secrets(address: str) -> str:
-    """An address as it may be shown and stored: without user, password and query.
+    """An address as it may be shown and stored: without users, passwords and queries.
 
     Args:
-        address: Address as the user wrote it; a path or number stays as it is.
+        address: Address as the user wrote it; a path or number stays as it is. A pipeline may hold several
+            addresses, and properties such as ``user-pw``.
 
     Returns:
-        The same address, with ``***`` for user and password and ``...`` for the query. A password with a sign that
-        should have been escaped looks like a port and a path: then all that is before the last ``@`` is left out.
+        The same address, with ``***`` for user and password and for secret properties, and ``...`` for a query. A
+        password with a sign that should have been escaped looks like a port and a path: then all that is before the
+        last ``@`` is left out.
     """
-    scheme, mark, rest = address.partition("://")
+    return _WORD.sub(lambda word: _shown_word(word[0]), _SECRET_PROPERTY.sub(r"\1=***", address))
+
+
+#: A part of a pipeline; any other address is a single one.
+_WORD = re.compile(r"\S+")
+
+#: A property of an element of a pipeline that is secret, with its value, which may be quoted.
+_SECRET_PROPERTY = re.compile(
+    r"(?<=\s)([\w-]*(?:key|pass|pw|secret|token|auth|user-id)[\w-]*)=(?:\"[^\"]*\"?|\S+)", re.IGNORECASE
+)
+
+
+def _shown_word(word: str) -> str:
+    scheme, mark, rest = word.partition("://")
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in authority or (":" in authority and "@" in rest):
         rest = f"***@{rest.rpartition('@')[2]}"
     place, question, _ = rest.partition("?")
-    return f"{scheme}{mark}{place}{'?...' if question else ''}" if mark else address
+    return f"{scheme}{mark}{place}{'?...' if question else ''}" if mark else word
 
 
 _ESCAPES = "write a / as %2F, a ? as %3F, a # as %23 and an @ as %40 in user, password and path"

@@ -39,6 +39,18 @@ def test_the_scheme_of_an_address(address, scheme):
         ("rtsp://me:12/34@host/x", "rtsp://***@host/x"),
         ("rtsp://host/cam@1", "rtsp://host/cam@1"),
         ("gst:rtspsrc location=rtsp://me:secret@host/x ! appsink", "gst:rtspsrc location=rtsp://***@host/x ! appsink"),
+        (
+            "gst:a location=http://one/x ! b uri=rtsp://me:pw@two/y?t=1",
+            "gst:a location=http://one/x ! b uri=rtsp://***@two/y?...",
+        ),
+        (
+            "gst:rtspsrc location=rtsp://host/x user-id=me user-pw=secret ! appsink",
+            "gst:rtspsrc location=rtsp://host/x user-id=*** user-pw=*** ! appsink",
+        ),
+        (
+            'gst:souphttpsrc user-pw="a secret" location=http://host/x',
+            "gst:souphttpsrc user-pw=*** location=http://host/x",
+        ),
     ],
 )
 def test_what_is_shown_of_an_address(address, shown):

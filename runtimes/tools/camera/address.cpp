@@ -6,11 +6,8 @@
 namespace resemote_camera {
 namespace {
 
-constexpr char MARK[] = "://";
-constexpr std::size_t MARK_LENGTH = sizeof MARK - 1;
-
-// Words in the names of query parameters whose values are not shown.
-constexpr const char* SECRET[] = {"key", "pass", "pwd", "secret", "token", "auth", "sig"};
+// Words in the names of properties whose values are not shown.
+constexpr const char* SECRET[] = {"key", "pass", "pw", "secret", "token", "auth", "user-id"};
 
 std::string in_small_letters(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -23,22 +20,25 @@ bool is_secret(const std::string& name) {
                      [&](const char* word) { return small.find(word) != std::string::npos; });
 }
 
-// The same text with the value of each secret parameter of its query as ***.
-std::string without_tokens(const std::string& text) {
-  std::size_t place = text.find('?');
-  if (place == std::string::npos) return text;
-  std::string shown = text.substr(0, place + 1);
-  for (++place; place < text.size();) {
-    const std::size_t end = std::min(text.find_first_of("&# ", place), text.size());
-    const std::string pair = text.substr(place, end - place);
-    const std::size_t equals = pair.find('=');
-    const bool secret = equals != std::string::npos && is_secret(pair.substr(0, equals));
-    shown += secret ? pair.substr(0, equals) + "=***" : pair;
-    if (end < text.size()) shown += text[end];
-    place = end + 1;
+// One address, without user, password and query. A password with a sign that should have been escaped looks like a port
+// and a path: then all that is before the last @ is left out.
+std::string shown_word(const std::string& word) {
+  const std::size_t mark = word.find("://");
+  if (mark == std::string::npos) return word;
+  const std::string scheme = word.substr(0, mark + 3);
+  std::string rest = word.substr(mark + 3);
+  const std::string authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::size_t at = rest.rfind('@');
+  const bool with_port = authority.find(':') != std::string::npos;
+  if (authority.find('@') != std::string::npos || (with_port && at != std::string::npos)) {
+    rest = "***@" + rest.substr(at + 1);
   }
-  return shown;
+  const std::size_t question = rest.find('?');
+  return scheme + (question == std::string::npos ? rest : rest.substr(0, question) + "?...");
 }
+
+// Whether a character parts the words of a pipeline.
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
 }  // namespace
 
@@ -51,38 +51,27 @@ std::string scheme_of(const std::string& address) {
   return plain ? in_small_letters(scheme) : "";
 }
 
-// A pipeline may hold an address in its middle, so every one is looked at.
+// A pipeline may hold several addresses, and properties such as user-pw, whose value may be quoted.
 std::string without_secrets(const std::string& address) {
   std::string shown;
-  std::size_t place = 0;
-  for (;;) {
-    const std::size_t mark = address.find(MARK, place);
-    if (mark == std::string::npos) return without_tokens(shown + address.substr(place));
-    const std::size_t begin = mark + MARK_LENGTH;
-    shown += address.substr(place, begin - place);
-    const std::size_t end = std::min(address.find_first_of("/?# ", begin), address.size());
-    const std::size_t word_end = std::min(address.find(' ', begin), address.size());
-    const std::string host = address.substr(begin, end - begin), word = address.substr(begin, word_end - begin);
-    const std::size_t last = word.rfind('@');
-    if (last == std::string::npos) {
-      place = begin;
+  for (std::size_t place = 0; place < address.size();) {
+    if (is_blank(address[place])) {
+      shown += address[place++];
       continue;
     }
-    if (begin + last >= end && host.find(':') != std::string::npos) {
-      // A password with such a sign in it looks like a port, a path or a query: all of it may be secret.
-      shown += "***@";
-      place = begin + last + 1;
-      continue;
+    std::size_t end = place;
+    while (end < address.size() && !is_blank(address[end])) ++end;
+    const std::size_t equals = address.find('=', place);
+    if (place > 0 && equals < end && is_secret(address.substr(place, equals - place))) {
+      shown += address.substr(place, equals - place) + "=***";
+      const std::size_t quote = equals + 1;
+      if (quote < address.size() && address[quote] == '"') end = std::min(address.find('"', quote + 1), address.size() - 1) + 1;
+    } else {
+      shown += shown_word(address.substr(place, end - place));
     }
-    const std::size_t at = host.rfind('@');
-    if (at == std::string::npos) {
-      place = begin;
-      continue;
-    }
-    const std::string user = host.substr(0, std::min(host.find(':'), at));
-    shown += user.empty() ? "" : user + "@";
-    place = begin + at + 1;
+    place = end;
   }
+  return shown;
 }
 
 }  // namespace resemote_camera
