@@ -48,6 +48,11 @@ class Engine(Strict, frozen=True, kw_only=True):
     memory_mib: MiB
     compiled: bool = False
 
+    @property
+    def keeps_engines(self) -> bool:
+        """Whether it keeps what it builds in a folder; ONNX Runtime builds nothing, and refuses a folder."""
+        return self.backend != "onnxruntime"
+
 
 class Board(Strict, frozen=True, kw_only=True):
     """A kind of machine.

@@ -25,7 +25,8 @@ def camera_command(board: Board, engine: Engine, classifier: str, detector: str 
     found = f"{current}/artifacts/{detector}" if detector else "none"
     return (
         f"{current}/bin/resemote camera {board.camera} jsonl:- --artifact {current}/artifacts/{classifier} "
-        f"--detector {found} --backend {engine.backend} --device {engine.device} --cache-dir @PREFIX@/cache"
+        f"--detector {found} --backend {engine.backend} --device {engine.device}"
+        f"{' --cache-dir @PREFIX@/cache' if engine.keeps_engines else ''}"
     )
 
 

@@ -14,13 +14,15 @@ _PARTS = (
     "CMakeLists.txt",
     "LICENSE",
     "cmake",
-    "resemote_edge/__init__.py",  # the version
     "runtimes/CMakeLists.txt",
     "runtimes/backends",
     "runtimes/include",
     "runtimes/src",
     "runtimes/tools",
 )
+
+#: The package's own module, from which CMake reads the version; a wheel holds it once, so it is no part of the sources.
+_VERSION_FILE = "resemote_edge/__init__.py"
 
 #: Folders in which systems install headers.
 _SYSTEM_INCLUDES = (Path("/usr/include"), Path("/usr/local/include"))
@@ -109,20 +111,23 @@ def source_folder() -> Path:
 
 
 def source_files() -> Iterator[str]:
-    """Paths of the source files within `source_folder`, sorted."""
+    """Paths of the source files as a bundle holds them, sorted."""
     folder = source_folder()
     found = []
     for part in _PARTS:
         path = folder / part
         found += [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
-    yield from sorted(path.relative_to(folder).as_posix() for path in found)
+    yield from sorted([_VERSION_FILE, *(path.relative_to(folder).as_posix() for path in found)])
+
+
+def _path_of(name: str) -> Path:
+    return Path(__file__).parents[1] / "__init__.py" if name == _VERSION_FILE else source_folder() / name
 
 
 def sources_sha256(header: JsonHeader) -> str:
     """Hex sha256 of all that is compiled."""
     digest = hashlib.sha256()
-    folder = source_folder()
-    files = [(name, folder / name) for name in source_files()]
+    files = [(name, _path_of(name)) for name in source_files()]
     headers = sorted((header.include / "nlohmann").rglob("*.hpp"))
     for name, path in (*files, *((path.relative_to(header.include).as_posix(), path) for path in headers)):
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
@@ -137,8 +142,7 @@ def copy_sources(folder: Path, header: JsonHeader) -> None:
         folder: New folder; the headers of nlohmann-json go into its ``third-party``.
         header: The headers.
     """
-    origin = source_folder()
     for name in source_files():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(origin / name, folder / name)
+        shutil.copyfile(_path_of(name), folder / name)
     header.copy_to(folder / "third-party")

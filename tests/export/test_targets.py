@@ -129,6 +129,8 @@ def _whole_again():
 #: Tables whose keys or members are called as targets are, and what they are.
 TABLES = {
     "export/targets/__init__.py": "the table itself",
+    "deploy/board.py": "engines of a board",
+    "deploy/scripts.py": "libraries of engines",
     "errors.py": "packages",
     "machine/environment.py": "packages",
     "experiments/contest/run.py": "packages",

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import random
-import resource
 import shutil
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from damage_models import damaged
 
+from resemote_edge.machine.memory import peak_bytes
 from resemote_edge.runtimes.native import structs
 from resemote_edge.runtimes.native.library import engine_library, load_library
 
@@ -106,7 +106,8 @@ def main(artifact: Path, file: str, backend: str, scratch: Path, first: int, cou
         seconds = time.monotonic() - began
         line = said[:300].encode("ascii", "backslashreplace").decode().replace("\n", "\\n")
         print(f" {','.join(f'{status:02x}' for status in found)} {seconds:.2f} {line}", flush=True)
-    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}", flush=True)
+    # Not that of getrusage, which a child inherits from the process that started it.
+    print(f"peak {peak_bytes() >> 20}", flush=True)
 
 
 if __name__ == "__main__":

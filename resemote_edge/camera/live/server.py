@@ -121,8 +121,8 @@ class LiveServer:
         self._ready.set()
         await self._ended.wait()
         server.close()
-        await clients.close()
         connections = [one.transport for one in runner.server.connections if one.transport is not None]
+        await clients.close()
         await runner.cleanup()
         for transport in connections:  # Who reads nothing still holds what was written; nobody waits for that.
             transport.abort()

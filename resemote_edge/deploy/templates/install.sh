@@ -513,7 +513,11 @@ configure() {
 }
 
 # shellcheck disable=SC2153 # bundle.conf assigns it
-session_options() { printf -- '--backend %s --device %s --cache-dir %s' "$ENGINE" "$DEVICE" "$CACHE"; }
+session_options() {
+  printf -- '--backend %s --device %s' "$ENGINE" "$DEVICE"
+  # ONNX Runtime keeps nothing, and refuses a folder for it.
+  if [ "$ENGINE" != onnxruntime ]; then printf -- ' --cache-dir %s' "$CACHE"; fi
+}
 
 build_engines() {
   step "Engines: built once for this board"
