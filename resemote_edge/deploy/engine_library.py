@@ -48,8 +48,8 @@ def carry_engine_library(path: Path, folder: Path, board: Board, engine: Engine)
         engine: Engine of the board.
 
     Raises:
-        InputError: Libraries of this engine are not carried, the file is none of it, has no licence, is for another
-            machine, or needs a newer glibc than the board has.
+        InputError: Libraries of this engine are not carried; or the file is no library of the engine, has no licence,
+            is for another machine, or needs a newer glibc than the board has.
     """
     names = _CARRIED.get(engine.backend)
     if names is None:

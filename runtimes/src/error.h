@@ -37,7 +37,7 @@ resemote_status guarded(Body&& body) noexcept {
   } catch (const std::exception& error) {
     return remember_failure(RESEMOTE_STATUS_INTERNAL, error.what());
   } catch (...) {
-    return remember_failure(RESEMOTE_STATUS_INTERNAL, "an exception that is none of std::exception");
+    return remember_failure(RESEMOTE_STATUS_INTERNAL, "an exception outside of std::exception");
   }
 }
 

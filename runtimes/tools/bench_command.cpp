@@ -107,7 +107,7 @@ std::vector<const Scenario*> scenarios_of(const Options& options) {
     const auto found = std::find_if(scenarios().begin(), scenarios().end(),
                                     [&](const Scenario& scenario) { return word == scenario.name; });
     if (found == scenarios().end()) {
-      throw UsageError("--scenario: '" + word + "' is none of " + names_of_scenarios());
+      throw UsageError("--scenario: '" + word + "' is not one of " + names_of_scenarios());
     }
     chosen.push_back(&*found);
   }

@@ -41,7 +41,7 @@ int report(const char* command) {
   } catch (const std::exception& error) {
     say(std::string(error.what()) + " (this is a bug in resemote; report it)");
   } catch (...) {
-    say("an exception that is none of std::exception (this is a bug in resemote; report it)");
+    say("an exception outside of std::exception (this is a bug in resemote; report it)");
   }
   return EXIT_BUG;
 }

@@ -195,7 +195,7 @@ std::string Options::choice(const std::string& name, const std::vector<std::stri
   if (std::find(words.begin(), words.end(), given) != words.end()) return given;
   std::string all;
   for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  throw UsageError("--" + name + ": '" + given + "' is none of " + all);
+  throw UsageError("--" + name + ": '" + given + "' is not one of " + all);
 }
 
 std::vector<std::string> Options::list(const std::string& name) const {

@@ -185,7 +185,7 @@ def test_a_dry_run_prints_every_step_and_changes_nothing(unpacked, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says", "code"),
     [
-        (["--bench", "long"], "'long' is none of full, short, none", 2),
+        (["--bench", "long"], "'long' is not one of full, short, none", 2),
         (["--fast"], "there is no option '--fast'", 2),
         (["--prefix", "/tmp/a b"], "characters that the service's unit cannot hold", 2),
         (["--engine-library", "/nowhere.so"], "/nowhere.so does not exist", 2),

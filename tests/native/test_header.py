@@ -1,11 +1,14 @@
-"""The public header says of every function what each parameter is, and of every struct how it begins."""
+"""The public headers say of every function what each parameter is, and of every struct how it begins."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-HEADER = (Path(__file__).parent.parent.parent / "runtimes" / "include" / "resemote" / "runtime.h").read_text()
+FOLDER = Path(__file__).parents[2] / "runtimes" / "include" / "resemote"
+HEADER = "\n".join(path.read_text() for path in sorted(FOLDER.glob("*.h")))
 FUNCTION = re.compile(r"/\*((?:[^*]|\*(?!/))*)\*/\s*RESEMOTE_API ([^;]+);")
 DECLARED = re.findall(r"RESEMOTE_API [^;]*?(resemote_\w+)\(", HEADER)
 DOCUMENTED = {re.search(r"(resemote_\w+)\(", declaration)[1]: (comment, declaration)
@@ -15,6 +18,18 @@ DOCUMENTED = {re.search(r"(resemote_\w+)\(", declaration)[1]: (comment, declarat
 def parameters(declaration: str) -> list[str]:
     inside = declaration[declaration.index("(") + 1 : declaration.rindex(")")]
     return [re.search(r"(\w+)\s*$", part)[1] for part in inside.split(",") if part.strip() != "void"]
+
+
+@pytest.mark.parametrize("header", sorted(FOLDER.glob("*.h")), ids=lambda path: path.name)
+@pytest.mark.parametrize(("compiler", "standard"), [("gcc", "c99"), ("g++", "c++14")])
+def test_each_header_compiles_alone(header, compiler, standard, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    source = tmp_path / ("alone.c" if compiler == "gcc" else "alone.cpp")
+    source.write_text(f'#include "resemote/{header.name}"\n')
+    command = [compiler, f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", str(source)]
+    done = subprocess.run([*command, "-I", str(FOLDER.parent)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_function_has_a_comment():

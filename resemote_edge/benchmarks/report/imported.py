@@ -46,7 +46,7 @@ def import_report(path: Path) -> BenchReport:
 def _contradictions(row: BenchRow) -> Iterator[tuple[str, str]]:
     """Fields of a row that contradict others, and what was found."""
     if row.scenario not in SCENARIOS:
-        yield "scenario", f"{row.scenario!r} is none of {', '.join(SCENARIOS)}"
+        yield "scenario", f"{row.scenario!r} is not one of {', '.join(SCENARIOS)}"
     speed = row.speed
     latencies = {"model": speed.model, "crop_to_decision": speed.crop_to_decision}
     latencies |= {f"stages.{name}": latency for name, latency in speed.stages.items()}

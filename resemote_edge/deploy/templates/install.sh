@@ -82,8 +82,8 @@ while [ "$#" -gt 0 ]; do
   esac
   shift
 done
-case $BENCH in full | short | none) ;; *) fail "--bench: '$BENCH' is none of full, short, none" "run ./install.sh --help" 2 ;; esac
-case $CAMERA in auto | yes | no) ;; *) fail "--camera: '$CAMERA' is none of auto, yes, no" "run ./install.sh --help" 2 ;; esac
+case $BENCH in full | short | none) ;; *) fail "--bench: '$BENCH' is not one of full, short, none" "run ./install.sh --help" 2 ;; esac
+case $CAMERA in auto | yes | no) ;; *) fail "--camera: '$CAMERA' is not one of auto, yes, no" "run ./install.sh --help" 2 ;; esac
 
 if [ -z "$PREFIX" ]; then
   if [ "$(id -u)" -eq 0 ]; then PREFIX=/opt/resemote; else PREFIX=${HOME:?}/.local/opt/resemote; fi

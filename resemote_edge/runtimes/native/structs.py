@@ -1,4 +1,4 @@
-"""Structs of the C header ``resemote/runtime.h``, member for member."""
+"""Structs of the C headers that ``resemote/runtime.h`` includes, member for member."""
 
 import ctypes
 

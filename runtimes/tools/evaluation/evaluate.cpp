@@ -14,7 +14,7 @@ std::vector<std::size_t> matched(const CropsFile& crops, const std::vector<std::
   for (const std::string& label : crops.labels()) {
     const auto found = std::find(labels.begin(), labels.end(), label);
     if (found == labels.end()) {
-      throw ToolError(crops.dataset() + ": its class " + label + " is none of the network's classes",
+      throw ToolError(crops.dataset() + ": its class " + label + " is not one of the network's classes",
                       "pass data of the network's classes");
     }
     places.push_back(static_cast<std::size_t>(found - labels.begin()));

@@ -47,7 +47,7 @@ WRONG = {
     "negative": ("rows.1.speed.peak_memory_bytes", -1, r"\$.rows\[1\].speed.peak_memory_bytes"),
     "environment": ("environment.cpu_model", ..., "environment.cpu_model is missing"),
     "none": ("rows", [], "rows: there are none"),
-    "scenario": ("rows.0.scenario", "server", r"rows\[0\].scenario: 'server' is none of"),
+    "scenario": ("rows.0.scenario", "server", r"rows\[0\].scenario: 'server' is not one of"),
     "outcome": ("rows.0.scenario", "offline", r"rows\[0\].speed.outcome.type: 'single-stream'"),
     "frames": ("rows.1.speed.outcome.dropped_frames", 7, r"rows\[1\].speed.outcome.age.runs: \d+, and there were"),
     "order": ("rows.0.speed.model.p90_ms", 0.001, r"rows\[0\].speed.model.p90_ms: 0.001 ms lies below p50_ms"),

@@ -173,7 +173,7 @@ def test_other_classes_are_refused(artifacts, crops, tmp_path):
     (tmp_path / "other.crops").write_bytes(content)
     done = resemote("eval", artifacts("cpu-onnxruntime-fp32").path, tmp_path / "other.crops")
     assert done.returncode == 1
-    assert "its class startled is none of the network's classes" in done.stderr
+    assert "its class startled is not one of the network's classes" in done.stderr
 
 
 def test_pack_says_what_it_wrote(drawn_fer2013, tmp_path):
