@@ -21,6 +21,7 @@ __all__ = [
     "exchange",
     "is_partial",
     "partial_folder",
+    "put_in_place",
     "scratch_folder",
     "sync",
     "sync_tree",
@@ -200,6 +201,21 @@ def exchange(one: Path, other: Path) -> bool:
     if found in (errno.ENOSYS, errno.EINVAL):
         return False
     raise OSError(found, os.strerror(found), str(other))
+
+
+def put_in_place(folder: Path, destination: Path, partial: Path) -> None:
+    """Rename a finished folder to its destination; what was there is moved into a partial folder, and goes with it.
+
+    Args:
+        folder: The finished folder.
+        destination: Where it is to be, on the same file system.
+        partial: A `partial_folder`.
+    """
+    if not destination.exists():
+        folder.rename(destination)
+    elif not exchange(folder, destination):
+        destination.rename(partial / OLD_NAME)
+        folder.rename(destination)
 
 
 def sync(path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from resemote_edge import __version__
 from resemote_edge.artifacts.artifact import Artifact, DetectorArtifact, file_sha256
 from resemote_edge.artifacts.files import refuse_files
-from resemote_edge.artifacts.partial import exchange, partial_folder, scratch_folder, sync, sync_tree
+from resemote_edge.artifacts.partial import partial_folder, put_in_place, scratch_folder, sync, sync_tree
 from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.artifacts.prebuilt import PREBUILT_DETECTORS, prebuilt_detector_path
 from resemote_edge.deploy.archive import SUMS_NAME, write_archive, write_sums
@@ -169,7 +169,7 @@ def make_bundle(request: BundleRequest, progress: Callable[[str, int], None] = l
         sync_tree(folder)
         sync(archive)
         _refuse_existing(request.output, name, force=request.force)
-        _put_in_place(folder, request.output / name, staging)
+        put_in_place(folder, request.output / name, staging)
         archive.replace(request.output / archive.name)
     progress("packing", 100)
     archive = request.output / f"{name}.tar.gz"
@@ -306,12 +306,3 @@ def _set_modes(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         runs = path.is_dir() or bool(path.stat().st_mode & 0o100)
         path.chmod(0o755 if runs else 0o644)
-
-
-def _put_in_place(folder: Path, destination: Path, staging: Path) -> None:
-    """Rename a finished folder to its destination; what was there goes with the staging folder."""
-    if not destination.exists():
-        folder.rename(destination)
-    elif not exchange(folder, destination):
-        destination.rename(staging / "old")
-        folder.rename(destination)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resemote_edge.artifacts.files import write_file
-from resemote_edge.artifacts.partial import exchange, partial_folder
+from resemote_edge.artifacts.partial import partial_folder, put_in_place
 from resemote_edge.deploy.board import Board, Engine, version_numbers
 from resemote_edge.deploy.elf import ElfFile, read_elf
 from resemote_edge.deploy.sources import JsonHeader, source_folder, sources_sha256
 from resemote_edge.errors import ExportError, InputError, missing_dependency
+from resemote_edge.machine.topology import allowed_cores
 
 __all__ = ["Prebuilt", "build_prebuilt", "check_prebuilt"]
 
@@ -133,11 +134,7 @@ def build_prebuilt(board: Board, engine: Engine, header: JsonHeader, progress: C
         with partial_folder(kept.parent, name) as staging:
             write_file(staging / "zig.cmake", _toolchain(board.machine, target))
             _compile(cmake, staging, header, openvino, progress)
-            finished = staging / "prefix"
-            if kept.exists():
-                exchange(finished, kept)
-            else:
-                finished.rename(kept)
+            put_in_place(staging / "prefix", kept, staging)
     try:
         return check_prebuilt(kept, board, compiler)
     except InputError as error:
@@ -176,7 +173,7 @@ def _toolchain(machine: str, target: str) -> str:
         lines.append(f'set(CMAKE_{language}_COMPILER "{sys.executable}" -m ziglang {word})')
         lines.append(f"set(CMAKE_{language}_COMPILER_TARGET {target})")
     # Nothing of this machine may get into what is built for another.
-    lines += [f"set(CMAKE_FIND_ROOT_PATH_MODE_{kind} NEVER)" for kind in ("PROGRAM",)]
+    lines.append("set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)")
     lines += [f"set(CMAKE_DISABLE_FIND_PACKAGE_{name} ON)" for name in ("PNG", "JPEG", "OpenCV", "TensorRT")]
     return "\n".join(lines) + "\n"
 
@@ -216,7 +213,7 @@ def _compile(
     progress("configuring", 0)
     _run(set_up, folder, None)
     _run(
-        [cmake, "--build", str(build), "--parallel", str(os.cpu_count() or 1)],
+        [cmake, "--build", str(build), "--parallel", str(len(allowed_cores()))],
         folder,
         lambda part: progress("compiling", part),
     )
@@ -245,4 +242,7 @@ def _run(command: list[str], folder: Path, progress: Callable[[int], None] | Non
     if process.returncode != 0:
         errors = [line for line in last if b"rror" in line] or last
         text = b"".join(errors[:3]).decode(errors="replace")
-        raise ExportError(f"compiling for the board failed: {text}", hint="see what 'cmake' says about it above")
+        raise ExportError(
+            f"compiling for the board failed: {text}",
+            hint="install ziglang again, or pass --prebuilt with a build of your own",
+        )
