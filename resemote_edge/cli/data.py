@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from resemote_edge.cli.output import echo_json, json_option, measuring_progress, output_option
+from resemote_edge.cli.output import echo_json, echo_note, json_option, measuring_progress, output_option
 
 
 @click.group()
@@ -91,6 +91,8 @@ def pack(path: Path, split: str, kind: str, output: Path, force: bool, as_json: 
     refuse_files(output.parent, (output.name,), force=force)
     with measuring_progress("reading") as update:
         packed = pack_split(path, split, output, kind=kind, progress=update)
+    for note in packed.notes:
+        echo_note(note)
     if as_json:
         echo_json(asdict(packed))
         return

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from resemote_edge.artifacts.files import write_file
 from resemote_edge.data.dataset import Dataset
+from resemote_edge.data.findings import findings
 from resemote_edge.data.registry import AUTO, load_dataset
 from resemote_edge.errors import DatasetError
 
@@ -50,6 +51,7 @@ class PackedSplit:
         train_copies: Number of images that are pixel-identical to a training image; None where it is not known.
         size_bytes: Size of the file.
         sha256: Hash of the file.
+        notes: What was found in the data, from `findings`.
     """
 
     path: str
@@ -60,6 +62,7 @@ class PackedSplit:
     train_copies: int | None
     size_bytes: int
     sha256: str
+    notes: tuple[str, ...]
 
 
 def pack_split(
@@ -100,6 +103,7 @@ def pack_split(
         train_copies=None if copies is None else int(copies.sum()),
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
+        notes=findings(splits.values()),
     )
 
 

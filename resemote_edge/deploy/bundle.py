@@ -16,7 +16,7 @@ from resemote_edge.artifacts.passport_base import PASSPORT_NAME
 from resemote_edge.artifacts.prebuilt import PREBUILT_DETECTORS, prebuilt_detector_path
 from resemote_edge.deploy.archive import SUMS_NAME, write_archive, write_sums
 from resemote_edge.deploy.board import Board, Engine, find_board
-from resemote_edge.deploy.engine_library import EngineLibrary, carry_engine_library
+from resemote_edge.deploy.engine_library import EngineLibrary, can_be_carried, carry_engine_library
 from resemote_edge.deploy.fit import load_fitting
 from resemote_edge.deploy.page import render_page
 from resemote_edge.deploy.prebuilt import Prebuilt, build_prebuilt, check_prebuilt
@@ -240,9 +240,8 @@ def _fill(folder: Path, contents: _Contents) -> tuple[str, ...]:
 def _notes(contents: _Contents) -> tuple[str, ...]:
     engine, notes = contents.engine, []
     if contents.engine_library is None and not engine.compiled:
-        notes.append(
-            f"the bundle carries no {engine.backend}: pass --engine-library here, or to install.sh on the board"
-        )
+        here = "here, or " if can_be_carried(engine) else ""
+        notes.append(f"the bundle carries no {engine.backend}: pass --engine-library {here}to install.sh on the board")
     if not contents.detectors:
         notes.append(
             f"the bundle holds no face detector that {engine.backend} runs there, so the camera takes each frame for a "

@@ -47,14 +47,13 @@ class _Section:
     size: int
     link: int
     info: int
-    entry: int
 
 
 def read_elf(path: Path) -> ElfFile:
     """Read the facts of a program or shared library for 64-bit Linux.
 
     Raises:
-        InputError: The file cannot be read, is none, is damaged, or is for another kind of machine.
+        InputError: The file cannot be read, is not an ELF file, is damaged, or is for another kind of machine.
     """
     try:
         data = path.read_bytes()
@@ -69,7 +68,7 @@ def read_elf(path: Path) -> ElfFile:
         )
     try:
         return _facts(data, _MACHINES[machine])
-    except (struct.error, IndexError, ValueError, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: a damaged program or library ({error})", hint="copy or build it again") from None
 
 
@@ -101,10 +100,8 @@ def _sections(data: bytes) -> Iterator[_Section]:
     start = struct.unpack_from("<Q", data, 40)[0]
     size, count = struct.unpack_from("<HH", data, 58)
     for number in range(count):
-        kind, _, _, offset, length, link, info, _, entry = struct.unpack_from(
-            "<IQQQQIIQQ", data, start + number * size + 4
-        )
-        yield _Section(kind, offset, length, link, info, entry)
+        kind, _, _, offset, length, link, info, _, _ = struct.unpack_from("<IQQQQIIQQ", data, start + number * size + 4)
+        yield _Section(kind, offset, length, link, info)
 
 
 def _version_needs(data: bytes, section: _Section, names: _Section) -> Iterator[str]:

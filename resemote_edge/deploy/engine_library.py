@@ -10,7 +10,7 @@ from resemote_edge.deploy.board import Board, Engine, version_numbers
 from resemote_edge.deploy.elf import read_elf
 from resemote_edge.errors import InputError
 
-__all__ = ["EngineLibrary", "carry_engine_library"]
+__all__ = ["EngineLibrary", "can_be_carried", "carry_engine_library"]
 
 #: Engines whose library a bundle can carry, and how the file is called.
 _CARRIED = {"onnxruntime": re.compile(r"libonnxruntime\.so(\.[0-9]+)*\Z")}
@@ -36,6 +36,11 @@ class EngineLibrary:
     licences: tuple[str, ...]
     origin: str
     glibc: str
+
+
+def can_be_carried(engine: Engine) -> bool:
+    """Whether a bundle can carry the library of an engine."""
+    return engine.backend in _CARRIED
 
 
 def carry_engine_library(path: Path, folder: Path, board: Board, engine: Engine) -> EngineLibrary:

@@ -70,27 +70,29 @@ def _check(artifact: Artifact | DetectorArtifact, board: Board, engine: Engine) 
         held = sorted({entry.format for entry in passport.files if entry.role == "model"})
         raise ArtifactMismatchError(
             f"{found}: its model is in the format {', '.join(held)}, and the engine takes {', '.join(engine.formats)}",
-            hint=_elsewhere(board, engine),
+            hint=_elsewhere(artifact, board, engine),
         )
     if passport.precision not in engine.precisions:
         raise ArtifactMismatchError(
             f"{found}: it is {passport.precision}, and the engine computes {', '.join(engine.precisions)} there",
-            hint=_elsewhere(board, engine),
+            hint=_elsewhere(artifact, board, engine),
         )
     if not engine.takes_bytes and any(spec.dtype == "uint8" for spec in passport.inputs):
         raise ArtifactMismatchError(
             f"{found}: it takes pixels of type uint8, and the engine takes float32 alone there",
-            hint=_elsewhere(board, engine),
+            hint=_elsewhere(artifact, board, engine),
         )
     opset = onnx_opset(artifact.file(model)) if model.format == "onnx" else 0
     if engine.largest_opset and opset > engine.largest_opset:
         raise ArtifactMismatchError(
             f"{found}: its model uses ONNX opset {opset}, and the engine reads {engine.largest_opset} and below",
-            hint=_elsewhere(board, engine),
+            hint=_elsewhere(artifact, board, engine),
         )
 
 
-def _elsewhere(board: Board, engine: Engine) -> str:
+def _elsewhere(artifact: Artifact | DetectorArtifact, board: Board, engine: Engine) -> str:
     others = [each.backend for each in board.engines if each.backend != engine.backend]
     words = f"export it again with --recipe {engine.recipe}"
+    if isinstance(artifact, DetectorArtifact):
+        words = "leave the detector out: the camera then takes each frame for a face"
     return words + (f", or pass --engine {' or '.join(others)}" if others else "")

@@ -17,7 +17,6 @@ from resemote_edge.deploy.board import Board, Engine, version_numbers
 from resemote_edge.deploy.elf import ElfFile, read_elf
 from resemote_edge.deploy.sources import JsonHeader, source_folder, sources_sha256
 from resemote_edge.errors import ExportError, InputError, missing_dependency
-from resemote_edge.machine.topology import allowed_cores
 
 __all__ = ["Prebuilt", "build_prebuilt", "check_prebuilt"]
 
@@ -213,7 +212,7 @@ def _compile(
     progress("configuring", 0)
     _run(set_up, folder, None)
     _run(
-        [cmake, "--build", str(build), "--parallel", str(len(allowed_cores()))],
+        [cmake, "--build", str(build), "--parallel", str(len(os.sched_getaffinity(0)))],
         folder,
         lambda part: progress("compiling", part),
     )

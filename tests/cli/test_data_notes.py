@@ -29,6 +29,7 @@ COMMANDS = {
     "eval": "eval {prebuilt} --data {data} --split validation --json",
     "export": "export {checkpoint} --target onnx --data {data} -o {folder}/out --json",
     "calibrate": "calibrate {checkpoint} --data {data} --images 64 -o {folder}/ranges.json --json",
+    "pack": "data pack {data} --split validation -o {folder}/validation.crops --json",
     "sensitivity": "sensitivity {checkpoint} --data {data} --images 16 --json",
     "train": "train --data {data} --config {folder}/recipe.toml --variant xs --out {folder}/run --json",
 }
@@ -62,7 +63,7 @@ def test_commands_say_what_was_found_once(name, littered, checkpoint_path, tmp_p
     # An export to fp32 reads the validation split alone.
     for sentence in SAID[name == "export" :]:
         assert said.err.count(f"note: {sentence}\n") == 1
-    if name in ("eval", "calibrate"):
+    if name in ("eval", "calibrate", "pack"):
         assert json.loads(said.out)["notes"] == list(SAID)
 
 

@@ -1,11 +1,15 @@
 """Boards: the files that come with the package, and files that are not valid."""
 
+from pathlib import Path
+
 import pytest
 
 from resemote_edge.deploy.board import available_boards, find_board, version_numbers
 from resemote_edge.deploy.prebuilt import GLIBC_FLOOR
 from resemote_edge.errors import InputError
 from resemote_edge.export.recipe import find_recipe
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", available_boards())
@@ -66,3 +70,12 @@ def test_an_engine_that_a_board_lacks_lists_those_it_has():
     with pytest.raises(InputError, match="has no engine 'tensorrt'") as caught:
         find_board("raspberry-pi-5").engine("tensorrt")
     assert caught.value.hint == "choose one of onnxruntime"
+
+
+def test_the_guide_tells_the_versions_of_every_board():
+    guide = (ROOT / "docs" / "guides" / "boards.md").read_text()
+    for name in available_boards():
+        board = find_board(name)
+        (row,) = [line for line in guide.splitlines() if line.startswith(f"| `{name}`")]
+        cells = [cell.strip() for cell in row.split("|")[3:5]]
+        assert cells == ["{}, below {}".format(*board.l4t) if board.l4t else "", board.glibc], name

@@ -1,5 +1,6 @@
 """A bundle for this machine: made, installed, stopped, installed again, and removed, without mocks."""
 
+import fcntl
 import os
 import platform
 import random
@@ -125,6 +126,7 @@ def test_a_bundle_installs_twice_and_is_removed(unpacked, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAIL" not in done.stdout
     assert f"undo:       {prefix}/uninstall.sh" in done.stdout
+    assert "@" not in done.stdout
     check_installed(prefix)
     again = install(unpacked, prefix)
     assert again.returncode == 0, again.stderr
@@ -133,6 +135,36 @@ def test_a_bundle_installs_twice_and_is_removed(unpacked, tmp_path):
     removed = run(prefix / "uninstall.sh", "--yes")
     assert removed.returncode == 0, removed.stderr
     assert tree(tmp_path) == set()
+
+
+def test_a_file_that_was_damaged_on_the_board_is_mended_by_another_run(unpacked, tmp_path):
+    prefix = tmp_path / "prefix"
+    assert install(unpacked, prefix).returncode == 0
+    (passport,) = [
+        path for path in (prefix / "current" / "artifacts").rglob("passport.json") if "yunet" not in str(path)
+    ]
+    passport.write_text("{}")
+    again = install(unpacked, prefix)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "done before" not in again.stdout
+    check_installed(prefix)
+
+
+def test_a_run_that_waits_while_the_prefix_is_removed_makes_it_again(unpacked, tmp_path):
+    prefix = tmp_path / "prefix"
+    prefix.mkdir()
+    with (prefix / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = subprocess.Popen(
+            [unpacked / "install.sh", "--prefix", prefix, "--yes", "--camera", "no", "--bench", "none"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert any("waiting for it" in line for line in waiting.stdout)
+        shutil.rmtree(prefix)
+    output, errors = waiting.communicate(timeout=120)
+    assert waiting.returncode == 0, output + errors
+    assert run(prefix / "uninstall.sh", "--yes").returncode == 0
+    assert not (prefix / "versions").exists()
 
 
 def test_it_is_killed_at_random_moments_and_goes_on(unpacked, tmp_path):

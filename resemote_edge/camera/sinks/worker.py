@@ -128,7 +128,11 @@ class SinkWorker:
 
     def _run(self) -> None:
         ticked = time.monotonic()
-        while (item := self._queue.take(_TICK_SECONDS)) is not None or not self._queue.closed:
+        while True:
+            closed = self._queue.closed  # Asked first, so that nothing put before the end is left behind.
+            item = self._queue.take(_TICK_SECONDS)
+            if item is None and closed:
+                break
             if item is not None:
                 self._stuck = False
                 self._write(*item)

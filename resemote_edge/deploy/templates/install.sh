@@ -141,7 +141,9 @@ check_machine() {
   found=${found##* }
   case $found in
     [0-9]*.[0-9]*)
-      if older "$found" "$GLIBC"; then
+      if older "$found" "$GLIBC" && [ "$COMPILE_ALL" = yes ]; then
+        note "glibc $found; the prebuilt files need $GLIBC, and they are compiled here instead"
+      elif older "$found" "$GLIBC"; then
         problem "glibc $found, and the prebuilt files need $GLIBC" "use a newer system, or pass --compile"
       else good "glibc $found (needed: $GLIBC)"; fi ;;
     *) note "glibc: its version cannot be told; the prebuilt files need $GLIBC" ;;
@@ -205,7 +207,7 @@ check_engine_library() {
   elif ldconfig -p 2>/dev/null | grep -q "$ENGINE_SONAME"; then good "$ENGINE: known to the loader"
   else
     problem "$ENGINE: no $ENGINE_SONAME in the bundle, and the loader knows none" \
-      "name it: ./install.sh --engine-library PATH; or let 'resemote-edge bundle --engine-library' carry it"
+      "name it: ./install.sh --engine-library PATH"
   fi
 }
 
@@ -236,6 +238,9 @@ missing_compilers() {
 }
 
 check_compilers() {
+  if [ "$ENGINE" = openvino ] && [ "$BUILD_LIBRARY" = yes ]; then
+    problem "--compile: the bundle carries no headers of OpenVINO, and its backend would be left out" "leave --compile out"
+  fi
   if [ "$BUILD_LIBRARY$BUILD_TOOLS" = nono ]; then good "compilers: not needed"; return 0; fi
   if ! missing=$(missing_compilers); then
     problem "compilers:$missing not installed" "sudo apt-get install $PACKAGES"
@@ -326,7 +331,7 @@ preflight() {
   check_power
   check_camera
   if [ "$PROBLEMS" -gt 0 ] && [ "$DRY_RUN" = no ]; then
-    [ "$IGNORE" = yes ] || fail "the preflight found $PROBLEMS of what is likely to fail" \
+    [ "$IGNORE" = yes ] || fail "the preflight found $PROBLEMS problems" \
       "mend what is marked FAIL above, or pass --ignore-preflight"
     say "  going on, because of --ignore-preflight"
   fi
@@ -382,13 +387,10 @@ with_log() {
 # shellcheck disable=SC2016 # the inner shell expands them
 within() { exec sh -c 'cd "$1" && shift && exec "$@"' sh "$@"; }
 
-# Prints a command under --dry-run, or runs it.
-run() {
-  if [ "$DRY_RUN" = yes ]; then printf '  would run: %s\n' "$*"; else "$@"; fi
-}
+would_run() { printf '  would run: %s\n' "$*"; }
 
 done_before() { [ -e "$NEW/.done/$1" ]; }
-mark_done() { [ "$DRY_RUN" = yes ] || : >"$NEW/.done/$1"; }
+mark_done() { : >"$NEW/.done/$1"; }
 
 # A file appears whole or not at all.
 put() { # put FROM TO
@@ -401,8 +403,11 @@ put_tree() { # put_tree FROM TO
   (cd "$1" && find . -type f) | while IFS= read -r name; do put "$1/$name" "$2/$name"; done
 }
 
-is_empty() { # is_empty FOLDER
-  for each in "$1"/* "$1"/.[!.]*; do if [ -e "$each" ] || [ -L "$each" ]; then return 1; fi; done
+is_empty() { # is_empty FOLDER; a lock alone is left by a run that was killed at its very start
+  for each in "$1"/* "$1"/.[!.]*; do
+    [ "$each" != "$1/.lock" ] || continue
+    if [ -e "$each" ] || [ -L "$each" ]; then return 1; fi
+  done
 }
 
 claim_prefix() {
@@ -418,19 +423,28 @@ $made"
     folder=$(dirname -- "$folder")
   done
   mkdir -p "$PREFIX"
+  take_lock
   if [ ! -e "$MARK" ]; then
     # From here on, uninstall.sh can undo everything.
     printf '%s' "$made" >"$MARK.part"
     mv -f "$MARK.part" "$MARK"
   fi
   put "$HERE/uninstall.sh" "$PREFIX/uninstall.sh"
-  mkdir -p "$PREFIX/versions" "$CACHE" "$LOGS"
-  exec 9>"$PREFIX/.lock"
-  if ! flock -n 9; then
-    say "  another run, or a command that it started, is still at work in $PREFIX; waiting for it"
-    flock -w 600 9 || fail "another run has been at work in $PREFIX for ten minutes" "end it, and run ./install.sh again"
-  fi
-  mkdir -p "$NEW/.done"
+  mkdir -p "$CACHE" "$LOGS" "$NEW/.done"
+}
+
+# Waits until nobody else is at work in the prefix. uninstall.sh may have removed the lock, and the folder, by then.
+take_lock() {
+  while :; do
+    mkdir -p "$PREFIX"
+    exec 9>"$PREFIX/.lock"
+    if ! flock -n 9; then
+      say "  another run, or a command that it started, is still at work in $PREFIX; waiting for it"
+      flock -w 600 9 || fail "another run has been at work in $PREFIX for ten minutes" "end it, and run ./install.sh again"
+    fi
+    # shellcheck disable=SC3013 # dash, BusyBox and bash know -ef
+    if [ "$PREFIX/.lock" -ef /proc/self/fd/9 ]; then return 0; fi
+  done
 }
 
 install_files() {
@@ -444,6 +458,8 @@ install_files() {
     say "  done before"
     return 0
   fi
+  # What was compiled here is replaced along with the rest, so it is compiled again.
+  rm -f "$NEW"/.done/*
   for part in artifacts lib include licences; do put_tree "$HERE/$part" "$NEW/$part"; done
   mkdir -p "$NEW/libexec" "$NEW/bin"
   put "$HERE/bin/resemote" "$NEW/libexec/resemote"
@@ -480,15 +496,17 @@ build() {
   # The words of CMake 3.10, which JetPack 4.6 has.
   tools=OFF
   [ "$BUILD_TOOLS" = no ] || tools=ON
+  camera=ON
+  [ "$CAMERA" != no ] || camera=OFF
   with_log cmake.log "configuring" within "$folder" cmake "$HERE/source" -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_INSTALL_PREFIX="$folder/prefix" -DCMAKE_INSTALL_LIBDIR=lib \
     -DNLOHMANN_JSON_INCLUDE_DIR="$HERE/source/third-party" -DRESEMOTE_BACKEND_TENSORRT=$backend \
     -DRESEMOTE_BACKEND_OPENVINO=OFF -DRESEMOTE_BUILD_BENCHMARKS=OFF -DRESEMOTE_BUILD_EXAMPLES=OFF \
-    -DRESEMOTE_BUILD_TOOLS=$tools
+    -DRESEMOTE_BUILD_TOOLS=$tools -DRESEMOTE_BUILD_CAMERA=$camera
   with_log make.log "compiling" make -C "$folder" -j"$jobs"
   with_log make-install.log "stripping" within "$folder" cmake -DCMAKE_INSTALL_DO_STRIP=1 -P cmake_install.cmake
   for library in "$folder"/prefix/lib/libresemote.so.*.*.*; do
-    [ -L "$library" ] || put "$library" "$NEW/lib/$(basename -- "$library")"
+    [ "$BUILD_LIBRARY" = no ] || [ -L "$library" ] || put "$library" "$NEW/lib/$(basename -- "$library")"
   done
   if [ "$BUILD_TOOLS" = yes ]; then
     # resemote looks for resemote-camera beside itself. It is there if OpenCV was found.
@@ -501,13 +519,10 @@ build() {
 configure() {
   step "Engine library: where resemote finds $ENGINE"
   library=$ENGINE_PATH
-  [ -n "$library" ] || { [ -z "$ENGINE_LIBRARY" ] || library=$PREFIX/versions/$BUNDLE_ID/$ENGINE_LIBRARY; }
+  [ -n "$library" ] || { [ -z "$ENGINE_LIBRARY" ] || library=$NEW/$ENGINE_LIBRARY; }
   if [ "$DRY_RUN" = yes ]; then say "  would write: $NEW/engine.conf (${library:-where the loader looks})"; return 0; fi
   # Read by bin/resemote and by the service.
-  {
-    if [ -n "$library" ]; then printf '%s=%s\n' "$ENGINE_VARIABLE" "$library"; fi
-    printf 'RESEMOTE_PREFIX=%s\n' "$PREFIX"
-  } >"$NEW/engine.conf.part"
+  if [ -n "$library" ]; then printf '%s=%s\n' "$ENGINE_VARIABLE" "$library"; fi >"$NEW/engine.conf.part"
   mv -f "$NEW/engine.conf.part" "$NEW/engine.conf"
   say "  ${library:-where the loader looks}"
 }
@@ -524,7 +539,7 @@ build_engines() {
   if [ "$ENGINE" != tensorrt ]; then say "  nothing: $ENGINE loads the model files as they are"; return 0; fi
   for name in $ARTIFACTS; do
     # shellcheck disable=SC2046 # the options are words without spaces
-    if [ "$DRY_RUN" = yes ]; then run "$TOOL" build "$NEW/artifacts/$name" $(session_options); else
+    if [ "$DRY_RUN" = yes ]; then would_run "$TOOL" build "$NEW/artifacts/$name" $(session_options); else
       wait_for "$TOOL" build "$NEW/artifacts/$name" $(session_options) ||
         fail "the engine of $name could not be built" "mend what it says above, and run ./install.sh again"
     fi
@@ -535,7 +550,7 @@ self_test() {
   step "Self-test: what every artifact must give"
   for name in $ARTIFACTS; do
     # shellcheck disable=SC2046
-    if [ "$DRY_RUN" = yes ]; then run "$TOOL" verify "$NEW/artifacts/$name" $(session_options); else
+    if [ "$DRY_RUN" = yes ]; then would_run "$TOOL" verify "$NEW/artifacts/$name" $(session_options); else
       printf '  %s ' "$name"
       wait_for "$TOOL" verify "$NEW/artifacts/$name" $(session_options) ||
         fail "the self-test of $name was not passed" "mend what it says above, and run ./install.sh again. Nothing was switched to this version"
@@ -554,10 +569,12 @@ benchmark() {
   esac
   # shellcheck disable=SC2046
   set -- bench "$@" $(session_options) -o "$NEW/bench.json" --force
-  if [ "$DRY_RUN" = yes ]; then run "$TOOL" "$@"; return 0; fi
-  if done_before "bench-$BENCH"; then say "  done before: $NEW/bench.json"; return 0; fi
+  if [ "$DRY_RUN" = yes ]; then would_run "$TOOL" "$@"; return 0; fi
+  mark=bench-$BENCH-$(printf '%s' "$BUILD_LIBRARY $ENGINE_PATH" | sha256sum | cut -c 1-12)
+  if done_before "$mark"; then say "  done before: $NEW/bench.json"; return 0; fi
   wait_for "$TOOL" "$@" || fail "the benchmark failed" "mend what it says above, or pass --bench none"
-  mark_done "bench-$BENCH"
+  rm -f "$NEW"/.done/bench-*  # bench.json holds the figures of one of them
+  mark_done "$mark"
 }
 
 switch() {
@@ -587,9 +604,9 @@ summary() {
   say "  self-test:  $current/bin/resemote verify $current/artifacts/$first $(session_options)"
   [ ! -e "$NEW/bench.json" ] || say "  benchmark:  $current/bench.json (on a PC: resemote-edge bench import bench.json)"
   if "$current/bin/resemote" camera --help >/dev/null 2>&1; then
-    say "  camera:     $CAMERA_COMMAND"
+    say "  camera:     $(printf '%s' "$CAMERA_COMMAND" | sed "s|@PREFIX@|$PREFIX|g")"
     if [ "$SERVICE" = yes ]; then say "  service:    sudo systemctl enable --now resemote-camera"
-    else say "  service:    sudo ./install.sh --prefix $PREFIX --yes --service"; fi
+    else say "  service:    sudo ./install.sh --prefix $PREFIX --yes --service${ENGINE_PATH:+ --engine-library $ENGINE_PATH}"; fi
   else
     say "  camera:     not compiled, because OpenCV or a compiler was not found. To have it:"
     say "              sudo apt-get install libopencv-dev $PACKAGES, then ./install.sh --camera yes"
@@ -605,7 +622,7 @@ say "resemote $BUNDLE_VERSION for $BOARD_DESCRIPTION, into $PREFIX"
 if [ "$DRY_RUN" = no ] && [ "$YES" = no ]; then
   [ -t 0 ] || fail "there is no terminal to ask on" "pass --yes" 2
   printf 'Install? [y/N] '
-  read -r answer
+  read -r answer || answer=''
   case $answer in y | Y | yes) ;; *) say "Nothing was changed."; exit 1 ;; esac
 fi
 preflight
@@ -623,7 +640,7 @@ self_test
 benchmark
 switch
 if [ "$DRY_RUN" = yes ]; then
-  say "Nothing was changed. The preflight found $PROBLEMS of what is likely to fail."
+  say "Nothing was changed. The preflight found $PROBLEMS problems."
 else
   summary
 fi

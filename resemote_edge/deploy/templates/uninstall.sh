@@ -27,10 +27,11 @@ done
 MARK=$PREFIX/.resemote-prefix
 [ -e "$MARK" ] || fail "$PREFIX: no .resemote-prefix in it, so install.sh did not make it" "name the prefix with --prefix DIR"
 
+[ "$DRY_RUN" = yes ] || [ -w "$PREFIX" ] || fail "$PREFIX: this user cannot write there" "run it with sudo"
 if [ "$DRY_RUN" = no ] && [ "$YES" = no ]; then
   [ -t 0 ] || fail "there is no terminal to ask on" "pass --yes" 2
   printf 'Remove resemote from %s? [y/N] ' "$PREFIX"
-  read -r answer
+  read -r answer || answer=''
   case $answer in y | Y | yes) ;; *) printf 'Nothing was changed.\n'; exit 1 ;; esac
 fi
 

@@ -14,11 +14,21 @@ _SCENES = ((1, 1), (2, 1), (4, 1), (2, 10))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
 @click.option("--artifact", type=click.Path(path_type=Path), help="Artifact of the classifier.  [default: prebuilt]")
 @click.option("--python", default="/usr/bin/python3", show_default=True, help="Python with the bindings of GStreamer.")
-@click.option("--seconds", type=float, default=60.0, show_default=True, help="Length of each scene.")
+@click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Length of each scene.")
 @click.option(
-    "--soak", type=float, default=0.0, show_default=True, help="Length of a long scene, in seconds; 0 for none."
+    "--soak",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Length of a long scene, in seconds; 0 for none.",
 )
-@click.option("--kills", type=int, default=10, show_default=True, help="Times that the server is killed; 0 for none.")
+@click.option(
+    "--kills",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Times that the server is killed; 0 for none.",
+)
 @runtime_option("auto")
 @threads_option
 @click.option("--force", is_flag=True, help="Replace the file.")

@@ -86,7 +86,8 @@ class Steadiness(Strict, frozen=True, kw_only=True):
         true_changes_per_minute: The same of the label that the network gives the face undisturbed.
         id_switches_per_minute: Changes of the number that a face has, for each face and minute.
         box_shake_px: Movement of the box against the face from one frame to the next, root mean square, pixels.
-        followed_p50_s: Median time from a change of the drawn expression to the label that is meant, seconds.
+        followed_p50_s: Median time from a change of the drawn expression to the label that is meant, seconds; None if
+            no change was followed.
         followed_p95_s: 95th percentile of it.
         followed: Number of changes that were followed before the next one.
         not_followed: Number of changes that were not.
@@ -99,8 +100,8 @@ class Steadiness(Strict, frozen=True, kw_only=True):
     true_changes_per_minute: float
     id_switches_per_minute: float
     box_shake_px: float
-    followed_p50_s: float
-    followed_p95_s: float
+    followed_p50_s: float | None
+    followed_p95_s: float | None
     followed: int
     not_followed: int
 
@@ -225,8 +226,7 @@ def _steadiness_text(found: Sequence[Steadiness]) -> str:
             f"{one.label_changes_per_minute:.1f}",
             f"{one.id_switches_per_minute:.1f}",
             f"{one.box_shake_px:.2f}",
-            f"{one.followed_p50_s:.2f}",
-            f"{one.followed_p95_s:.2f}",
+            *("-" if value is None else f"{value:.2f}" for value in (one.followed_p50_s, one.followed_p95_s)),
             f"{one.not_followed} of {one.followed + one.not_followed}",
         ]
         for one in found

@@ -178,11 +178,15 @@ def _judge(
         true_changes_per_minute=round(truths / minutes, 2),
         id_switches_per_minute=round(switches / minutes, 2),
         box_shake_px=round(float(np.sqrt(np.mean(np.square(shakes)))), 2),
-        followed_p50_s=round(float(np.quantile(followed, 0.5)), 3),
-        followed_p95_s=round(float(np.quantile(followed, 0.95)), 3),
+        followed_p50_s=_quantile(followed, 0.5),
+        followed_p95_s=_quantile(followed, 0.95),
         not_followed=missed,
         followed=len(followed),
     )
+
+
+def _quantile(seconds: Sequence[float], share: float) -> float | None:
+    return round(float(np.quantile(seconds, share)), 3) if seconds else None
 
 
 def _changes(values: list[str | None] | list[int | None]) -> int:
