@@ -70,13 +70,6 @@ def eventually(holds: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextmanager
 def running(*command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program with pipes for its output and errors, which is killed if it still runs at the end of the block."""

@@ -7,11 +7,12 @@ import time
 import cv2
 import numpy as np
 import pytest
-from camera_servers import free_port, need_rtsp, rtsp, silent_server, stalling_camera
+from camera_servers import need_rtsp, rtsp, silent_server, stalling_camera
 
 from resemote_edge.camera.reader import FrameReader, ReaderOptions
 from resemote_edge.camera.sources.base import SourceOptions
 from resemote_edge.errors import InputError, SourceError
+from resemote_edge.experiments.camera_check.server import free_port
 
 
 @contextlib.contextmanager

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from sink_parts import face, free_port, result
+from sink_parts import face, result
 
 from resemote_edge.camera.results import FrameResult
 from resemote_edge.camera.sinks import open_sink
 from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.camera.sinks.worker import SinkWorkers
 from resemote_edge.errors import InputError
+from resemote_edge.experiments.camera_check.server import free_port
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from sink_parts import ESCAPED_PASSWORD, PASSWORD, certificate, eventually, face, free_port, result, web_server
+from sink_parts import ESCAPED_PASSWORD, PASSWORD, certificate, eventually, face, result, web_server
 
 from resemote_edge.camera.privacy.aggregate import Aggregator
 from resemote_edge.camera.sinks import open_sink, webhook
 from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.camera.sinks.worker import SinkWorkers
+from resemote_edge.experiments.camera_check.server import free_port
 
 
 def flipping(count: int, first: int = 0) -> list[object]:

@@ -15,7 +15,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from camera_servers import free_port, need_rtsp, rtsp, silent_server, stalling_camera
+from camera_servers import need_rtsp, rtsp, silent_server, stalling_camera
 
 import resemote_edge
 from resemote_edge.artifacts.prebuilt import PREBUILT_DETECTORS, prebuilt_detector_path, prebuilt_path
@@ -24,6 +24,7 @@ from resemote_edge.camera.results import FaceResult, FrameResult, result_schema
 from resemote_edge.camera.sources.base import Captured, FrameClock, SourceOptions
 from resemote_edge.camera.sources.pattern import PatternSource
 from resemote_edge.camera.summary import CameraSummary
+from resemote_edge.experiments.camera_check.server import free_port
 from resemote_edge.faces.detectors import open_detector
 from resemote_edge.faces.detectors.base import DetectorOptions
 from resemote_edge.runtimes.native.library import engine_library
