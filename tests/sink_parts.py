@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from resemote_edge.camera.results import FaceResult, FrameResult
+from resemote_edge.experiments.camera_check.server import free_port
 from resemote_edge.vision.drawn import drawn_faces
 from resemote_edge.vision.frame import Frame
 

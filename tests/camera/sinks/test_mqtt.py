@@ -6,23 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sink_parts import (
-    MOSQUITTO,
-    NO_MOSQUITTO,
-    PASSWORD,
-    Broker,
-    Listener,
-    certificate,
-    eventually,
-    face,
-    free_port,
-    result,
-)
+from sink_parts import MOSQUITTO, NO_MOSQUITTO, PASSWORD, Broker, Listener, certificate, eventually, face, result
 
 from resemote_edge.camera.privacy.aggregate import Aggregator
 from resemote_edge.camera.sinks import mqtt, open_sink
 from resemote_edge.camera.sinks.base import SinkOptions
 from resemote_edge.camera.sinks.worker import SinkWorkers
+from resemote_edge.experiments.camera_check.server import free_port
 
 pytest.importorskip("paho.mqtt.client")
 needs_broker = pytest.mark.skipif(MOSQUITTO is None, reason=NO_MOSQUITTO)
