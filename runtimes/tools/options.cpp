@@ -134,7 +134,9 @@ void Options::read(const Usage& usage, int argc, char** argv) {
   for (;;) {
     const int found = getopt_long(argc, argv, shorts.c_str(), longs.data(), nullptr);
     if (found == -1) break;
-    const std::string word = optind > 1 ? argv[optind - 1] : "";
+    // Within a word of several letters, optind is still at that word.
+    std::string word = optind > 1 ? argv[optind - 1] : "";
+    if (found == '?' && optopt != 0 && optopt < FIRST_NUMBER) word = std::string("-") + static_cast<char>(optopt);
     if (found == ':') throw UsageError("option '" + word + "' needs a value");
     if (found == '?') throw UsageError(why_unknown(word, options));
     const auto one = found >= FIRST_NUMBER ? options.begin() + (found - FIRST_NUMBER)

@@ -14,6 +14,7 @@ message(STATUS "resemote camera: built with OpenCV ${OpenCV_VERSION}")
 # What is computed about faces, in the order of operations of the Python package: products and sums are rounded
 # separately, so that tracks have the same bits on every CPU.
 add_executable(resemote_camera
+  ../src/sha256.cpp
   camera/address.cpp
   camera/annotation.cpp
   camera/camera_program.cpp
@@ -39,6 +40,7 @@ add_executable(resemote_camera
   camera/video_source.cpp
   camera/window.cpp
   errors.cpp
+  file.cpp
   options.cpp
   session_choice.cpp
   signals.cpp
