@@ -145,7 +145,7 @@ void EnergyRecorder::sample() {
   std::vector<double> watts;
   try {
     watts = monitor_.read();
-  } catch (const ToolError& error) {
+  } catch (const std::exception& error) {  // any: this runs in a thread, where nobody else would catch it
     failure_ = error.what();
     return;
   }

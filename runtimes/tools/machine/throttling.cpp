@@ -176,15 +176,19 @@ void ThrottleWatch::watch() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!ended_changed_.wait_for(lock, INTERVAL, [this] { return ended_; })) {
     lock.unlock();
-    MachineState state = capture_passing_state(system_);
+    try {
+      seen_.push_back(capture_passing_state(system_));
+    } catch (const std::exception&) {  // nobody else would catch it in this thread
+      failed_ = true;
+      return;
+    }
     lock.lock();
-    seen_.push_back(std::move(state));
   }
 }
 
 Maybe<bool> ThrottleWatch::did_throttle() const {
   if (!slowdowns(before_, worst()).empty()) return true;
-  return can_tell_throttling(before_) && can_tell_throttling(after_) ? Maybe<bool>(false) : Maybe<bool>();
+  return !failed_ && can_tell_throttling(before_) && can_tell_throttling(after_) ? Maybe<bool>(false) : Maybe<bool>();
 }
 
 MachineState ThrottleWatch::worst() const {
