@@ -90,8 +90,7 @@ void print_facts(const nlohmann::json& passport, const nlohmann::json& here) {
 
 // Where the artifact would run. Throws Failure if something is wrong with the artifact itself.
 nlohmann::json place_here(const std::string& artifact, const resemote_session_options& options) {
-  resemote_backend_choice found = resemote_backend_choice();
-  found.struct_size = sizeof found;
+  resemote_backend_choice found = RESEMOTE_BACKEND_CHOICE_INIT;
   const resemote_status status = resemote_backend_choose(artifact.c_str(), &options, &found);
   if (status == RESEMOTE_STATUS_BACKEND_UNAVAILABLE || status == RESEMOTE_STATUS_DEVICE_UNAVAILABLE) {
     return {{"runs", false}, {"reason", resemote_last_error()}, {"skipped", ""}};

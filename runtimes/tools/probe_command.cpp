@@ -47,8 +47,7 @@ int probe_command(int argc, char** argv) {
   std::vector<std::vector<std::string>> table = {{"backend", "version", "devices", "if not: why, and what to do"}};
   for (std::size_t i = 0; i < resemote_backend_count(); ++i) {
     const std::string name = resemote_backend_name(i);
-    resemote_backend_info info = resemote_backend_info();
-    info.struct_size = sizeof info;
+    resemote_backend_info info = RESEMOTE_BACKEND_INFO_INIT;
     resemote::check(resemote_backend_probe(name.c_str(), library.empty() ? nullptr : library.c_str(), &info));
     found[name] = {{"available", info.available != 0},
                    {"version", info.version},

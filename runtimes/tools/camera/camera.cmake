@@ -42,6 +42,7 @@ add_executable(resemote_camera
   errors.cpp
   file.cpp
   options.cpp
+  progress.cpp
   session_choice.cpp
   signals.cpp
   terminal.cpp)

@@ -41,8 +41,7 @@ long long peak_bytes() {
 }
 
 std::string engine_version(const std::string& backend, const resemote_session_options& options) {
-  resemote_backend_info info = resemote_backend_info();
-  info.struct_size = sizeof info;
+  resemote_backend_info info = RESEMOTE_BACKEND_INFO_INIT;
   resemote::check(resemote_backend_probe(backend.c_str(), options.library, &info));
   return info.version;
 }
