@@ -13,6 +13,7 @@
 #include "options.h"
 #include "session_choice.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -21,9 +22,9 @@ constexpr int REPORT_SCHEMA = 2;
 constexpr long MOST_BATCH = 4096, MOST_STREAMS = 64;
 
 std::string names_of_scenarios() {
-  std::string names;
-  for (const Scenario& scenario : scenarios()) names += (names.empty() ? "" : ", ") + std::string(scenario.name);
-  return names;
+  std::vector<std::string> names;
+  for (const Scenario& scenario : scenarios()) names.push_back(scenario.name);
+  return joined(names);
 }
 
 const Usage& usage() {

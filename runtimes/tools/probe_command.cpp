@@ -4,6 +4,7 @@
 #include "options.h"
 #include "resemote/runtime.hpp"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -21,22 +22,6 @@ const Usage& usage() {
   return usage;
 }
 
-// The devices as a list; the library separates them by spaces.
-nlohmann::json devices_of(const resemote_backend_info& info) {
-  nlohmann::json devices = nlohmann::json::array();
-  std::string word;
-  for (const char* c = info.devices; *c != '\0'; ++c) {
-    if (*c != ' ') {
-      word += *c;
-    } else if (!word.empty()) {
-      devices.push_back(word);
-      word.clear();
-    }
-  }
-  if (!word.empty()) devices.push_back(word);
-  return devices;
-}
-
 }  // namespace
 
 int probe_command(int argc, char** argv) {
@@ -51,7 +36,7 @@ int probe_command(int argc, char** argv) {
     resemote::check(resemote_backend_probe(name.c_str(), library.empty() ? nullptr : library.c_str(), &info));
     found[name] = {{"available", info.available != 0},
                    {"version", info.version},
-                   {"devices", devices_of(info)},
+                   {"devices", words_of(info.devices)},
                    {"reason", info.reason}};
     table.push_back({name, info.version[0] == '\0' ? "-" : info.version, info.devices[0] == '\0' ? "-" : info.devices,
                      info.reason});

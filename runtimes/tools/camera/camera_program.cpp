@@ -325,13 +325,5 @@ int camera(int argc, char** argv) {
 }  // namespace resemote_camera
 
 int main(int argc, char** argv) {
-  using namespace resemote_tools;
-  set_up_signals();
-  try {
-    const int code = resemote_camera::camera(argc, argv);
-    flush_output();
-    return code;
-  } catch (...) {
-    return report_exception("camera");
-  }
+  return resemote_tools::run_main("camera", [&] { return resemote_camera::camera(argc, argv); });
 }

@@ -54,7 +54,7 @@ nlohmann::json measure_energy(const Job& job, const Subjects& subjects, const Sy
   usleep(static_cast<useconds_t>(std::max(monitor.min_seconds(), IDLE_SECONDS) * 1e6));
   idle.stop();
   Maybe<double> idle_watts;
-  if (idle.refusal().empty()) idle_watts = idle.joules() / idle.seconds();
+  if (idle.why_not_trusted().empty()) idle_watts = idle.joules() / idle.seconds();
   Settings settings = job.settings;
   settings.warmup_runs = 0;
   settings.warmup_seconds = 0.0;
