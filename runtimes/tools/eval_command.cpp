@@ -70,7 +70,7 @@ int eval_command(int argc, char** argv) {
   {
     const StopRequest stop;
     Progress progress("images", crops.size());
-    csv = evaluate(network, crops, accuracy, [&](std::size_t done) {
+    evaluate(network, crops, accuracy, options.has("predictions") ? &csv : nullptr, [&](std::size_t done) {
       stop.check();
       progress.update(done);
     });

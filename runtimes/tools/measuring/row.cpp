@@ -160,7 +160,7 @@ nlohmann::json accuracy_of(const Job& job, const SessionChoice& choice, const st
   options.threads = job.threads;
   Network network(job.artifact, options, EVALUATION_BATCH);
   Accuracy accuracy(network.labels());
-  evaluate(network, crops, accuracy, [](std::size_t) {});
+  evaluate(network, crops, accuracy, nullptr, [](std::size_t) {});
   return accuracy_report(accuracy, crops);
 }
 
