@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from native.camera.faces_library import (
-    NativeSchedule,
-    NativeSmoother,
-    NativeTracker,
-    compile_library,
-    doubles,
-    face_of,
-    row_of,
-)
+from native.camera.faces_library import NativeSchedule, NativeSmoother, NativeTracker, compile_library, doubles, row_of
 from native.preprocessing_library import FrameInMemory, NativeBox
 from portrait_frames import crowd
 
