@@ -5,6 +5,7 @@ namespace resemote_internal {
 namespace {
 
 constexpr int kMostFaces = 4096;
+constexpr int kMostQueued = 4096;
 constexpr int kMostCropSide = 4096;  // of what frame_crop makes, pixels
 
 // A classifier, and the handle through which callers use its session.
@@ -104,7 +105,7 @@ resemote_status resemote_classifier_create(const char* artifact, const resemote_
     resemote_classifier_options chosen = RESEMOTE_CLASSIFIER_OPTIONS_INIT;
     if (options != nullptr) chosen = taken(options, "resemote_classifier_options", chosen);
     const int faces = in_range("max_faces", chosen.max_faces, 1, kMostFaces);
-    const int depth = in_range("queue_depth", chosen.queue_depth, 0, kMostFaces);
+    const int depth = in_range("queue_depth", chosen.queue_depth, 0, kMostQueued);
     const Edges edges = edges_of(chosen.edges);
     const char* const path = &needed(artifact, "the artifact's path");
     auto opened = std::make_shared<Session>(path, session_options(session));

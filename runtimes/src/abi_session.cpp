@@ -225,8 +225,7 @@ resemote_status resemote_session_run(resemote_session* session, const resemote_t
 
 resemote_status resemote_session_self_test(resemote_session* session, resemote_self_test_result* result) {
   return guarded([&] {
-    resemote_self_test_result unwanted = {};
-    unwanted.struct_size = sizeof unwanted;
+    resemote_self_test_result unwanted = RESEMOTE_SELF_TEST_RESULT_INIT;
     Filled<resemote_self_test_result> to(result == nullptr ? &unwanted : result, "resemote_self_test_result");
     const std::shared_ptr<Session> found = sessions().find(session);
     const SelfTestResult outcome = self_test(*found);

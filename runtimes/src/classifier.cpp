@@ -11,7 +11,7 @@
 namespace resemote_internal {
 namespace {
 
-// Of one classifier. A board has a few GiB for everything.
+// Memory of one classifier. A board has a few GiB for everything.
 constexpr std::uint64_t kMostMib = 512;
 
 std::unique_ptr<DecisionQueue> made_queue(std::size_t depth, std::size_t feed_bytes, std::size_t faces,

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "resemote/runtime.h"
+#include "resemote/status.h"
 
 // The namespace `resemote` belongs to the public wrapper. A program that links the library statically contains both.
 namespace resemote_internal {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "resemote/runtime.h"
+#include "resemote/frame.h"
 
 namespace resemote_internal {
 

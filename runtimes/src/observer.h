@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "resemote/runtime.h"
+#include "resemote/session.h"
 
 namespace resemote_internal {
 

@@ -39,7 +39,7 @@ constexpr Step kSteps[] = {
     {Message::kSparse, 2, Message::kTensor},
 };
 
-// Of a TensorProto.
+// Fields of a TensorProto.
 constexpr std::uint64_t kExternalData = 13, kDataLocation = 14;
 constexpr std::uint64_t kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5;
 constexpr int kDeepest = 64;

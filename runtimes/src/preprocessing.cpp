@@ -84,6 +84,7 @@ void check_frame(const resemote_frame& frame) { view_of(frame); }
 struct Preprocessor::Work {
   explicit Work(const PreprocessSpec& spec) : resizer(spec.height, spec.width) {
     pixels.reserve(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width));
+    if (spec.input != InputFormat::kTensor) return;  // pixels are fed as they are
     for (std::size_t channel = 0; channel < tables.size(); ++channel) {
       tables[channel] = normalized(spec.mean[channel], spec.std[channel]);
     }

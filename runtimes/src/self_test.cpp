@@ -35,8 +35,7 @@ Golden load(const Artifact& artifact) {
 
 // One crop, as a frame.
 resemote_frame frame_of(const NpyArray& crops, std::int64_t index) {
-  resemote_frame frame = {};
-  frame.struct_size = sizeof frame;
+  resemote_frame frame = RESEMOTE_FRAME_INIT;
   frame.format = RESEMOTE_PIXEL_RGB24;
   frame.height = static_cast<std::int32_t>(crops.shape[1]);
   frame.width = static_cast<std::int32_t>(crops.shape[2]);

@@ -2,7 +2,7 @@
 // defaults for the members it lacks. A program that was built with a newer header than the library's is refused.
 //
 // Add a member at the end only, never into padding. Its default is the behaviour of earlier libraries. The size that an
-// _init function writes, and the smallest size of a frame, stay those of the first header.
+// _init function writes, and the smallest size of a frame, stay those of the first version of the headers.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace resemote_internal {
 
-// Sizes in the first header. If a member is added to a struct, its size here becomes offsetof(struct, member).
+// Sizes in the first version of the headers. If a member is added to a struct, its size here becomes offsetof(struct, member).
 constexpr std::size_t kFirstSessionOptions = offsetof(resemote_session_options, log);
 constexpr std::size_t kFirstClassifierOptions = offsetof(resemote_classifier_options, edges);
 constexpr std::size_t kFirstFrame = offsetof(resemote_frame, timestamp_ns);
@@ -64,7 +64,7 @@ class Filled {
   Struct whole_{};
 };
 
-// Fills in a struct whose size is not known yet: only the members of the first header.
+// Fills in a struct whose size is not known yet: only the members of the first version of the headers.
 template <typename Struct>
 void initialize(Struct* to, const char* name, Struct defaults, std::size_t first) {
   if (to == nullptr) throw Error(RESEMOTE_STATUS_INVALID_ARGUMENT, std::string(name) + " is null");

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "resemote/runtime.h"
+#include "resemote/session.h"
 
 namespace resemote_internal {
 

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "session_choice.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -21,9 +22,9 @@ constexpr int REPORT_SCHEMA = 2;
 constexpr long MOST_BATCH = 4096, MOST_STREAMS = 64;
 
 std::string names_of_scenarios() {
-  std::string names;
-  for (const Scenario& scenario : scenarios()) names += (names.empty() ? "" : ", ") + std::string(scenario.name);
-  return names;
+  std::vector<std::string> names;
+  for (const Scenario& scenario : scenarios()) names.push_back(scenario.name);
+  return joined(names);
 }
 
 const Usage& usage() {
@@ -256,7 +257,7 @@ int bench_command(int argc, char** argv) {
   const std::vector<Job> jobs = jobs_of(options);
   const SessionChoice choice(options);
   const std::string output = options.text("output"), crops = options.text("crops");
-  if (options.has("output")) refuse_existing(output, options.has("force"));
+  if (options.has("output")) check_output(output, options.has("force"));
   nlohmann::json data;
   if (options.has("crops")) data = CropsFile(crops).dataset();
   nlohmann::json environment = capture_environment(System::here());
@@ -272,14 +273,15 @@ int bench_command(int argc, char** argv) {
                                  {"settings", jobs.front().settings},
                                  {"rows", found.rows},
                                  {"unmeasured", found.others}};
-  if (options.has("output")) {
-    write_whole_file(output, report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-    print_error("written: " + output);
-  }
+  // Printed first, so that what took minutes is shown if the file cannot be written after all.
   if (options.json()) {
     print_json(report);
   } else {
     print_report(report);
+  }
+  if (options.has("output")) {
+    write_whole_file(output, report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print_error("written: " + output);
   }
   return found.failed ? EXIT_ERROR : EXIT_OK;
 }

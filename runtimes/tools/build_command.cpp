@@ -1,16 +1,13 @@
 // `resemote build`: the TensorRT engine of an artifact, built for this board and kept for every later start.
-#include <unistd.h>
-
-#include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <string>
 
 #include "command.h"
 #include "errors.h"
 #include "options.h"
+#include "progress.h"
+#include "self_test.h"
 #include "session_choice.h"
-#include "signals.h"
 #include "terminal.h"
 
 namespace resemote_tools {
@@ -29,56 +26,6 @@ const Usage& usage() {
   return usage;
 }
 
-// Shows how far the library is with an engine: on a terminal every second, else every minute. Asks it to stop when a
-// signal did.
-class BuildProgress {
- public:
-  explicit BuildProgress(resemote_session_options& options) {
-    options.progress = [](void* self, const resemote_progress* progress) {
-      return static_cast<BuildProgress*>(self)->show(*progress);
-    };
-    options.user_data = this;
-  }
-  ~BuildProgress() { clear(); }
-  BuildProgress(const BuildProgress&) = delete;
-  BuildProgress& operator=(const BuildProgress&) = delete;
-
-  // Throws Interrupted if a signal was the reason why there is no session.
-  void check() const { stop_.check(); }
-
- private:
-  std::int32_t show(const resemote_progress& progress) noexcept {
-    if (progress.seconds < shown_) shown_ = 0.0;  // another stage
-    if (progress.seconds >= shown_ + (on_terminal_ ? 1.0 : 60.0)) {
-      shown_ = progress.seconds;
-      std::fprintf(stderr, "%s%s: %.0f s", on_terminal_ ? "\r\x1b[K" : "", progress.stage, progress.seconds);
-      if (progress.fraction >= 0.0) std::fprintf(stderr, ", %.0f %%", progress.fraction * 100.0);
-      if (!on_terminal_) std::fputs("\n", stderr);
-      std::fflush(stderr);
-    }
-    return stop_.signal();
-  }
-
-  void clear() const noexcept {
-    if (on_terminal_) std::fputs("\r\x1b[K", stderr);
-  }
-
-  StopRequest stop_;
-  double shown_ = 0.0;
-  bool on_terminal_ = isatty(STDERR_FILENO) == 1;
-};
-
-// The session of an artifact, with its engine built if it is not kept yet.
-resemote::Session build(const std::string& artifact, resemote_session_options options) {
-  const BuildProgress progress(options);
-  try {
-    return resemote::Session(artifact, options);
-  } catch (const resemote::Failure&) {
-    progress.check();
-    throw;
-  }
-}
-
 }  // namespace
 
 int build_command(int argc, char** argv) {
@@ -92,27 +39,23 @@ int build_command(int argc, char** argv) {
                     "pass an artifact that was exported for TensorRT, on a machine that has it");
   }
   print_error("building the engine of " + std::string(chosen.file) + " on " + chosen.device + "; this may take minutes");
-  resemote::Session session = build(options.argument(0), choice.options());
-  const std::string engine = session.info().engine;
-  resemote_self_test_result result = RESEMOTE_SELF_TEST_RESULT_INIT;
-  const resemote_status status = resemote_session_self_test(session.get(), &result);
-  if (status != RESEMOTE_STATUS_SELF_TEST_FAILED) resemote::check(status);
-  const bool passed = status == RESEMOTE_STATUS_OK;
+  const resemote::Session session = open_with_progress<resemote::Session>(options.argument(0), choice.options());
+  const resemote_session_info info = session.info();
+  const SelfTest test = run_self_test(session.get());
   if (options.json()) {
     print_json({{"artifact", options.argument(0)},
                 {"backend", chosen.backend},
                 {"device", chosen.device},
                 {"file", chosen.file},
-                {"engine", engine},
-                {"self_test", passed ? "passed" : "failed"},
-                {"max_abs_diff", result.max_abs_diff},
-                {"max_abs_diff_limit", result.limit}});
+                {"engine", info.engine},
+                {"self_test", test.passed ? "passed" : "failed"},
+                {"max_abs_diff", test.result.max_abs_diff},
+                {"max_abs_diff_limit", test.result.limit}});
   } else {
-    print_line("engine: " + engine);
-    print_line(std::string("self-test ") + (passed ? "passed" : "FAILED") + ": largest difference " +
-               format_number("%.3g", result.max_abs_diff) + " (limit " + format_number("%.3g", result.limit) + ")");
+    print_line(std::string("engine: ") + info.engine);
+    print_line("self-test " + sentence_of(test, info));
   }
-  return passed ? EXIT_OK : EXIT_NOT_PASSED;
+  return exit_code_of(test);
 }
 
 }  // namespace resemote_tools

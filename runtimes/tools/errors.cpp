@@ -6,6 +6,7 @@
 #include <new>
 
 #include "resemote/runtime.hpp"
+#include "signals.h"
 #include "terminal.h"
 
 namespace resemote_tools {
@@ -54,6 +55,17 @@ int report_exception(const char* command) noexcept {
   } catch (...) {
     std::fputs("Error: not enough memory even to say what went wrong\n", stderr);
     return EXIT_ERROR;
+  }
+}
+
+int run_main(const char* command, const std::function<int()>& run) noexcept {
+  set_up_signals();
+  try {
+    const int code = run();
+    flush_output();
+    return code;
+  } catch (...) {
+    return report_exception(command);
   }
 }
 

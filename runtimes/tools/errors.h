@@ -1,6 +1,7 @@
 // Errors of the tools, and the exit code of each: the same codes as those of resemote-edge.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -46,6 +47,9 @@ class Interrupted {
 // Writes the exception being handled to stderr, in one line. Returns its exit code. `command` is the command that was
 // running, or "" if none was.
 int report_exception(const char* command) noexcept;
+
+// The whole of a program's main: sets up the signals, runs it and writes out what it printed. Returns its exit code.
+int run_main(const char* command, const std::function<int()>& run) noexcept;
 
 // Description of errno, such as "No such file or directory".
 std::string system_message(int error_number);

@@ -61,7 +61,7 @@ int eval_command(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
   const std::string predictions = options.text("predictions");
-  if (options.has("predictions")) refuse_existing(predictions, options.has("force"));
+  if (options.has("predictions")) check_output(predictions, options.has("force"));
   const CropsFile crops(options.argument(1));
   const SessionChoice choice(options);
   Network network(options.argument(0), choice.options(), EVALUATION_BATCH);
@@ -70,7 +70,7 @@ int eval_command(int argc, char** argv) {
   {
     const StopRequest stop;
     Progress progress("images", crops.size());
-    csv = evaluate(network, crops, accuracy, [&](std::size_t done) {
+    evaluate(network, crops, accuracy, options.has("predictions") ? &csv : nullptr, [&](std::size_t done) {
       stop.check();
       progress.update(done);
     });
@@ -82,12 +82,12 @@ int eval_command(int argc, char** argv) {
                  {"device", info.device},
                  {"file", info.file},
                  {"file_sha256", file_entry(read_passport(options.argument(0)), info.file).at("sha256")}});
-  if (options.has("predictions")) write_whole_file(predictions, csv);
   if (options.json()) {
     print_json(report);
   } else {
     print_report(report);
   }
+  if (options.has("predictions")) write_whole_file(predictions, csv);
   return EXIT_OK;
 }
 

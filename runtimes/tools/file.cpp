@@ -84,11 +84,21 @@ std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t
   return bytes;
 }
 
-void refuse_existing(const std::string& path, bool force) {
+void check_output(const std::string& path, bool force) {
+  if (path.empty()) throw ToolError("the name of the file to write is empty", "pass the name of a file");
   struct stat facts;
-  if (lstat(path.c_str(), &facts) != 0) return;
-  if (S_ISDIR(facts.st_mode)) throw ToolError(path + ": a folder rather than a file", "pass the name of a file");
-  if (!force) throw ToolError(path + " exists", "pass --force to replace it");
+  if (stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode)) {
+    throw ToolError(path + ": " + kind_of(facts.st_mode) + " rather than a file", "pass the name of a file");
+  }
+  // A link that leads nowhere is something, too.
+  if (!force && lstat(path.c_str(), &facts) == 0) {
+    throw ToolError(path + " exists", "pass --force to replace it, or another path");
+  }
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw ToolError(path + ": cannot be written: " + system_message(errno), "pass a path in a folder that can be written");
+  }
 }
 
 void write_whole_file(const std::string& path, const std::string& content) {

@@ -33,8 +33,9 @@ class File {
 // Bytes of a regular file. Throws ToolError that names the path if there are more than `most`.
 std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t most);
 
-// Throws ToolError if something is at the path and must not be replaced.
-void refuse_existing(const std::string& path, bool force);
+// Throws ToolError if no file can be written at the path: something is there that is no regular file, or a file and not
+// `force`, or the folder is missing or cannot be written. For use before the work whose results go there.
+void check_output(const std::string& path, bool force);
 
 // Writes a file beside its place and then moves it there. Throws ToolError; then nothing is changed.
 void write_whole_file(const std::string& path, const std::string& content);

@@ -5,6 +5,7 @@
 #include "passport.h"
 #include "session_choice.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -25,9 +26,9 @@ std::string text_of(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return "not stated";
   if (!value.is_array()) return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  std::string text;
-  for (const nlohmann::json& one : value) text += (text.empty() ? "" : ", ") + text_of(one);
-  return text;
+  std::vector<std::string> texts;
+  for (const nlohmann::json& one : value) texts.push_back(text_of(one));
+  return joined(texts);
 }
 
 std::string text_of(const nlohmann::json& facts, const char* name) {
@@ -35,12 +36,11 @@ std::string text_of(const nlohmann::json& facts, const char* name) {
 }
 
 std::string tensors(const nlohmann::json& specs) {
-  std::string text;
+  std::vector<std::string> texts;
   for (const nlohmann::json& spec : specs) {
-    text += (text.empty() ? "" : ", ") + text_of(spec, "name") + " " + text_of(spec, "dtype") + " (" +
-            text_of(spec, "shape") + ")";
+    texts.push_back(text_of(spec, "name") + " " + text_of(spec, "dtype") + " (" + text_of(spec, "shape") + ")");
   }
-  return text;
+  return joined(texts);
 }
 
 std::string batches(const nlohmann::json& batch) {
@@ -90,8 +90,7 @@ void print_facts(const nlohmann::json& passport, const nlohmann::json& here) {
 
 // Where the artifact would run. Throws Failure if something is wrong with the artifact itself.
 nlohmann::json place_here(const std::string& artifact, const resemote_session_options& options) {
-  resemote_backend_choice found = resemote_backend_choice();
-  found.struct_size = sizeof found;
+  resemote_backend_choice found = RESEMOTE_BACKEND_CHOICE_INIT;
   const resemote_status status = resemote_backend_choose(artifact.c_str(), &options, &found);
   if (status == RESEMOTE_STATUS_BACKEND_UNAVAILABLE || status == RESEMOTE_STATUS_DEVICE_UNAVAILABLE) {
     return {{"runs", false}, {"reason", resemote_last_error()}, {"skipped", ""}};

@@ -6,7 +6,6 @@
 #include "command.h"
 #include "errors.h"
 #include "resemote/runtime.h"
-#include "signals.h"
 #include "terminal.h"
 
 namespace resemote_tools {
@@ -77,12 +76,5 @@ const char* running(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace resemote_tools;
-  set_up_signals();
-  try {
-    const int code = run(argc, argv);
-    flush_output();
-    return code;
-  } catch (...) {
-    return report_exception(running(argc, argv));
-  }
+  return run_main(running(argc, argv), [&] { return run(argc, argv); });
 }

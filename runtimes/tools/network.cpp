@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "errors.h"
+#include "progress.h"
 
 namespace resemote_tools {
 namespace {
@@ -38,13 +39,10 @@ void point(resemote_tensor& tensor, void* data, std::size_t count) {
 }  // namespace
 
 Network::Network(const std::string& artifact, const resemote_session_options& options, std::size_t max_crops)
-    : classifier_(artifact, options, classifier_options(max_crops)) {
-  resemote::check(resemote_classifier_get_session(classifier_.get(), &session_));
-  info_ = resemote_session_info();
-  info_.struct_size = sizeof info_;
-  resemote::check(resemote_session_get_info(session_, &info_));
-  resemote_tensor_spec spec = resemote_tensor_spec();
-  spec.struct_size = sizeof spec;
+    : classifier_(open_with_progress<resemote::Classifier>(artifact, options, classifier_options(max_crops))),
+      session_(classifier_.session()),
+      info_(classifier_.info()) {
+  resemote_tensor_spec spec = RESEMOTE_TENSOR_SPEC_INIT;
   resemote::check(resemote_session_get_input(session_, 0, &spec));
   input_ = tensor_of(spec);
   resemote::check(resemote_session_get_output(session_, 0, &spec));
@@ -80,10 +78,11 @@ void Network::decide(float* outputs, std::size_t count) const {
                       "run 'resemote verify', and export for this machine");
     }
     if (info_.gives_probabilities != 0) continue;
-    const float largest = *std::max_element(row, end);
-    float sum = 0.0f;
-    for (float* value = row; value != end; ++value) sum += *value = std::exp(*value - largest);
-    for (float* value = row; value != end; ++value) *value /= sum;
+    // In double, as in the library.
+    const double largest = *std::max_element(row, end);
+    double sum = 0.0;
+    for (const float* value = row; value != end; ++value) sum += std::exp(*value - largest);
+    for (float* value = row; value != end; ++value) *value = static_cast<float>(std::exp(*value - largest) / sum);
   }
 }
 

@@ -28,7 +28,7 @@ class Network {
 
  private:
   resemote::Classifier classifier_;
-  resemote_session* session_ = nullptr;
+  resemote_session* session_;
   resemote_session_info info_;
   resemote_tensor input_;
   resemote_tensor output_;

@@ -10,6 +10,7 @@
 
 #include "errors.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -22,13 +23,6 @@ std::vector<Option> all_options(const Usage& usage) {
   options.push_back({"json", 0, nullptr, nullptr, "Print JSON instead of text."});
   options.push_back({"help", 'h', nullptr, nullptr, "Show this message and exit."});
   return options;
-}
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
 }
 
 // Lines of a paragraph, broken between words, each after `indent` spaces.
@@ -52,14 +46,14 @@ std::string filled(const std::string& text, std::size_t indent) {
 // Why getopt_long does not take a word.
 std::string why_unknown(const std::string& word, const std::vector<Option>& options) {
   const std::string name = word.compare(0, 2, "--") == 0 ? word.substr(2, word.find('=') - 2) : "";
-  std::string begin_so;
+  std::vector<std::string> begin_so;
   for (const Option& option : options) {
     if (name.empty() || std::string(option.name).compare(0, name.size(), name) != 0) continue;
-    begin_so += (begin_so.empty() ? "--" : ", --") + std::string(option.name);
+    begin_so.push_back(std::string("--") + option.name);
   }
   if (begin_so.empty()) return "there is no option '" + word + "'";
-  if (begin_so.find(',') == std::string::npos) return "option " + begin_so + " takes no value";
-  return "option '" + word + "' could be any of " + begin_so;
+  if (begin_so.size() == 1) return "option " + begin_so.front() + " takes no value";
+  return "option '" + word + "' could be any of " + joined(begin_so);
 }
 
 std::string left_column(const Option& option) {
@@ -92,7 +86,7 @@ void print_help(const Usage& usage) {
   for (const Option& option : options) width = std::max(width, left_column(option).size());
   for (const Option& option : options) {
     std::string help = option.help;
-    if (option.standard != nullptr) help += std::string(" [default: ") + option.standard + "]";
+    if (option.default_value != nullptr) help += std::string(" [default: ") + option.default_value + "]";
     std::string lines = filled(help, width + 4);
     const std::string left = "  " + left_column(option);
     lines.replace(0, left.size(), left);
@@ -105,7 +99,7 @@ void print_help(const Usage& usage) {
 
 Options::Options(const Usage& usage, int argc, char** argv) {
   for (const Option& option : usage.options) {
-    if (option.standard != nullptr) standards_[option.name] = option.standard;
+    if (option.default_value != nullptr) defaults_[option.name] = option.default_value;
   }
   read(usage, argc, argv);
   if (has("help")) {
@@ -134,7 +128,9 @@ void Options::read(const Usage& usage, int argc, char** argv) {
   for (;;) {
     const int found = getopt_long(argc, argv, shorts.c_str(), longs.data(), nullptr);
     if (found == -1) break;
-    const std::string word = optind > 1 ? argv[optind - 1] : "";
+    // Within a word of several letters, optind is still at that word.
+    std::string word = optind > 1 ? argv[optind - 1] : "";
+    if (found == '?' && optopt != 0 && optopt < FIRST_NUMBER) word = std::string("-") + static_cast<char>(optopt);
     if (found == ':') throw UsageError("option '" + word + "' needs a value");
     if (found == '?') throw UsageError(why_unknown(word, options));
     const auto one = found >= FIRST_NUMBER ? options.begin() + (found - FIRST_NUMBER)
@@ -163,8 +159,8 @@ void Options::check_arguments(const Usage& usage) const {
 std::string Options::text(const std::string& name) const {
   const auto given = values_.find(name);
   if (given != values_.end()) return given->second;
-  const auto standard = standards_.find(name);
-  return standard == standards_.end() ? "" : standard->second;
+  const auto fallback = defaults_.find(name);
+  return fallback == defaults_.end() ? "" : fallback->second;
 }
 
 long Options::integer(const std::string& name, long least, long most) const {
@@ -193,9 +189,7 @@ double Options::real(const std::string& name, double least, double most) const {
 std::string Options::choice(const std::string& name, const std::vector<std::string>& words) const {
   const std::string given = text(name);
   if (std::find(words.begin(), words.end(), given) != words.end()) return given;
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  throw UsageError("--" + name + ": '" + given + "' is not one of " + all);
+  throw UsageError("--" + name + ": '" + given + "' is not one of " + joined(words));
 }
 
 std::vector<std::string> Options::list(const std::string& name) const {

@@ -11,7 +11,7 @@ struct Option {
   const char* name;      // without dashes, such as "device"
   char letter;           // such as 'o'; 0 if it has none
   const char* value;     // what it takes, such as "NAME"; nullptr for a flag
-  const char* standard;  // the value if it is not given, shown in the help; nullptr if there is none
+  const char* default_value;  // the value if it is not given, shown in the help; nullptr if there is none
   const char* help;
 };
 
@@ -37,7 +37,7 @@ class Options {
 
   // Whether the option was given.
   bool has(const std::string& name) const { return values_.count(name) != 0; }
-  // Value that was given, or else the option's standard value; "" if it has none.
+  // Value that was given, or else the option's default value; "" if it has none.
   std::string text(const std::string& name) const;
   // The same as a number. Throws UsageError if it is none, or lies outside of `least` to `most`.
   long integer(const std::string& name, long least, long most) const;
@@ -51,7 +51,7 @@ class Options {
   void read(const Usage& usage, int argc, char** argv);
   void check_arguments(const Usage& usage) const;
 
-  std::map<std::string, std::string> standards_;
+  std::map<std::string, std::string> defaults_;
   std::map<std::string, std::string> values_;
   std::vector<std::string> arguments_;
   bool wants_help_ = false;

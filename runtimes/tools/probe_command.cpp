@@ -4,6 +4,7 @@
 #include "options.h"
 #include "resemote/runtime.hpp"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -21,22 +22,6 @@ const Usage& usage() {
   return usage;
 }
 
-// The devices as a list; the library separates them by spaces.
-nlohmann::json devices_of(const resemote_backend_info& info) {
-  nlohmann::json devices = nlohmann::json::array();
-  std::string word;
-  for (const char* c = info.devices; *c != '\0'; ++c) {
-    if (*c != ' ') {
-      word += *c;
-    } else if (!word.empty()) {
-      devices.push_back(word);
-      word.clear();
-    }
-  }
-  if (!word.empty()) devices.push_back(word);
-  return devices;
-}
-
 }  // namespace
 
 int probe_command(int argc, char** argv) {
@@ -47,12 +32,11 @@ int probe_command(int argc, char** argv) {
   std::vector<std::vector<std::string>> table = {{"backend", "version", "devices", "if not: why, and what to do"}};
   for (std::size_t i = 0; i < resemote_backend_count(); ++i) {
     const std::string name = resemote_backend_name(i);
-    resemote_backend_info info = resemote_backend_info();
-    info.struct_size = sizeof info;
+    resemote_backend_info info = RESEMOTE_BACKEND_INFO_INIT;
     resemote::check(resemote_backend_probe(name.c_str(), library.empty() ? nullptr : library.c_str(), &info));
     found[name] = {{"available", info.available != 0},
                    {"version", info.version},
-                   {"devices", devices_of(info)},
+                   {"devices", words_of(info.devices)},
                    {"reason", info.reason}};
     table.push_back({name, info.version[0] == '\0' ? "-" : info.version, info.devices[0] == '\0' ? "-" : info.devices,
                      info.reason});

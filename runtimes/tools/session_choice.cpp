@@ -17,7 +17,8 @@ SessionChoice::SessionChoice(const Options& options)
     : backend_(options.text("backend")),
       device_(options.text("device")),
       library_(options.text("library")),
-      cache_dir_(options.text("cache-dir")) {
+      cache_dir_(options.text("cache-dir")),
+      has_cache_dir_(options.has("cache-dir")) {
   if (options.has("threads")) threads_ = static_cast<int>(options.integer("threads", 1, MOST_THREADS));
 }
 
@@ -26,7 +27,7 @@ resemote_session_options SessionChoice::options() const {
   chosen.backend = or_null(backend_);
   chosen.device = or_null(device_);
   chosen.library = or_null(library_);
-  chosen.cache_dir = or_null(cache_dir_);
+  chosen.cache_dir = has_cache_dir_ ? cache_dir_.c_str() : nullptr;  // an empty name is no cache
   chosen.threads = threads_;
   chosen.log = [](void*, resemote_log_level level, const char* message) {
     if (level == RESEMOTE_LOG_WARNING) print_error(std::string("warning: ") + message);

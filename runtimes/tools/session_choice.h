@@ -21,6 +21,7 @@ class SessionChoice {
   std::string device_;
   std::string library_;
   std::string cache_dir_;
+  bool has_cache_dir_;
   int threads_ = 0;
 };
 

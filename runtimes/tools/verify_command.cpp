@@ -2,6 +2,8 @@
 #include "command.h"
 #include "errors.h"
 #include "options.h"
+#include "progress.h"
+#include "self_test.h"
 #include "session_choice.h"
 #include "terminal.h"
 
@@ -26,34 +28,23 @@ int verify_command(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
   const SessionChoice choice(options);
-  resemote::Session session(options.argument(0), choice.options());
+  const resemote::Session session = open_with_progress<resemote::Session>(options.argument(0), choice.options());
   const resemote_session_info info = session.info();
-  // The result is filled in if the test was not passed, too; Session::self_test() would throw it away.
-  resemote_self_test_result result = resemote_self_test_result();
-  result.struct_size = sizeof result;
-  const resemote_status status = resemote_session_self_test(session.get(), &result);
-  if (status != RESEMOTE_STATUS_SELF_TEST_FAILED) resemote::check(status);
-  const bool passed = status == RESEMOTE_STATUS_OK;
+  const SelfTest test = run_self_test(session.get());
   if (options.json()) {
-    print_json({{"status", passed ? "passed" : "failed"},
+    print_json({{"status", test.passed ? "passed" : "failed"},
                 {"artifact", info.artifact_name},
                 {"backend", info.backend},
                 {"device", info.device},
                 {"file", info.file},
-                {"crops", result.crops},
-                {"max_abs_diff", result.max_abs_diff},
-                {"max_abs_diff_limit", result.limit},
-                {"top1_agreement", result.top1_agreement}});
+                {"crops", test.result.crops},
+                {"max_abs_diff", test.result.max_abs_diff},
+                {"max_abs_diff_limit", test.result.limit},
+                {"top1_agreement", test.result.top1_agreement}});
   } else {
-    const bool detector = info.label_count == 0;
-    print_line(std::string(passed ? "passed" : "FAILED") + ": " + std::to_string(result.crops) +
-               (detector ? " golden pictures" : " golden crops") + ", largest difference of " +
-               (detector ? "any output " : info.gives_probabilities ? "probabilities " : "logits ") +
-               format_number("%.3g", result.max_abs_diff) + " (limit " + format_number("%.3g", result.limit) + ")" +
-               (detector ? "" : ", top-1 agreement " + format_number("%.4f", result.top1_agreement)) + "; " + info.file +
-               " in " + info.backend + " on " + info.device);
+    print_line(sentence_of(test, info));
   }
-  return passed ? EXIT_OK : EXIT_NOT_PASSED;
+  return exit_code_of(test);
 }
 
 }  // namespace resemote_tools

@@ -257,7 +257,7 @@ TEST_CASE("memory beyond what a board has is refused at creation, in numbers") {
   CHECK(resemote_classifier_destroy(classifier) == RESEMOTE_STATUS_OK);
 }
 
-TEST_CASE("a frame of the first header has no timestamp, and a result for it is not written past its end") {
+TEST_CASE("a frame of the first version of the headers has no timestamp, and a result for it is not written past its end") {
   const MadeArtifact made;
   const Opened classifier(made);
   const Picture picture(320, 240);

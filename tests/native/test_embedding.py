@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PROJECTS = Path(__file__).parent / "embedding"
 BUILD = ROOT / "build" / "native-release"
-HEADERS = {f"include/resemote/{name}" for name in ("runtime.h", "status.h", "session.h", "classifier.h", "runtime.hpp")}
+HEADERS = {f"include/resemote/{path.name}" for path in (ROOT / "runtimes" / "include" / "resemote").iterdir()}
 INVALID = 0x20
 
 pytestmark = [

@@ -129,7 +129,7 @@ TEST_CASE("a smaller struct, of an older header, has the defaults of what it lac
   resemote_classifier_destroy(classifier);
 }
 
-TEST_CASE("the functions fill in what the macros do, as far as the first header had it") {
+TEST_CASE("the functions fill in what the macros do, as far as the first version of the headers had it") {
   const resemote_session_options session = RESEMOTE_SESSION_OPTIONS_INIT;
   resemote_session_options session_made;
   std::memset(&session_made, 0x5A, sizeof session_made);

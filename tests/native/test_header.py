@@ -44,6 +44,13 @@ def test_every_parameter_is_documented(function):
     assert {name for line in lines for name in line.split(", ")} == set(parameters(declaration))
 
 
+def test_every_struct_has_a_pinned_layout():
+    layout = (FOLDER.parents[1] / "src" / "abi_layout.cpp").read_text()
+    structs = re.findall(r"typedef struct (resemote_\w+) \{", HEADER)
+    assert len(structs) > 12
+    assert set(structs) == set(re.findall(r"sizeof\((resemote_\w+)\) ==", layout))
+
+
 def test_every_struct_that_carries_its_size_has_a_macro():
     structs = re.findall(r"typedef struct (resemote_\w+) \{\s*size_t struct_size;", HEADER)
     structs.remove("resemote_progress")  # the library fills it in and passes it

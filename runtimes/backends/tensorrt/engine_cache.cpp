@@ -210,7 +210,7 @@ void EngineCache::keep(const EngineKey& key, const Plan& plan) const {
   write_whole_file(path(key), Contents{description.dump() + "\n", plan.data, plan.size});
 }
 
-// Of processes that were killed while they wrote this entry. Called under the entry's lock, so nobody is writing it.
+// Removes the files of processes that were killed while they wrote this entry. Called under the entry's lock, so nobody is writing it.
 void EngineCache::remove_leftovers(const EngineKey& key) const {
   const std::string beginning = path(key).substr(folder_.size() + 1) + ".partial-";
   DIR* const stream = ::opendir(folder_.c_str());

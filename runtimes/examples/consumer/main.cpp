@@ -6,8 +6,7 @@
 
 int main(int argc, char** argv) {
   for (std::size_t i = 0; i < resemote_backend_count(); ++i) {
-    resemote_backend_info info = {};
-    info.struct_size = sizeof info;
+    resemote_backend_info info = RESEMOTE_BACKEND_INFO_INIT;
     resemote_backend_probe(resemote_backend_name(i), nullptr, &info);
     std::printf("%s: %s\n", resemote_backend_name(i), info.available ? info.devices : info.reason);
   }

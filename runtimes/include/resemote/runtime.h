@@ -14,7 +14,8 @@
  * Structs with a struct_size grow at their end. A smaller size comes from an older header and is accepted: fields that
  * the caller lacks have their defaults, or are not written. A larger size comes from a newer header than the library's
  * and is refused. To begin a struct, use its macro RESEMOTE_..._INIT, which matches the header you compile with. The
- * _init functions are for programs that cannot use a macro. They fill in the fields of the first header.
+ * _init functions are for programs that cannot use a macro. They fill in the fields of the first version
+ * of the headers.
  *
  * Errors. Every function returns a status. After a failure, resemote_last_error() tells the calling thread what failed,
  * what was found and what to do. No function prints, exits, aborts or lets a C++ exception out.
@@ -31,6 +32,7 @@
 #define RESEMOTE_RUNTIME_H
 
 #include "resemote/classifier.h"
+#include "resemote/frame.h"
 #include "resemote/session.h"
 #include "resemote/status.h"
 

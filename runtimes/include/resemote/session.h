@@ -30,8 +30,6 @@ typedef struct resemote_backend_info {
    info: is filled in. */
 RESEMOTE_API resemote_status resemote_backend_probe(const char* name, const char* library, resemote_backend_info* info);
 
-/* ---- Sessions: tensors in, tensors out --------------------------------------------------------------------------- */
-
 typedef struct resemote_session resemote_session;
 
 /* Weight of a message. */
@@ -45,7 +43,7 @@ enum {
 typedef void (*resemote_log_function)(void* user_data, resemote_log_level level, const char* message);
 
 typedef struct resemote_progress {
-  size_t struct_size; /* of this struct in the library, which is the newer one of both */
+  size_t struct_size; /* the library's; a program with an older header knows fewer of the fields */
   const char* stage;  /* "building" an engine, or "waiting" for another process that builds the same one */
   double seconds;     /* since the stage began */
   double fraction;    /* of the work that is done, 0 to 1; negative if the engine does not tell (TensorRT before 10) */

@@ -1,6 +1,6 @@
 # resemote-camera, included by the folder above. It needs OpenCV: without it, `resemote camera` says so. The OpenCV of
 # JetPack, Debian and Ubuntu has GStreamer.
-option(RESEMOTE_BUILD_CAMERA "Build resemote camera, if OpenCV 4.1 or newer is found" ON)
+resemote_option(RESEMOTE_BUILD_CAMERA "Build resemote camera, if OpenCV 4.1 or newer is found" ON)
 if(NOT RESEMOTE_BUILD_CAMERA)
   return()
 endif()
@@ -11,9 +11,8 @@ if(NOT OpenCV_FOUND)
 endif()
 message(STATUS "resemote camera: built with OpenCV ${OpenCV_VERSION}")
 
-# What is computed about faces, in the order of operations of the Python package: products and sums are rounded
-# separately, so that tracks have the same bits on every CPU.
-add_executable(resemote_camera
+resemote_add_tool(resemote_camera resemote-camera
+  ../src/sha256.cpp
   camera/address.cpp
   camera/annotation.cpp
   camera/camera_program.cpp
@@ -39,31 +38,25 @@ add_executable(resemote_camera
   camera/video_source.cpp
   camera/window.cpp
   errors.cpp
+  file.cpp
   options.cpp
+  progress.cpp
+  quantile.cpp
   session_choice.cpp
   signals.cpp
-  terminal.cpp)
-set_target_properties(resemote_camera PROPERTIES
-  OUTPUT_NAME resemote-camera
-  CXX_STANDARD 14
-  CXX_STANDARD_REQUIRED ON
-  CXX_EXTENSIONS OFF
-  CXX_VISIBILITY_PRESET hidden
-  VISIBILITY_INLINES_HIDDEN ON
-  INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-target_include_directories(resemote_camera SYSTEM PRIVATE "${NLOHMANN_JSON_INCLUDE_DIR}" ${OpenCV_INCLUDE_DIRS})
-target_compile_options(resemote_camera PRIVATE -Wall -Wextra -Wpedantic -Wshadow -ffp-contract=off -ffunction-sections
-  -fdata-sections)
+  terminal.cpp
+  text.cpp)
+target_include_directories(resemote_camera SYSTEM PRIVATE ${OpenCV_INCLUDE_DIRS})
+# What is computed about faces, in the order of operations of the Python package: products and sums are rounded
+# separately, so that tracks have the same bits on every CPU.
+target_compile_options(resemote_camera PRIVATE -ffp-contract=off)
 
 # Windows bring a toolkit such as GTK along, which a board without a screen does not need.
-option(RESEMOTE_CAMERA_WINDOWS "Let resemote camera show pictures in a window, if this OpenCV has windows" ON)
+resemote_option(RESEMOTE_CAMERA_WINDOWS "Let resemote camera show pictures in a window, if this OpenCV has windows" ON)
 if(RESEMOTE_CAMERA_WINDOWS AND TARGET opencv_highgui)
   target_compile_definitions(resemote_camera PRIVATE RESEMOTE_WITH_WINDOWS=1)
   list(APPEND OpenCV_LIBS opencv_highgui)
 endif()
 
-target_link_libraries(resemote_camera PRIVATE resemote::resemote ${OpenCV_LIBS} Threads::Threads -Wl,--gc-sections)
+target_link_libraries(resemote_camera PRIVATE ${OpenCV_LIBS})
 target_compile_definitions(resemote_tools PRIVATE RESEMOTE_WITH_CAMERA=1)
-if(RESEMOTE_INSTALL)
-  install(TARGETS resemote_camera RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
-endif()

@@ -114,6 +114,59 @@ DeciderOptions decider_options(const Options& options) {
   return chosen;
 }
 
+// The whole command line, judged before anything is opened.
+struct CameraOptions {
+  std::string address;
+  std::vector<std::string> sinks;  // addresses
+  Existing existing = Existing::REFUSE;
+  std::string artifact;
+  std::string detector;
+  std::string detector_backend;  // "" for that of the classifier
+  double min_face_score = -1.0;  // negative for the detector's own
+  SourceOptions source;
+  ReaderOptions reader;
+  DeciderOptions decider;
+  long frames = 0;  // decisions after which the run ends; 0 for none
+  bool windowed = false;
+  bool json = false;
+};
+
+CameraOptions camera_options(const Options& options) {
+  CameraOptions chosen;
+  chosen.address = options.argument(0);
+  chosen.artifact = needed(options, "artifact");
+  chosen.detector = needed(options, "detector");
+  chosen.detector_backend = options.text("detector-backend");
+  chosen.min_face_score = number_or(options, "min-face-score", 0.0, 1.0, -1.0);
+  chosen.source = source_options(options);
+  chosen.reader = reader_options(options);
+  chosen.decider = decider_options(options);
+  if (options.has("frames")) chosen.frames = options.integer("frames", 1, 1000000000);
+  chosen.windowed = options.has("window");
+  chosen.json = options.json();
+  chosen.sinks.assign(options.arguments().begin() + 1, options.arguments().end());
+  if (chosen.sinks.empty() && !chosen.json && !chosen.windowed) chosen.sinks.push_back("jsonl:-");
+  if (options.has("force") && options.has("append")) {
+    throw ToolError("--force replaces a file and --append keeps it", "pass one of them");
+  }
+  if (options.has("force")) chosen.existing = Existing::REPLACE;
+  if (options.has("append")) chosen.existing = Existing::APPEND;
+  for (const std::string& sink : chosen.sinks) {
+    if (chosen.json && sink == "jsonl:-") {
+      throw ToolError("--json prints the summary where a sink prints its lines", "leave one of them out");
+    }
+  }
+  return chosen;
+}
+
+using OpenedSinks = std::vector<std::pair<std::string, std::unique_ptr<Sink>>>;
+
+OpenedSinks open_sinks(const CameraOptions& options) {
+  OpenedSinks opened;
+  for (const std::string& address : options.sinks) opened.emplace_back(address, open_sink(address, options.existing));
+  return opened;
+}
+
 // OpenCV's own messages and FFmpeg's would end up between ours, passwords of streams included. What the user set in the
 // environment stands. FFmpeg looks at a stream for one second, not for five.
 void keep_opencv_quiet() {
@@ -127,35 +180,24 @@ void keep_opencv_quiet() {
 // One run of the command.
 class Run {
  public:
-  explicit Run(const Options& options)
+  // Opens the sinks first and the engines last: a run without a place for its results ends before it begins.
+  Run(const CameraOptions& options, const SessionChoice& choice)
       : options_(options),
-        choice_(options),
-        reader_(options.argument(0), source_options(options), reader_options(options),
-                [](const std::string& text) { print_error(text); }),
-        detector_(open_detector(needed(options, "detector"), detector_session(),
-                                number_or(options, "min-face-score", 0.0, 1.0, -1.0))),
-        judge_(needed(options, "artifact"), choice_.options()),
-        decider_(*detector_, judge_, reader_.name(), decider_options(options)),
-        windowed_(options.has("window")) {
-    if (options.has("frames")) frames_ = options.integer("frames", 1, 1000000000);
-  }
+        reader_(options.address, options.source, options.reader, [](const std::string& text) { print_error(text); }),
+        opened_(open_sinks(options)),
+        detector_(open_detector(options.detector, detector_session(choice), options.min_face_score)),
+        judge_(options.artifact, choice.options()),
+        decider_(*detector_, judge_, reader_.name(), options.decider) {}
 
   int run() {
     const StopRequest stop;
-    // Opened before the source, so that a run without a place for its results ends before it begins.
-    std::vector<std::pair<std::string, std::unique_ptr<Sink>>> opened = open_sinks();
-    if (windowed_) open_window();
-    reader_.start();
-    for (auto& sink : opened) {
-      draws_ = draws_ || sink.second->wants_pictures();
-      sink.second->begin(reader_.rate());
-      sinks_.emplace_back(sink.first, std::move(sink.second), !reader_.live());
-    }
-    bool stopped = true;
     std::exception_ptr failure;
     try {
-      stopped = follow(stop);
-      if (!stopped) failure = reader_.failure();
+      if (options_.windowed) open_window();
+      if (reader_.start([&stop] { return stop.signal() == 0; })) {
+        begin_sinks();
+        if (!follow(stop)) failure = reader_.failure();
+      }
     } catch (...) {
       failure = std::current_exception();
     }
@@ -163,30 +205,20 @@ class Run {
   }
 
  private:
-  resemote_session_options detector_session() {
-    resemote_session_options session = choice_.options();
-    detector_backend_ = options_.text("detector-backend");
-    if (!detector_backend_.empty()) session.backend = detector_backend_.c_str();
+  resemote_session_options detector_session(const SessionChoice& choice) const {
+    resemote_session_options session = choice.options();
+    if (!options_.detector_backend.empty()) session.backend = options_.detector_backend.c_str();
     return session;
   }
 
-  std::vector<std::pair<std::string, std::unique_ptr<Sink>>> open_sinks() const {
-    std::vector<std::string> addresses(options_.arguments().begin() + 1, options_.arguments().end());
-    if (addresses.empty() && !options_.json() && !windowed_) addresses.push_back("jsonl:-");
-    if (options_.has("force") && options_.has("append")) {
-      throw ToolError("--force replaces a file and --append keeps it", "pass one of them");
+  void begin_sinks() {
+    for (auto& sink : opened_) {
+      const bool pictures = sink.second->wants_pictures();
+      takes_pictures_ = takes_pictures_ || pictures;
+      takes_lines_ = takes_lines_ || !pictures;
+      sink.second->begin(reader_.rate());
+      sinks_.emplace_back(sink.first, std::move(sink.second), !reader_.live());
     }
-    const Existing existing = options_.has("force")    ? Existing::REPLACE
-                              : options_.has("append") ? Existing::APPEND
-                                                       : Existing::REFUSE;
-    std::vector<std::pair<std::string, std::unique_ptr<Sink>>> opened;
-    for (const std::string& address : addresses) {
-      if (options_.json() && address == "jsonl:-") {
-        throw ToolError("--json prints the summary where a sink prints its lines", "leave one of them out");
-      }
-      opened.emplace_back(address, open_sink(address, existing));
-    }
-    return opened;
   }
 
   // Decides frame after frame until the source ends or fails for good. Returns whether somebody stopped it before.
@@ -199,23 +231,23 @@ class Run {
       }
       const FrameResult result = decider_.decide(captured, reader_.live(), reader_.dropped());
       tally_.add(result.decision_age_ms);
-      if (!pass_on(captured, result) || tally_.decided() == frames_) return true;
+      if (!pass_on(captured, result, stop) || tally_.decided() == options_.frames) return true;
     }
     return true;
   }
 
   // Gives a result to all who want it. Returns false if nobody wants any more.
-  bool pass_on(const Captured& captured, const FrameResult& result) {
+  bool pass_on(const Captured& captured, const FrameResult& result, const StopRequest& stop) {
     SinkItem item;
-    item.line = json_line(result, judge_.labels());
     item.seconds = result.seconds;
-    if (draws_ || windowed_) item.picture = annotated(captured, result.faces);
+    if (takes_lines_) item.line = json_line(result, judge_.labels());
+    if (takes_pictures_ || options_.windowed) item.picture = annotated(captured, result.faces);
     bool wanted = sinks_.empty();
     for (SinkWorker& sink : sinks_) {
-      sink.put(item);
+      sink.put(item, [&stop] { return stop.signal() == 0; });
       wanted = wanted || !sink.ended();
     }
-    return (!windowed_ || show_in_window(item.picture)) && wanted;
+    return (!options_.windowed || show_in_window(item.picture)) && wanted;
   }
 
   // Puts everything in order, and says what became of the frames.
@@ -223,10 +255,15 @@ class Run {
     const bool lost = reader_.lost();
     bool hangs = !reader_.close();
     for (SinkWorker& sink : sinks_) hangs = !sink.close() || hangs;
-    const int code = report(failure, lost);
+    int code = EXIT_OK;
+    try {
+      code = report(failure, lost);
+      flush_output();
+    } catch (...) {
+      code = report_exception("camera");
+    }
     if (hangs) {
       // A thread that hangs in a driver cannot be ended, and nothing that it uses may be taken apart.
-      flush_output();
       std::fflush(nullptr);
       std::_Exit(code);
     }
@@ -255,7 +292,7 @@ class Run {
     summary.faces = decider_.faces();
     summary.detect_every = decider_.detect_every();
     summary.live = reader_.live();
-    if (options_.json()) {
+    if (options_.json) {
       print_summary_json(summary, sinks_);
     } else {
       tell_summary(summary, sinks_);
@@ -263,39 +300,30 @@ class Run {
     return summary.lost ? EXIT_SOURCE_LOST : EXIT_OK;
   }
 
-  const Options& options_;
-  SessionChoice choice_;
-  std::string detector_backend_;
+  const CameraOptions& options_;
   FrameReader reader_;
+  OpenedSinks opened_;  // not begun yet
   std::unique_ptr<Detector> detector_;
   Judge judge_;
   Decider decider_;
   Tally tally_;
   std::vector<SinkWorker> sinks_;
-  const bool windowed_;
-  bool draws_ = false;
-  long frames_ = 0;  // decisions after which the run ends; 0 for none
+  bool takes_lines_ = false;
+  bool takes_pictures_ = false;
 };
 
 int camera(int argc, char** argv) {
   const Options options(usage(), argc, argv);
   if (options.wants_help()) return EXIT_OK;
+  const CameraOptions chosen = camera_options(options);
+  const SessionChoice choice(options);
   keep_opencv_quiet();
-  Run run(options);
-  return run.run();
+  return Run(chosen, choice).run();
 }
 
 }  // namespace
 }  // namespace resemote_camera
 
 int main(int argc, char** argv) {
-  using namespace resemote_tools;
-  set_up_signals();
-  try {
-    const int code = resemote_camera::camera(argc, argv);
-    flush_output();
-    return code;
-  } catch (...) {
-    return report_exception("camera");
-  }
+  return resemote_tools::run_main("camera", [&] { return resemote_camera::camera(argc, argv); });
 }

@@ -2,15 +2,13 @@
 //
 // Pictures are repeated where the source was slow or frames were dropped, so that the film's time is the source's. A
 // film is complete only when its index is written, at its end: so it has another name until then.
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <opencv2/videoio.hpp>
 
 #include "../errors.h"
+#include "../file.h"
 #include "sink.h"
 
 namespace resemote_camera {
@@ -116,18 +114,10 @@ class FilmSink : public Sink {
 }  // namespace
 
 std::unique_ptr<Sink> open_film_sink(const std::string& address, Existing existing) {
-  struct stat facts = {};
   if (existing == Existing::APPEND) {
     throw ToolError(address + ": nothing can be appended to a film", "leave --append out");
   }
-  if (existing == Existing::REFUSE && ::stat(address.c_str(), &facts) == 0) {
-    throw ToolError(address + " exists", "pass --force to replace it, or another path");
-  }
-  const std::size_t slash = address.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : address.substr(0, slash + 1);
-  if (::access(folder.c_str(), W_OK) != 0) {
-    throw ToolError(address + ": " + resemote_tools::system_message(errno), "pass a path that can be written");
-  }
+  resemote_tools::check_output(address, existing == Existing::REPLACE);
   return std::unique_ptr<Sink>(new FilmSink(address));
 }
 

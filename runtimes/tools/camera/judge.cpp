@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../progress.h"
 #include "faces/quality.h"
 
 namespace resemote_camera {
@@ -18,18 +19,15 @@ resemote_classifier_options classifier_options() {
 }
 
 resemote_tensor_spec input_of(const resemote::Classifier& classifier) {
-  resemote_session* session = nullptr;
-  resemote::check(resemote_classifier_get_session(classifier.get(), &session));
-  resemote_tensor_spec spec = resemote_tensor_spec();
-  spec.struct_size = sizeof spec;
-  resemote::check(resemote_session_get_input(session, 0, &spec));
+  resemote_tensor_spec spec = RESEMOTE_TENSOR_SPEC_INIT;
+  resemote::check(resemote_session_get_input(classifier.session(), 0, &spec));
   return spec;
 }
 
 }  // namespace
 
 Judge::Judge(const std::string& artifact, const resemote_session_options& options)
-    : classifier_(artifact, options, classifier_options()) {
+    : classifier_(resemote_tools::open_with_progress<resemote::Classifier>(artifact, options, classifier_options())) {
   const resemote_tensor_spec spec = input_of(classifier_);
   const bool planes = spec.dtype == RESEMOTE_DTYPE_FLOAT32;  // channels before rows
   height_ = static_cast<int>(spec.dims[planes ? 2 : 1]);

@@ -25,13 +25,13 @@ class NewestQueue {
   // close, the item itself is.
   bool put(Item item) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const bool full = closed_ || items_.size() >= length_;
-    if (full) ++dropped_;
+    const bool drops = closed_ || items_.size() >= length_;
+    if (drops) ++dropped_;
     if (closed_) return true;
-    if (full) items_.pop_front();
+    if (drops) items_.pop_front();
     items_.push_back(std::move(item));
     changed_.notify_all();
-    return full;
+    return drops;
   }
 
   // Adds an item once there is room: for a film, whose frames must all be seen. Returns whether it was added.
@@ -78,7 +78,7 @@ class NewestQueue {
     return items_.size();
   }
 
-  // Number of items that a newer one pushed out.
+  // Number of items that a newer one pushed out, or that came after close.
   std::int64_t dropped() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return dropped_;

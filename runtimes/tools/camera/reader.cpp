@@ -30,6 +30,12 @@ constexpr double LEAST_OPENING_S = 10.0;
 
 constexpr double CLOSING_S = 1.0;
 
+// Longest wait for room between two notes that the source gives frames.
+constexpr double LONGEST_WAIT_S = 0.5;
+
+// Time between two looks at whether the run goes on.
+constexpr double LOOK_S = 0.1;
+
 }  // namespace
 
 class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work> {
@@ -67,12 +73,16 @@ class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work>
     return found;
   }
 
-  void start() {
+  bool start(const std::function<bool()>& goes_on) {
     run([this] { open_first(); });
     std::unique_lock<std::mutex> lock(mutex_);
-    const Seconds patience(std::max(2 * source_options_.stall_s, LEAST_OPENING_S));
-    if (!changed_.wait_for(lock, patience, [this] { return opened_; })) {
-      throw SourceError(name_ + ": does not open, and does not say why");
+    const double patience = std::max(2 * source_options_.stall_s, LEAST_OPENING_S);
+    const Clock::time_point began = Clock::now();
+    while (!changed_.wait_for(lock, Seconds(LOOK_S), [this] { return opened_; })) {
+      if (!goes_on()) return false;
+      if (seconds_between(began, Clock::now()) > patience) {
+        throw SourceError(name_ + ": does not open, and does not say why");
+      }
     }
     if (first_error_) std::rethrow_exception(first_error_);
     rate_ = first_->rate();
@@ -80,6 +90,7 @@ class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work>
     note_frame();
     begin_thread(std::move(first_));
     if (live_) run([this] { watch(); });
+    return true;
   }
 
   bool close() {
@@ -125,13 +136,18 @@ class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work>
 
   // Starts a thread that reads a source, or opens one first.
   void begin_thread(std::unique_ptr<VideoSource> source) {
-    const int generation = ++generation_;
+    const int generation = next_generation();
     const std::shared_ptr<VideoSource> shared(std::move(source));
     ++reading_;
     run([this, shared, generation] {
       read(shared, generation);
       --reading_;
     });
+  }
+
+  int next_generation() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return ++generation_;
   }
 
   bool current(int generation) const { return generation == generation_ && !stopping_; }
@@ -182,31 +198,45 @@ class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work>
         return;
       }
       backoff = FIRST_BACKOFF_S;
-      clock_.stamp(captured, source.film_time());
-      pass_on(captured);
+      pass_on(captured, source.film_time(), generation);
       captured = Captured();
     }
   }
 
-  void pass_on(Captured& captured) {
-    ++captured_;
-    note_frame();
-    if (lost_.exchange(false)) {
+  void pass_on(Captured& captured, double film_time, int generation) {
+    bool came_back = false;
+    {
+      // The watchdog may have left this thread behind since the frame was read; two threads never pass frames on.
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!current(generation)) return;
+      last_frame_ = Clock::now();
+      clock_.stamp(captured, film_time);
+      ++captured_;
+      came_back = lost_.exchange(false);
+    }
+    if (came_back) {
       ++restarts_;
       notice_(name_ + ": frames come again");
     }
+    if (is_above_limit(captured.seconds)) {
+      ++above_limit_;
+    } else if (!waits_) {
+      queue_.put(std::move(captured));
+    } else {
+      // Told more often than the watchdog looks for silence: it is the decider who is slow, and not the source.
+      const Seconds wait(std::min(LONGEST_WAIT_S, source_options_.stall_s / 4));
+      while (!queue_.put_when_free(captured, wait) && current(generation) && !queue_.closed()) note_frame();
+    }
+  }
+
+  // Whether a frame comes too early for --max-fps.
+  bool is_above_limit(double seconds) {
+    const std::lock_guard<std::mutex> lock(mutex_);
     // A tenth of slack, or a camera at exactly the limit would lose every other frame to its jitter.
     const double limit = options_.max_fps;
-    if (limit > 0.0 && last_passed_ >= 0.0 && captured.seconds - last_passed_ < 0.9 / limit) {
-      ++above_limit_;
-      return;
-    }
-    last_passed_ = captured.seconds;
-    if (!waits_) {
-      queue_.put(std::move(captured));
-      return;
-    }
-    while (!queue_.put_when_free(captured, Seconds(0.5)) && !stopping_ && !queue_.closed()) note_frame();
+    if (limit > 0.0 && last_passed_ >= 0.0 && seconds - last_passed_ < 0.9 / limit) return true;
+    last_passed_ = seconds;
+    return false;
   }
 
   void note_frame() {
@@ -271,8 +301,8 @@ class FrameReader::Work : public std::enable_shared_from_this<FrameReader::Work>
   std::atomic<int> restarts_{0};
   std::atomic<bool> lost_{false};
   std::atomic<bool> stopping_{false};
-  double last_passed_ = -1.0;  // used by the thread of the current generation
-  mutable std::mutex mutex_;   // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
+  double last_passed_ = -1.0;
   std::condition_variable changed_;
   int running_ = 0;
   bool opened_ = false;
@@ -290,7 +320,7 @@ FrameReader::~FrameReader() { work_->close(); }
 const std::string& FrameReader::name() const { return work_->name(); }
 bool FrameReader::live() const { return work_->live(); }
 double FrameReader::rate() const { return work_->rate(); }
-void FrameReader::start() { work_->start(); }
+bool FrameReader::start(const std::function<bool()>& goes_on) { return work_->start(goes_on); }
 bool FrameReader::take(Captured& captured, double timeout_s) { return work_->take(captured, timeout_s); }
 bool FrameReader::ended() const { return work_->ended(); }
 bool FrameReader::lost() const { return work_->lost(); }

@@ -38,8 +38,9 @@ class FrameReader {
   bool live() const;
   double rate() const;  // as VideoSource::rate
 
-  // Opens the source and begins to read. Throws what VideoSource::open does.
-  void start();
+  // Opens the source and begins to read. Returns false if `goes_on` did before the source was open. Throws what
+  // VideoSource::open does.
+  bool start(const std::function<bool()>& goes_on);
   // The next frame; false if none came in time.
   bool take(Captured& captured, double timeout_s);
   // Whether no frame is left and none will come.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../errors.h"
+#include "captured.h"
 #include "newest_queue.h"
 
 namespace resemote_camera {
@@ -18,6 +19,12 @@ using Seconds = std::chrono::duration<double>;
 
 // Time that a sink has for what waits when the run ends.
 constexpr double END_S = 5.0;
+
+// Time that a sink without room may take for one item before nobody waits for it any more.
+constexpr double PATIENCE_S = 10.0;
+
+// Time between two looks at whether the run goes on.
+constexpr double LOOK_S = 0.1;
 
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -34,22 +41,31 @@ std::unique_ptr<Sink> open_sink(const std::string& address, Existing existing) {
 class SinkWorker::Work : public std::enable_shared_from_this<SinkWorker::Work> {
  public:
   Work(const std::string& named, std::unique_ptr<Sink> sink, bool waits)
-      : address(named), sink_(std::move(sink)), waits_(waits), queue_(sink_->queue_length()) {}
+      : address(named), sink_(std::move(sink)), takes_pictures_(sink_->wants_pictures()), waits_(waits),
+        queue_(sink_->queue_length()) {}
 
   void begin() {
     const std::shared_ptr<Work> self = shared_from_this();
     std::thread([self] { self->work(); }).detach();
   }
 
-  void put(const SinkItem& item) {
+  void put(const SinkItem& item, const std::function<bool()>& goes_on) {
     if (ended_) return;
-    if (!waits_) {
-      if (queue_.put(item)) lose("late");
-      return;
+    SinkItem kept;  // without what the sink does not take: many of them may wait, and pictures are large
+    kept.seconds = item.seconds;
+    if (takes_pictures_) {
+      kept.picture = item.picture;
+    } else {
+      kept.line = item.line;
     }
-    SinkItem copy = item;
-    while (!ended_ && !queue_.put_when_free(copy, Seconds(0.5))) {
+    if (waits_ && !stuck_) {
+      const Clock::time_point began = Clock::now();
+      while (goes_on() && !stuck_) {
+        if (queue_.put_when_free(kept, Seconds(LOOK_S)) || ended_) return;
+        stuck_ = seconds_between(began, Clock::now()) > PATIENCE_S;
+      }
     }
+    if (queue_.put(std::move(kept))) lose("late");
   }
 
   bool close() {
@@ -84,6 +100,7 @@ class SinkWorker::Work : public std::enable_shared_from_this<SinkWorker::Work> {
     SinkItem item;
     while (!queue_.ended() && !ended_) {
       if (!queue_.take(item, Seconds(1.0))) continue;
+      stuck_ = false;
       try {
         if (sink_->write(item)) {
           ++written_;
@@ -108,8 +125,10 @@ class SinkWorker::Work : public std::enable_shared_from_this<SinkWorker::Work> {
   }
 
   std::unique_ptr<Sink> sink_;
+  const bool takes_pictures_;
   const bool waits_;
   NewestQueue<SinkItem> queue_;
+  std::atomic<bool> stuck_{false};  // whether it was waited for in vain, and took nothing since
   std::atomic<bool> ended_{false};
   std::atomic<std::int64_t> written_{0};
   mutable std::mutex mutex_;  // guards what follows
@@ -124,7 +143,7 @@ SinkWorker::SinkWorker(const std::string& address, std::unique_ptr<Sink> sink, b
   work_->begin();
 }
 
-void SinkWorker::put(const SinkItem& item) { work_->put(item); }
+void SinkWorker::put(const SinkItem& item, const std::function<bool()>& goes_on) { work_->put(item, goes_on); }
 bool SinkWorker::ended() const { return work_->ended(); }
 bool SinkWorker::close() { return work_->close(); }
 const std::string& SinkWorker::address() const { return work_->address; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
@@ -14,14 +15,15 @@ enum class Existing { REFUSE, REPLACE, APPEND };  // what becomes of a file that
 
 // What one frame gives.
 struct SinkItem {
-  std::string line;     // of JSON, without a line feed
-  cv::Mat picture;      // annotated; empty if no sink asked for it
+  std::string line;     // of JSON, without a line feed; empty if no sink takes lines
+  cv::Mat picture;      // annotated; empty if nobody takes pictures
   double seconds = 0.0; // time of the frame
 };
 
 class Sink {
  public:
   virtual ~Sink() = default;
+  // Whether it takes pictures; if not, it takes lines.
   virtual bool wants_pictures() const = 0;
   // Number of items that may wait for it; pictures are large.
   virtual std::size_t queue_length() const = 0;
@@ -41,11 +43,12 @@ std::unique_ptr<Sink> open_film_sink(const std::string& address, Existing existi
 // Writes to a sink in a thread of its own, so that a slow one does not delay the frames.
 class SinkWorker {
  public:
-  // `waits`: whether items wait for their turn, as those of a film do, and are never dropped.
+  // `waits`: whether `put` waits for room as long as the sink gets on, as for a film, instead of dropping the oldest item.
   SinkWorker(const std::string& address, std::unique_ptr<Sink> sink, bool waits);
   SinkWorker(SinkWorker&&) = default;
 
-  void put(const SinkItem& item);
+  // Queues what the sink takes of an item. `goes_on`: asked while it waits for room; once false, nothing is waited for.
+  void put(const SinkItem& item, const std::function<bool()>& goes_on);
   // Whether nobody reads the sink any more.
   bool ended() const;
   // Writes what waits, for a few seconds at most. Returns whether the thread ended; if not, it hangs in the sink.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../terminal.h"
+#include "../text.h"
 
 namespace resemote_camera {
 namespace {
@@ -14,11 +15,9 @@ using resemote_tools::format_number;
 double rounded(double value, double units) { return std::round(value * units) / units; }
 
 std::string text_of(const Counts& counts) {
-  std::string text;
-  for (const auto& entry : counts) {
-    text += (text.empty() ? "" : ", ") + std::to_string(entry.second) + " " + entry.first;
-  }
-  return text;
+  std::vector<std::string> texts;
+  for (const auto& entry : counts) texts.push_back(std::to_string(entry.second) + " " + entry.first);
+  return resemote_tools::joined(texts);
 }
 
 void tell(const std::string& name, const std::string& text) {

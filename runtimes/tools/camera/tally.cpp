@@ -1,21 +1,14 @@
 #include "tally.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "../quantile.h"
 
 namespace resemote_camera {
 namespace {
 
 // Ages that are kept, the newest: an hour at 30 frames a second. A run of months must not grow.
 constexpr std::size_t KEPT = 108000;
-
-// Linear between the two samples next to it, as numpy has it.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(std::floor(place));
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 }  // namespace
 
@@ -33,6 +26,7 @@ void Tally::add(double decision_age_ms) {
 Ages Tally::ages() const {
   std::vector<double> sorted = ages_;
   std::sort(sorted.begin(), sorted.end());
+  using resemote_tools::quantile;
   return {quantile(sorted, 0.5), quantile(sorted, 0.95), quantile(sorted, 0.99), sorted.back()};
 }
 

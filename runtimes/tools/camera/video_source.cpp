@@ -8,6 +8,7 @@
 #include <cmath>
 #include <opencv2/core/version.hpp>
 #include <opencv2/videoio/registry.hpp>
+#include <sstream>
 #include <vector>
 
 #include "address.h"
@@ -41,6 +42,19 @@ std::string after_scheme(const std::string& address) {
 bool has_backend(cv::VideoCaptureAPIs wanted) {
   const std::vector<cv::VideoCaptureAPIs> found = cv::videoio_registry::getBackends();
   return std::find(found.begin(), found.end(), wanted) != found.end();
+}
+
+// Whether the last caps of a pipeline that name a format name NV12: elements before them may have another one.
+bool gives_nv12(const std::string& pipeline) {
+  bool found = false;
+  std::istringstream elements(pipeline);
+  for (std::string element; std::getline(elements, element, '!');) {
+    const std::size_t format = element.find("format=");
+    if (element.find("video/x-raw") == std::string::npos || format == std::string::npos) continue;
+    const std::string value = element.substr(format + 7);
+    found = begins_with(value, "NV12") || begins_with(value, "(string)NV12");
+  }
+  return found;
 }
 
 // FFmpeg, as in Python; an OpenCV that was built without it may still read films and streams through GStreamer.
@@ -160,7 +174,7 @@ void VideoSource::open_pipeline() {
   }
   const std::string text = pipeline();
   // A frame of NV12 and a gray one look alike to OpenCV.
-  nv12_ = text.find("format=NV12") != std::string::npos;
+  nv12_ = gives_nv12(text);
   capture_.open(text, cv::CAP_GSTREAMER);
 }
 

@@ -32,13 +32,13 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::string evaluate(Network& network, const CropsFile& crops, Accuracy& accuracy,
-                     const std::function<void(std::size_t)>& done) {
+void evaluate(Network& network, const CropsFile& crops, Accuracy& accuracy, std::string* csv,
+              const std::function<void(std::size_t)>& done) {
   const std::vector<std::size_t> places = matched(crops, network.labels());
   const std::size_t image_bytes = static_cast<std::size_t>(crops.width()) * static_cast<std::size_t>(crops.height());
   std::vector<std::uint8_t> pixels(image_bytes * EVALUATION_BATCH), feed(network.feed_bytes() * EVALUATION_BATCH);
   std::vector<float> outputs(network.classes() * EVALUATION_BATCH);
-  std::string csv = "image,class,predicted,confidence\n";
+  if (csv != nullptr) *csv = "image,class,predicted,confidence\n";
   for (std::size_t first = 0; first < crops.size(); first += EVALUATION_BATCH) {
     const std::size_t count = std::min(EVALUATION_BATCH, crops.size() - first);
     crops.read(first, count, pixels.data());
@@ -57,12 +57,12 @@ std::string evaluate(Network& network, const CropsFile& crops, Accuracy& accurac
       network.decide(row, 1);
       const std::size_t truth = places[crops.target(first + i)];
       accuracy.add(truth, predicted, row[predicted], crops.is_copy(first + i));
-      csv += std::to_string(first + i) + "," + csv_field(network.labels()[truth]) + "," +
-             csv_field(network.labels()[predicted]) + "," + format_number("%.6f", row[predicted]) + "\n";
+      if (csv == nullptr) continue;
+      *csv += std::to_string(first + i) + "," + csv_field(network.labels()[truth]) + "," +
+              csv_field(network.labels()[predicted]) + "," + format_number("%.6f", row[predicted]) + "\n";
     }
     done(first + count);
   }
-  return csv;
 }
 
 nlohmann::json accuracy_report(const Accuracy& accuracy, const CropsFile& crops) {

@@ -14,10 +14,10 @@ namespace resemote_tools {
 // opened for at least so many.
 constexpr std::size_t EVALUATION_BATCH = 32;
 
-// Counts every image. Returns the predictions as lines of CSV. `done` is called with the number of images so far, and
-// may throw to stop. Throws ToolError if the network lacks a class of the file.
-std::string evaluate(Network& network, const CropsFile& crops, Accuracy& accuracy,
-                     const std::function<void(std::size_t)>& done);
+// Counts every image. Writes the predictions to `csv` as lines of CSV, unless it is null. `done` is called with the number of
+// images so far, and may throw to stop. Throws ToolError if the network lacks a class of the file.
+void evaluate(Network& network, const CropsFile& crops, Accuracy& accuracy, std::string* csv,
+              const std::function<void(std::size_t)>& done);
 
 // The fields of an AccuracyReport of resemote-edge.
 nlohmann::json accuracy_report(const Accuracy& accuracy, const CropsFile& crops);

@@ -48,6 +48,15 @@ std::vector<ClockRange> cpu_clocks(const System& system, const std::vector<int>&
   return clocks;
 }
 
+Maybe<double> cpu_clock_limit_mhz(const System& system, const std::vector<int>& cores) {
+  Maybe<double> largest;
+  for (const int core : cores) {
+    const Maybe<double> limit = megahertz(system, cpufreq(core) + "scaling_max_freq", 1e3);
+    if (limit && *limit > largest.otherwise(-1.0)) largest = limit;
+  }
+  return largest;
+}
+
 std::vector<double> cpuinfo_mhz(const System& system, const std::vector<int>& cores) {
   std::vector<double> clocks;
   long long core = -1;

@@ -20,6 +20,8 @@ void to_json(nlohmann::json& to, const ClockRange& clock);
 // Frequency governors of some cores, each once.
 std::vector<std::string> governors(const System& system, const std::vector<int>& cores);
 std::vector<ClockRange> cpu_clocks(const System& system, const std::vector<int>& cores);
+// The highest clock that any of the cores may have now.
+Maybe<double> cpu_clock_limit_mhz(const System& system, const std::vector<int>& cores);
 // Clocks of some cores from /proc/cpuinfo: on x86 only, and in a virtual machine a fixed number.
 std::vector<double> cpuinfo_mhz(const System& system, const std::vector<int>& cores);
 // Clocks of a Jetson's GPU, by device.

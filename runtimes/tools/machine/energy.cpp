@@ -6,6 +6,7 @@
 
 #include "errors.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -83,8 +84,7 @@ PowerMonitor::PowerMonitor(const System& system) : system_(system) {
     for (Rail& rail : rails_) rail.in_total = std::find(total.begin(), total.end(), rail.name) != total.end();
     return;
   }
-  std::string listed;
-  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
+  const std::string listed = joined({names.begin(), names.end()});
   why_ = "of the rails " + (listed.empty() ? "(none can be read)" : listed) +
          " it is not known which are the whole board" + failures;
 }
@@ -145,7 +145,7 @@ void EnergyRecorder::sample() {
   std::vector<double> watts;
   try {
     watts = monitor_.read();
-  } catch (const ToolError& error) {
+  } catch (const std::exception& error) {  // any: this runs in a thread, where nobody else would catch it
     failure_ = error.what();
     return;
   }
@@ -177,7 +177,7 @@ double EnergyRecorder::joules() const {
   return sum;
 }
 
-std::string EnergyRecorder::refusal() const {
+std::string EnergyRecorder::why_not_trusted() const {
   if (!failure_.empty()) return "ina3221 failed during the run: " + failure_;
   if (seconds_ < monitor_.min_seconds()) {
     return format_number("a run of %.3f s is too short for ina3221, which needs ", seconds_) +
@@ -191,7 +191,7 @@ std::string EnergyRecorder::refusal() const {
 }
 
 nlohmann::json EnergyRecorder::result(long long inferences, const Maybe<double>& idle_watts) const {
-  const std::string reason = refusal();
+  const std::string reason = why_not_trusted();
   if (!reason.empty()) return not_measured(reason);
   nlohmann::json rails = nlohmann::json::array();
   for (std::size_t i = 0; i < joules_.size(); ++i) {

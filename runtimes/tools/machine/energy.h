@@ -54,7 +54,7 @@ class EnergyRecorder {
   double seconds() const noexcept { return seconds_; }
   double joules() const;  // of the rails in the total
   // Why the recording cannot be trusted; "" if it can.
-  std::string refusal() const;
+  std::string why_not_trusted() const;
   // The record of a report: energy of `inferences` images above `idle_watts`, or the reason why it is not known.
   nlohmann::json result(long long inferences, const Maybe<double>& idle_watts) const;
 

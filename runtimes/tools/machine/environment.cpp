@@ -7,6 +7,7 @@
 #include "machine/cgroup.h"
 #include "machine/jetson.h"
 #include "machine/state.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -16,13 +17,6 @@ const char* const FEATURES[] = {"avx2",     "avx512f",  "avx_vnni", "avx512_vnni
                                 "amx_int8", "asimd",    "asimddp",  "i8mm",        "bf16",        "sve"};
 
 nlohmann::json or_null(const std::string& text) { return text.empty() ? nlohmann::json() : nlohmann::json(text); }
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
 
 bool has(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();

@@ -25,14 +25,6 @@ Maybe<CpuTicks> cpu_ticks(const System& system) {
   return ticks;
 }
 
-Maybe<double> largest_limit(const std::vector<ClockRange>& clocks) {
-  Maybe<double> largest;
-  for (const ClockRange& clock : clocks) {
-    if (clock.highest_mhz && *clock.highest_mhz > largest.otherwise(-1.0)) largest = clock.highest_mhz;
-  }
-  return largest;
-}
-
 }  // namespace
 
 void to_json(nlohmann::json& to, const CpuTicks& ticks) { to = {{"total", ticks.total}, {"stolen", ticks.stolen}}; }
@@ -68,7 +60,7 @@ MachineState capture_state(const System& system) {
     state.cpu_clock_min_mhz = *std::min_element(now.begin(), now.end());
     state.cpu_clock_max_mhz = *std::max_element(now.begin(), now.end());
   }
-  state.cpu_clock_limit_mhz = largest_limit(cpu);
+  state.cpu_clock_limit_mhz = cpu_clock_limit_mhz(system, cores);
   std::vector<ClockRange> all = cpu;
   for (const auto& clock : state.gpu_clocks) all.push_back(clock.second);
   state.clocks_locked = are_locked(all);
@@ -85,7 +77,7 @@ MachineState capture_state(const System& system) {
 
 MachineState capture_passing_state(const System& system) {
   MachineState state;
-  state.cpu_clock_limit_mhz = largest_limit(cpu_clocks(system, allowed_cores(system)));
+  state.cpu_clock_limit_mhz = cpu_clock_limit_mhz(system, allowed_cores(system));
   state.gpu_clocks = gpu_clocks(system);
   state.temperatures_c = temperatures_c(system);
   state.cooling_states = cooling_states(system);

@@ -1,11 +1,13 @@
 #include "machine/system.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -36,11 +38,18 @@ System System::here() {
 }
 
 std::string System::text(const std::string& relative) const {
-  std::FILE* const stream = std::fopen(path(relative).c_str(), "re");
-  if (stream == nullptr) return "";
-  std::string content(MOST_BYTES, '\0');
-  content.resize(std::fread(&content[0], 1, content.size(), stream));
-  std::fclose(stream);
+  const int descriptor = open(path(relative).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return "";
+  // Read while a model is measured, and most files hold one number: a large buffer would push the model out of the caches.
+  char buffer[4096];
+  std::string content;
+  while (content.size() < MOST_BYTES) {
+    const ssize_t got = read(descriptor, buffer, std::min(sizeof buffer, MOST_BYTES - content.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    content.append(buffer, static_cast<std::size_t>(got));
+  }
+  close(descriptor);
   content.erase(std::remove(content.begin(), content.end(), '\0'), content.end());
   return trimmed(content);
 }

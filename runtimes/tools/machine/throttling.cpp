@@ -6,6 +6,7 @@
 
 #include "machine/thermal.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace resemote_tools {
 namespace {
@@ -97,17 +98,16 @@ void add_stolen(std::vector<std::string>& found, const MachineState& before, con
   }
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : " and ") + name;
-  return text.empty() ? "unknown" : text;
+std::string governors_text(const std::vector<std::string>& names) {
+  return names.empty() ? "unknown" : joined(names, " and ");
 }
 
 std::string mode_text(const Maybe<PowerMode>& mode) { return mode ? mode->text() : "unknown"; }
 
 void add_settings(std::vector<std::string>& found, const MachineState& before, const MachineState& after) {
   if (before.governors != after.governors) {
-    found.push_back("the governor changed from " + joined(before.governors) + " to " + joined(after.governors));
+    found.push_back("the governor changed from " + governors_text(before.governors) + " to " +
+                    governors_text(after.governors));
   }
   if (mode_text(before.power_mode) != mode_text(after.power_mode)) {
     found.push_back("the power mode changed from " + mode_text(before.power_mode) + " to " +
@@ -176,15 +176,19 @@ void ThrottleWatch::watch() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!ended_changed_.wait_for(lock, INTERVAL, [this] { return ended_; })) {
     lock.unlock();
-    MachineState state = capture_passing_state(system_);
+    try {
+      seen_.push_back(capture_passing_state(system_));
+    } catch (const std::exception&) {  // nobody else would catch it in this thread
+      failed_ = true;
+      return;
+    }
     lock.lock();
-    seen_.push_back(std::move(state));
   }
 }
 
 Maybe<bool> ThrottleWatch::did_throttle() const {
   if (!slowdowns(before_, worst()).empty()) return true;
-  return can_tell_throttling(before_) && can_tell_throttling(after_) ? Maybe<bool>(false) : Maybe<bool>();
+  return !failed_ && can_tell_throttling(before_) && can_tell_throttling(after_) ? Maybe<bool>(false) : Maybe<bool>();
 }
 
 MachineState ThrottleWatch::worst() const {

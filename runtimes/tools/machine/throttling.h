@@ -32,6 +32,7 @@ class ThrottleWatch {
   const MachineState& before() const noexcept { return before_; }
   const MachineState& after() const noexcept { return after_; }
   std::vector<std::string> changes() const { return throttled(before_, worst()); }
+  // Not known if the machine does not show it, or could not be read in between.
   Maybe<bool> did_throttle() const;
 
  private:
@@ -42,7 +43,8 @@ class ThrottleWatch {
 
   System system_;
   MachineState before_, after_;
-  std::vector<MachineState> seen_;
+  std::vector<MachineState> seen_;  // used by the thread while there is one
+  bool failed_ = false;             // so is this
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   bool ended_ = false;

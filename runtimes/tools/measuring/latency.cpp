@@ -6,6 +6,7 @@
 #include <random>
 
 #include "measuring/timing.h"
+#include "quantile.h"
 
 namespace resemote_tools {
 namespace {
@@ -22,14 +23,6 @@ constexpr Percentile PERCENTILES[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95},
 
 // Number of samples without which a percentile has no upper bound (David and Nagaraja, Order Statistics, 2003).
 std::size_t runs_needed(double share) { return static_cast<std::size_t>(std::ceil(std::log(0.025) / std::log(share))); }
-
-// Linear between two values, as numpy.quantile.
-double quantile(const std::vector<double>& ordered, double share) {
-  const double place = share * static_cast<double>(ordered.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, ordered.size() - 1);
-  return ordered[below] + (ordered[above] - ordered[below]) * (place - static_cast<double>(below));
-}
 
 // Percentiles of runs that are drawn from this one, in blocks of consecutive calls (Kuensch, 1989): a row for each share.
 std::vector<std::vector<double>> resampled(const std::vector<std::int64_t>& samples, const std::vector<double>& shares) {
@@ -75,10 +68,13 @@ nlohmann::json latency_of(const std::vector<std::int64_t>& nanoseconds) {
                             {"interval_95_ms", nlohmann::json::object()}};
   std::vector<double> shares;
   for (const Percentile& one : PERCENTILES) {
-    const bool shown = nanoseconds.size() >= runs_needed(one.share);
-    if (shown) shares.push_back(one.share);
-    if (shown || one.share > 0.5) latency[std::string(one.name) + "_ms"] = nullptr;
-    if (shown) latency[std::string(one.name) + "_ms"] = quantile(ordered, one.share);
+    const std::string name = std::string(one.name) + "_ms";
+    if (nanoseconds.size() >= runs_needed(one.share)) {
+      shares.push_back(one.share);
+      latency[name] = quantile(ordered, one.share);
+    } else if (one.share > 0.5) {  // the median is always told, without an interval
+      latency[name] = nullptr;
+    }
   }
   if (shares.empty()) return latency;
   const std::vector<std::vector<double>> drawn = resampled(nanoseconds, shares);

@@ -27,6 +27,8 @@ nlohmann::json found_in_child(const std::function<nlohmann::json()>& work) {
     const bool refused = failure.status() == RESEMOTE_STATUS_BACKEND_UNAVAILABLE ||
                          failure.status() == RESEMOTE_STATUS_DEVICE_UNAVAILABLE;
     return {{"failure", failure.what()}, {"refused", refused}};
+  } catch (const Interrupted&) {
+    return {{"failure", "interrupted"}};
   } catch (const std::bad_alloc&) {
     return {{"failure", "not enough memory"}};
   } catch (const std::exception& error) {

@@ -41,8 +41,7 @@ long long peak_bytes() {
 }
 
 std::string engine_version(const std::string& backend, const resemote_session_options& options) {
-  resemote_backend_info info = resemote_backend_info();
-  info.struct_size = sizeof info;
+  resemote_backend_info info = RESEMOTE_BACKEND_INFO_INIT;
   resemote::check(resemote_backend_probe(backend.c_str(), options.library, &info));
   return info.version;
 }
@@ -55,7 +54,7 @@ nlohmann::json measure_energy(const Job& job, const Subjects& subjects, const Sy
   usleep(static_cast<useconds_t>(std::max(monitor.min_seconds(), IDLE_SECONDS) * 1e6));
   idle.stop();
   Maybe<double> idle_watts;
-  if (idle.refusal().empty()) idle_watts = idle.joules() / idle.seconds();
+  if (idle.why_not_trusted().empty()) idle_watts = idle.joules() / idle.seconds();
   Settings settings = job.settings;
   settings.warmup_runs = 0;
   settings.warmup_seconds = 0.0;
@@ -161,7 +160,7 @@ nlohmann::json accuracy_of(const Job& job, const SessionChoice& choice, const st
   options.threads = job.threads;
   Network network(job.artifact, options, EVALUATION_BATCH);
   Accuracy accuracy(network.labels());
-  evaluate(network, crops, accuracy, [](std::size_t) {});
+  evaluate(network, crops, accuracy, nullptr, [](std::size_t) {});
   return accuracy_report(accuracy, crops);
 }
 

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "errors.h"
 #include "measuring/latency.h"
 
 namespace resemote_tools {
@@ -145,6 +146,10 @@ Taken run_camera(const Subjects& subjects, const Settings& settings) {
     if (frame >= frames) break;
     taken.stages.push_back(subject.decide());
     ages.push_back(now_ns() - start - std::llround(static_cast<double>(frame) * period));
+  }
+  if (ages.empty()) {
+    throw ToolError("all " + std::to_string(frames) + " frames were dropped: a newer one had come before the first was taken",
+                    "pass a lower --fps, a larger --queue or more --min-runs");
   }
   taken.model = times_of(taken.stages, INFERENCE);
   const std::ptrdiff_t quarter = static_cast<std::ptrdiff_t>(std::max<std::size_t>(ages.size() / 4, 1));

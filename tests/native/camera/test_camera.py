@@ -84,6 +84,13 @@ def running(*words, **options):
         one.communicate()
 
 
+def wait_until(happened, what):
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
 def lines_until(process, done, patience=PATIENCE):
     """Results as they come, until `done` holds of them."""
     found, buffer, end = [], b"", time.monotonic() + patience
@@ -225,6 +232,17 @@ def test_nv12_frames_are_decided_as_in_python(film, tmp_path):
     assert assert_same_results(got, want, box=0.2, share=1e-3) > 60
 
 
+def test_the_last_caps_of_a_pipeline_say_what_a_frame_is():
+    need_gstreamer()
+    caps = "video/x-raw,width=64,height=48,framerate=30/1,format=NV12"
+    done = camera(
+        f"gst:videotestsrc is-live=true ! {caps} ! videoconvert ! video/x-raw,format=GRAY8 ! appsink",
+        "--frames", 1, detector="none",
+    )  # fmt: skip
+    (result,) = results_of(done.stdout)
+    assert (result.width, result.height) == (64, 48)
+
+
 def test_a_server_that_is_killed_and_returns_is_found_within_three_seconds():
     need_rtsp()
     port = free_port()
@@ -320,6 +338,49 @@ def test_a_signal_ends_the_run_with_a_summary(number):
         assert word in err
 
 
+def test_a_signal_ends_the_run_while_the_source_opens():
+    with silent_server() as port, running(f"rtsp://127.0.0.1:{port}/x", "--stall", 30, detector="none") as tool:
+        connections = Path(f"/proc/{tool.pid}/net/tcp")
+        wait_until(lambda: f":{port:04X} 01 " in connections.read_text(), "it asks the server")
+        tool.send_signal(signal.SIGINT)
+        _, err = tool.communicate(timeout=10)
+    assert tool.returncode == 0, err
+    assert "0 came, 0 were decided" in err
+
+
+def test_a_pipeline_that_hangs_while_it_opens_ends_the_run():
+    need_gstreamer()
+    with silent_server() as port:
+        parsed = "rawvideoparse format=bgr width=64 height=48 framerate=100/1"
+        began = time.monotonic()
+        done = camera(
+            f"gst:tcpclientsrc host=127.0.0.1 port={port} ! {parsed} ! appsink", "--stall", 0.5, detector="none"
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert time.monotonic() - began < 40
+
+
+def test_a_signal_ends_a_film_whose_reader_stalls(tmp_path):
+    frames = [np.full((48, 64, 3), number % 200, np.uint8) for number in range(900)]
+    film = write_film(tmp_path / "long.mp4", frames, (64, 48))
+    with running(film, "--judge-all", detector="none") as tool:
+        facts = Path(f"/proc/{tool.pid}/stat")
+        seen = [0.0]
+
+        def rests():
+            time.sleep(0.4)
+            seen.append(sum(map(int, facts.read_text().rpartition(")")[2].split()[11:13])))
+            return seen[-1] > 0 and seen[-1] - seen[-2] <= 1 and select.select([tool.stdout], [], [], 0)[0]
+
+        wait_until(rests, "nothing more fits into the pipe")
+        tool.send_signal(signal.SIGINT)
+        tool.wait(timeout=9)  # 5 s of them are the sink's
+        err = tool.stderr.read()
+    assert tool.returncode == 0
+    assert "it still had not taken all results" in err
+
+
 def test_late_frames_are_dropped_and_max_fps_is_kept():
     need_gstreamer()
     done = camera(PATTERN.format(fps=60), "--max-fps", 10, "--frames", 20, "--json", detector="none")
@@ -382,6 +443,29 @@ def test_a_mistake_is_one_line(words, code, told, film, tmp_path):
     assert len(done.stderr.splitlines()) == (2 if code == 2 else 1)
     assert "secret" not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.mp4", "film.txt"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [(("--frames", "0"), 2, "no whole number"), (("jsonl:here.txt",), 1, "exists"), (("here.txt",), 1, "no sink has")],
+)
+def test_the_command_line_and_the_sinks_are_judged_before_an_engine_starts(words, code, told, film, tmp_path):
+    (tmp_path / "here.txt").write_text("mine")
+    done = subprocess.run(
+        [str(word) for word in (TOOL, "camera", film, *words, "--artifact", "/nowhere", "--detector", "/nowhere")],
+        capture_output=True, text=True, check=False, env=environment(), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert told in done.stderr
+    assert (tmp_path / "here.txt").read_text() == "mine"
+
+
+def test_a_film_replaces_nothing_but_files(film, tmp_path):
+    os.mkfifo(tmp_path / "pipe.avi")
+    done = camera(film, "pipe.avi", "--force", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "pipe.avi: a pipe rather than a file" in done.stderr
+    assert (tmp_path / "pipe.avi").is_fifo()
 
 
 def test_artifacts_of_the_wrong_kind_are_refused(film):

@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from native.camera.faces_library import (
-    NativeSchedule,
-    NativeSmoother,
-    NativeTracker,
-    compile_library,
-    doubles,
-    face_of,
-    row_of,
-)
+from native.camera.faces_library import NativeSchedule, NativeSmoother, NativeTracker, compile_library, doubles, row_of
 from native.preprocessing_library import FrameInMemory, NativeBox
 from portrait_frames import crowd
 
@@ -259,8 +251,3 @@ def test_the_detector_looks_in_the_same_frames(library, every):
         python.record(detecting=detecting, rest=rest, interval=interval)
         assert native.record(detecting, rest, interval) == python.every
     native.close()
-
-
-def test_faces_go_through_the_shim_unchanged():
-    face = Face(x=1.25, y=-3, width=40, height=50, score=0.5, landmarks=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)))
-    assert face_of(row_of(face), landmarks=True) == face

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "../../progress.h"
 #include "candidates.h"
 #include "picture.h"
 
@@ -34,7 +35,7 @@ bool all_finite(const Face& face) {
 class Network : public Detector {
  public:
   Network(const std::string& artifact, const resemote_session_options& options, double min_score)
-      : session_(artifact, options), info_(session_.detector()), read_(reader_of(info_.family)),
+      : session_(resemote_tools::open_with_progress<resemote::Session>(artifact, options)), info_(session_.detector()), read_(reader_of(info_.family)),
         picture_(info_.width, info_.height) {
     framing = {info_.framing_scale, info_.framing_shift};
     min_score_ = min_score < 0.0 ? info_.min_score : min_score;

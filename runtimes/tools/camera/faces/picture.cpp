@@ -45,7 +45,9 @@ void Picture::take(const resemote_frame& frame) {
   const int rows = std::max(std::min(static_cast<int>(std::nearbyint(frame.height * factor)), height_), 1);
   across_ = static_cast<double>(frame.width) / columns;
   down_ = static_cast<double>(frame.height) / rows;
-  std::fill(pixels_.begin(), pixels_.end(), std::uint8_t{0});
+  if (columns != columns_ || rows != rows_) std::fill(pixels_.begin(), pixels_.end(), std::uint8_t{0});
+  columns_ = columns;
+  rows_ = rows;
   if (frame.format == RESEMOTE_PIXEL_NV12) {
     take_nv12(frame, columns, rows);
     return;

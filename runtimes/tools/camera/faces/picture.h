@@ -34,6 +34,8 @@ class Picture {
   const int height_;
   double across_ = 1.0;
   double down_ = 1.0;
+  int columns_ = 0;  // size of the frame within the input; beyond it, everything is black
+  int rows_ = 0;
   std::vector<std::uint8_t> pixels_;
   Scaler scaler_;
   Scaler chroma_scaler_;

@@ -1,8 +1,8 @@
 #include "quality.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <vector>
 
 namespace resemote_camera {
 namespace {
@@ -17,13 +17,15 @@ constexpr double MIN_SHARPNESS = 0.1;
 constexpr double MAX_TURNED = 0.7;
 constexpr double MAX_ROLLED = 35.0;
 
-double mean_of(const std::vector<double>& values) {
+template <typename Values>
+double mean_of(const Values& values) {
   double sum = 0.0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
 }
 
-double deviation_of(const std::vector<double>& values) {
+template <typename Values>
+double deviation_of(const Values& values) {
   const double mean = mean_of(values);
   double sum = 0.0;
   for (const double value : values) sum += (value - mean) * (value - mean);
@@ -49,12 +51,14 @@ void measure_pose(const Face& face, Quality& quality) {
 }  // namespace
 
 Quality measure_quality(const Face& face, const std::uint8_t* gray) {
-  const std::vector<double> levels(gray, gray + QUALITY_SIDE * QUALITY_SIDE);
-  std::vector<double> laplacian;
+  std::array<double, QUALITY_SIDE * QUALITY_SIDE> levels;
+  std::copy(gray, gray + levels.size(), levels.begin());
+  std::array<double, (QUALITY_SIDE - 2) * (QUALITY_SIDE - 2)> laplacian;
+  auto next = laplacian.begin();
   for (int y = 1; y + 1 < QUALITY_SIDE; ++y) {
     for (int x = 1; x + 1 < QUALITY_SIDE; ++x) {
       const std::uint8_t* const level = gray + y * QUALITY_SIDE + x;
-      laplacian.push_back(level[-QUALITY_SIDE] + level[QUALITY_SIDE] + level[-1] + level[1] - 4.0 * level[0]);
+      *next++ = level[-QUALITY_SIDE] + level[QUALITY_SIDE] + level[-1] + level[1] - 4.0 * level[0];
     }
   }
   Quality quality = Quality();

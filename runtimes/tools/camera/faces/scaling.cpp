@@ -9,13 +9,6 @@ namespace {
 constexpr std::uint32_t ONE = 256;
 constexpr std::uint32_t HALF = 1u << 15;
 
-// The two samples that each sample of the result lies between, and the weight of the second in units of 1/256.
-struct Tap {
-  int first;
-  int second;
-  std::uint32_t weight;
-};
-
 std::vector<Tap> taps_of(int source, int target) {
   std::vector<Tap> taps(static_cast<std::size_t>(target));
   const double step = 1.0 / (static_cast<double>(target) / source);
@@ -43,6 +36,12 @@ void halve_row(const std::uint8_t* upper, const std::uint8_t* lower, int width, 
 }
 
 }  // namespace
+
+const std::vector<Tap>& Taps::between(int source, int target) {
+  if (source_ != source || taps_.size() != static_cast<std::size_t>(target)) taps_ = taps_of(source, target);
+  source_ = source;
+  return taps_;
+}
 
 Samples Scaler::scale(Samples samples, int width, int height) {
   for (int turn = 0; samples.height >= 2 * height && samples.width >= 2 * width; turn = 1 - turn) {
@@ -75,7 +74,8 @@ Samples Scaler::halved(const Samples& samples, std::vector<std::uint8_t>& room) 
 }
 
 Samples Scaler::interpolated(const Samples& samples, int width, int height) {
-  const std::vector<Tap> down = taps_of(samples.height, height), across = taps_of(samples.width, width);
+  const std::vector<Tap>& down = down_.between(samples.height, height);
+  const std::vector<Tap>& across = across_.between(samples.width, width);
   const std::size_t channels = static_cast<std::size_t>(samples.channels);
   const std::size_t row_samples = static_cast<std::size_t>(samples.width) * channels;
   row_.resize(row_samples);

@@ -19,6 +19,23 @@ struct Samples {
   int channels;           // samples of a pixel, side by side
 };
 
+// The two samples that each sample of a scaled row or column lies between, and the weight of the second in units of 1/256.
+struct Tap {
+  int first;
+  int second;
+  std::uint32_t weight;
+};
+
+// The taps of a row or column. They stay while its sizes do, as they do from one frame to the next.
+class Taps {
+ public:
+  const std::vector<Tap>& between(int source, int target);
+
+ private:
+  int source_ = 0;
+  std::vector<Tap> taps_;
+};
+
 // Scales pictures, one after the other; keeps its memory.
 class Scaler {
  public:
@@ -32,6 +49,8 @@ class Scaler {
   std::vector<std::uint8_t> halves_[2];
   std::vector<std::uint8_t> scaled_;
   std::vector<std::uint16_t> row_;
+  Taps down_;
+  Taps across_;
 };
 
 }  // namespace resemote_camera
