@@ -94,11 +94,14 @@ void check_output(const std::string& path, bool force) {
   if (!force && lstat(path.c_str(), &facts) == 0) {
     throw ToolError(path + " exists", "pass --force to replace it, or another path");
   }
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+  // Something is written, because emulators and network file systems do not answer access() rightly.
+  std::string beside = path + ".XXXXXX";
+  const int descriptor = mkstemp(&beside[0]);
+  if (descriptor < 0) {
     throw ToolError(path + ": cannot be written: " + system_message(errno), "pass a path in a folder that can be written");
   }
+  close(descriptor);
+  unlink(beside.c_str());
 }
 
 void write_whole_file(const std::string& path, const std::string& content) {
