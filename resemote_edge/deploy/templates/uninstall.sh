@@ -27,7 +27,11 @@ done
 MARK=$PREFIX/.resemote-prefix
 [ -e "$MARK" ] || fail "$PREFIX: no .resemote-prefix in it, so install.sh did not make it" "name the prefix with --prefix DIR"
 
-[ "$DRY_RUN" = yes ] || [ -w "$PREFIX" ] || fail "$PREFIX: this user cannot write there" "run it with sudo"
+# Emulators do not know every way to ask, so something is written.
+if [ "$DRY_RUN" = no ]; then
+  { mkdir "$PREFIX/.resemote-$$" 2>/dev/null && rmdir "$PREFIX/.resemote-$$"; } ||
+    fail "$PREFIX: this user cannot write there" "run it with sudo"
+fi
 if [ "$DRY_RUN" = no ] && [ "$YES" = no ]; then
   [ -t 0 ] || fail "there is no terminal to ask on" "pass --yes" 2
   printf 'Remove resemote from %s? [y/N] ' "$PREFIX"
